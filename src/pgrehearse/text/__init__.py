@@ -1,0 +1,1 @@
+"""Text layer: Markdown to documents and cells. Knows files, not databases."""

@@ -1,0 +1,167 @@
+"""A Markdown file as a document: cells with phase, session, expectations and exact line numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.text import fences, front_matter
+from pgrehearse.text.fences import Fence, Heading
+from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
+
+__all__ = ["PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
+
+#: Phases of a runbook in the order they stand in the file. Rehearsal is optional and runs first.
+PHASES = ("Preflight", "Apply", "Verify", "Roll back", "Rehearsal")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The ``text`` fence after a cell. ``line`` and ``end_line`` are its two fences."""
+
+    text: str
+    line: int
+    end_line: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fenced ``sql`` or ``python`` block that is executed.
+
+    ``line`` is the line of the opening fence; the source starts on the next one.
+    """
+
+    index: int
+    language: str
+    source: str
+    line: int
+    end_line: int
+    options: CellOptions = field(default_factory=CellOptions)
+    phase: str | None = None
+    expected: Expected | None = None
+    info: str = ""
+
+    @property
+    def first_line(self) -> int:
+        """Line of the Markdown file on which the source starts."""
+        return self.line + 1
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits that change when the cell or what it expects changes; not when it moves."""
+        expected = self.expected.text if self.expected else ""
+        parts = "\0".join((self.info.strip(), self.source, expected))
+        return hashlib.sha256(parts.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A ``{.sql .noeval}`` block: shown, never executed, with a reason in its title."""
+
+    language: str
+    source: str
+    line: int
+    info: str
+
+
+@dataclass(frozen=True)
+class Document:
+    path: Path
+    text: str
+    front: front_matter.FrontMatter
+    fences: tuple[Fence, ...]
+    headings: tuple[Heading, ...]
+    cells: tuple[Cell, ...]
+    illustrations: tuple[Illustration, ...]
+
+    @property
+    def is_runbook(self) -> bool:
+        """A document with a level-2 heading Apply is a runbook."""
+        return any(h.level == 2 and h.title == "Apply" for h in self.headings)
+
+    @property
+    def title(self) -> str:
+        first = next((h.title for h in self.headings if h.level == 1), "")
+        return self.front.title or first or self.path.stem
+
+    def in_order(self) -> list[Cell]:
+        """Cells in the order a rehearsal executes them: Rehearsal first, then as they stand."""
+        return sorted(self.cells, key=lambda cell: cell.phase != "Rehearsal")
+
+    def problem_line(self, cell: Cell, source_line: int) -> int:
+        """Line in the file of ``source_line`` (1-based) of a cell."""
+        return cell.line + source_line
+
+
+def load(path: Path) -> Document:
+    """Read and parse a document. Raises DocumentError: missing, not UTF-8, bad front matter."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise DocumentError("no such file", path=path, next_step="check the spelling") from None
+    except IsADirectoryError:
+        raise DocumentError("is a folder, not a document", path=path, next_step="name a .md file") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DocumentError("not UTF-8", path=path, line=line, next_step="save the file as UTF-8") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DocumentError(f"cannot be read: {reason}", path=path, next_step="mend it") from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Document:
+    """Parse Markdown ``text``; ``path`` is for messages. Tolerant: pgrehearse.text.lint complains."""
+    front = front_matter.read(text, path)
+    lines = text.replace("\r\n", "\n").split("\n")[front.lines :]
+    found = fences.scan(lines, front.lines + 1)
+    heads = fences.headings(lines, found, front.lines + 1)
+    runbook = any(h.level == 2 and h.title == "Apply" for h in heads)
+    cells: list[Cell] = []
+    illustrations: list[Illustration] = []
+    for position, fence in enumerate(found):
+        language = fence.language.lower()
+        if language not in LANGUAGES:
+            continue
+        if is_illustration(fence):
+            illustrations.append(Illustration(language, fence.body, fence.line, fence.info))
+            continue
+        options, _ = parse_header(fence.info)
+        following = found[position + 1] if position + 1 < len(found) else None
+        cells.append(
+            Cell(
+                index=len(cells) + 1,
+                language=language,
+                source=fence.body,
+                line=fence.line,
+                end_line=fence.end_line,
+                options=options,
+                phase=_phase(heads, fence.line) if runbook else None,
+                expected=_expected(lines, front.lines + 1, fence, following),
+                info=fence.info,
+            )
+        )
+    return Document(path, text, front, tuple(found), tuple(heads), tuple(cells), tuple(illustrations))
+
+
+def is_illustration(fence: Fence) -> bool:
+    """Whether the fence has the form ``{.sql .noeval ...}``."""
+    info = fence.info.strip()
+    return info.startswith("{") and ".noeval" in info.split('"')[0].strip("{}").split()
+
+
+def _phase(heads: list[Heading], line: int) -> str | None:
+    above = [h for h in heads if h.line < line and h.level <= 2]
+    return above[-1].title if above and above[-1].level == 2 and above[-1].title in PHASES else None
+
+
+def _expected(lines: list[str], first_line: int, cell: Fence, following: Fence | None) -> Expected | None:
+    """The text fence that stands directly after ``cell``: nothing but blank lines between."""
+    if following is None or following.info.strip() != "text" or following.indent or not cell.closed:
+        return None
+    between = lines[cell.end_line + 1 - first_line : following.line - first_line]
+    if any(text.strip() for text in between):
+        return None
+    return Expected(following.body, following.line, following.end_line)

@@ -1,0 +1,145 @@
+"""Front matter of a document: title, parameters of a runbook, the database it wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pgrehearse.errors import DocumentError
+
+__all__ = ["Database", "FrontMatter", "Parameter", "read"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value a runbook takes. ``example`` is what rehearsals use; without ``default`` a run must be told."""
+
+    name: str
+    description: str
+    example: str
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """What a document starts from: ``empty``, or the project's migrations and seed with ``rows`` rows."""
+
+    empty: bool = False
+    rows: int = 1000
+
+
+@dataclass(frozen=True)
+class FrontMatter:
+    title: str = ""
+    description: str = ""
+    main_language: str = ""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    database: Database = Database()
+    #: number of lines the front matter takes, the two ``---`` included; 0 when there is none
+    lines: int = 0
+
+    def examples(self) -> dict[str, str]:
+        """Parameter values a rehearsal uses."""
+        return {name: parameter.example for name, parameter in self.parameters.items()}
+
+
+def read(text: str, path: Path) -> FrontMatter:
+    """Read the front matter of ``text``. Raises DocumentError where a value has the wrong shape."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return FrontMatter()
+    end = next((i for i in range(1, len(lines)) if lines[i].rstrip() in ("---", "...")), None)
+    if end is None:
+        return FrontMatter()
+    try:
+        data = yaml.safe_load("\n".join(lines[1:end])) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        problem = str(getattr(error, "problem", None) or error)
+        raise DocumentError(
+            f"front matter is not YAML: {problem}",
+            path=path,
+            line=line,
+            next_step="quote the value, or mend the indentation",
+        ) from error
+    if not isinstance(data, dict):
+        raise DocumentError("front matter is not a mapping", path=path, line=1, next_step="write key: value")
+    return _Reader(path, lines[: end + 1]).front_matter(data)
+
+
+class _Reader:
+    """Turns the YAML into FrontMatter, and knows on which line a key stands for its messages."""
+
+    def __init__(self, path: Path, lines: list[str]) -> None:
+        self.path = path
+        self.lines = lines
+
+    def fail(self, key: str, message: str, fix: str) -> DocumentError:
+        line = next((i for i, text in enumerate(self.lines, 1) if text.strip().startswith(f"{key}:")), 1)
+        return DocumentError(message, path=self.path, line=line, next_step=fix)
+
+    def front_matter(self, data: dict[str, Any]) -> FrontMatter:
+        jupyter = data.get("jupyter") or {}
+        jupytext = jupyter.get("jupytext") if isinstance(jupyter, dict) else None
+        kernel = jupyter.get("kernelspec") if isinstance(jupyter, dict) else None
+        language = (jupytext or {}).get("main_language") or (kernel or {}).get("language") or ""
+        return FrontMatter(
+            title=str(data.get("title", "")),
+            description=str(data.get("description", "")),
+            main_language=str(language),
+            parameters=self.parameters(data.get("parameters") or {}),
+            database=self.database(data.get("database")),
+            lines=len(self.lines),
+        )
+
+    def parameters(self, data: object) -> dict[str, Parameter]:
+        if not isinstance(data, dict):
+            raise self.fail("parameters", "parameters is not a mapping", "write name: {description, example}")
+        return {str(name): self.parameter(str(name), value) for name, value in data.items()}
+
+    def parameter(self, name: str, data: object) -> Parameter:
+        if not _NAME.fullmatch(name):
+            raise self.fail(name, f"parameter name {name!r} is no identifier", "use lower-case words with _")
+        if not isinstance(data, dict) or not {"description", "example"} <= set(data):
+            raise self.fail(
+                name, f"parameter {name!r} lacks a description or an example", "rehearsals need the example"
+            )
+        extra = set(data) - {"description", "example", "default"}
+        if extra:
+            raise self.fail(
+                name,
+                f"parameter {name!r} has an unknown key {sorted(extra)[0]!r}",
+                "known: description, example, default",
+            )
+        for key in ("example", "default"):
+            if isinstance(data.get(key), (bool, dict, list)):
+                raise self.fail(name, f"parameter {name!r}: {key} is not text", "put it in quotes")
+        default = data.get("default")
+        return Parameter(
+            name,
+            str(data["description"]),
+            str(data["example"]),
+            None if default is None else str(default),
+        )
+
+    def database(self, data: object) -> Database:
+        if data is None:
+            return Database()
+        if data == "empty":
+            return Database(empty=True, rows=0)
+        if (
+            isinstance(data, dict)
+            and set(data) == {"rows"}
+            and type(data["rows"]) is int
+            and data["rows"] >= 0
+        ):
+            return Database(rows=data["rows"])
+        raise self.fail("database", "database is neither `empty` nor `{rows: N}`", "write one of the two")

@@ -1,0 +1,147 @@
+"""Options of a cell: the header grammar that Material, jupytext and GitHub all accept, and its keys.
+
+Grammar, found by trying each renderer: ``sql key="value" key="value"``, keys ``[a-z][a-z0-9_]*`` in
+alphabetical order, one space between, ASCII values in double quotes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+__all__ = ["LANGUAGES", "RESERVED", "CellOptions", "OptionProblem", "known_options", "parse_header"]
+
+LANGUAGES = ("sql", "python")
+#: jupytext gives these keys a meaning of its own and drops or rewrites them.
+RESERVED = ("language", "active", "magic_args", "lines_to_next_cell", "cell_marker")
+
+_PAIR = re.compile(r'([a-z][a-z0-9_]*)="([^"]*)"')
+_HEADER = re.compile(r'^(?P<language>[a-z]+)(?P<pairs>(?: [a-z][a-z0-9_]*="[^"]*")*)$')
+_SESSION = re.compile(r"[a-z][a-z0-9_]*")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min)")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+
+
+@dataclass(frozen=True)
+class OptionProblem:
+    rule: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """What a cell's header says. ``timeout`` is in seconds; ``needs`` is a server major."""
+
+    expect: str | None = None
+    name: str | None = None
+    needs: int | None = None
+    session: str = "main"
+    snippet: str | None = None
+    timeout: float | None = None
+    wait: str | None = None
+
+
+def _seconds(value: str) -> float:
+    match = _DURATION.fullmatch(value)
+    if not match:
+        raise ValueError("a number with ms, s or min, such as 500ms or 5s")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _sqlstate(value: str) -> str:
+    if not re.fullmatch(r"[0-9A-Z]{5}", value) or value == "00000":
+        raise ValueError("a five-character SQLSTATE of an error, such as 55P03")
+    return value
+
+
+def _word(value: str) -> str:
+    if not _SESSION.fullmatch(value):
+        raise ValueError("a lower-case word: letters, digits, underscore")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", value):
+        raise ValueError("a lower-case name with hyphens")
+    return value
+
+
+def _major(value: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]", value):
+        raise ValueError('a PostgreSQL major version, such as "17"')
+    return int(value)
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "expect": _sqlstate,
+    "name": _slug,
+    "needs": _major,
+    "session": _word,
+    "snippet": _slug,
+    "timeout": _seconds,
+    "wait": _word,
+}
+_SQL_ONLY = ("expect", "session", "wait")
+
+
+def known_options() -> tuple[str, ...]:
+    """The keys a cell may have, in alphabetical order."""
+    return tuple(sorted(_READERS))
+
+
+def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
+    """Read a fence header such as ``sql expect="55P03" session="app"``.
+
+    Returns the options (defaults where a value is wrong) and what is wrong with the header.
+    """
+    problems: list[OptionProblem] = []
+    header = _HEADER.match(info)
+    pairs = _PAIR.findall(info)
+    language = re.match(r"\s*\{?\.?(\w*)", info)
+    name = language.group(1) if language else ""
+    if not header:
+        fixed = " ".join([name.lower() or "sql", *(f'{k}="{v}"' for k, v in sorted(pairs))])
+        problems.append(
+            OptionProblem(
+                "header",
+                f"this header is no cell header: ```{info.strip()}",
+                f'write key="value" pairs after the language, one space apart, such as ```{fixed}',
+            )
+        )
+    keys = [key for key, _ in pairs]
+    if keys != sorted(set(keys)):
+        ordered = " ".join(f'{k}="{v}"' for k, v in sorted(dict(pairs).items()))
+        problems.append(
+            OptionProblem(
+                "option-order",
+                "option keys are not in alphabetical order, or one stands twice",
+                f"write ```{name} {ordered}",
+            )
+        )
+    values: dict[str, object] = {}
+    for key, value in pairs:
+        problem = _read(key, value, name, values)
+        if problem:
+            problems.append(problem)
+    return CellOptions(**values), problems  # type: ignore[arg-type]  # readers give each field its type
+
+
+def _read(key: str, value: str, language: str, values: dict[str, object]) -> OptionProblem | None:
+    if key in RESERVED:
+        return OptionProblem("reserved-option", f"option {key!r} belongs to jupytext", "remove it")
+    if key not in _READERS:
+        near = difflib.get_close_matches(key, known_options(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known_options())
+        return OptionProblem("unknown-option", f"unknown option {key!r}", hint)
+    if not value.isascii():
+        return OptionProblem("option-value", f"option {key!r} has a value that is not ASCII", "use ASCII")
+    if language == "python" and key in _SQL_ONLY:
+        return OptionProblem("option-value", f"option {key!r} is for sql cells", "remove it")
+    try:
+        values[key] = _READERS[key](value)
+    except ValueError as wanted:
+        return OptionProblem("option-value", f'{key}="{value}" is no valid value', f"give {wanted}")
+    return None

@@ -1,0 +1,102 @@
+"""Where a project keeps its documents: the table ``[tool.pgrehearse]`` of its pyproject.toml.
+
+Everything has a default, so a repository with nothing but a ``docs/`` folder needs no table at all.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError, SetupError
+
+__all__ = ["Project"]
+
+_DOCUMENTS = ("docs", "runbooks")
+_FOLDERS = {
+    "migrations": "db/migrations",
+    "seed": "db/seed.sql",
+    "snippets": "snippets",
+    "runbooks": "runbooks",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """Folders of one project; all paths are absolute, and may not exist."""
+
+    root: Path
+    documents: tuple[Path, ...]
+    migrations: Path
+    seed: Path
+    snippets: Path
+    runbooks: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Project:
+        """The project ``start`` lies in: the nearest folder upward with a pyproject.toml, else ``start``."""
+        start = start.resolve()
+        folder = start if start.is_dir() else start.parent
+        root = next((p for p in (folder, *folder.parents) if (p / "pyproject.toml").is_file()), folder)
+        return cls.at(root)
+
+    @classmethod
+    def at(cls, root: Path) -> Project:
+        """The project whose folder is ``root``. Raises SetupError for a table that cannot be read."""
+        table = _table(root / "pyproject.toml")
+        known = {"documents", *_FOLDERS}
+        unknown = set(table) - known
+        if unknown:
+            raise SetupError(
+                f"[tool.pgrehearse] has an unknown key {sorted(unknown)[0]!r}",
+                path=root / "pyproject.toml",
+                next_step="known: " + ", ".join(sorted(known)),
+            )
+        documents = table.get("documents", _DOCUMENTS)
+        if not isinstance(documents, (list, tuple)):
+            raise SetupError(
+                "[tool.pgrehearse] documents is not a list",
+                path=root / "pyproject.toml",
+                next_step='write documents = ["docs"]',
+            )
+        folders = {key: root / str(table.get(key, default)) for key, default in _FOLDERS.items()}
+        return cls(root=root, documents=tuple(root / str(name) for name in documents), **folders)
+
+    @property
+    def records(self) -> Path:
+        """Where runs leave their records; never committed."""
+        return self.root / ".pgrehearse"
+
+    def relative(self, path: Path) -> str:
+        """``path`` as readers know it: relative to the project where it lies inside."""
+        absolute = path.resolve()
+        inside = absolute.is_relative_to(self.root)
+        return absolute.relative_to(self.root).as_posix() if inside else absolute.as_posix()
+
+    def markdown(self, paths: tuple[Path, ...] = ()) -> Iterator[Path]:
+        """Markdown files below ``paths`` (default: the project's documents), sorted. Raises DocumentError."""
+        for start in paths or tuple(p for p in self.documents if p.exists()):
+            if start.is_file():
+                yield start
+            elif start.is_dir():
+                yield from sorted(p for p in start.rglob("*.md") if not _hidden(p.relative_to(start)))
+            else:
+                raise DocumentError("no such file or folder", path=start, next_step="check the spelling")
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _table(file: Path) -> dict[str, object]:
+    if not file.is_file():
+        return {}
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("pgrehearse", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"not TOML: {error}", path=file, next_step="mend the file") from error
+    if not isinstance(table, dict):
+        raise SetupError("[tool.pgrehearse] is not a table", path=file, next_step="write key = value lines")
+    return table
