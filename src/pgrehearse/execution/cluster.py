@@ -23,12 +23,11 @@ __all__ = [
     "SETTINGS",
     "Account",
     "account",
-    "copy_prepared",
     "own",
+    "prepared",
     "run_dir",
     "runnable",
     "supervise",
-    "write_settings",
 ]
 
 #: What every disposable server runs with. Speed where no crash can matter, defaults where behavior shows.
@@ -56,18 +55,23 @@ _SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
 # Runs as the leader of a session of its own, so Ctrl-C in a terminal does not reach the server. Its
 # standard input is a pipe whose other end only the program that wants the server holds: end of file
 # means that program stopped, was killed, or does not need the server any more. $1 is the directory
-# to remove then, $2 the server's log, the rest the server's command.
+# to remove then, $2 the server's log, $3 the data directory to copy first (or nothing), $4 settings
+# for the copy, the rest the server's command. SIGINT is repeated because a shell starts background
+# processes with it ignored: one that arrives before the server installs its handlers is lost.
 _SUPERVISOR = r"""
-dir=$1; log=$2; shift 2
-exec 3<&0 </dev/null
-"$@" >>"$log" 2>&1 3<&- &
+dir=$1; log=$2; prepared=$3; settings=$4; shift 4
+exec 3<&0 </dev/null 2>>"$log"
+if [ -n "$prepared" ]; then
+  cp -R "$prepared/." "$dir/data" && printf %s "$settings" >>"$dir/data/postgresql.conf"
+fi
+"$@" >>"$log" 3<&- &
 pid=$!
 (
   word=; read -r word <&3
   echo "$word" >"$dir/stop"
-  kill -INT "$pid" 2>/dev/null || exit
-  sleep 8; kill -QUIT "$pid" 2>/dev/null
-  sleep 8; kill -KILL "$pid" 2>/dev/null
+  for second in 1 2 3 4 5 6 7 8; do kill -INT "$pid" || exit; sleep 1; done
+  kill -QUIT "$pid" || exit; sleep 8
+  kill -KILL "$pid"
 ) 2>/dev/null &
 watcher=$!
 asked=
@@ -77,7 +81,8 @@ wait "$pid"; status=$?
 trap '' HUP INT TERM
 echo "$status" >"$dir/exited"
 if [ -e "$dir/stop" ]; then kill -TERM 0; else wait "$watcher"; fi
-[ "$(cat "$dir/stop" 2>/dev/null)" = keep ] || rm -rf "$dir" || rm -rf "$dir"
+if [ "$(cat "$dir/stop")" != keep ]; then rm -rf "$dir" || rm -rf "$dir"; fi
+exit 0
 """
 
 
@@ -164,8 +169,8 @@ def runnable(binaries: Binaries) -> Binaries:
     return replace(binaries, bindir=bindir)
 
 
-def copy_prepared(binaries: Binaries, target: Path) -> None:
-    """Copy a freshly initialized data directory to ``target``; ``initdb`` runs only the first time.
+def prepared(binaries: Binaries) -> Path:
+    """Return an initialized data directory to copy from; ``initdb`` runs only the first time.
 
     Raises:
         SetupError: ``initdb`` failed, or the cache is closed to the server's user.
@@ -173,24 +178,38 @@ def copy_prepared(binaries: Binaries, target: Path) -> None:
     who = account()
     key = _hash([_INITDB, dict(SETTINGS), binaries.source, who.uid if who else os.getuid()])
     home = subdirectory("clusters")
+    if not _enters(str(home)):
+        raise _closed(f"{home} cannot be entered")
     place = home / f"{binaries.version.split()[0]}-{key}"
     with locked(home / f"{place.name}.lock"):
         if not place.exists():
             _initialize(binaries, place)
-    done = run_as_server(["cp", "-R", f"{place}/.", str(target)])
-    if done.returncode != 0:
-        raise _closed(f"{place} cannot be copied: {done.stderr.strip()}")
+    return place
 
 
 def supervise(
-    command: Sequence[str], directory: Path, log: Path, *, pass_fds: Sequence[int] = ()
+    command: Sequence[str],
+    directory: Path,
+    log: Path,
+    *,
+    copy: Path | None = None,
+    settings: Mapping[str, str] = {},
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` under the supervisor, which stops it when our end of its standard input closes.
 
-    The word ``keep`` written to that input leaves ``directory``; otherwise it is removed at the end.
+    Args:
+        command: the server's program and arguments.
+        directory: removed at the end, unless the word ``keep`` is written to that input first.
+        log: where the server's messages go.
+        copy: copied to ``directory/data`` first. The supervisor does it, so that no moment is left in
+            which our death would leave the copy behind.
+        settings: appended to the copy's configuration.
+        pass_fds: descriptors the server inherits; above 9, the lower ones are the supervisor's own.
     """
+    arguments = [str(directory), str(log), str(copy or ""), _configuration(settings), *command]
     return subprocess.Popen(
-        ["/bin/sh", "-c", _SUPERVISOR, "pgrehearse-supervisor", str(directory), str(log), *command],
+        ["/bin/sh", "-c", _SUPERVISOR, "pgrehearse-supervisor", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -202,7 +221,7 @@ def supervise(
     )
 
 
-def run_as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a short command as the user the server runs as and return what it printed."""
     return subprocess.run(
         command,
@@ -222,22 +241,21 @@ def _initialize(binaries: Binaries, place: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f".new-{place.name}-", dir=place.parent) as scratch:
         own(Path(scratch))
         data = Path(scratch) / "data"
-        done = run_as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
+        done = _as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
         if done.returncode != 0:
             raise SetupError(
                 f"initdb of PostgreSQL {binaries.version} ({binaries.source}) failed: {done.stderr.strip()}",
                 next_step=f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR",
             )
-        write_settings(data, SETTINGS)
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            conf.write(_configuration(SETTINGS))
         data.rename(place)
 
 
-def write_settings(data: Path, settings: Mapping[str, str]) -> None:
-    """Append ``settings`` to the configuration file, where ALTER SYSTEM and SET can still override them."""
-    with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-        for name, value in settings.items():
-            quoted = value.replace("'", "''")
-            conf.write(f"{name} = '{quoted}'\n")
+def _configuration(settings: Mapping[str, str]) -> str:
+    """Lines for the configuration file, where ALTER SYSTEM and SET can still override them."""
+    quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+    return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
 
 
 def _installation(binaries: Binaries) -> tuple[Path, list[str]]:
@@ -269,13 +287,13 @@ def _open_to_all(top: Path) -> None:
 
 def _runs(bindir: Path) -> bool:
     try:
-        return run_as_server([str(bindir / "postgres"), "--version"]).returncode == 0
+        return _as_server([str(bindir / "postgres"), "--version"]).returncode == 0
     except OSError:
         return False
 
 
 def _enters(directory: str) -> bool:
-    return run_as_server(["/bin/sh", "-c", 'test -x "$0"', directory]).returncode == 0
+    return _as_server(["/bin/sh", "-c", 'test -x "$0"', directory]).returncode == 0
 
 
 def _identity() -> dict[str, Any]:

@@ -38,12 +38,11 @@ def start(major: int | None = None, *, settings: Mapping[str, str] = {}) -> Serv
         SetupError: no such PostgreSQL can be had, or it did not start.
     """
     found = cluster.runnable(binaries.find(major))
+    source = cluster.prepared(found)
     directory = cluster.run_dir()
     try:
-        data = directory / "data"
-        cluster.copy_prepared(found, data)
-        cluster.write_settings(data, settings)
-        server = LocalServer(found, directory, data, directory / "log", secrets.token_hex(3))
+        files = directory / "data", directory / "log"
+        server = LocalServer(found, directory, *files, secrets.token_hex(3), copy=source, settings=settings)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
@@ -79,7 +78,16 @@ class LocalServer(Server):
     """
 
     def __init__(
-        self, found: Binaries, directory: Path, data: Path, log: Path, id: str, *, lock: int | None = None
+        self,
+        found: Binaries,
+        directory: Path,
+        data: Path,
+        log: Path,
+        id: str,
+        *,
+        copy: Path | None = None,
+        settings: Mapping[str, str] = {},
+        lock: int | None = None,
     ) -> None:
         self.major, self.version, self.source, self.id = found.major, found.version, found.source, id
         self._directory, self._data, self._log = directory, data, log
@@ -88,7 +96,12 @@ class LocalServer(Server):
         command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory)]
         # The lock's descriptor goes down to the server: it stays locked until the last backend is gone.
         self._supervisor = cluster.supervise(
-            command, directory, log, pass_fds=() if lock is None else (lock,)
+            command,
+            directory,
+            log,
+            copy=copy,
+            settings=settings,
+            pass_fds=() if lock is None else (lock,),
         )
         self._finalizer = weakref.finalize(self, _end, self._supervisor, directory, data, os.getpid())
 

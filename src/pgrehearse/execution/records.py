@@ -18,7 +18,7 @@ __all__ = ["CellRecord", "DocumentRecord", "Run", "load", "load_all", "save", "t
 
 @dataclass(frozen=True)
 class CellRecord:
-    """What one cell did. ``status``: passed, failed or skipped; seconds are wall time at the client."""
+    """What one cell did. ``status``: passed, failed, skipped or notrun; seconds are wall time."""
 
     digest: str
     language: str
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def green(self) -> bool:
-        return all(cell.status != "failed" for cell in self.cells)
+        return all(cell.status in ("passed", "skipped") for cell in self.cells)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import psycopg
-from psycopg import pq
+from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.errors import SetupError
@@ -150,4 +150,4 @@ def _parse(url: str) -> dict[str, str]:
 
 
 def _quoted(name: str) -> str:
-    return psycopg.sql.Identifier(name).as_string(None)
+    return sql.Identifier(name).as_string(None)

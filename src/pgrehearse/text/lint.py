@@ -22,10 +22,7 @@ from pgrehearse.text.split import SplitError, split
 __all__ = ["Problem", "check", "errors"]
 
 #: Fences jupytext turns into executing cells although nothing here executes them.
-_EXECUTING = frozenset(
-    ("bash", "sh", "zsh", "html", "js", "javascript", "perl", "ruby", "latex", "svg", "cython")
-    + ("R", "r", "julia", "scheme", "go", "rust")
-)
+_EXECUTING = re.compile(r"bash|sh|zsh|html|js|javascript|perl|ruby|latex|svg|cython|R|r|julia|scheme|go|rust")
 _MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
 
 
@@ -98,7 +95,7 @@ def _other_fence(document: Document, fence: Fence) -> Iterator[Problem]:
     if not fence.closed:
         fix = f"close it with {fence.marker}"
         yield Problem(document.path, fence.line, "unclosed-fence", "this fence is never closed", fix)
-    if fence.language in _EXECUTING and not fence.indent and fence.info.strip() == fence.language:
+    if _EXECUTING.fullmatch(fence.language) and not fence.indent and fence.info.strip() == fence.language:
         message = f"in the notebook a {fence.language} fence is a cell that executes"
         yield Problem(
             document.path, fence.line, "executing-fence", message, "use console or text", style=True

@@ -33,7 +33,10 @@ class OptionProblem:
 
 @dataclass(frozen=True)
 class CellOptions:
-    """What a cell's header says. ``timeout`` is in seconds; ``needs`` is a server major."""
+    """What a cell's header says.
+
+    ``timeout`` is in seconds; ``needs`` and ``until`` are the first and the last server major it runs on.
+    """
 
     expect: str | None = None
     name: str | None = None
@@ -41,6 +44,7 @@ class CellOptions:
     session: str = "main"
     snippet: str | None = None
     timeout: float | None = None
+    until: int | None = None
     wait: str | None = None
 
 
@@ -82,6 +86,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "session": _word,
     "snippet": _slug,
     "timeout": _seconds,
+    "until": _major,
     "wait": _word,
 }
 _SQL_ONLY = ("expect", "session", "wait")

@@ -1,0 +1,161 @@
+"""A fresh database per document: cloned from a template that holds the project's migrations and seed.
+
+The next document's database can be made while the current one runs (``prepare``): the server copies files,
+nobody waits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.execution.server_base import Server
+from pgrehearse.execution.session import Message, Session
+from pgrehearse.text import migrations, variables
+from pgrehearse.text.front_matter import Database
+from pgrehearse.text.project import Project
+from pgrehearse.text.split import split
+
+__all__ = ["Databases"]
+
+#: Where a database says what it is: ``current_setting('pgrehearse.environment')``.
+ENVIRONMENT = "pgrehearse.environment"
+
+
+class Databases:
+    """Disposable databases on one server. Every one is marked, and dropped unless it is kept."""
+
+    def __init__(self, server: Server, project: Project) -> None:
+        self.server = server
+        self.project = project
+        self._templates: dict[Database, str] = {}
+        self._count = 0
+        self._admin: Session | None = None
+        self._prepared: tuple[str, Database] | None = None
+
+    def fresh(self, wanted: Database, hint: str) -> str:
+        """Create a database in the wanted state and return its name. ``hint`` makes the name readable."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None:
+            self._finish()
+            if prepared[1] == wanted:
+                return self._named(prepared[0], hint)
+            self.drop(prepared[0])
+        name = self._new_name(hint)
+        self._start_clone(name, wanted)
+        self._finish()
+        return self._marked(name)
+
+    def prepare(self, wanted: Database) -> None:
+        """Begin to create the next database; ``fresh`` takes it."""
+        if self._prepared is None:
+            name = self._new_name("next")
+            self._start_clone(name, wanted)
+            self._prepared = name, wanted
+
+    def drop(self, name: str) -> None:
+        """Drop a database, ending whatever is still connected to it."""
+        self._execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)).as_string())
+
+    def close(self) -> None:
+        """Leave nothing behind: the prepared database and the templates go."""
+        with suppress(SetupError):
+            if self._prepared is not None:
+                self._finish()
+                self.drop(self._prepared[0])
+            for name in self._templates.values():
+                self.drop(name)
+        if self._admin is not None:
+            self._admin.close()
+        self._templates, self._prepared, self._admin = {}, None, None
+
+    def _start_clone(self, name: str, wanted: Database) -> None:
+        template = Identifier(self._template(wanted))
+        clone = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), template)
+        self._session().start([Message(clone.as_string(), 1)])
+
+    def _template(self, wanted: Database) -> str:
+        if wanted.empty:
+            return "template1"
+        if wanted not in self._templates:
+            name = self._new_name(f"template_{wanted.rows}")
+            self._execute(SQL("CREATE DATABASE {}").format(Identifier(name)).as_string())
+            self._templates[wanted] = self._marked(name)
+            self._build(name, wanted)
+        return self._templates[wanted]
+
+    def _build(self, name: str, wanted: Database) -> None:
+        session = Session("template", self.server.dsn(name))
+        try:
+            for migration in migrations.load(self.project.migrations):
+                up = migration.up
+                text = f"BEGIN;{up.sql}\n;COMMIT" if up.transaction else None
+                steps = [Message(text, up.line)] if text else _messages(up.sql, up.line)
+                _run(session, steps, str(migration.path))
+            if self.project.seed.is_file():
+                seed = self.project.seed.read_text(encoding="utf-8")
+                seed = variables.substitute(seed, {"rows": str(wanted.rows)})
+                _run(session, _messages(seed, 1), str(self.project.seed))
+        finally:
+            session.close()
+
+    def _marked(self, name: str) -> str:
+        mark = SQL("ALTER DATABASE {} SET {} = 'disposable'").format(
+            Identifier(name),
+            SQL(ENVIRONMENT),
+        )
+        self._execute(mark.as_string())
+        return name
+
+    def _named(self, name: str, hint: str) -> str:
+        wanted = self._new_name(hint)
+        rename = SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(name), Identifier(wanted))
+        self._execute(rename.as_string())
+        return self._marked(wanted)
+
+    def _new_name(self, hint: str) -> str:
+        self._count += 1
+        readable = re.sub(r"[^a-z0-9]+", "_", hint.lower()).strip("_")[:30]
+        return f"pgrehearse_{os.getpid()}_{self._count}_{readable}"
+
+    def _session(self) -> Session:
+        if self._admin is None or (self._admin.error is not None and self._admin.error.lost):
+            self._admin = Session("admin", self.server.dsn())
+        return self._admin
+
+    def _execute(self, sql: str) -> None:
+        if self._prepared is not None:
+            self._finish()
+        self._session().start([Message(sql, 1)])
+        self._finish()
+
+    def _finish(self) -> None:
+        session = self._session()
+        while not session.pump(1.0):
+            pass
+        if session.error is not None:
+            raise SetupError(
+                f"a disposable database could not be made: {session.error.text}",
+                next_step="check the server's log and its free disk space",
+            )
+
+
+def _messages(sql: str, first_line: int) -> list[Message]:
+    return [Message(s.sql, first_line + s.line - 1, s.gexec) for s in split(sql)]
+
+
+def _run(session: Session, messages: list[Message], path: str) -> None:
+    session.start(messages)
+    while not session.pump(1.0):
+        pass
+    if session.error is not None:
+        raise DocumentError(
+            f"the template database could not be built: {session.error.text}",
+            path=path,
+            line=session.error.line,
+            next_step="mend the statement",
+        )

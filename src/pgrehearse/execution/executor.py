@@ -1,0 +1,333 @@
+"""Runs cells, one after another, in named sessions, and checks what each one says will happen.
+
+The same executor serves the rehearsal, the operator's command and the notebook. A cell that must block
+(``wait``) is started, proven blocked with ``pg_blocking_pids``, and left; after every later cell the executor
+waits until each such statement has either finished or is proven blocked still, so a run has one order only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.compare import diff, matches
+from pgrehearse.execution.python_cell import PythonCells
+from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.session import Message, Session, StatementError
+from pgrehearse.text import variables
+from pgrehearse.text.document import Cell
+from pgrehearse.text.split import split
+
+__all__ = ["Executor"]
+
+#: Seconds a cell may take without a ``timeout`` of its own.
+TIMEOUT = 30.0
+#: Seconds between two looks at whether a statement is blocked.
+_LOOK = 0.005
+#: SQLSTATEs with which a waiting statement ends by itself: lock_timeout, cancellation by statement_timeout.
+_ENDS_ALONE = ("55P03", "57014")
+
+
+class _Pending:
+    """A cell whose statement is proven blocked and will complete later."""
+
+    def __init__(self, cell: Cell, session: Session, started: float) -> None:
+        self.cell = cell
+        self.session = session
+        self.started = started
+
+
+class Executor:
+    """Sessions of one run against one database.
+
+    Args:
+        conninfo: libpq connection string of the database.
+        environment: libpq variables (PGHOST, ...) that say the same to Python cells.
+        path: the document, for messages.
+        major: server major, for ``needs`` and ``until``.
+        values: parameter values, put into SQL quoted and into Python as variables.
+        timeout: seconds a cell may take when it has no timeout of its own.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        environment: Mapping[str, str],
+        path: Path,
+        major: int,
+        values: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.conninfo = psycopg.conninfo.make_conninfo(conninfo, client_encoding="UTF8")
+        self.path = path
+        self.major = major
+        self.values = dict(values or {})
+        self.timeout = timeout
+        self.sessions: dict[str, Session] = {}
+        self.python = PythonCells(path, dict(environment), self.values)
+        self._monitor: Session | None = None
+        self._pending: dict[str, _Pending] = {}
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every session; a statement still under way is canceled first, so nothing stays behind."""
+        for session in self.sessions.values():
+            if not session.finished and (session.error is None or not session.error.lost):
+                session.cancel()
+        for session in [*self.sessions.values(), *([self._monitor] if self._monitor else [])]:
+            session.close()
+        self.sessions.clear()
+        self._pending.clear()
+        self._monitor = None
+        self.python.close()
+
+    def run(self, cell: Cell) -> list[CellResult]:
+        """Run one cell, then settle. Returns its result and those of waiting cells that completed.
+
+        A cell that was proven blocked gives its result in a later call.
+        """
+        if reason := self._not_for_this_server(cell):
+            return [CellResult(cell, "skipped", reason=reason)]
+        started = time.monotonic()
+        if cell.language == "python":
+            results = [self.python.run(cell, cell.options.timeout or self.timeout)]
+        else:
+            results = self._sql(cell, started)
+        return results + self._settle()
+
+    def finish(self) -> list[CellResult]:
+        """End of the document: a cell left waiting is an error."""
+        results = self._settle()
+        for pending in list(self._pending.values()):
+            blockers = self._blocker_names(pending.session)
+            failure = Failure(
+                f"the document ends while this statement still waits for session {blockers}",
+                pending.cell.first_line,
+                next_step=f"let it complete: add a cell that ends the transaction of session {blockers}",
+            )
+            results.append(self._result(pending.cell, pending.session, pending.started, failure))
+        self._pending.clear()
+        return results
+
+    def session(self, name: str) -> Session:
+        """The session of that name, connected when it is first used."""
+        if name not in self.sessions:
+            self.sessions[name] = Session(name, self._conninfo(f"pgrehearse {name}"))
+        return self.sessions[name]
+
+    def blocked_by(self, session: Session) -> set[int]:
+        """Process ids that block ``session`` right now, from ``pg_blocking_pids``."""
+        if self._monitor is None:
+            self._monitor = Session("monitor", self._conninfo("pgrehearse monitor"))
+        monitor = self._monitor
+        monitor.start([Message(f"SELECT unnest(pg_blocking_pids({session.pid}))::text", 1, gexec=False)])
+        while not monitor.pump(1.0):
+            pass
+        if monitor.error is not None:
+            return set()
+        return {int(word) for word in monitor.output[0].split("\n")[2:-1]}
+
+    def _conninfo(self, application_name: str) -> str:
+        return psycopg.conninfo.make_conninfo(self.conninfo, application_name=application_name)
+
+    def _not_for_this_server(self, cell: Cell) -> str:
+        needs, until = cell.options.needs, cell.options.until
+        if needs is not None and self.major < needs:
+            return f"needs PostgreSQL {needs} or later"
+        if until is not None and self.major > until:
+            return f"for PostgreSQL {until} and earlier"
+        return ""
+
+    def _sql(self, cell: Cell, started: float) -> list[CellResult]:
+        session = self.session(cell.options.session)
+        results = self._join(session)
+        if any(result.failure for result in results):
+            return [*results, CellResult(cell, "notrun")]
+        session.start(self._messages(cell))
+        limit = started + (cell.options.timeout or self.timeout)
+        if cell.options.wait is not None:
+            failure = self._prove_wait(cell, session, limit)
+            if failure is None and cell.options.expect not in _ENDS_ALONE:
+                self._pending[session.name] = _Pending(cell, session, started)
+                return results
+        else:
+            failure = None
+        failure = failure or self._complete(session, cell, limit)
+        return [*results, self._result(cell, session, started, failure)]
+
+    def _messages(self, cell: Cell) -> list[Message]:
+        try:
+            return [
+                Message(variables.substitute(s.sql, self.values), s.line, s.gexec) for s in split(cell.source)
+            ]
+        except KeyError as name:
+            raise SetupError(
+                f"parameter {name} has no value",
+                path=self.path,
+                line=cell.line,
+                next_step=f"give one: --set {name.args[0]}=...",
+            ) from None
+        except ValueError as error:
+            raise SetupError(
+                f"a parameter value cannot be quoted: {error}",
+                path=self.path,
+                line=cell.line,
+                next_step="give another value",
+            ) from None
+
+    def _complete(self, session: Session, cell: Cell, limit: float) -> Failure | None:
+        """Let ``session`` finish until ``limit``; past it the statement is canceled."""
+        while not session.pump(max(0.0, min(1.0, limit - time.monotonic()))):
+            if time.monotonic() >= limit:
+                return self._time_out(session, cell)
+        return None
+
+    def _time_out(self, session: Session, cell: Cell) -> Failure:
+        running = session.current
+        names = self._blocker_names(session)
+        session.cancel()
+        give_up = time.monotonic() + 5.0
+        while not session.pump(0.1) and time.monotonic() < give_up:
+            pass
+        line = cell.line + (running.line if running else 1)
+        waited = f", it waits for session {names}" if names else ""
+        step = (
+            f'say so with wait="{names}", or end the transaction of {names} before'
+            if names
+            else 'give the cell more time, such as timeout="2min"'
+        )
+        return Failure(f"the statement did not finish in time{waited}", line, next_step=step)
+
+    def _prove_wait(self, cell: Cell, session: Session, limit: float) -> Failure | None:
+        """None once ``pg_blocking_pids`` shows that the wanted session blocks this one."""
+        wanted = cell.options.wait or ""
+        if wanted not in self.sessions:
+            self._complete(session, cell, limit)
+            return Failure(f"session {wanted} is not open", cell.line, next_step="use it in an earlier cell")
+        while not session.pump(_LOOK):
+            if self.sessions[wanted].pid in self.blocked_by(session):
+                return None
+            if time.monotonic() >= limit:
+                return self._time_out(session, cell)
+        if session.error is not None and session.error.sqlstate != cell.options.expect:
+            return None  # reported as the unexpected error it is
+        return Failure(
+            f"was to wait for session {wanted}, but completed without waiting",
+            cell.first_line,
+            detail="\n".join(session.output),
+            next_step=f"let session {wanted} hold a conflicting lock, or remove wait",
+        )
+
+    def _join(self, session: Session) -> list[CellResult]:
+        """Before a session gets new work, the statement it was left waiting with must complete."""
+        pending = self._pending.pop(session.name, None)
+        if pending is None:
+            return []
+        limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
+        failure = self._complete(session, pending.cell, limit)
+        return [self._result(pending.cell, session, pending.started, failure)]
+
+    def _settle(self) -> list[CellResult]:
+        """Wait until each waiting statement has finished, or is blocked still."""
+        results = []
+        for name, pending in list(self._pending.items()):
+            limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
+            failure = None
+            while not pending.session.pump(_LOOK):
+                if self.blocked_by(pending.session):
+                    break
+                if time.monotonic() >= limit:
+                    failure = self._time_out(pending.session, pending.cell)
+                    break
+            if pending.session.finished or failure:
+                del self._pending[name]
+                results.append(self._result(pending.cell, pending.session, pending.started, failure))
+        return results
+
+    def _blocker_names(self, session: Session) -> str:
+        pids = self.blocked_by(session)
+        return ", ".join(sorted(s.name for s in self.sessions.values() if s.pid in pids))
+
+    def _result(self, cell: Cell, session: Session, started: float, failure: Failure | None) -> CellResult:
+        output = "\n".join(_spaced(session.output))
+        failure = failure or _error_failure(cell, session.error) or check_output(cell, output)
+        return CellResult(
+            cell,
+            "failed" if failure else "passed",
+            output=output,
+            failure=failure,
+            seconds=time.monotonic() - started,
+            server_seconds=session.seconds,
+        )
+
+
+def _spaced(outputs: list[str]) -> list[str]:
+    """psql leaves a blank line after each table."""
+    return [
+        text + "\n" if text.endswith(("row)", "rows)")) and position + 1 < len(outputs) else text
+        for position, text in enumerate(outputs)
+    ]
+
+
+def check_output(cell: Cell, output: str) -> Failure | None:
+    """The failure of a cell whose output is not what the text fence after it says."""
+    if cell.expected is None or matches(cell.expected.text, output):
+        return None
+    return Failure(
+        "the output differs",
+        cell.expected.line,
+        statement=cell.source.strip(),
+        detail=diff(cell.expected.text, output),
+        next_step="mend the statement, or accept the new output with --accept",
+    )
+
+
+def _error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
+    """The failure of a cell that raised what it did not expect, or did not raise what it did."""
+    expect = cell.options.expect
+    if error is None:
+        if expect is None:
+            return None
+        return Failure(
+            f"nothing was raised; SQLSTATE {expect} was expected",
+            cell.first_line,
+            statement=cell.source.strip(),
+            next_step="remove expect, or mend the statement that should fail",
+        )
+    line = cell.line + error.line
+    if error.lost:
+        return Failure(
+            "the connection was lost",
+            line,
+            statement=error.statement,
+            detail=error.text,
+            next_step="look at the server's log: it was stopped, it crashed, or the session was terminated",
+        )
+    if error.sqlstate != expect:
+        wanted = f"SQLSTATE {expect} was expected, it raised" if expect else "it raised SQLSTATE"
+        return Failure(
+            f"{wanted} {error.sqlstate}",
+            line,
+            statement=error.statement,
+            detail=error.text,
+            next_step=f'mend the statement, or expect it: expect="{error.sqlstate}"',
+            sqlstate=error.sqlstate,
+        )
+    if error.unsent:
+        return Failure(
+            f"the expected error came before the last statement; {error.unsent} never ran",
+            line,
+            statement=error.statement,
+            next_step="put the statements after the failing one into a cell of their own",
+        )
+    return None

@@ -1,0 +1,89 @@
+"""Results printed the way psql prints them: aligned, border 1, ``(null)`` for NULL.
+
+Source of the layout: ``print_aligned_text`` and ``column_type_alignment`` in ``src/fe_utils/print.c``.
+"""
+
+from __future__ import annotations
+
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+from wcwidth import wcswidth
+
+__all__ = ["NULL", "format_result"]
+
+#: How NULL is shown; the same as psql after ``\pset null '(null)'``.
+NULL = "(null)"
+
+#: Types psql aligns to the right: int8 int2 int4 oid xid cid float4 float8 money numeric xid8.
+_RIGHT = frozenset((20, 21, 23, 26, 28, 29, 700, 701, 790, 1700, 5069))
+_WITH_TAG = ("INSERT", "UPDATE", "DELETE", "MERGE")
+
+
+def format_result(result: PGresult) -> str:
+    """What psql would print for a successful ``result``, without the final newline."""
+    status = result.command_status.decode() if result.command_status else ""
+    if result.status != ExecStatus.TUPLES_OK:
+        return status
+    table = _table(result)
+    return f"{table}\n\n{status}" if status.startswith(_WITH_TAG) else table
+
+
+def _table(result: PGresult) -> str:
+    count = result.nfields
+    footer = "(1 row)" if result.ntuples == 1 else f"({result.ntuples} rows)"
+    if count == 0:
+        return "--\n" + footer
+    names = [(result.fname(i) or b"").decode() for i in range(count)]
+    right = [result.ftype(i) in _RIGHT for i in range(count)]
+    rows = [[_cell(result.get_value(r, c)) for c in range(count)] for r in range(result.ntuples)]
+    widths = [max(_width(names[c]), *(_width(x) for row in rows for x in row[c]), 0) for c in range(count)]
+    lines = [
+        "|".join(f" {_center(name, width)} " for name, width in zip(names, widths, strict=True)),
+        "+".join("-" * (width + 2) for width in widths),
+    ]
+    for row in rows:
+        lines.extend(_row(row, widths, right))
+    return "\n".join([line.rstrip() for line in lines] + [footer])
+
+
+def _cell(value: bytes | None) -> list[str]:
+    """The lines of one value, with control characters made visible as psql does."""
+    text = NULL if value is None else value.decode("utf-8", "replace")
+    return [_printable(line) for line in text.split("\n")]
+
+
+def _printable(line: str) -> str:
+    shown = ""
+    for char in line:
+        if char == "\t":
+            shown += " " * (8 - _width(shown) % 8)
+        elif char == "\r":
+            shown += "\\r"
+        elif ord(char) < 0x20 or char == "\x7f":
+            shown += f"\\x{ord(char):02X}"
+        else:
+            shown += char
+    return shown
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else max(wcswidth(text), 0)
+
+
+def _center(text: str, width: int) -> str:
+    space = width - _width(text)
+    return " " * (space // 2) + text + " " * ((space + 1) // 2)
+
+
+def _row(row: list[list[str]], widths: list[int], right: list[bool]) -> list[str]:
+    """One table row; a value of several lines makes several lines, each but its last marked with ``+``."""
+    lines = []
+    for level in range(max(len(value) for value in row)):
+        cells = []
+        for value, width, to_right in zip(row, widths, right, strict=True):
+            text = value[level] if level < len(value) else ""
+            pad = " " * (width - _width(text))
+            more = "+" if level + 1 < len(value) else " "
+            cells.append(" " + (pad + text if to_right else text + pad) + more)
+        lines.append("|".join(cells))
+    return lines

@@ -1,0 +1,121 @@
+"""Python cells run in a process of their own: one a document, started when the document needs it.
+
+A cell that loops for ever or kills its interpreter then ends that process, not the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pgrehearse.execution.compare import diff, matches
+from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.text.document import Cell
+
+__all__ = ["PythonCells"]
+
+
+class PythonCells:
+    """The Python process of one document. Its variables last from cell to cell."""
+
+    def __init__(self, path: Path, environment: dict[str, str], values: Mapping[str, str]) -> None:
+        self.path = path
+        self.environment = environment
+        self.values = dict(values)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def warm(self) -> None:
+        """Start the process now, so that it is there when the first cell comes."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-m", "pgrehearse.execution.python_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_clean_environment() | self.environment,
+                start_new_session=True,
+            )
+
+    def run(self, cell: Cell, timeout: float) -> CellResult:
+        """Execute one cell; ``timeout`` in seconds."""
+        started = time.monotonic()
+        self.warm()
+        answer = self._ask(cell, timeout)
+        output = str(answer.get("output", "")).rstrip("\n")
+        failure = self._failure(cell, answer, output)
+        seconds = time.monotonic() - started
+        status = "failed" if failure else "passed"
+        return CellResult(cell, status, output, failure, seconds=seconds, server_seconds=seconds)
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+        process.wait()
+
+    def _ask(self, cell: Cell, timeout: float) -> dict[str, object]:
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        question = {
+            "source": cell.source,
+            "line": cell.first_line,
+            "path": str(self.path),
+            "values": self.values,
+        }
+        try:
+            process.stdin.write(json.dumps(question).encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            return self._died()
+        limit = time.monotonic() + timeout
+        received = b""
+        while not received.endswith(b"\n"):
+            left = limit - time.monotonic()
+            if left <= 0:
+                self.close()
+                return {"error": "the cell did not finish in time", "line": cell.first_line}
+            if select.select([process.stdout], [], [], min(left, 0.5))[0]:
+                chunk = os.read(process.stdout.fileno(), 65536)
+                if not chunk:
+                    return self._died()
+                received += chunk
+        answer: dict[str, object] = json.loads(received)
+        return answer
+
+    def _died(self) -> dict[str, object]:
+        code = self._process.wait() if self._process else None
+        self.close()
+        return {"error": f"the Python process ended with status {code}"}
+
+    def _failure(self, cell: Cell, answer: dict[str, object], output: str) -> Failure | None:
+        if "error" in answer:
+            line = answer.get("line")
+            return Failure(
+                str(answer["error"]),
+                line if isinstance(line, int) else cell.first_line,
+                detail=str(answer.get("traceback", "")) or output,
+                next_step="mend the cell",
+            )
+        if cell.expected is None or matches(cell.expected.text, output):
+            return None
+        return Failure(
+            "the output differs",
+            cell.expected.line,
+            statement=cell.source.strip(),
+            detail=diff(cell.expected.text, output),
+            next_step="mend the cell, or accept the new output with --accept",
+        )
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without libpq's variables: the document's database is the only one a cell can reach by default."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PG") or key == "PGTZ"}

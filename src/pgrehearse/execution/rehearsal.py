@@ -1,0 +1,163 @@
+"""Rehearses documents: a fresh database each, every cell in order, a record of what happened."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from contextlib import suppress
+
+from pgrehearse.errors import DocumentError, PgRehearseError
+from pgrehearse.execution import records
+from pgrehearse.execution.databases import Databases
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.results import CellResult, DocumentResult
+from pgrehearse.execution.server_base import Server
+from pgrehearse.execution.servers import Servers
+from pgrehearse.text import lint
+from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.project import Project
+from pgrehearse.text.snippets import Snippets
+
+__all__ = ["Rehearser", "check_form"]
+
+
+def check_form(document: Document, project: Project) -> None:
+    """Raise DocumentError, with every problem, when the document must not be run as it stands."""
+    problems = lint.errors(document)
+    if problems:
+        first = problems[0]
+        rest = "".join(f"\n{problem}" for problem in problems[1:])
+        raise DocumentError(
+            f"{first.message} [{first.rule}]", path=first.path, line=first.line, next_step=first.fix + rest
+        )
+    for cell in Snippets(project.snippets).out_of_sync(document):
+        raise DocumentError(
+            f"this cell differs from the snippet {cell.options.snippet!r} it names",
+            path=document.path,
+            line=cell.line,
+            next_step="run `pgrehearse sync` to rewrite it, or change the snippet",
+        )
+
+
+class Rehearser:
+    """Runs documents on the servers of ``servers`` and leaves a record of each run.
+
+    Args:
+        project: where snippets, migrations and records are.
+        servers: the pool to take servers from; closed by ``close``.
+        keep: keep the database of a document that failed.
+    """
+
+    def __init__(self, project: Project, servers: Servers, *, keep: bool = True) -> None:
+        self.project = project
+        self.servers = servers
+        self.keep = keep
+        self._databases: dict[str, Databases] = {}
+        self._kept: set[int] = set()
+
+    def __enter__(self) -> Rehearser:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop what is left, stop the servers; those with a kept database leave their data."""
+        for databases in self._databases.values():
+            with suppress(PgRehearseError):
+                databases.close()
+        self._databases.clear()
+        self.servers.close(keep=self._kept)
+
+    def rehearse(
+        self, document: Document, major: int | None = None, upcoming: Document | None = None
+    ) -> DocumentResult:
+        """Run ``document`` on a fresh database of server ``major``.
+
+        ``upcoming`` is the document that comes next, if known: its database is made meanwhile.
+        Raises DocumentError when the document's form is wrong, SetupError when there is no server.
+        """
+        check_form(document, self.project)
+        started = time.monotonic()
+        server = self.servers.get(major)
+        databases = self._databases.setdefault(server.id, Databases(server, self.project))
+        name = databases.fresh(document.front.database, document.path.stem)
+        keep = False
+        try:
+            executor = Executor(
+                server.dsn(name),
+                environment=server.env(name),
+                path=document.path,
+                major=server.major,
+                values=document.front.examples(),
+            )
+            with executor:
+                if any(cell.language == "python" for cell in document.cells):
+                    executor.python.warm()
+                if upcoming is not None:
+                    databases.prepare(upcoming.front.database)
+                setup = time.monotonic() - started
+                cells = run_cells(executor, document)
+            keep = self.keep and any(result.failure for result in cells)
+        finally:
+            if not keep:
+                with suppress(PgRehearseError):
+                    databases.drop(name)
+        result = DocumentResult(
+            document,
+            server.major,
+            server.version,
+            tuple(cells),
+            seconds=time.monotonic() - started,
+            setup_seconds=setup,
+            psql_line=self._kept_line(server, name) if keep else "",
+            notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
+        )
+        self._record(result)
+        return result
+
+    def _kept_line(self, server: Server, name: str) -> str:
+        self._kept.add(server.major)
+        return server.kept_line(name)
+
+    def _record(self, result: DocumentResult) -> None:
+        cells = tuple(_cell_record(cell) for cell in result.cells)
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        digest = records.text_digest(result.document.text)
+        run = records.Run(result.version, today, digest, round(result.seconds, 3), cells)
+        name = self.project.relative(result.document.path)
+        records.save(self.project.records / "records", name, result.major, run)
+
+
+def run_cells(executor: Executor, document: Document) -> list[CellResult]:
+    """Run the cells until one fails; the rest are ``notrun``. Results are in the order of the file."""
+    results: dict[int, CellResult] = {}
+
+    def take(new: list[CellResult]) -> bool:
+        results.update({result.cell.index: result for result in new})
+        return any(result.failure for result in new)
+
+    for cell in document.in_order():
+        if take(executor.run(cell)):
+            break
+    else:
+        take(executor.finish())
+    return [results.get(cell.index) or _not_run(cell) for cell in document.cells]
+
+
+def _not_run(cell: Cell) -> CellResult:
+    return CellResult(cell, "notrun", reason="an earlier cell failed")
+
+
+def _cell_record(result: CellResult) -> records.CellRecord:
+    failure = result.failure
+    return records.CellRecord(
+        digest=result.cell.digest,
+        language=result.cell.language,
+        line=result.cell.line,
+        status=result.status,
+        seconds=round(result.seconds, 4),
+        message=failure.message if failure else result.reason,
+        message_line=failure.line if failure else 0,
+        output=(failure.detail or result.output) if failure else "",
+    )

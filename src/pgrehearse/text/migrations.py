@@ -1,0 +1,62 @@
+"""Migration files in dbmate's layout: ``-- migrate:up`` and ``-- migrate:down`` sections of plain SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError
+
+__all__ = ["Migration", "Section", "load"]
+
+_MARK = re.compile(r"^-- migrate:(?P<side>up|down)(?P<options>[^\n]*)$", re.M)
+_NAME = re.compile(r"(?P<version>\d+)_(?P<name>[\w-]+)\.sql")
+
+
+@dataclass(frozen=True)
+class Section:
+    """The SQL of one direction. ``line`` is the line of the file on which ``sql`` starts."""
+
+    sql: str
+    line: int
+    transaction: bool = True
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration file. ``version`` is the digits its name starts with."""
+
+    path: Path
+    version: str
+    name: str
+    up: Section
+    down: Section | None
+
+
+def load(folder: Path) -> list[Migration]:
+    """The migrations of ``folder`` in order of version; none when there is no such folder."""
+    return [_read(file) for file in sorted(folder.glob("*.sql"))]
+
+
+def _read(file: Path) -> Migration:
+    name = _NAME.fullmatch(file.name)
+    if not name:
+        raise DocumentError(
+            "a migration's name is digits, an underscore, words",
+            path=file,
+            next_step="rename it, such as 20260105090000_create_wishlist_items.sql",
+        )
+    text = file.read_text(encoding="utf-8")
+    marks = list(_MARK.finditer(text))
+    sections: dict[str, Section] = {}
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        end = following.start() if following else len(text)
+        transaction = "transaction:false" not in mark["options"].split()
+        line = text.count("\n", 0, mark.end()) + 2
+        sections.setdefault(mark["side"], Section(text[mark.end() + 1 : end].strip("\n"), line, transaction))
+    if "up" not in sections:
+        raise DocumentError(
+            "no `-- migrate:up` line", path=file, line=1, next_step="start the section with that line"
+        )
+    return Migration(file, name["version"], name["name"], sections["up"], sections.get("down"))
