@@ -1,0 +1,1 @@
+"""The command line front end: test, lint, sync, run, psql."""

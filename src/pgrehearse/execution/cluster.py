@@ -69,7 +69,8 @@ pid=$!
 (
   word=; read -r word <&3
   echo "$word" >"$dir/stop"
-  for second in 1 2 3 4 5 6 7 8; do kill -INT "$pid" || exit; sleep 1; done
+  tries=0
+  while [ "$tries" -lt 40 ]; do kill -INT "$pid" || exit; sleep 0.2; tries=$((tries + 1)); done
   kill -QUIT "$pid" || exit; sleep 8
   kill -KILL "$pid"
 ) 2>/dev/null &

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -51,6 +52,7 @@ class Executor:
         major: server major, for ``needs`` and ``until``.
         values: parameter values, put into SQL quoted and into Python as variables.
         timeout: seconds a cell may take when it has no timeout of its own.
+        compare: check outputs against the text fences; accept mode does not.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class Executor:
         major: int,
         values: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
+        compare: bool = True,
     ) -> None:
         self.conninfo = psycopg.conninfo.make_conninfo(conninfo, client_encoding="UTF8")
         self.path = path
         self.major = major
         self.values = dict(values or {})
         self.timeout = timeout
+        self.compare = compare
         self.sessions: dict[str, Session] = {}
         self.python = PythonCells(path, dict(environment), self.values)
         self._monitor: Session | None = None
@@ -99,10 +103,7 @@ class Executor:
         if reason := self._not_for_this_server(cell):
             return [CellResult(cell, "skipped", reason=reason)]
         started = time.monotonic()
-        if cell.language == "python":
-            results = [self.python.run(cell, cell.options.timeout or self.timeout)]
-        else:
-            results = self._sql(cell, started)
+        results = [self._python(cell)] if cell.language == "python" else self._sql(cell, started)
         return results + self._settle()
 
     def finish(self) -> list[CellResult]:
@@ -147,6 +148,15 @@ class Executor:
         if until is not None and self.major > until:
             return f"for PostgreSQL {until} and earlier"
         return ""
+
+    def _python(self, cell: Cell) -> CellResult:
+        result = self.python.run(cell, cell.options.timeout or self.timeout)
+        return result if result.failure else self._checked(result)
+
+    def _checked(self, result: CellResult) -> CellResult:
+        """``result``, failed when its output is not the expected one."""
+        failure = check_output(result.cell, result.output) if self.compare else None
+        return replace(result, status="failed", failure=failure) if failure else result
 
     def _sql(self, cell: Cell, started: float) -> list[CellResult]:
         session = self.session(cell.options.session)
@@ -259,16 +269,16 @@ class Executor:
         return ", ".join(sorted(s.name for s in self.sessions.values() if s.pid in pids))
 
     def _result(self, cell: Cell, session: Session, started: float, failure: Failure | None) -> CellResult:
-        output = "\n".join(_spaced(session.output))
-        failure = failure or _error_failure(cell, session.error) or check_output(cell, output)
-        return CellResult(
+        failure = failure or _error_failure(cell, session.error)
+        result = CellResult(
             cell,
             "failed" if failure else "passed",
-            output=output,
+            output="\n".join(_spaced(session.output)),
             failure=failure,
             seconds=time.monotonic() - started,
             server_seconds=session.seconds,
         )
+        return result if failure else self._checked(result)
 
 
 def _spaced(outputs: list[str]) -> list[str]:

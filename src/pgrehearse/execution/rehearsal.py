@@ -8,13 +8,14 @@ from contextlib import suppress
 
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import records
+from pgrehearse.execution.accept import accepted
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, DocumentResult
 from pgrehearse.execution.server_base import Server
 from pgrehearse.execution.servers import Servers
 from pgrehearse.text import lint
-from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
 
@@ -70,7 +71,12 @@ class Rehearser:
         self.servers.close(keep=self._kept)
 
     def rehearse(
-        self, document: Document, major: int | None = None, upcoming: Document | None = None
+        self,
+        document: Document,
+        major: int | None = None,
+        upcoming: Document | None = None,
+        *,
+        compare: bool = True,
     ) -> DocumentResult:
         """Run ``document`` on a fresh database of server ``major``.
 
@@ -90,6 +96,7 @@ class Rehearser:
                 path=document.path,
                 major=server.major,
                 values=document.front.examples(),
+                compare=compare,
             )
             with executor:
                 if any(cell.language == "python" for cell in document.cells):
@@ -113,8 +120,23 @@ class Rehearser:
             psql_line=self._kept_line(server, name) if keep else "",
             notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
         )
-        self._record(result)
+        if compare:
+            self._record(result)
         return result
+
+    def accept(self, document: Document, major: int | None = None) -> tuple[DocumentResult, list[int]]:
+        """Run ``document``, take its outputs as the expected ones, and run it again to check them.
+
+        Returns the result of the last run and the lines of the fences that were rewritten. A document that
+        fails for another reason than its outputs is left as it is.
+        """
+        result = self.rehearse(document, major, compare=False)
+        if not result.green:
+            return result, []
+        text, changed = accepted(document, result.cells)
+        if changed:
+            document.path.write_text(text, encoding="utf-8", newline="")
+        return self.rehearse(load(document.path), major), changed
 
     def _kept_line(self, server: Server, name: str) -> str:
         self._kept.add(server.major)

@@ -1,0 +1,54 @@
+"""``pgrehearse lint`` and ``pgrehearse sync``: the form of documents, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pgrehearse.text import lint as linter
+from pgrehearse.text.document import load
+from pgrehearse.text.project import Project
+from pgrehearse.text.snippets import Snippets
+
+__all__ = ["lint", "sync"]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def lint(paths: tuple[Path, ...]) -> int:
+    """Check the form of documents: each problem with file, line and the fix."""
+    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    count = problems = 0
+    for path in project.markdown(paths):
+        document = load(path)
+        count += 1
+        for problem in linter.check(document):
+            problems += 1
+            click.echo(str(problem))
+        for cell in Snippets(project.snippets).out_of_sync(document):
+            problems += 1
+            click.echo(f"{path}:{cell.line}: this cell differs from snippet {cell.options.snippet!r}")
+            click.echo("  next: run `pgrehearse sync`")
+    click.echo(f"{count} documents, {problems} problems")
+    return 65 if problems else 0
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 65 when something would change.")
+def sync(paths: tuple[Path, ...], check: bool) -> int:
+    """Rewrite the cells that name a snippet from the snippet's file."""
+    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    snippets = Snippets(project.snippets)
+    changed = 0
+    for path in project.markdown(paths):
+        document = load(path)
+        for cell in snippets.out_of_sync(document):
+            changed += 1
+            verb = "differs from" if check else "rewritten from"
+            click.echo(f"{path}:{cell.line}: {verb} snippet {cell.options.snippet}")
+        if not check and snippets.out_of_sync(document):
+            path.write_text(snippets.synced(document), encoding="utf-8", newline="")
+    click.echo(f"{changed} cells {'out of sync' if check else 'rewritten'}")
+    return 65 if check and changed else 0

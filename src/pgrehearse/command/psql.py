@@ -1,0 +1,33 @@
+"""``pgrehearse psql``: open the database that a failed rehearsal kept."""
+
+from __future__ import annotations
+
+import subprocess
+
+import click
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.binaries import client
+from pgrehearse.execution.servers import kept, libpq_environment, reopen
+
+__all__ = ["psql"]
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("database", required=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(database: str | None, arguments: tuple[str, ...]) -> int:
+    """Open DATABASE, as a failed test named it, in psql; without it, list what was kept.
+
+    ARGUMENTS go to psql, such as -c 'SELECT 1'.
+    """
+    if database is None:
+        for entry in kept():
+            click.echo(str(entry))
+        return 0
+    server_id, _, name = database.partition("/")
+    if not name:
+        raise SetupError(f"{database!r} is no kept database", next_step="list them with `pgrehearse psql`")
+    with reopen(server_id) as server:
+        environment = libpq_environment(server.env(name))
+        return subprocess.run([str(client("psql")), *arguments], env=environment, check=False).returncode

@@ -1,0 +1,122 @@
+"""``pgrehearse test``: rehearse documents, show progress, end with a summary."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from pgrehearse.errors import PgRehearseError
+from pgrehearse.execution.binaries import SUPPORTED
+from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.results import DocumentResult
+from pgrehearse.execution.servers import Servers
+from pgrehearse.text.document import Document, load
+from pgrehearse.text.project import Project
+
+__all__ = ["majors", "test"]
+
+
+def majors(value: str) -> list[int | None]:
+    """Server majors named by an option: ``15,17``, ``all``, or nothing for the default server."""
+    if not value:
+        return [None]
+    if value == "all":
+        return list(SUPPORTED)
+    if not re.fullmatch(r"\d+(,\d+)*", value):
+        raise click.BadParameter("write majors such as 15,17, or all")
+    return [int(word) for word in value.split(",")]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--pg", default="", help="Server majors, such as 15,17, or all.", metavar="MAJORS")
+@click.option("--accept", is_flag=True, help="Write the outputs of this run into the documents.")
+@click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
+@click.option("--keep/--no-keep", default=True, help="Keep the database of a document that failed.")
+def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, keep: bool) -> int:
+    """Run the blocks of documents against disposable databases and check what they claim.
+
+    PATHS are Markdown files or folders; without any, the project's documents.
+    """
+    versions = majors(pg)
+    if accept and len(versions) > 1:
+        raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
+    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    documents = [document for path in project.markdown(paths) if (document := load(path)).cells]
+    if not documents:
+        raise click.UsageError("no document with an sql or python block here")
+    started = time.monotonic()
+    with Rehearser(project, Servers(server), keep=keep) as rehearser:
+        tally = _Tally(project)
+        for major in versions:
+            for document, upcoming in zip(documents, [*documents[1:], None], strict=True):
+                tally.add(document, major, rehearser, upcoming, accept)
+        tally.summary(time.monotonic() - started)
+    return tally.status
+
+
+class _Tally:
+    """Prints one line a document while they run, and counts."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.results: list[DocumentResult] = []
+        self.status = 0
+        self.illustrations = 0
+
+    def add(
+        self,
+        document: Document,
+        major: int | None,
+        rehearser: Rehearser,
+        upcoming: Document | None,
+        accept: bool,
+    ) -> None:
+        name = self.project.relative(document.path)
+        if sys.stdout.isatty():
+            click.echo(f"  {name} …\r", nl=False)
+        try:
+            if accept:
+                result, changed = rehearser.accept(document, major)
+                for line in changed:
+                    click.echo(f"accepted {name}:{line}")
+            else:
+                result = rehearser.rehearse(document, major, upcoming)
+        except PgRehearseError as error:
+            self.status = max(self.status, error.exit_code)
+            click.echo(f"FAIL  {name}\n{error}")
+            return
+        self.results.append(result)
+        self.illustrations += len(document.illustrations)
+        self._line(name, result)
+
+    def _line(self, name: str, result: DocumentResult) -> None:
+        word = click.style("ok  ", fg="green") if result.green else click.style("FAIL", fg="red")
+        cells = f"{result.count('passed')}/{len(result.cells)} cells"
+        skipped = f", {result.count('skipped')} skipped" if result.count("skipped") else ""
+        where = f"PostgreSQL {result.version}"
+        click.echo(f"{word}  {name}  {where}  {cells}{skipped}  {result.seconds:.2f} s")
+        if not result.green:
+            self.status = max(self.status, 1)
+            click.echo(result.report(name))
+        for note in result.notes:
+            click.echo(f"  {note}")
+
+    def summary(self, seconds: float) -> None:
+        """The last line: what ran, what did not and why."""
+        passed = sum(result.count("passed") for result in self.results)
+        failed = sum(result.count("failed") for result in self.results)
+        left = sum(result.count("notrun") for result in self.results)
+        skips = [cell.reason for result in self.results for cell in result.cells if cell.status == "skipped"]
+        reasons = ", ".join(f"{skips.count(reason)}: {reason}" for reason in sorted(set(skips)))
+        parts = [f"{passed} passed", f"{failed} failed"]
+        parts += [f"{left} not run"] if left else []
+        parts += [f"{len(skips)} skipped ({reasons})"] if skips else []
+        parts += [f"{self.illustrations} illustration"] if self.illustrations else []
+        servers = ", ".join(sorted({result.version for result in self.results}))
+        click.echo(f"{len(self.results)} documents on PostgreSQL {servers or 'none'}, {seconds:.1f} s")
+        click.echo("cells: " + ", ".join(parts))

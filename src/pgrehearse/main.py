@@ -1,0 +1,58 @@
+"""The command ``pgrehearse``: the one module that knows all front ends and puts their subcommands together."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from pgrehearse.errors import PgRehearseError
+
+__all__ = ["cli", "main"]
+
+#: subcommand -> module and attribute; imported when asked for, because the site and notebook extras are
+#: optional and slow to import.
+_COMMANDS = {
+    "test": ("pgrehearse.command.test", "test"),
+    "lint": ("pgrehearse.command.lint", "lint"),
+    "sync": ("pgrehearse.command.lint", "sync"),
+    "run": ("pgrehearse.command.run", "run"),
+    "psql": ("pgrehearse.command.psql", "psql"),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pgrehearse")
+def cli() -> None:
+    """Rehearse PostgreSQL schema changes: run the blocks of Markdown documents and check what they claim."""
+
+
+def main() -> None:
+    """Entry point: errors of ours become a message and their exit status, Ctrl-C becomes 130."""
+    try:
+        sys.exit(cli(standalone_mode=False) or 0)
+    except PgRehearseError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; sessions were closed and disposable databases dropped", err=True)
+        sys.exit(130)
