@@ -1,0 +1,157 @@
+"""A runbook as part of a page: Markdown in, Markdown out."""
+
+from __future__ import annotations
+
+import os.path
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.site import links
+from pgrehearse.text import fences
+from pgrehearse.text.document import Document
+from pgrehearse.text.project import Project
+
+__all__ = ["as_page", "macro_problem", "macro_uses"]
+
+_USE = re.compile(r"""\[\[=\s*runbook\(\s*(?P<quote>["'])(?P<name>[^"']*)(?P=quote)\s*\)\s*=\]\]""")
+_RAW = re.compile(r"\[\[%-?\s*raw\s*-?%\]\].*?\[\[%-?\s*endraw\s*-?%\]\]", re.S)
+
+
+def macro_uses(markdown: str) -> list[tuple[str, int]]:
+    """(name, line) of every use of the macro ``runbook`` in a page; text between raw tags is no use."""
+    visible = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), markdown)
+    return [(match["name"], visible.count("\n", 0, match.start()) + 1) for match in _USE.finditer(visible)]
+
+
+def macro_problem(markdown: str, name: str) -> tuple[int | None, str] | None:
+    """(line, message) when the use of ``runbook(name)`` has a form that would break the page."""
+    lines = markdown.split("\n")
+    numbers = [line for used, line in macro_uses(markdown) if used == name]
+    if not numbers:
+        return None, f"runbook({name!r}) is not written out"
+    for number in numbers:
+        if not _USE.fullmatch(lines[number - 1].rstrip()):
+            return number, f"runbook({name!r}) must stand alone on its line, at column 0"
+    for fence in fences.scan(lines):
+        if any(fence.line < number < (fence.end_line or len(lines) + 1) for number in numbers):
+            return fence.line, f"runbook({name!r}) stands in a block"
+    return None
+
+
+def as_page(
+    document: Document, project: Project, docs: Path, page: str, homes: Mapping[str, str], *, own_title: bool
+) -> str:
+    """The runbook as Markdown for the page ``page`` (path below ``docs``).
+
+    ``homes`` maps the name of each runbook to the page that embeds it, for links between runbooks.
+    ``own_title``: the page has a title already. Raises DocumentError for a link that leads nowhere.
+    """
+    name = document.path.stem
+    first = document.front.lines + 1
+    body = "\n".join(document.text.replace("\r\n", "\n").split("\n")[document.front.lines :])
+
+    def target(old: str, line: int) -> str:
+        return _target(old, line, document, project, docs, page, homes)
+
+    lines = links.rewrite(body, first, target).split("\n")
+    phases = {h.title: h.line - first for h in document.headings if h.level == 2}
+    title = next((h.line - first for h in document.headings if h.level == 1), None)
+    steps = phases.get("Preflight", phases.get("Apply", len(lines)))
+    head = lines[title] if title is not None else f"# {document.title}"
+    start = 0 if title is None else title + 1
+    rehearsal = phases.get("Rehearsal", len(lines))
+    parts = [
+        "" if own_title else head,
+        f"{document.front.description}\n{{ .run-lead }}" if document.front.description else "",
+        _downloads(name, "Preflight" if "Preflight" in phases else "Apply"),
+        "\n".join(lines[start:steps]).strip("\n"),
+        _parameters(document, project),
+        "\n".join(lines[steps:rehearsal]).strip("\n"),
+        _folded(lines[rehearsal:]),
+    ]
+    return "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _downloads(name: str, first_phase: str) -> str:
+    safe = escape(name, quote=True)
+    files = ((".ipynb", "Notebook"), (".sql", "psql script"), (".md", "Markdown source"))
+    items = "".join(f'<a href="{safe}{suffix}" download>{label}</a>' for suffix, label in files)
+    steps = first_phase.lower().replace(" ", "-")
+    return (
+        f'<nav class="run-downloads" data-run-runbook="{safe}" aria-label="This runbook" data-search-exclude>'
+        f'<a class="run-steps" href="#{steps}">Go to the steps</a>{items}</nav>'
+    )
+
+
+def _parameters(document: Document, project: Project) -> str:
+    parameters = document.front.parameters.values()
+    command = f"pgrehearse run {shlex.quote(project.relative(document.path))}"
+    settings = "".join(
+        f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in parameters if p.default is None
+    )
+    run = f"Run it from a checkout, on the database that libpq's environment names:\n\n```console\n$ {command}{settings}\n```"
+    if not parameters:
+        return f"## Parameters\n\nThis runbook takes none. {run}"
+    rows = "\n".join(
+        f"| `{p.name}` | {_cell(p.description)} | {_example(p.example, p.default)} |" for p in parameters
+    )
+    return f"## Parameters\n\n| name | meaning | example |\n|---|---|---|\n{rows}\n\n{run}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _example(example: str, default: str | None) -> str:
+    shown = f"<code>{_entities(example)}</code>"
+    return shown if default is None else f"{shown} (default <code>{_entities(default)}</code>)"
+
+
+def _entities(text: str) -> str:
+    # Markdown must not read anything into a value, so every sign it knows becomes an entity.
+    return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)
+
+
+def _folded(lines: list[str]) -> str:
+    """The phase Rehearsal: heading, then a folded part that says where these blocks run."""
+    if not lines:
+        return ""
+    inner = "\n".join(lines[1:]).strip("\n")
+    return (
+        f"{lines[0]}\n\n"
+        '<details class="run-rehearsal" markdown="1">\n'
+        "<summary>These blocks run only on disposable databases. They make the situation this runbook is for, "
+        "and a rehearsal executes them first.</summary>\n\n"
+        f"{inner}\n\n</details>"
+    )
+
+
+def _target(
+    old: str, line: int, document: Document, project: Project, docs: Path, page: str, homes: Mapping[str, str]
+) -> str:
+    path, mark, anchor = old.partition("#")
+    wanted = Path(os.path.normpath(document.path.parent.resolve() / path))
+    here = posixpath.dirname(page)
+    if wanted.parent == project.runbooks.resolve() and wanted.suffix == ".md":
+        home = homes.get(wanted.stem)
+        if home is None:
+            raise DocumentError(
+                f"link to {old}: no page embeds that runbook",
+                path=project.relative(document.path),
+                line=line,
+                next_step=f'embed it: [[= runbook("{wanted.stem}") =]]',
+            )
+        return posixpath.relpath(home, here or ".") + mark + anchor
+    if wanted.is_relative_to(docs.resolve()):
+        return posixpath.relpath(wanted.relative_to(docs.resolve()).as_posix(), here or ".") + mark + anchor
+    raise DocumentError(
+        f"link to {old}: that file is not part of the site",
+        path=project.relative(document.path),
+        line=line,
+        next_step="link to a page below the documents folder, to a runbook, or to a full URL",
+    )

@@ -1,0 +1,256 @@
+"""Macros of a site: embed a runbook, list all of them, print what was proven.
+
+Another project uses them with ``modules: [pgrehearse.site.macros]`` under the plugin ``macros``. The
+delimiters must be ``[[= =]]``: the stock ones rewrite PostgreSQL's array literals without a word.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.site import embed, fences
+from pgrehearse.site.proof import proof_table
+from pgrehearse.site.published import Published, counts, published_documents, read
+from pgrehearse.text.project import Project
+
+__all__ = [
+    "DRAFT",
+    "Site",
+    "define_env",
+    "on_post_build",
+    "on_post_page_macros",
+    "on_pre_page_macros",
+    "raised",
+]
+
+#: When this environment variable is 1 a page without proof is built, and says so.
+DRAFT = "PGREHEARSE_DRAFT"
+STYLE = "assets/pgrehearse/blocks.css"
+T = TypeVar("T")
+
+_errors: list[DocumentError | SetupError] = []
+
+
+def raised() -> DocumentError | SetupError | None:
+    """The error a macro raised since the last call: the macros plugin itself only exits with a number."""
+    error = _errors[0] if _errors else None
+    _errors.clear()
+    return error
+
+
+class Site:
+    """What the macros of one build share: the project, its pages, and the documents read so far."""
+
+    def __init__(self, root: Path, docs: Path) -> None:
+        self.project = Project.at(root)
+        self.docs = docs.resolve()
+        self.draft = os.environ.get(DRAFT) == "1"
+        self._read: dict[Path, Published] = {}
+        self.homes = self._homes()
+
+    def _homes(self) -> dict[str, str]:
+        """Runbook name -> page that embeds it. Raises DocumentError when a second page does."""
+        homes: dict[str, str] = {}
+        for path in self.project.markdown((self.docs,)):
+            page = path.relative_to(self.docs).as_posix()
+            for name, line in embed.macro_uses(path.read_text(encoding="utf-8")):
+                if name in homes:
+                    raise DocumentError(
+                        f"runbook {name!r} is embedded by {homes[name]} already",
+                        path=self.project.relative(path),
+                        line=line,
+                        next_step="embed it once and link to that page",
+                    )
+                homes[name] = page
+        return homes
+
+    def runbooks(self) -> list[Path]:
+        folder = self.project.runbooks
+        return list(self.project.markdown((folder,))) if folder.is_dir() else []
+
+    def document(self, path: Path) -> Published:
+        path = path.resolve()
+        if path not in self._read:
+            self._read[path] = read(self.project, path)
+        return self._read[path]
+
+    def all_documents(self) -> list[Published]:
+        return [self.document(path) for path in published_documents(self.project, self.docs)]
+
+    def of_page(self, page: str) -> list[Published]:
+        """The page's own document, then the runbooks it embeds."""
+        names = [name for name, home in self.homes.items() if home == page]
+        paths = [self.docs / page, *(self.project.runbooks / f"{name}.md" for name in names)]
+        return [self.document(path) for path in paths if path.is_file()]
+
+    def proven(self, documents: Iterable[Published]) -> list[Published]:
+        """``documents``, each with proof. Raises DocumentError for one without, unless this is a draft."""
+        documents = list(documents)
+        for item in documents:
+            if not self.draft:
+                item.require_proof()
+        return documents
+
+
+def define_env(env: Any) -> None:
+    """Entry point of mkdocs-macros: register the macros. Raises DocumentError for wrong documents."""
+    _errors.clear()
+    site = Site(Path(env.project_dir), Path(env.conf["docs_dir"]))
+    env.pgrehearse = site
+    env.conf["extra_css"].append(STYLE)
+    if env.conf["nav"] is not None:
+        env.conf["nav"] = _expanded(env.conf["nav"], site.docs)
+    for macro in (
+        _runbook(site, env),
+        _runbook_index(site, env),
+        _proof_summary(site),
+        _proof_sentence(site),
+    ):
+        env.macro(_remembering(macro))
+
+
+def on_pre_page_macros(env: Any) -> None:
+    """Before each page: refuse one without proof, and tell the fences which cells it has."""
+    site: Site = env.pgrehearse
+    page = env.page.file.src_uri
+    fences.show_page(fences.PageBlocks(page, site.proven(site.of_page(page))))
+
+
+def on_post_page_macros(env: Any) -> None:
+    """After the macros: in a draft, say at the end of the page what is not proven yet."""
+    site: Site = env.pgrehearse
+    if site.draft:
+        env.markdown += "".join(_draft_note(item) for item in site.of_page(env.page.file.src_uri))
+
+
+def on_post_build(env: Any) -> None:
+    """After the build: put the style of the blocks where the pages ask for it."""
+    target = Path(env.conf["site_dir"]) / STYLE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    style = files("pgrehearse.site").joinpath("assets/blocks.css")
+    target.write_text(style.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def _remembering(macro: Callable[..., T]) -> Callable[..., T]:
+    @wraps(macro)
+    def call(*args: Any, **kwargs: Any) -> T:
+        try:
+            return macro(*args, **kwargs)
+        except (DocumentError, SetupError) as error:
+            _errors.append(error)
+            raise
+
+    return call
+
+
+def _draft_note(item: Published) -> str:
+    try:
+        item.require_proof()
+    except DocumentError as error:
+        return f'\n\n<div class="run-draft" role="status" data-search-exclude><pre>{escape(str(error))}</pre></div>\n'
+    return ""
+
+
+def _expanded(nav: list[Any], docs: Path) -> list[Any]:
+    """``nav`` with patterns such as ``runbooks/enum-*.md`` replaced by the pages they match, sorted.
+
+    A page stands where it is named on its own, else at the first pattern that matches it. A group without
+    pages is left out.
+    """
+    taken = set(_leaves(nav))
+
+    def expand(items: list[Any]) -> list[Any]:
+        pages: list[Any] = []
+        for item in items:
+            if isinstance(item, dict):
+                groups = {key: expand(v) if isinstance(v, list) else v for key, v in item.items()}
+                pages += [{key: value} for key, value in groups.items() if value]
+            elif "*" in item:
+                found = sorted(path.relative_to(docs).as_posix() for path in docs.glob(item))
+                pages += [page for page in found if page not in taken]
+                taken.update(found)
+            else:
+                pages.append(item)
+        return pages
+
+    return expand(nav)
+
+
+def _leaves(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for item in nav.values() if isinstance(nav, dict) else nav:
+            yield from _leaves(item)
+
+
+def _runbook(site: Site, env: Any) -> Callable[[str], str]:
+    def runbook(name: str) -> str:
+        page = env.page.file.src_uri
+        path = site.project.runbooks / f"{name}.md"
+        own = site.docs / page
+        text = own.read_text(encoding="utf-8")
+        problem = embed.macro_problem(text, name)
+        if problem:
+            line, message = problem
+            raise DocumentError(
+                message,
+                path=site.project.relative(own),
+                line=line,
+                next_step=f'write [[= runbook("{name}") =]] on a line of its own',
+            )
+        item = site.document(path)
+        front = item.document.front
+        env.page.meta.setdefault("description", front.description)
+        titled = any(h.level == 1 for h in site.document(own).document.headings)
+        return embed.as_page(item.document, site.project, site.docs, page, site.homes, own_title=titled)
+
+    return runbook
+
+
+def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
+    def runbook_index(prefix: str = "") -> str:
+        """Table of the runbooks whose name starts with ``prefix``, each linking to its page."""
+        here = os.path.dirname(env.page.file.src_uri) or "."
+        rows = []
+        for path in site.runbooks():
+            if not path.stem.startswith(prefix):
+                continue
+            home = site.homes.get(path.stem)
+            if home is None:
+                raise DocumentError(
+                    "no page embeds this runbook",
+                    path=site.project.relative(path),
+                    next_step=f'write [[= runbook("{path.stem}") =]] on a page of its own',
+                )
+            document = site.document(path).document
+            link = os.path.relpath(home, here).replace(os.sep, "/")
+            rows.append(
+                f"| [{document.title}]({link}) | {document.front.description.replace('|', chr(92) + '|')} |"
+            )
+        return "| runbook | what it does |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else "None yet.\n"
+
+    return runbook_index
+
+
+def _proof_summary(site: Site) -> Callable[[], str]:
+    def proof_summary() -> str:
+        """Table of every document with what became of its blocks, and the sum of it all."""
+        return proof_table(site.proven(site.all_documents()))
+
+    return proof_summary
+
+
+def _proof_sentence(site: Site) -> Callable[[], str]:
+    def proof_sentence() -> str:
+        """``212 blocks: 198 run, 9 illustration, 5 skipped (reason)``."""
+        return counts(site.proven(site.all_documents())).sentence
+
+    return proof_sentence

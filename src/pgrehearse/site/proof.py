@@ -1,0 +1,53 @@
+"""What the records prove, as the table of the page about it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pgrehearse.site.published import Counts, Published, counts
+
+__all__ = ["proof_table", "total_mark"]
+
+
+def total_mark(total: Counts) -> str:
+    """The sentence with the sum in an attribute, where the check of the built HTML finds it."""
+    return (
+        f'<p class="run-total" data-run-total="{total.blocks}"><strong>{escape(total.sentence)}.</strong></p>'
+    )
+
+
+def proof_table(documents: list[Published]) -> str:
+    """Markdown: the sentence, then one row a document and one a server major."""
+    shown = [item for item in documents if item.states or item.document.illustrations]
+    if not shown:
+        return total_mark(Counts()) + "\n"
+    return "\n\n".join((total_mark(counts(shown)), _majors(shown), _documents(shown))) + "\n"
+
+
+def _majors(documents: list[Published]) -> str:
+    rows = []
+    for major in sorted({major for item in documents for major in item.runs}, key=int):
+        runs = [item.runs[major] for item in documents if major in item.runs]
+        cells = [cell for run in runs for cell in run.cells]
+        versions = ", ".join(sorted({run.version for run in runs}))
+        dates = sorted(run.date[:10] for run in runs)
+        when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+        passed = sum(cell.status == "passed" for cell in cells)
+        skipped = sum(cell.status == "skipped" for cell in cells)
+        rows.append(f"| {versions} | {len(runs)} | {passed} | {skipped} | {when} |")
+    head = "| PostgreSQL | documents | cells run | cells skipped | date |\n|---|--:|--:|--:|---|"
+    return "\n".join([head, *rows])
+
+
+def _documents(documents: list[Published]) -> str:
+    rows = []
+    for item in documents:
+        sums = counts([item])
+        reasons = "; ".join(f"{number}: {reason}" for reason, number in sums.reasons).replace("|", "\\|")
+        majors = ", ".join(sorted(item.runs, key=int)) or "none"
+        skipped = f"{sums.skipped} ({reasons})" if reasons else "0"
+        rows.append(
+            f"| `{item.name}` | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {majors} |"
+        )
+    head = "| document | blocks | run | illustration | skipped | PostgreSQL |\n|---|--:|--:|--:|---|---|"
+    return "\n".join([head, *rows])
