@@ -1,4 +1,4 @@
-"""The command ``pgrehearse``: the one module that knows all front ends and puts their subcommands together."""
+"""The command ``pgrehearse``: the one module that knows all front ends; it joins their subcommands."""
 
 from __future__ import annotations
 

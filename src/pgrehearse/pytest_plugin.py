@@ -1,0 +1,157 @@
+"""pytest front end: every document is a test item, one per server major.
+
+Active as soon as the package is installed. Markdown files below the project's documents (``docs/`` and
+``runbooks/`` unless pyproject.toml says otherwise) that hold an sql or python block are collected; other
+Markdown files are left alone, unless they are named on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import DocumentError, PgRehearseError
+from pgrehearse.execution.binaries import SUPPORTED
+from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.results import DocumentResult
+from pgrehearse.execution.servers import Servers
+from pgrehearse.text.document import Document, load
+from pgrehearse.text.project import Project
+
+__all__ = ["DocumentFile", "DocumentItem"]
+
+_REHEARSER = pytest.StashKey[Rehearser]()
+_PROJECT = pytest.StashKey[Project]()
+_RESULTS = pytest.StashKey[list[DocumentResult]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("pgrehearse", "executable PostgreSQL documents")
+    group.addoption(
+        "--pg", default="", metavar="MAJORS", help="server majors for documents, such as 15,17, or all"
+    )
+    group.addoption("--accept", action="store_true", help="write the outputs of this run into the documents")
+    group.addoption("--pg-server", metavar="URL", help="rehearse on this server and start none")
+    group.addoption("--no-documents", action="store_true", help="do not collect Markdown documents")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_PROJECT] = Project.find(config.rootpath)
+    config.stash[_RESULTS] = []
+    if config.getoption("--accept") and len(_majors(config)) > 1:
+        raise pytest.UsageError("--accept writes one server's outputs: name one major with --pg")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix != ".md" or parent.config.getoption("--no-documents"):
+        return None
+    project = parent.config.stash[_PROJECT]
+    named = any(Path(str(arg).split("::")[0]).resolve() == file_path for arg in parent.config.args)
+    if not named and not any(file_path.is_relative_to(folder) for folder in project.documents):
+        return None
+    return DocumentFile.from_parent(parent, path=file_path)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    rehearser = session.config.stash.get(_REHEARSER, None)
+    if rehearser is not None:
+        rehearser.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    counts = {"passed": 0, "failed": 0, "skipped": 0, "notrun": 0}
+    reasons: set[str] = set()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "pgrehearse_cells" and isinstance(value, dict):
+                for status, number in value.items():
+                    counts[status] += number
+            elif name == "pgrehearse_skipped":
+                reasons.add(str(value))
+    if any(counts.values()):
+        words = [f"{number} {status}" for status, number in counts.items() if number]
+        because = f" ({'; '.join(sorted(reasons))})" if reasons else ""
+        terminalreporter.write_line("document cells: " + ", ".join(words) + because)
+
+
+class DocumentFile(pytest.File):
+    """A Markdown file; its items are its executions, one per server major."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        try:
+            document = load(self.path)
+        except DocumentError as error:
+            raise self.CollectError(str(error)) from error
+        if not document.cells:
+            return
+        for major in _majors(self.config):
+            name = self.path.stem if major is None else f"{self.path.stem}[pg{major}]"
+            yield DocumentItem.from_parent(self, name=name, document=document, major=major)
+
+
+class DocumentItem(pytest.Item):
+    """One document on one server."""
+
+    def __init__(self, *, document: Document, major: int | None, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.document = document
+        self.major = major
+
+    def runtest(self) -> None:
+        rehearser = _rehearser(self.config)
+        if self.config.getoption("--accept"):
+            result, changed = rehearser.accept(self.document, self.major)
+            for line in changed:
+                self.add_report_section("call", "accepted", f"{self.path}:{line}")
+        else:
+            result = rehearser.rehearse(self.document, self.major)
+        counts = {word: result.count(word) for word in ("passed", "failed", "skipped", "notrun")}
+        self.user_properties.append(("pgrehearse_cells", counts))
+        for reason in {cell.reason for cell in result.cells if cell.status == "skipped"}:
+            self.user_properties.append(("pgrehearse_skipped", reason))
+        if not result.green:
+            raise _Red(result)
+
+    def repr_failure(  # type: ignore[override]  # text is a valid representation
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None
+    ) -> str:
+        error = excinfo.value
+        if isinstance(error, _Red):
+            name = self.config.stash[_PROJECT].relative(self.path)
+            return "\n".join([error.result.report(name), *error.result.notes])
+        if isinstance(error, PgRehearseError):
+            return str(error)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"document: {self.name}"
+
+
+class _Red(Exception):
+    """The document did something else than it says."""
+
+    def __init__(self, result: DocumentResult) -> None:
+        super().__init__("the document did something else than it says")
+        self.result = result
+
+
+def _rehearser(config: pytest.Config) -> Rehearser:
+    """One rehearser a process: its servers stay warm from document to document."""
+    if _REHEARSER not in config.stash:
+        servers = Servers(config.getoption("--pg-server"))
+        config.stash[_REHEARSER] = Rehearser(config.stash[_PROJECT], servers)
+    return config.stash[_REHEARSER]
+
+
+def _majors(config: pytest.Config) -> list[int | None]:
+    value = str(config.getoption("--pg"))
+    if not value:
+        return [None]
+    if value == "all":
+        return list(SUPPORTED)
+    try:
+        return [int(word) for word in value.split(",")]
+    except ValueError:
+        raise pytest.UsageError("--pg: write majors such as 15,17, or all") from None
