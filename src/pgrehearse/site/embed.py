@@ -91,10 +91,10 @@ def _downloads(name: str, first_phase: str) -> str:
 def _parameters(document: Document, project: Project) -> str:
     parameters = document.front.parameters.values()
     command = f"pgrehearse run {shlex.quote(project.relative(document.path))}"
-    settings = "".join(
-        f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in parameters if p.default is None
-    )
-    run = f"Run it from a checkout, on the database that libpq's environment names:\n\n```console\n$ {command}{settings}\n```"
+    needed = [p for p in parameters if p.default is None]
+    command += "".join(f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in needed)
+    # No prompt and no language that a cell could have: the copy button gives just the command.
+    run = f"Run it on the database that libpq's environment names:\n\n```bash\n{command}\n```"
     if not parameters:
         return f"## Parameters\n\nThis runbook takes none. {run}"
     rows = "\n".join(
@@ -125,8 +125,8 @@ def _folded(lines: list[str]) -> str:
     return (
         f"{lines[0]}\n\n"
         '<details class="run-rehearsal" markdown="1">\n'
-        "<summary>These blocks run only on disposable databases. They make the situation this runbook is for, "
-        "and a rehearsal executes them first.</summary>\n\n"
+        "<summary>These blocks run only on disposable databases. They make the situation "
+        "this runbook is for, and a rehearsal executes them first.</summary>\n\n"
         f"{inner}\n\n</details>"
     )
 

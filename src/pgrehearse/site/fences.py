@@ -33,7 +33,7 @@ class PageBlocks:
 
     def take(self, language: str, source: str) -> tuple[Published, CellState] | None:
         """The next cell with this text, or None for a text that is no cell of the page."""
-        for position, (item, state) in enumerate(self._waiting):
+        for position, (_, state) in enumerate(self._waiting):
             if state.cell.language == language and normal(state.cell.source) == normal(source):
                 return self._waiting.pop(position)
         return None
@@ -118,9 +118,9 @@ def _lane(found: tuple[Published, CellState] | None) -> str:
 
 
 def _attributes(cell: CellOptions, language: str, lane: str) -> dict[str, str]:
-    values = {"language": language, "expect": cell.expect, "wait": cell.wait, "lane": lane}
+    values: dict[str, object] = {"language": language, "lane": lane}
+    values |= {"expect": cell.expect, "wait": cell.wait, "needs": cell.needs, "until": cell.until}
     values["session"] = cell.session if language == "sql" else ""
-    values |= {"needs": cell.needs and str(cell.needs), "until": cell.until and str(cell.until)}
     return {f"data-run-{key}": str(value) for key, value in values.items() if value}
 
 

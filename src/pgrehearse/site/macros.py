@@ -7,6 +7,7 @@ delimiters must be ``[[= =]]``: the stock ones rewrite PostgreSQL's array litera
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from html import escape
@@ -154,7 +155,8 @@ def _draft_note(item: Published) -> str:
     try:
         item.require_proof()
     except DocumentError as error:
-        return f'\n\n<div class="run-draft" role="status" data-search-exclude><pre>{escape(str(error))}</pre></div>\n'
+        note = f"<pre>{escape(str(error))}</pre>"
+        return f'\n\n<div class="run-draft" role="status" data-search-exclude>{note}</div>\n'
     return ""
 
 
@@ -218,7 +220,7 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
 def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
     def runbook_index(prefix: str = "") -> str:
         """Table of the runbooks whose name starts with ``prefix``, each linking to its page."""
-        here = os.path.dirname(env.page.file.src_uri) or "."
+        here = posixpath.dirname(env.page.file.src_uri) or "."
         rows = []
         for path in site.runbooks():
             if not path.stem.startswith(prefix):
@@ -231,7 +233,7 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
                     next_step=f'write [[= runbook("{path.stem}") =]] on a page of its own',
                 )
             document = site.document(path).document
-            link = os.path.relpath(home, here).replace(os.sep, "/")
+            link = posixpath.relpath(home, here)
             rows.append(
                 f"| [{document.title}]({link}) | {document.front.description.replace('|', chr(92) + '|')} |"
             )
