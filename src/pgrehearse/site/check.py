@@ -25,20 +25,7 @@ from pgrehearse.text.project import Project
 __all__ = ["Report", "check"]
 
 #: Names under which a block would look like SQL or Python to a reader although nothing executes it.
-_DISGUISED = frozenset(
-    [
-        "postgresql",
-        "postgres",
-        "pgsql",
-        "plpgsql",
-        "psql",
-        "postgresql-console",
-        "py",
-        "py3",
-        "python3",
-        "pycon",
-    ]
-)
+_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon")
 _SCRIPT_LOAD = re.compile(
     r"""(?:\bimport\s*\(?|\bfrom|\bfetch\(|importScripts\(|Worker\(|\.src\s*=)\s*["'`]((?:https?:)?//[^"'`]+)"""
 )
@@ -141,7 +128,7 @@ class _Matcher:
     ) -> Iterator[DocumentError]:
         position = next((i for i, entry in enumerate(waiting) if _same(entry, block)), None)
         if position is None:
-            if block.language in LANGUAGES or block.language in _DISGUISED:
+            if block.language in LANGUAGES or _DISGUISED.fullmatch(block.language):
                 yield _never_ran(page, block, sources)
             return
         entry = waiting.pop(position)

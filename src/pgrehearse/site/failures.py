@@ -16,9 +16,8 @@ from pgrehearse.text.project import Project
 
 __all__ = ["explained"]
 
-_PAGE = re.compile(
-    r"Doc file '(?P<page>[^']+)' contains an? (?:\w+ )*?link '(?P<link>[^']+)'"  # absolute, unrecognized relative
-)
+# "a link", "an absolute link", "an unrecognized relative link"
+_PAGE = re.compile(r"Doc file '(?P<page>[^']+)' contains an? (?:\w+ )*?link '(?P<link>[^']+)'")
 _MACRO_FILE = re.compile(r"_File_: `(?P<page>[^`]+)`")
 _MACRO_ERROR = re.compile(r"_(?P<kind>\w*(?:Error|Exception))_: (?P<message>[^\n]+)")
 _SYNTAX_ERROR = re.compile(r"_Line (?P<line>\d+) in Markdown file:_ \*\*(?P<message>[^\n]*)\*\*")

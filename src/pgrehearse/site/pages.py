@@ -24,37 +24,11 @@ _FETCHED = {
     "image": ("href", "xlink:href"),
     "use": ("href", "xlink:href"),
 }
-_FETCHING_RELATIONS = frozenset(
-    [
-        "stylesheet",
-        "icon",
-        "preload",
-        "prefetch",
-        "preconnect",
-        "dns-prefetch",
-        "modulepreload",
-        "manifest",
-        "apple-touch-icon",
-    ]
+_FETCHING_RELATION = re.compile(
+    r"\b(?:stylesheet|icon|preload|prefetch|preconnect|dns-prefetch|modulepreload|manifest)\b", re.I
 )
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]  # no end tag ever
-)
+#: Elements that have no end tag.
+_VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr")
 
 
 @dataclass(frozen=True)
@@ -106,7 +80,7 @@ class _Reader(HTMLParser):
         values = {key: value or "" for key, value in attrs}
         self._collect(tag, values)
         self._look_for_loads(tag, values)
-        if tag in _VOID:
+        if _VOID.fullmatch(tag):
             return
         if tag == "code" and self._code is None and any(name == "pre" for name, _ in self._open):
             self._code, self._line = [], self.getpos()[0]
@@ -139,7 +113,7 @@ class _Reader(HTMLParser):
             self.page.downloads.append((values.get("href", ""), self.getpos()[0]))
 
     def _look_for_loads(self, tag: str, values: dict[str, str]) -> None:
-        if tag != "link" or _FETCHING_RELATIONS & set(values.get("rel", "").lower().split()):
+        if tag != "link" or _FETCHING_RELATION.search(values.get("rel", "")):
             for name in _FETCHED.get(tag, ()):
                 parts = values.get(name, "").split(",") if name == "srcset" else [values.get(name, "")]
                 self._add(f"{tag} {name}", [part.strip() for part in parts if _EXTERNAL.match(part)])
