@@ -18,6 +18,7 @@ _COMMANDS = {
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
+    "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),
 }
 

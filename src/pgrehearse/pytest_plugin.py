@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ class DocumentFile(pytest.File):
 class DocumentItem(pytest.Item):
     """One document on one server."""
 
-    def __init__(self, *, document: Document, major: int | None, **kwargs: object) -> None:
+    def __init__(self, *, document: Document, major: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.document = document
         self.major = major
@@ -114,9 +115,7 @@ class DocumentItem(pytest.Item):
         if not result.green:
             raise _Red(result)
 
-    def repr_failure(  # type: ignore[override]  # text is a valid representation
-        self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None
-    ) -> str:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         error = excinfo.value
         if isinstance(error, _Red):
             name = self.config.stash[_PROJECT].relative(self.path)

@@ -96,10 +96,10 @@ class Operator:
                 f"--lock-timeout was refused: {session.error.text}", next_step="write it as 2s or 500ms"
             )
 
-    def carry_out(self, step: Step, done: bool) -> None:
+    def carry_out(self, step: Step, *, done: bool) -> None:
         """Show a step, ask, run and check it. ``done``: an earlier run did it, so only settings are repeated.
 
-        Raises ExpectationError when anything is not as the runbook says; click.Abort when the answer is no.
+        Raises ExpectationError when anything is not as the runbook says, Exit when the answer is no.
         """
         if done and not only_settings(step.cell):
             click.echo(f"{step.label}  done in the earlier run")
@@ -125,13 +125,9 @@ class Operator:
             click.echo(f"    skipped: {result.reason}")
 
     def _ask(self, step: Step) -> None:
-        try:
-            if not click.confirm("  run this step?", default=False):
-                self.log.write("stopped", phase=step.cell.phase, line=step.cell.line)
-                raise click.Abort
-        except click.Abort:
-            click.echo("  stopped before this step; nothing of it ran")
-            raise
+        if not click.confirm("  run this step?", default=False):
+            click.echo("stopped before this step; run again to go on from here")
+            raise click.exceptions.Exit(1)
 
     def _attempt(self, step: Step) -> tuple[CellResult, int]:
         """Run the cell; a step that does not get its lock is rolled back and tried again, with pauses."""

@@ -80,7 +80,9 @@ def run(
     log = RunLog(log_file or folder / f"{now}-{document.path.stem}.jsonl")
     click.echo(f"{document.title}\n  on {target}\n  log {log.path}")
     if earlier and done:
-        click.echo(f"  resuming the run of {earlier.at}: {len(done)} steps are done; --from-top repeats them")
+        click.echo(
+            f"  resuming {earlier.at}: {len(done)} done steps are left out (--from-top repeats them)"
+        )
     log.write(
         "start",
         identity=identity,
@@ -102,9 +104,9 @@ def run(
             operator = Operator(document, executor, log, attempts=attempts, confirm=not yes)
             operator.limit_lock_waits(lock_timeout)
             for step in steps_of(document, wanted):
-                operator.carry_out(step, step.cell.phase == "Apply" and step.cell.digest in done)
+                operator.carry_out(step, done=step.cell.phase == "Apply" and step.cell.digest in done)
         log.write("done")
-    except (PgRehearseError, KeyboardInterrupt, click.Abort) as error:
+    except (PgRehearseError, KeyboardInterrupt, click.Abort, click.exceptions.Exit) as error:
         log.write("stopped", error=type(error).__name__)
         raise
     finally:

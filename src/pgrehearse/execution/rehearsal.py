@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import records
@@ -19,7 +21,7 @@ from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
 
-__all__ = ["Rehearser", "check_form"]
+__all__ = ["Fresh", "Rehearser", "check_form", "run_cells"]
 
 
 def check_form(document: Document, project: Project) -> None:
@@ -37,6 +39,27 @@ def check_form(document: Document, project: Project) -> None:
             path=document.path,
             line=cell.line,
             next_step="run `pgrehearse sync` to rewrite it, or change the snippet",
+        )
+
+
+@dataclass
+class Fresh:
+    """A fresh database; set ``keep`` to leave it behind."""
+
+    server: Server
+    databases: Databases
+    name: str
+    keep: bool = False
+
+    def executor(self, document: Document, *, compare: bool = True) -> Executor:
+        """An executor on this database with the document's example values."""
+        return Executor(
+            self.server.dsn(self.name),
+            environment=self.server.env(self.name),
+            path=document.path,
+            major=self.server.major,
+            values=document.front.examples(),
+            compare=compare,
         )
 
 
@@ -70,6 +93,21 @@ class Rehearser:
         self._databases.clear()
         self.servers.close(keep=self._kept)
 
+    @contextmanager
+    def fresh(self, document: Document, major: int | None = None) -> Iterator[Fresh]:
+        """A fresh database for ``document``, dropped at the end unless ``keep`` was set on it."""
+        server = self.servers.get(major)
+        databases = self._databases.setdefault(server.id, Databases(server, self.project))
+        fresh = Fresh(server, databases, databases.fresh(document.front.database, document.path.stem))
+        try:
+            yield fresh
+        finally:
+            if fresh.keep:
+                self._kept.add(server.major)
+            else:
+                with suppress(PgRehearseError):
+                    databases.drop(fresh.name)
+
     def rehearse(
         self,
         document: Document,
@@ -85,31 +123,16 @@ class Rehearser:
         """
         check_form(document, self.project)
         started = time.monotonic()
-        server = self.servers.get(major)
-        databases = self._databases.setdefault(server.id, Databases(server, self.project))
-        name = databases.fresh(document.front.database, document.path.stem)
-        keep = False
-        try:
-            executor = Executor(
-                server.dsn(name),
-                environment=server.env(name),
-                path=document.path,
-                major=server.major,
-                values=document.front.examples(),
-                compare=compare,
-            )
-            with executor:
+        with self.fresh(document, major) as fresh:
+            with fresh.executor(document, compare=compare) as executor:
                 if any(cell.language == "python" for cell in document.cells):
                     executor.python.warm()
                 if upcoming is not None:
-                    databases.prepare(upcoming.front.database)
+                    fresh.databases.prepare(upcoming.front.database)
                 setup = time.monotonic() - started
-                cells = run_cells(executor, document)
-            keep = self.keep and any(result.failure for result in cells)
-        finally:
-            if not keep:
-                with suppress(PgRehearseError):
-                    databases.drop(name)
+                cells = run_cells(executor, document.in_order(), document.cells)
+            fresh.keep = self.keep and any(result.failure for result in cells)
+            server = fresh.server
         result = DocumentResult(
             document,
             server.major,
@@ -117,7 +140,7 @@ class Rehearser:
             tuple(cells),
             seconds=time.monotonic() - started,
             setup_seconds=setup,
-            psql_line=self._kept_line(server, name) if keep else "",
+            psql_line=server.kept_line(fresh.name) if fresh.keep else "",
             notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
         )
         if compare:
@@ -138,10 +161,6 @@ class Rehearser:
             document.path.write_text(text, encoding="utf-8", newline="")
         return self.rehearse(load(document.path), major), changed
 
-    def _kept_line(self, server: Server, name: str) -> str:
-        self._kept.add(server.major)
-        return server.kept_line(name)
-
     def _record(self, result: DocumentResult) -> None:
         cells = tuple(_cell_record(cell) for cell in result.cells)
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -151,20 +170,20 @@ class Rehearser:
         records.save(self.project.records / "records", name, result.major, run)
 
 
-def run_cells(executor: Executor, document: Document) -> list[CellResult]:
-    """Run the cells until one fails; the rest are ``notrun``. Results are in the order of the file."""
+def run_cells(executor: Executor, order: Sequence[Cell], cells: Sequence[Cell]) -> list[CellResult]:
+    """Run the cells of ``order`` until one fails. Returns results for ``cells``, those left as ``notrun``."""
     results: dict[int, CellResult] = {}
 
     def take(new: list[CellResult]) -> bool:
         results.update({result.cell.index: result for result in new})
         return any(result.failure for result in new)
 
-    for cell in document.in_order():
+    for cell in order:
         if take(executor.run(cell)):
             break
     else:
         take(executor.finish())
-    return [results.get(cell.index) or _not_run(cell) for cell in document.cells]
+    return [results.get(cell.index) or _not_run(cell) for cell in cells]
 
 
 def _not_run(cell: Cell) -> CellResult:

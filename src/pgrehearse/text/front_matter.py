@@ -39,6 +39,7 @@ class Database:
 class FrontMatter:
     title: str = ""
     description: str = ""
+    #: language of the notebook as jupytext will read it, "" where it would guess
     main_language: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     database: Database = Database()
@@ -94,11 +95,15 @@ class _Reader:
         return FrontMatter(
             title=str(data.get("title", "")),
             description=str(data.get("description", "")),
-            main_language=str(language),
+            main_language=str(language) if self.jupytext_reads() else "",
             parameters=self.parameters(data.get("parameters") or {}),
             database=self.database(data.get("database")),
             lines=len(self.lines),
         )
+
+    def jupytext_reads(self) -> bool:
+        """jupytext finds its part by a line that is just ``jupyter:``; the form in braces it does not see."""
+        return any(line.rstrip() == "jupyter:" for line in self.lines)
 
     def parameters(self, data: object) -> dict[str, Parameter]:
         if not isinstance(data, dict):

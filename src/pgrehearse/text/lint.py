@@ -181,7 +181,9 @@ def _names(document: Document) -> Iterator[Problem]:
 def _jupytext(document: Document) -> Iterator[Problem]:
     if document.cells and document.front.main_language != "python":
         message = "without main_language jupytext guesses the notebook's language by majority"
-        fix = "add to the front matter: jupyter: {jupytext: {main_language: python}}"
+        fix = (
+            "add to the front matter, as three lines: `jupyter:`, `  jupytext:`, `    main_language: python`"
+        )
         yield Problem(document.path, 1, "jupytext-language", message, fix, style=True)
 
 
@@ -204,6 +206,9 @@ def _phases(document: Document) -> Iterator[Problem]:
         if cell.phase is None:
             message = "a cell of a runbook stands outside its phases"
             yield Problem(document.path, cell.line, "phases", message, "move it below a phase heading")
+        elif cell.phase != "Rehearsal" and (cell.options.session != "main" or cell.options.wait):
+            message = "a step of a runbook uses another session: an operator has one"
+            yield Problem(document.path, cell.line, "phases", message, "write it for the session main")
 
 
 def _runbook_macros(document: Document) -> Iterator[Problem]:

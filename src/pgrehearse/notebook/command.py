@@ -1,0 +1,61 @@
+"""``pgrehearse export``: a runbook as a notebook or as a script for psql."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.execution.rehearsal import check_form
+from pgrehearse.text.document import Document, load
+from pgrehearse.text.project import Project
+from pgrehearse.text.psql_script import to_psql
+
+__all__ = ["export", "write"]
+
+
+@click.command()
+@click.argument("document", type=click.Path(path_type=Path))
+@click.option("--to", "form", type=click.Choice(["ipynb", "sql"]), required=True)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Default: NAME.ipynb or NAME.sql here.")
+def export(document: Path, form: str, output: Path | None) -> int:
+    """Write DOCUMENT, a file or a runbook's name, as a notebook or as a script for psql."""
+    project = Project.find(document if document.exists() else Path.cwd())
+    path = document if document.exists() or document.suffix else project.runbooks / f"{document}.md"
+    loaded = load(path)
+    check_form(loaded, project)
+    target = output or Path(f"{path.stem}.{form}")
+    write(loaded, project, form, target)
+    click.echo(f"wrote {target}")
+    return 0
+
+
+def write(document: Document, project: Project, form: str, target: Path) -> None:
+    """Write the export of ``document`` in ``form`` (ipynb or sql); the file is never half-written."""
+    source = project.relative(document.path)
+    draft = target.with_name(target.name + ".tmp")
+    try:
+        if form == "sql":
+            draft.write_text(to_psql(document, source), encoding="utf-8", newline="\n")
+        else:
+            _notebook(document, source, draft)
+        draft.replace(target)
+    except OSError as error:
+        raise SetupError(
+            f"cannot be written: {error.strerror}", path=target, next_step="name another file with --output"
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _notebook(document: Document, source: str, target: Path) -> None:
+    try:
+        from pgrehearse.notebook.export import write_notebook
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"{error.name} is not installed", next_step="pip install 'pgrehearse[notebook]'"
+        ) from error
+    if not document.cells:
+        raise DocumentError("has no cell", path=document.path, next_step="name a guide or a runbook")
+    write_notebook(document, source, target)

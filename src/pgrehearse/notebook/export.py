@@ -1,0 +1,99 @@
+"""A document as a Jupyter notebook: options become arguments of ``%%sql``, outputs become checks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+
+from pgrehearse.notebook import expected
+from pgrehearse.text.document import Cell, Document, parse
+
+__all__ = ["to_notebook", "write_notebook"]
+
+_MACRO_LINE = re.compile(r"^\[\[=.*=\]\]\s*$")
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def to_notebook(document: Document, source: str) -> Any:
+    """The notebook of ``document``; ``source`` names the Markdown file for the reader.
+
+    Cells of the phase Rehearsal are left out: they are for disposable databases.
+    """
+    notebook = jupytext.reads(_markdown(document), fmt="md")
+    cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
+    notebook.cells = [*_opening(document, source), *cells]
+    notebook.metadata = nbformat.from_dict({"kernelspec": _KERNEL})
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.metadata = nbformat.from_dict({})
+        cell["id"] = f"cell-{number}"
+    nbformat.validate(notebook)
+    return notebook
+
+
+def write_notebook(document: Document, source: str, target: Path) -> None:
+    """Write the notebook of ``document`` to ``target``."""
+    nbformat.write(to_notebook(document, source), target)
+
+
+def _opening(document: Document, source: str) -> list[Any]:
+    text = (
+        f"*Made from `{source}`.* libpq's environment names the database: set `PGHOST`, `PGDATABASE` or "
+        "`PGSERVICE` before Jupyter starts. The database must say which environment it is. "
+        "Run the cells from the top; each one stops the notebook when something is not as written."
+    )
+    lines = ["%load_ext pgrehearse.notebook"]
+    if document.front.parameters:
+        lines += ["", "# Parameters: put your own values here."]
+        for parameter in document.front.parameters.values():
+            value = parameter.example if parameter.default is None else parameter.default
+            lines.append(f"{parameter.name} = {value!r}  # {parameter.description}")
+    if document.is_runbook:
+        lines += ["", "# True: run the Roll back steps, and only those.", "roll_back = False"]
+    return [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("\n".join(lines))]
+
+
+def _markdown(document: Document) -> str:
+    """The document's Markdown in the dialect the notebook needs; rewritten from the bottom up."""
+    lines = document.text.split("\n")
+    for cell in reversed(document.cells):
+        if cell.language == "sql":
+            lines[cell.line - 1 : _end(cell)] = ["```sql" + _arguments(cell), *_source(cell), "```"]
+    text = "\n".join(lines[document.front.lines :])
+    text = _without_rehearsal(parse(text, document.path))
+    kept = [line for line in text.split("\n") if not _MACRO_LINE.match(line)]
+    # The vote jupytext would take on the notebook's language must not be left to chance.
+    return "---\njupyter:\n  jupytext:\n    main_language: python\n---\n" + "\n".join(kept)
+
+
+def _without_rehearsal(document: Document) -> str:
+    start = next((h.line for h in document.headings if h.level == 2 and h.title == "Rehearsal"), None)
+    if start is None:
+        return document.text
+    after = [h.line for h in document.headings if h.level <= 2 and h.line > start]
+    lines = document.text.split("\n")
+    return "\n".join(lines[: start - 1] + (lines[after[0] - 1 :] if after else []))
+
+
+def _end(cell: Cell) -> int:
+    return cell.expected.end_line if cell.expected else cell.end_line
+
+
+def _source(cell: Cell) -> list[str]:
+    text = expected.join(cell.source, cell.expected.text) if cell.expected else cell.source
+    return text.split("\n")
+
+
+def _arguments(cell: Cell) -> str:
+    """Options as arguments of the magic; jupytext writes the value of magic_args after ``%%sql``.
+
+    A step of a runbook also says in which direction it belongs, so that "Run all" never does and undoes.
+    """
+    pairs = re.findall(r'([a-z][a-z0-9_]*)="([^"]*)"', cell.info)
+    words = [f"--{key} {value}" for key, value in pairs if key not in ("name", "snippet")]
+    if cell.phase is not None:
+        words.append("--only back" if cell.phase == "Roll back" else "--only forward")
+    return f' magic_args="{" ".join(words)}"' if words else ""

@@ -1,0 +1,190 @@
+"""A runbook as a script for ``psql -v label=... -f``.
+
+The script stops where the runbook would: at an error, at a missing parameter, at a check whose single row is
+not the expected one. Other outputs are printed for the reader to compare.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.split import Statement, split
+from pgrehearse.text.variables import quote_literal
+
+__all__ = ["single_row", "to_psql"]
+
+_NULL = "(null)"
+
+
+def to_psql(document: Document, source: str) -> str:
+    """The script for ``document``; ``source`` names the Markdown file in comments and messages.
+
+    Raises DocumentError for what psql cannot do: Python cells, several sessions, no runbook.
+    """
+    if not document.is_runbook:
+        raise DocumentError(
+            "only a runbook has an .sql form",
+            path=document.path,
+            next_step="export a guide as a notebook: --to ipynb",
+        )
+    parts = [*_head(document, source), "\\if :{?roll_back}"]
+    parts += _phases(document, ["Roll back"], source)
+    parts.append("\\else")
+    parts += _phases(document, ["Preflight", "Apply", "Verify"], source)
+    parts += ["\\endif", "\\echo done"]
+    return "\n".join(parts) + "\n"
+
+
+def _head(document: Document, source: str) -> Iterator[str]:
+    parameters = document.front.parameters.values()
+    flags = "".join(" -v " + shlex.quote(f"{p.name}={p.example}") for p in parameters)
+    name = document.path.stem
+    yield f"-- {document.title}"
+    yield f"-- Made from {source}; read that first: it says what each step locks and when to stop."
+    yield "--"
+    yield f"-- Run:       psql -X{flags} -f {name}.sql"
+    yield f"-- Roll back: psql -X{flags} -v roll_back=1 -f {name}.sql"
+    yield ""
+    yield "\\set ON_ERROR_STOP on"
+    yield f"\\pset null '{_NULL}'"
+    yield "\\pset pager off"
+    for parameter in parameters:
+        yield f"\\if :{{?{parameter.name}}}"
+        yield "\\else"
+        if parameter.default is not None:
+            yield f"  \\set {parameter.name} {_psql_quoted(parameter.default)}"
+        else:
+            yield from _stop(f"{parameter.name} is not set. Give it: -v {parameter.name}=...")
+        yield "\\endif"
+    yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
+    yield "SET lock_timeout = '2s';"
+    yield ""
+
+
+def _phases(document: Document, phases: list[str], source: str) -> Iterator[str]:
+    for phase in phases:
+        cells = [cell for cell in document.cells if cell.phase == phase]
+        for number, cell in enumerate(cells, 1):
+            above = [h for h in document.headings if h.line < cell.line]
+            heading = f": {above[-1].title}" if above and above[-1].level > 2 else ""
+            label = f"{phase} {number}/{len(cells)}{heading} ({source}:{cell.line})"
+            yield f"\\echo {_psql_quoted(label)}"
+            yield from _guarded(document, cell, f"{source}:{cell.line}")
+            yield ""
+
+
+def _guarded(document: Document, cell: Cell, where: str) -> Iterator[str]:
+    """The cell, inside \\if where it is for some server majors only."""
+    options = cell.options
+    if cell.language != "sql" or options.session != "main" or options.wait:
+        raise DocumentError(
+            "psql has one session and no Python: this cell has no .sql form",
+            path=document.path,
+            line=cell.line,
+            next_step="write the step as SQL for the session main, or export --to ipynb",
+        )
+    conditions = []
+    if options.needs:
+        conditions.append(f":SERVER_VERSION_NUM >= {options.needs * 10000}")
+    if options.until:
+        conditions.append(f":SERVER_VERSION_NUM < {(options.until + 1) * 10000}")
+    if not conditions:
+        yield from _cell(cell, where)
+        return
+    yield f"SELECT {' AND '.join(conditions)} AS pgr_here \\gset"
+    yield "\\if :pgr_here"
+    yield from _cell(cell, where)
+    yield "\\endif"
+
+
+def _cell(cell: Cell, where: str) -> Iterator[str]:
+    row = single_row(cell.expected.text) if cell.expected and cell.options.expect is None else None
+    statements = split(cell.source)
+    if row is not None and not statements[-1].gexec:
+        yield from (_statement(s) for s in statements[:-1])
+        yield f"{statements[-1].sql}\n\\gset pgr_"
+        yield from _check_row(row, where)
+    elif cell.options.expect is not None:
+        yield "\\set ON_ERROR_STOP off"
+        yield from (_statement(s) for s in statements)
+        yield "\\set pgr_state :SQLSTATE"
+        yield "\\set ON_ERROR_STOP on"
+        yield from _require(
+            f":'pgr_state' = '{cell.options.expect}'", f"{where}: expected {cell.options.expect}"
+        )
+    else:
+        yield from (_statement(s) for s in statements)
+        if cell.expected:
+            yield "\\echo expected:"
+            yield from (f"\\echo {_psql_quoted('  ' + line)}" for line in cell.expected.text.split("\n"))
+
+
+def _statement(statement: Statement) -> str:
+    return statement.sql + ("\n\\gexec" if statement.gexec else ";")
+
+
+def _check_row(row: dict[str, str], where: str) -> Iterator[str]:
+    """Compare the variables \\gset has set; a NULL leaves its variable unset."""
+    for name, value in row.items():
+        variable = f"pgr_{name}"
+        if value == _NULL:
+            yield f"\\if :{{?{variable}}}"
+            yield from _stop(f"{where}: {name} should be NULL")
+            yield "\\endif"
+            continue
+        yield f"\\if :{{?{variable}}}"
+        yield f"\\echo {name}: :{variable}"
+        yield "\\else"
+        yield f"\\set {variable} {_psql_quoted(_NULL)}"
+        yield "\\endif"
+        yield from _require(
+            f":'{variable}' = {quote_literal(value)}",
+            f"{where}: {name} is not {value!r}; resolve it, run again",
+        )
+
+
+def _require(condition: str, message: str) -> Iterator[str]:
+    yield f"SELECT {condition} AS pgr_ok \\gset"
+    yield "\\if :pgr_ok"
+    yield "\\else"
+    yield from _stop(message)
+    yield "\\endif"
+
+
+def _stop(message: str) -> Iterator[str]:
+    """End the script with exit status 3, which psql gives for an error under ON_ERROR_STOP only."""
+    tag = "$stop$"
+    literal = quote_literal("stopped: " + message)
+    yield f"  DO {tag} BEGIN RAISE EXCEPTION USING MESSAGE = {literal}; END {tag};"
+
+
+def _psql_quoted(text: str) -> str:
+    """``text`` as one argument of a psql command."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def single_row(expected: str) -> dict[str, str] | None:
+    """Column to value when ``expected`` is a table of one row of plain values; None otherwise.
+
+    A value holding ``...`` varies, and a name psql has no variable for cannot be compared.
+    """
+    lines = expected.strip("\n").split("\n")
+    if len(lines) != 4 or lines[3].strip() != "(1 row)" or not re.fullmatch(r"[-+]+", lines[1].strip()):
+        return None
+    if "..." in expected:
+        return None
+    edges = [match.start() for match in re.finditer(r"\+", lines[1])]
+    names, values = (_cut(line, edges) for line in (lines[0], lines[2]))
+    if not all(re.fullmatch(r"\w+", name, re.ASCII) for name in names):
+        return None
+    return dict(zip(names, values, strict=True))
+
+
+def _cut(line: str, edges: list[int]) -> list[str]:
+    starts = [0, *[edge + 1 for edge in edges]]
+    ends = [*edges, None]
+    return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
