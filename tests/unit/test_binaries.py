@@ -115,6 +115,14 @@ def test_links_on_path_lead_to_the_real_directory(tmp_path: Path) -> None:
     assert binaries.find(17).bindir == real
 
 
+def test_entries_of_path_that_cannot_be_looked_into(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # A directory closed to us fails the same way, but nothing is closed to root.
+    too_long = str(tmp_path / ("x" * 300))
+    good = installation(tmp_path / "path", "17.3")
+    monkeypatch.setenv("PATH", f"{too_long}{os.pathsep}{os.pathsep}{good}")
+    assert binaries.find(17).bindir == good
+
+
 def test_debian_directories_are_looked_into(tmp_path: Path) -> None:
     bindir = installation(tmp_path / "debian" / "16" / "bin", "16.4 (Debian 16.4-1)")
     assert binaries.find(16) == binaries.Binaries(16, "16.4", bindir, "PATH")

