@@ -1,4 +1,4 @@
-"""The command ``pgrehearse``: the one module that knows all front ends; it joins their subcommands."""
+"""The command ``pgrehearse``: joins the subcommands of the front ends."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _COMMANDS = {
     "run": ("pgrehearse.command.run", "run"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),
+    "build": ("pgrehearse.publish", "build"),
+    "serve": ("pgrehearse.publish", "serve"),
 }
 
 

@@ -80,9 +80,7 @@ def run(
     log = RunLog(log_file or folder / f"{now}-{document.path.stem}.jsonl")
     click.echo(f"{document.title}\n  on {target}\n  log {log.path}")
     if earlier and done:
-        click.echo(
-            f"  resuming {earlier.at}: {len(done)} done steps are left out (--from-top repeats them)"
-        )
+        click.echo(f"  resuming {earlier.at}: {len(done)} done steps are left out (--from-top repeats them)")
     log.write(
         "start",
         identity=identity,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from pgrehearse.errors import PgRehearseError
+from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.binaries import SUPPORTED
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
@@ -17,7 +18,7 @@ from pgrehearse.execution.servers import Servers
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
-__all__ = ["majors", "test"]
+__all__ = ["majors", "rehearse_all", "test"]
 
 
 def majors(value: str) -> list[int | None]:
@@ -46,9 +47,26 @@ def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, kee
     if accept and len(versions) > 1:
         raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
     project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    return rehearse_all(project, paths, versions, server=server, accept=accept, keep=keep)
+
+
+def rehearse_all(
+    project: Project,
+    paths: tuple[Path, ...] = (),
+    versions: Sequence[int | None] = (None,),
+    *,
+    server: str | None = None,
+    accept: bool = False,
+    keep: bool = True,
+) -> int:
+    """Rehearse the documents at ``paths`` on each major, printing progress. Returns the exit status."""
     documents = [document for path in project.markdown(paths) if (document := load(path)).cells]
     if not documents:
-        raise click.UsageError("no document with an sql or python block here")
+        raise DocumentError(
+            "no document with an sql or python block here",
+            path=paths[0] if paths else project.root,
+            next_step="name a Markdown file or a folder that holds some",
+        )
     started = time.monotonic()
     with Rehearser(project, Servers(server), keep=keep) as rehearser:
         tally = _Tally(project)

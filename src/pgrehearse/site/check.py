@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import pages
@@ -245,11 +244,8 @@ def _loads(project: Project, site: Path, built: list[Page]) -> Iterator[Document
 
 def _downloads(site: Path, built: Iterable[Page]) -> Iterator[DocumentError]:
     for page in built:
-        for href, line in page.downloads:
-            target = posixpath.normpath(
-                posixpath.join(posixpath.dirname(page.path), unquote(urlsplit(href).path))
-            )
-            if not (site / target).is_file():
+        for target, href, line in pages.offered(site, page):
+            if not target.is_file():
                 message = f"offers {href}, which does not exist"
                 fix = "export the runbooks into the site after the build"
                 yield DocumentError(message, path=page.path, line=line, next_step=fix)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pgrehearse.site.blocks import normal
 
-__all__ = ["Block", "Page", "load", "style_loads"]
+__all__ = ["Block", "Page", "downloads", "load", "offered", "style_loads"]
 
 _LANGUAGE = re.compile(r"(?:^|\s)language-([\w+#.-]+)")
 _EXTERNAL = re.compile(r"\s*(?:(?:https?|wss?|ftp):)?//", re.I)
@@ -60,6 +62,21 @@ def load(site: Path, path: Path) -> Page:
     reader.feed(path.read_text(encoding="utf-8"))
     reader.close()
     return page
+
+
+def offered(site: Path, page: Page) -> list[tuple[Path, str, int]]:
+    """(file, href, line) of everything a page offers for download; the file may not exist yet."""
+    folder = posixpath.dirname(page.path)
+    return [
+        (site / posixpath.normpath(posixpath.join(folder, unquote(urlsplit(href).path))), href, line)
+        for href, line in page.downloads
+    ]
+
+
+def downloads(site: Path) -> list[Path]:
+    """Every file that a page below ``site`` offers for download, once."""
+    built = (load(site, path) for path in sorted(site.rglob("*.html")))
+    return sorted({file for page in built for file, _, _ in offered(site, page)})
 
 
 def style_loads(css: str) -> list[str]:

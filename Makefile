@@ -1,0 +1,58 @@
+# Two commands matter: `make site` and `make test`. Both build their own surroundings first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PG ?= all
+WORKERS ?= 2
+
+.PHONY: help site test check serve matrix benchmark generate lock clean
+
+help: ## Show this list
+	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+site: $(READY) ## Execute every document on a real PostgreSQL, build the site, check the built pages
+	$(BIN)/pgrehearse build
+	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
+
+test: check ## Check the form of code and documents, then run all tests and documents
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	@echo "passed: code checks, tests, and every document on PostgreSQL"
+
+check: $(READY) ## Only the checks that need no server: lint, types, layers, document format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pgrehearse lint
+	$(BIN)/pgrehearse sync --check
+	$(BIN)/python tools/generate.py --check
+
+serve: $(READY) ## Live site: save a document, it is executed and its page reloads
+	$(BIN)/pgrehearse serve
+
+matrix: $(READY) ## Every document on PostgreSQL 15 to 18 (PG=15,17 for some of them)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --pg $(PG) docs runbooks
+
+benchmark: $(READY) ## Ratios: documents against psql, notebooks, and the time inside PostgreSQL
+	$(BIN)/python benchmarks/run.py
+
+generate: $(READY) ## Rewrite the generated parts of the reference pages
+	$(BIN)/python tools/generate.py
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv on PATH)
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-header -q pyproject.toml -o requirements.lock
+
+clean: ## Remove what the other commands made here; the cache of servers stays
+	rm -rf $(VENV) site .pgrehearse .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than 3.11; next: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "installing into $(VENV) (once; about a minute)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
