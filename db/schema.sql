@@ -347,18 +347,18 @@ COMMENT ON CONSTRAINT wishlist_items_pkey ON public.wishlist_items IS 'Opens, ch
 
 
 --
--- Name: wishlist_items wishlist_items_user_url_key; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: wishlist_items wishlist_items_url_user_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.wishlist_items
-    ADD CONSTRAINT wishlist_items_user_url_key UNIQUE (user_id, url);
+    ADD CONSTRAINT wishlist_items_url_user_key UNIQUE (url, user_id);
 
 
 --
--- Name: CONSTRAINT wishlist_items_user_url_key ON wishlist_items; Type: COMMENT; Schema: public; Owner: -
+-- Name: CONSTRAINT wishlist_items_url_user_key ON wishlist_items; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON CONSTRAINT wishlist_items_user_url_key ON public.wishlist_items IS 'A user wishes for the same link once; wishes without a link do not count.';
+COMMENT ON CONSTRAINT wishlist_items_url_user_key ON public.wishlist_items IS 'A user wishes for a link once (no link: any number); also finds all who wish for it.';
 
 
 --

@@ -220,7 +220,7 @@ BAD_ITEMS = [
     ("url", "'ftp://etsy.example/item'", "23514", "wishlist_items_url_check"),
     ("url", "'https://etsy.example/an item'", "23514", "wishlist_items_url_check"),
     ("url", "rpad('https://etsy.example/', 2001, 'x')", "23514", "wishlist_items_url_check"),
-    ("url", TAKEN_URL, "23505", "wishlist_items_user_url_key"),
+    ("url", TAKEN_URL, "23505", "wishlist_items_url_user_key"),
     ("store", "NULL", "23502", "store"),
     ("store", "'target'", "22P02", None),
     ("price", "-0.01", "23514", "wishlist_items_price_check"),
@@ -285,6 +285,33 @@ def test_defaults_and_cascade(example: Connection) -> None:
     assert row == ("other", None, None, 3, None, None, True)
     example.execute("DELETE FROM app_users WHERE id = 1")
     assert example.execute("SELECT count(*) FROM wishlist_items WHERE user_id = 1").fetchone() == (0,)
+
+
+INDEX_QUERIES = {
+    "app_users_email_key": "SELECT * FROM app_users WHERE email = 'user7@example.com'",
+    "app_users_pkey": "SELECT * FROM app_users WHERE id = 7",
+    "wishlist_items_pkey": "DELETE FROM wishlist_items WHERE id = 7",
+    "wishlist_items_unmatched_idx": "SELECT title FROM wishlist_items WHERE store = 'other'"
+    " ORDER BY created_at LIMIT 100",
+    "wishlist_items_url_user_key": "SELECT user_id FROM wishlist_items WHERE url = 'https://etsy.example/item/5'",
+    "wishlist_items_user_created_idx": "SELECT * FROM wishlist_items WHERE user_id = 7"
+    " ORDER BY created_at DESC LIMIT 10",
+}
+
+
+def test_every_index_serves_the_query_its_comment_names(empty: Connection) -> None:
+    for path in FILES:
+        migrate(empty, path, "up")
+    seed(empty, 20_000)
+    indexes = empty.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'").fetchall()
+    assert {name for (name,) in indexes} == set(INDEX_QUERIES)
+
+    def plan(query: str) -> str:
+        return "\n".join(str(line) for (line,) in empty.execute(f"EXPLAIN (COSTS off) {query}"))
+
+    assert [name for name, query in INDEX_QUERIES.items() if name not in plan(query)] == []
+    # Control: a query that no index serves is seen as such.
+    assert "Seq Scan" in plan("SELECT * FROM wishlist_items WHERE price = 10")
 
 
 # --- comments: inline, directly above the definition, and the same words in the database ---

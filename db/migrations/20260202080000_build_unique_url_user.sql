@@ -3,10 +3,10 @@
 
 -- migrate:up transaction:false
 
--- A user wishes for the same link once; wishes without a link do not count.
-CREATE UNIQUE INDEX CONCURRENTLY wishlist_items_user_url_key
-    ON wishlist_items (user_id, url);
+-- A user wishes for a link once (no link: any number); also finds all who wish for it.
+CREATE UNIQUE INDEX CONCURRENTLY wishlist_items_url_user_key
+    ON wishlist_items (url, user_id);
 
 -- migrate:down transaction:false
 
-DROP INDEX CONCURRENTLY wishlist_items_user_url_key;
+DROP INDEX CONCURRENTLY wishlist_items_url_user_key;
