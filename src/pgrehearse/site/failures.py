@@ -90,14 +90,14 @@ def _of_message(project: Project, docs: Path, message: str) -> PgRehearseError:
         page = docs / link["page"]
         line = _line_with(page, link["link"])
         return DocumentError(
-            _first(message), path=project.relative(page), line=line, next_step="mend the link"
+            _short(message), path=project.relative(page), line=line, next_step="mend the link"
         )
     if file := _MACRO_FILE.search(message):
         page = docs / file["page"]
         syntax, error = _SYNTAX_ERROR.search(message), _MACRO_ERROR.search(message)
         lines = [int(number) for number in _TEMPLATE_LINE.findall(message)]
         line = int(syntax["line"]) if syntax else lines[-1] if lines else None
-        said = syntax["message"] if syntax else error["message"] if error else _first(message)
+        said = syntax["message"] if syntax else error["message"] if error else _short(message)
         return DocumentError(
             f"macro: {said}",
             path=project.relative(page),
@@ -107,12 +107,14 @@ def _of_message(project: Project, docs: Path, message: str) -> PgRehearseError:
     if message.startswith(("Config value", "Error reading")):
         return SetupError(message, path=project.root / "mkdocs.yml", next_step="mend mkdocs.yml")
     return DocumentError(
-        _first(message), path=project.root / "mkdocs.yml", next_step="mend the page or mkdocs.yml"
+        _short(message), path=project.root / "mkdocs.yml", next_step="mend the page or mkdocs.yml"
     )
 
 
-def _first(message: str) -> str:
-    return message.strip().split("\n")[0]
+def _short(message: str) -> str:
+    """MkDocs lists pages one a line; ours is one line."""
+    said = " ".join(message.split())
+    return said if len(said) <= 400 else said[:397] + "..."
 
 
 def _line_with(page: Path, text: str) -> int | None:

@@ -16,7 +16,7 @@ from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 from pgrehearse.errors import DocumentError
 from pgrehearse.site.blocks import normal
 from pgrehearse.site.published import CellState, Published
-from pgrehearse.text.options import CellOptions, parse_header
+from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
 
@@ -38,11 +38,11 @@ class PageBlocks:
                 return self._waiting.pop(position)
         return None
 
-    def line_of(self, header: str) -> tuple[str, int] | None:
-        """Document and line of the first fence with this header."""
+    def line_of(self, *parts: str) -> tuple[str, int] | None:
+        """Document and line of the first ``sql`` or ``python`` fence whose header holds all ``parts``."""
         for item in self.documents:
             for fence in item.document.fences:
-                if fence.info.strip() == header:
+                if fence.language in LANGUAGES and all(part in fence.info for part in parts):
                     return item.name, fence.line
         return None
 
@@ -66,7 +66,8 @@ def validator(
         for key, value in inputs.items():
             if key not in _STOCK or ((form := _STOCK[key]) and not form.match(value)):
                 known = ", ".join(_STOCK)
-                raise _refused(f'{key}="{value}" on an illustration', f"known here: {known}", header)
+                option = f'{key}="{value}"'
+                raise _refused(f"{option} on an illustration", f"known here: {known}", ".noeval", option)
             options[key] = value
         return True
     cell, problems = parse_header(header)
@@ -76,8 +77,8 @@ def validator(
     return True
 
 
-def _refused(message: str, fix: str, header: str) -> SuperFencesException:
-    place = _page.line_of(header)
+def _refused(message: str, fix: str, *header: str) -> SuperFencesException:
+    place = _page.line_of(*header)
     path, line = place or (_page.path or None, None)
     error = DocumentError(message, path=path, line=line, next_step=fix)
     exception = SuperFencesException(str(error))

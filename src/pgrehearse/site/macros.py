@@ -57,19 +57,21 @@ class Site:
         self.homes = self._homes()
 
     def _homes(self) -> dict[str, str]:
-        """Runbook name -> page that embeds it. Raises DocumentError when a second page does."""
+        """Runbook name -> page that embeds it. Raises DocumentError for a wrong name or a second page."""
         homes: dict[str, str] = {}
+        known = [path.stem for path in self.runbooks()]
         for path in self.project.markdown((self.docs,)):
             page = path.relative_to(self.docs).as_posix()
             for name, line in embed.macro_uses(path.read_text(encoding="utf-8")):
-                if name in homes:
-                    raise DocumentError(
-                        f"runbook {name!r} is embedded by {homes[name]} already",
-                        path=self.project.relative(path),
-                        line=line,
-                        next_step="embed it once and link to that page",
-                    )
-                homes[name] = page
+                if name not in known:
+                    message, fix = f"no runbook {name!r}", "known: " + (", ".join(known) or "none")
+                elif name in homes:
+                    other = self.project.relative(self.docs / homes[name])
+                    message, fix = f"runbook {name!r} is embedded by {other} already", "link to that page"
+                else:
+                    homes[name] = page
+                    continue
+                raise DocumentError(message, path=self.project.relative(path), line=line, next_step=fix)
         return homes
 
     def runbooks(self) -> list[Path]:
@@ -121,7 +123,8 @@ def on_pre_page_macros(env: Any) -> None:
     """Before each page: refuse one without proof, and tell the fences which cells it has."""
     site: Site = env.pgrehearse
     page = env.page.file.src_uri
-    fences.show_page(fences.PageBlocks(page, site.proven(site.of_page(page))))
+    name = site.project.relative(site.docs / page)
+    fences.show_page(fences.PageBlocks(name, site.proven(site.of_page(page))))
 
 
 def on_post_page_macros(env: Any) -> None:

@@ -7,9 +7,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.records import text_digest
@@ -19,13 +20,10 @@ from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
 
-if TYPE_CHECKING:
-    from mkdocs.livereload import LiveReloadServer
-
 __all__ = ["ADDRESS", "serve"]
 
 ADDRESS = "127.0.0.1:8000"
-#: Seconds between two looks at the watched files; the default of 0.5 is most of the wait for a small page.
+#: Seconds between two looks at the files.
 _POLL = 0.1
 
 
@@ -75,28 +73,47 @@ class _Preview:
     def run(self, host: str, port: int) -> None:
         server = self._server = _server(self, host, port)
         self._bind(host, port)
+        seen = self._stamps()
         self.update()
         if self._unproven():
             self.echo(f"{self._unproven()} documents have no proof yet; pgrehearse test executes all of them")
-        for path in (
-            self.docs,
-            self.project.root / "mkdocs.yml",
-            self.project.runbooks,
-            self.project.snippets,
-        ):
-            if path.exists():
-                server.watch(str(path))
+        server.start()
         self.echo(f"serving {server.url} (stop with Ctrl-C)")
         try:
-            server.serve()  # type: ignore[no-untyped-call]
+            while True:
+                seen = self._after_change(seen)
+                server.rebuild()
         except KeyboardInterrupt:
             self.echo("stopped")
         finally:
             server.shutdown()
 
+    def _after_change(self, seen: dict[Path, tuple[int, int]]) -> dict[Path, tuple[int, int]]:
+        """Wait until files differ from ``seen`` and two looks in a row agree: editors save in steps."""
+        while True:
+            time.sleep(_POLL)
+            now = self._stamps()
+            if now == seen:
+                continue
+            while (later := self._settled()) != now:
+                now = later
+            return now
+
+    def _settled(self) -> dict[Path, tuple[int, int]]:
+        time.sleep(_POLL / 2)
+        return self._stamps()
+
+    def _stamps(self) -> dict[Path, tuple[int, int]]:
+        found = {}
+        for path in self._sources():
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                found[path] = (stat.st_mtime_ns, stat.st_size)
+        return found
+
     def _bind(self, host: str, port: int) -> None:
         try:
-            self._server.bind_first()
+            self._server.bind()
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             raise SetupError(
@@ -105,11 +122,11 @@ class _Preview:
             ) from error
 
     def changed(self) -> None:
-        """What the server calls after files changed."""
+        """Execute the documents whose text changed, then build."""
         now = self._marks()
         changed = [path for path, mark in now.items() if self.seen.get(path) != mark]
         self.seen = now
-        saved = max((path.stat().st_mtime for path in self._sources() if path.exists()), default=time.time())
+        saved = max((stamp for stamp, _ in self._stamps().values()), default=time.time_ns()) / 1e9
         for path in changed:
             self._execute(path)
         self.update()
@@ -166,35 +183,40 @@ class _Preview:
         return sum(bool(item.states) and not item.runs for item in items)
 
 
-def _server(preview: _Preview, host: str, port: int) -> LiveReloadServer:
-    """MkDocs' server that knows its real port, and shows why the last build failed."""
+def _server(preview: _Preview, host: str, port: int) -> Any:
+    """MkDocs' server with its real port in the URL and, on every page, the reason why a build failed."""
     from mkdocs.livereload import LiveReloadServer
 
     class Server(LiveReloadServer):
-        bound = False
-
-        def bind_first(self) -> None:
-            """Take the port before anything is built; ``serve`` asks again."""
+        def bind(self) -> None:
+            """Take the port, before anything is built."""
             try:
                 self.server_bind()
             except OSError:
                 self.server_close()
                 raise
-
-        def server_bind(self) -> None:
-            if self.bound:
-                return
-            super().server_bind()
-            self.bound = True
             self.url = f"http://{host}:{self.server_address[1]}/"
+
+        def start(self) -> None:
+            # MkDocs' own watching begins in a thread at an unknown moment; the loop looks for itself, from
+            # before the first build on. A watched path remains necessary: it switches on the reloading.
+            self._watched_paths[str(preview.docs)] = 1
+            self.server_activate()
+            self.serve_thread.start()
+
+        def rebuild(self) -> None:
+            """Hold back requests for pages while they are made, then reload the open ones."""
+            self._wanted_epoch = self._visible_epoch + 1
+            preview.changed()
+            with self._epoch_cond:
+                self._visible_epoch = self._wanted_epoch
+                self._epoch_cond.notify_all()
 
         def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
             page: bytes = super()._inject_js_into_html(content, epoch)  # type: ignore[no-untyped-call]
             return page + _banner(preview.problem).encode() if preview.problem else page
 
-    return Server(
-        builder=preview.changed, host=host, port=port, root=str(preview.docs), polling_interval=_POLL
-    )
+    return Server(builder=preview.changed, host=host, port=port, root=str(preview.docs))
 
 
 def _banner(problem: str) -> str:

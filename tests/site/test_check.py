@@ -1,0 +1,158 @@
+"""The check of the built HTML: what it lets pass, and what turns it red."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pgrehearse.errors import DocumentError, SetupError
+
+if TYPE_CHECKING:
+    from tests.site.conftest import Tiny
+
+
+def edit(tiny: Tiny, name: str, old: str, new: str) -> None:
+    page = tiny.html(name)
+    assert old in page
+    (tiny.site / name).write_text(page.replace(old, new, 1), encoding="utf-8")
+
+
+def refused(tiny: Tiny, **options: bool) -> str:
+    with pytest.raises(DocumentError) as caught:
+        tiny.check(**options)
+    return str(caught.value)
+
+
+def test_nothing_built(tiny: Tiny) -> None:
+    with pytest.raises(SetupError, match="no site has been built"):
+        tiny.check()
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            '<div class="highlight language-sql"><pre><code>SELECT <b>99</b>;</code></pre></div>',
+            "'SELECT 99;'",
+        ),
+        ('<pre><code class="language-python">x = 1</code></pre>', "'x = 1'"),
+        (
+            '<div class="highlight language-postgresql"><pre><code>SELECT 4;</code></pre></div>',
+            "as postgresql",
+        ),
+        ('<pre><code class="language-py3">x = 1</code></pre>', "as py3"),
+    ],
+)
+def test_a_block_that_never_ran(built: Tiny, block: str, said: str) -> None:
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    message = refused(built)
+    assert said in message
+    assert message.startswith("guide/index.html:")
+    assert "next: " in message
+
+
+def test_a_block_shown_twice_ran_once(built: Tiny) -> None:
+    block = '<pre><code class="language-sql">SELECT uuidv7();</code></pre>'
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    assert "docs/guide.md:21: published, but no cell" in refused(built)
+
+
+def test_a_block_of_another_page_is_no_proof(built: Tiny) -> None:
+    block = '<pre><code class="language-sql">SELECT uuidv7();</code></pre>'
+    edit(built, "404.html", "</body>", f"{block}</body>")
+    assert "404.html" in refused(built)
+
+
+def test_text_changed_after_the_build(built: Tiny) -> None:
+    edit(built, "guide/index.html", "uuidv7", "uuidv4")
+    message = refused(built)
+    assert "docs/guide.md:20: this block is not on the built page guide/index.html" in message
+    assert "'SELECT uuidv4();'" in message
+
+
+def test_record_lost_after_the_build(built: Tiny) -> None:
+    (built.project.records / "records" / "docs.guide.json").unlink()
+    assert "docs/guide.md:8: published, but it has no green run" in refused(built)
+
+
+def test_a_cell_swallowed_by_broken_markdown(tiny: Tiny) -> None:
+    # An unquoted value: superfences takes the opening for text, and strict MkDocs says nothing.
+    tiny.replace("docs/guide.md", '```sql needs="18"', "```sql needs=18")
+    tiny.record()
+    tiny.build()
+    assert "docs/guide.md:20: this block is not on the built page guide/index.html" in refused(tiny)
+
+
+def test_a_page_that_was_not_built(built: Tiny) -> None:
+    (built.site / "guide" / "index.html").unlink()
+    assert "docs/guide.md:8: this block is published nowhere" in refused(built)
+
+
+def test_a_runbook_embedded_nowhere(tiny: Tiny) -> None:
+    tiny.write("docs/index.md", "# Home\n")
+    tiny.write("docs/add-value.md", "# Nothing\n")
+    tiny.build()
+    assert "runbooks/add-value.md: no page embeds this runbook" in refused(tiny)
+
+
+def test_a_runbook_embedded_twice(built: Tiny) -> None:
+    edit(built, "guide/index.html", "</article>", '<nav data-run-runbook="add-value"></nav></article>')
+    assert "runbooks/add-value.md: embedded 2 times: add-value/index.html, guide/index.html" in refused(built)
+
+
+def test_a_wrong_number_on_the_proof_page(built: Tiny) -> None:
+    edit(built, "index.html", 'data-run-total="10"', 'data-run-total="11"')
+    assert "index.html: prints 11 blocks, but the site has 10" in refused(built)
+
+
+def test_downloads_must_exist(built: Tiny) -> None:
+    message = refused(built, downloads=True)
+    assert "3 problems" in message
+    assert "offers add-value.ipynb, which does not exist" in message
+    for suffix in ("ipynb", "sql", "md"):
+        built.write(f"site/add-value/add-value.{suffix}", "x")
+    assert built.check(downloads=True).pages > 0
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="https://cdn.example/x.js"></script>',
+        '<link rel="stylesheet" href="//cdn.example/x.css">',
+        '<link rel="preconnect" href="https://cdn.example">',
+        '<img src="http://cdn.example/x.png" alt="">',
+        '<img srcset="x.png 1x, https://cdn.example/x.png 2x" alt="">',
+        '<p style="background: url(https://cdn.example/x.png)"></p>',
+        "<style>@import 'https://cdn.example/x.css';</style>",
+        '<iframe src="https://cdn.example/"></iframe>',
+        '<a data-md-component="source" href="https://cdn.example/repo">r</a>',
+        '<pre class="mermaid"></pre>',
+    ],
+)
+def test_a_page_that_loads_from_elsewhere(built: Tiny, html: str) -> None:
+    edit(built, "index.html", "</article>", f"{html}</article>")
+    message = refused(built)
+    assert message.startswith("index.html:")
+    assert "loads " in message
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("assets/x.css", "p { background: url('//cdn.example/x.png') }"),
+        ("assets/x.css", '@import "https://cdn.example/x.css";'),
+        ("assets/x.js", 'import("https://cdn.example/x.js")'),
+        ("assets/x.js", 'fetch("https://cdn.example/")'),
+    ],
+)
+def test_a_file_that_loads_from_elsewhere(built: Tiny, name: str, text: str) -> None:
+    built.write(f"site/{name}", text)
+    assert f"{name}: loads " in refused(built)
+
+
+def test_links_to_other_hosts_are_no_loads(built: Tiny) -> None:
+    harmless = '<a href="https://www.postgresql.org/docs/">manual</a><link rel="canonical" href="https://x.example/">'
+    edit(built, "index.html", "</article>", f"{harmless}</article>")
+    built.write("site/assets/x.css", "/* from https://x.example */ p { background: url(x.png) }")
+    built.check()

@@ -1,0 +1,231 @@
+"""A built site shows every block as it ran, and every reason not to publish one stops the build."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pgrehearse.errors import DocumentError, SetupError
+
+if TYPE_CHECKING:
+    from tests.site.conftest import Tiny
+
+
+FAILED = {"status": "failed", "message": "expected <1>", "message_line": 21, "output": "<script>x</script>"}
+
+
+def test_builds_strictly_and_every_block_is_accounted_for(tiny: Tiny) -> None:
+    tiny.build()
+    report = tiny.check()
+    assert report.sentence == "10 blocks: 9 run, 1 illustration, 0 skipped"
+    assert report.majors == (("18", 9),)
+    assert 'data-run-total="10"' in tiny.html("index.html")
+
+
+def test_guide_shows_session_wait_expectation_version(tiny: Tiny) -> None:
+    tiny.build()
+    page = tiny.html("guide/index.html")
+    chips = re.findall(r'<span class="run-chip [^>]*>([^<]*)</span>', page)
+    assert chips == [
+        "session app",
+        "session reader",
+        "waits for app",
+        "expects 55P03 lock_not_available",
+        "session main",
+        "PostgreSQL 18+",
+        "not executed",
+    ]
+    assert 'data-run-session="reader"' in page
+    assert 'data-run-wait="app"' in page
+    assert 'data-run-expect="55P03"' in page
+    assert 'data-run-needs="18"' in page
+
+
+def test_illustration_keeps_title_numbers_and_marked_lines(tiny: Tiny) -> None:
+    tiny.build()
+    page = tiny.html("guide/index.html")
+    assert '<span class="filename">Needs a second server</span>' in page
+    assert 'class="hll"' in page
+    assert "linenos" in page
+
+
+def test_runbook_page(tiny: Tiny) -> None:
+    tiny.build()
+    page = tiny.html("add-value/index.html")
+    assert page.count("<h1") == 1
+    assert '<a class="run-steps" href="#preflight">Go to the steps</a>' in page
+    for suffix in ("ipynb", "sql", "md"):
+        assert f'<a href="add-value.{suffix}" download>' in page
+    assert '<a href="../guide/">the guide</a>' in page
+    assert "<code>[not](a-link.md)</code>" in page
+    assert "<code>it&#39;s</code>" in page.replace("'", "&#39;")
+    assert "Label to add, <em>as is</em>" in page
+    assert page.index('id="roll-back"') < page.index('id="rehearsal"') < page.index("disposable databases")
+    assert '<meta name="description" content="Adds a label.">' in page
+
+
+def test_wrapper_with_a_title_keeps_its_own(tiny: Tiny) -> None:
+    tiny.write("docs/add-value.md", '# Ours\n\n[[= runbook("add-value") =]]\n')
+    tiny.build()
+    page = tiny.html("add-value/index.html")
+    assert page.count("<h1") == 1
+    assert "Ours" in page
+
+
+def test_index_links_to_the_embedding_page(tiny: Tiny) -> None:
+    tiny.build()
+    assert '<td><a href="add-value/">Add a value</a></td>' in tiny.html("index.html")
+
+
+def test_skip_carries_its_reason_to_page_and_proof(tiny: Tiny) -> None:
+    tiny.record_with(20, status="skipped", message="needs PostgreSQL 18")
+    tiny.build()
+    assert tiny.check().sentence == "10 blocks: 8 run, 1 illustration, 1 skipped (needs PostgreSQL 18)"
+    assert "skipped: needs PostgreSQL 18" in tiny.html("guide/index.html")
+
+
+BAD_PAGES = [
+    (
+        "docs/guide.md",
+        '```sql session="app"',
+        '```sql sesion="app"',
+        "docs/guide.md:8: unknown option 'sesion'",
+    ),
+    ("docs/guide.md", 'expect="55P03" session', 'expect="5503" session', 'docs/guide.md:12: expect="5503"'),
+    ("docs/guide.md", ' session="reader" wait="app"', ' wait="app" session="reader"', "alphabetical"),
+    ("docs/guide.md", 'linenums="1"', 'session="app"', 'docs/guide.md:29: session="app" on an illustration'),
+    ("docs/guide.md", "# Guide", "# Guide\n\n[x](nowhere.md)", "docs/guide.md:8: Doc file"),
+    ("docs/guide.md", "# Guide", "# Guide\n\n[x](add-value.md#nowhere)", "nowhere"),
+    (
+        "docs/guide.md",
+        "# Guide",
+        "# Guide\n\n[[= nosuch() =]]",
+        "docs/guide.md:8: macro: 'nosuch' is undefined",
+    ),
+    ("docs/guide.md", "# Guide", "# Guide\n\n[[= proof_summary( =]]", "docs/guide.md:8: macro: "),
+    (
+        "docs/add-value.md",
+        "[[= runbook",
+        "  [[= runbook",
+        "docs/add-value.md:1: runbook('add-value') must stand",
+    ),
+    (
+        "docs/add-value.md",
+        "[[= runbook",
+        "See [[= runbook",
+        "docs/add-value.md:1: runbook('add-value') must stand",
+    ),
+    ("docs/add-value.md", "[[= runbook", "```text\n[[= runbook", "stands in a block"),
+    ("docs/add-value.md", '"add-value"', '"ad-value"', "docs/add-value.md:1: no runbook 'ad-value'"),
+    (
+        "docs/guide.md",
+        "# Guide",
+        '# Guide\n\n[[= runbook("add-value") =]]',
+        "embedded by docs/add-value.md already",
+    ),
+    ("runbooks/add-value.md", "../docs/guide.md", "../docs/gide.md", "gide.md"),
+    (
+        "runbooks/add-value.md",
+        "../docs/guide.md",
+        "../Makefile",
+        "runbooks/add-value.md:11: link to ../Makefile",
+    ),
+    (
+        "runbooks/add-value.md",
+        "../docs/guide.md",
+        "other.md",
+        "runbooks/add-value.md:11: link to other.md: no page",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "said"), BAD_PAGES, ids=[said for *_, said in BAD_PAGES])
+def test_a_wrong_page_stops_the_build(tiny: Tiny, name: str, old: str, new: str, said: str) -> None:
+    tiny.replace(name, old, new)
+    tiny.record()
+    with pytest.raises(DocumentError) as caught:
+        tiny.build()
+    assert said in str(caught.value)
+    assert "next: " in str(caught.value)
+
+
+def test_a_name_that_is_not_written_out_stops_the_build(tiny: Tiny) -> None:
+    tiny.write("docs/index.md", "# Home\n")
+    tiny.replace("docs/add-value.md", '"add-value"', '"add-" ~ "value"')
+    with pytest.raises(DocumentError, match=r"docs/add-value\.md: runbook\('add-value'\) is not written out"):
+        tiny.build()
+
+
+def test_a_document_never_executed_stops_the_build(tiny: Tiny) -> None:
+    tiny.write("docs/new.md", "# New\n\n```sql\nSELECT 1;\n```\n")
+    with pytest.raises(DocumentError, match=r"docs/new\.md: this document was never executed"):
+        tiny.build()
+
+
+def test_a_stale_record_stops_the_build(tiny: Tiny) -> None:
+    tiny.replace("docs/guide.md", "uuidv7()", "uuidv4()")
+    with pytest.raises(
+        DocumentError, match=r"docs/guide\.md: this document changed since it was last executed"
+    ):
+        tiny.build()
+
+
+def test_a_failed_cell_stops_the_build(tiny: Tiny) -> None:
+    tiny.record_with(20, **FAILED)
+    with pytest.raises(DocumentError, match=r"docs/guide\.md:21: failed in its last run: expected <1>"):
+        tiny.build()
+
+
+def test_a_draft_shows_the_failure_below_its_block_escaped(tiny: Tiny) -> None:
+    tiny.record_with(20, **FAILED)
+    tiny.build(strict=False)
+    page = tiny.html("guide/index.html")
+    box = page[page.index('class="run-failure"') :]
+    assert page.index("uuidv7") < page.index('class="run-failure"')
+    assert "docs/guide.md:21" in box
+    assert "expected &lt;1&gt;" in box
+    assert "<script>x</script>" not in page
+    assert "&lt;script&gt;x&lt;/script&gt;" in box
+
+
+def test_a_draft_says_what_is_not_proven(tiny: Tiny) -> None:
+    tiny.replace("docs/guide.md", "uuidv7()", "uuidv4()")
+    tiny.build(strict=False)
+    assert "changed since it was last executed" in tiny.html("guide/index.html")
+    assert "changed since it was last executed" not in tiny.html("add-value/index.html")
+
+
+def test_the_variable_allows_a_draft_in_a_plain_build(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.replace("docs/guide.md", "uuidv7()", "uuidv4()")
+    monkeypatch.setenv("PGREHEARSE_DRAFT", "1")
+    tiny.build(strict=True)
+
+
+def test_navigation_patterns(tiny: Tiny) -> None:
+    nav = "nav:\n  - index.md\n  - Pages: ['add-*.md']\n  - Rest: ['*.md']\n  - Empty: ['none-*.md']\n"
+    tiny.write("mkdocs.yml", (tiny.root / "mkdocs.yml").read_text(encoding="utf-8") + nav)
+    tiny.build()
+    page = tiny.html("index.html")
+    assert page.index("Pages") < page.index("Add a value") < page.index("Rest")
+    assert "Empty" not in page
+
+
+def test_page_missing_in_navigation_stops_the_build(tiny: Tiny) -> None:
+    config = (tiny.root / "mkdocs.yml").read_text(encoding="utf-8")
+    tiny.write("mkdocs.yml", config + "nav:\n  - index.md\n  - add-value.md\n")
+    with pytest.raises(DocumentError, match=r"guide\.md"):
+        tiny.build()
+
+
+def test_without_configuration(tiny: Tiny) -> None:
+    (tiny.root / "mkdocs.yml").unlink()
+    with pytest.raises(SetupError, match="no site"):
+        tiny.build()
+
+
+def test_wrong_configuration(tiny: Tiny) -> None:
+    tiny.replace("mkdocs.yml", "name: material", "name: nosuch")
+    with pytest.raises(SetupError, match="nosuch"):
+        tiny.build()
