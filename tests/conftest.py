@@ -1,4 +1,4 @@
-"""Servers and databases for the tests of this folder."""
+"""Servers and databases for all tests that need one; started when first asked for."""
 
 from __future__ import annotations
 
