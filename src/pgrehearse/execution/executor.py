@@ -138,6 +138,15 @@ class Executor:
             return set()
         return {int(word) for word in monitor.output[0].split("\n")[2:-1]}
 
+    def busy_seconds(self) -> float:
+        """Seconds in which at least one session had a statement under way, or a Python cell ran."""
+        spans = sorted([*self.python.intervals, *(i for s in self.sessions.values() for i in s.intervals)])
+        total, reached = 0.0, float("-inf")
+        for start, end in spans:
+            total += max(0.0, end - max(start, reached))
+            reached = max(reached, end)
+        return total
+
     def _conninfo(self, application_name: str) -> str:
         return psycopg.conninfo.make_conninfo(self.conninfo, application_name=application_name)
 
@@ -276,7 +285,6 @@ class Executor:
             output="\n".join(_spaced(session.output)),
             failure=failure,
             seconds=time.monotonic() - started,
-            server_seconds=session.seconds,
         )
         return result if failure else self._checked(result)
 

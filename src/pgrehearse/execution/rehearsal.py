@@ -131,6 +131,7 @@ class Rehearser:
                     fresh.databases.prepare(upcoming.front.database)
                 setup = time.monotonic() - started
                 cells = run_cells(executor, document.in_order(), document.cells)
+                busy = executor.busy_seconds()
             fresh.keep = self.keep and any(result.failure for result in cells)
             server = fresh.server
         result = DocumentResult(
@@ -140,6 +141,7 @@ class Rehearser:
             tuple(cells),
             seconds=time.monotonic() - started,
             setup_seconds=setup,
+            busy_seconds=busy,
             psql_line=server.kept_line(fresh.name) if fresh.keep else "",
             notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
         )

@@ -28,7 +28,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class CellResult:
-    """``status``: passed, failed, skipped, notrun. ``server_seconds``: time statements were under way."""
+    """``status``: passed, failed, skipped, notrun. ``seconds``: wall time."""
 
     cell: Cell
     status: str
@@ -36,12 +36,15 @@ class CellResult:
     failure: Failure | None = None
     reason: str = ""
     seconds: float = 0.0
-    server_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class DocumentResult:
-    """One document on one server major. ``psql_line`` opens the database that was kept after a failure."""
+    """One document on one server major.
+
+    ``seconds`` is wall time; ``setup_seconds`` the part until the first cell; ``busy_seconds`` the part in
+    which PostgreSQL or a Python cell was at work. ``psql_line`` opens the database kept after a failure.
+    """
 
     document: Document
     major: int
@@ -49,6 +52,7 @@ class DocumentResult:
     cells: tuple[CellResult, ...]
     seconds: float = 0.0
     setup_seconds: float = 0.0
+    busy_seconds: float = 0.0
     psql_line: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -59,11 +63,6 @@ class DocumentResult:
     @property
     def failures(self) -> list[CellResult]:
         return [result for result in self.cells if result.failure is not None]
-
-    @property
-    def server_seconds(self) -> float:
-        """Seconds spent in statements, as the client saw them."""
-        return sum(result.server_seconds for result in self.cells)
 
     def count(self, status: str) -> int:
         return sum(result.status == status for result in self.cells)

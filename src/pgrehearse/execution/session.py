@@ -63,7 +63,8 @@ class Session:
         self.pid = self.pgconn.backend_pid
         self.output: list[str] = []
         self.error: StatementError | None = None
-        self.seconds = 0.0
+        #: (start, end) on the monotonic clock of every message, for the whole life of the session
+        self.intervals: list[tuple[float, float]] = []
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
         self._generated: list[str] = []
@@ -72,7 +73,7 @@ class Session:
     def start(self, messages: list[Message]) -> None:
         """Begin with ``messages``; what earlier ones printed is forgotten."""
         assert self.finished, f"session {self.name} is still busy"
-        self.output, self.error, self.seconds = [], None, 0.0
+        self.output, self.error = [], None
         self._waiting = deque(messages)
         self._next()
 
@@ -124,11 +125,14 @@ class Session:
         except psycopg.OperationalError as lost:
             self._lose(str(lost))
 
+    def _clock(self) -> None:
+        self.intervals.append((self._sent_at, time.monotonic()))
+
     def _take(self, result: PGresult | None) -> None:
         current = self._current
         assert current is not None
         if result is None:
-            self.seconds += time.monotonic() - self._sent_at
+            self._clock()
             if self._generated:
                 sent = [Message(sql, current.line) for sql in self._generated]
                 self._waiting.extendleft(reversed(sent))
@@ -156,7 +160,7 @@ class Session:
     def _lose(self, text: str) -> None:
         current = self._current
         if current is not None:
-            self.seconds += time.monotonic() - self._sent_at
+            self._clock()
             self._set_error(current, "", text.strip(), current.line, lost=True)
             self._current = None
 

@@ -1,0 +1,5 @@
+"""``python -m pgrehearse``."""
+
+from pgrehearse.main import main
+
+main()
