@@ -85,7 +85,9 @@ def test_start_and_stop_leave_nothing() -> None:
     pid = postmaster(directory)
     assert server.alive()
     assert directory.stat().st_mode & 0o777 == 0o700
+    began = time.monotonic()
     server.stop()
+    assert time.monotonic() - began < 7, "asked politely; force comes after 8 s"
     assert not server.alive()
     assert gone(pid)
     assert not directory.exists()
@@ -196,6 +198,7 @@ def test_installation_closed_to_the_servers_user(
     for name in (package.name, f"{package.name}.libs"):
         shutil.copytree(package.parent / name, closed / name, symlinks=True)
     bindir = closed / package.name / "pginstall" / "bin"
+    (bindir / "postgres").chmod(0o700)
     hidden = binaries.Binaries(found.major, found.version, bindir, "test")
     usable = cluster.runnable(hidden)
     if cluster.account() is None:
@@ -479,6 +482,14 @@ def test_a_tag_of_the_session_is_no_tag(
     monkeypatch.setenv("PGOPTIONS", "-c pgrehearse.environment=disposable")
     with pytest.raises(SetupError, match="is not marked as disposable"):
         UrlServer(marked(None))
+
+
+def test_a_tag_of_a_role_is_no_tag(server: Server, marked: Callable[[str | None], str]) -> None:
+    url = marked(None)
+    name = conninfo_to_dict(url)["dbname"]
+    query(server.dsn(), f"ALTER ROLE postgres IN DATABASE \"{name}\" SET pgrehearse.environment = 'test'")
+    with pytest.raises(SetupError, match="is not marked as disposable"):
+        UrlServer(url)
 
 
 @pytest.mark.parametrize("tag", ["disposable", "development", "test"])

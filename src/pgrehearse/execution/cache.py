@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["cache_dir", "locked", "subdirectory"]
+__all__ = ["building", "cache_dir", "locked", "subdirectory"]
 
 _SYSTEM_CACHE = Path("/var/cache/pgrehearse")
 
@@ -57,6 +59,24 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("ab") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def building(place: Path) -> Iterator[Path | None]:
+    """Make ``place`` once, whoever comes first: yields a scratch directory beside it, or None when it exists.
+
+    The block fills the scratch directory and renames a part of it to ``place``, so ``place`` is never
+    half made. Others wait meanwhile. What a killed process left is removed.
+    """
+    prefix = f".new-{place.name}-"
+    with locked(place.parent / f"{place.name}.lock"):
+        if place.exists():
+            yield None
+            return
+        for left in place.parent.glob(f"{prefix}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=place.parent) as scratch:
+            yield Path(scratch)
 
 
 def _make(path: Path) -> None:

