@@ -20,21 +20,32 @@ __all__ = ["ENVIRONMENTS", "Target", "open_target"]
 #: What a database may call itself, safest first.
 ENVIRONMENTS = ("disposable", "test", "development", "staging", "production")
 
+# The mark is read from the catalog, not with current_setting(): PGOPTIONS or a role could set it there.
 _QUESTION = """
-SELECT current_setting('pgrehearse.environment', true), current_setting('server_version'),
-       current_setting('server_version_num')::int, current_database(), current_user, pg_is_in_recovery()
+SELECT (SELECT substring(setting FROM position('=' IN setting) + 1)
+          FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
+         WHERE s.setdatabase = d.oid AND s.setrole = 0 AND setting LIKE 'pgrehearse.environment=%'),
+       current_setting('server_version'), current_setting('server_version_num')::int,
+       d.datname, d.oid::text, current_user, pg_is_in_recovery()
+  FROM pg_database AS d
+ WHERE d.datname = current_database()
 """
+_CONNECT_LIMIT = "10"  # seconds
 
 
 @dataclass(frozen=True)
 class Target:
-    """A database that may be worked on. ``conninfo`` may hold a password: connect with it, never print it."""
+    """A database that may be worked on. ``conninfo`` may hold a password: connect with it, never print it.
+
+    ``oid`` tells it from a later database of the same name.
+    """
 
     conninfo: str = field(repr=False)
     environment: str
     major: int
     version: str
     database: str
+    oid: str
     user: str
     where: str
 
@@ -57,22 +68,26 @@ def open_target(dsn: str | None) -> Target:
     """Look at the database named by ``dsn`` or libpq's environment, and refuse what must be refused.
 
     Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
-    environment.
+    environment. No message holds a password.
     """
-    if not dsn and not any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE")):
+    parts = _parts(dsn or "")
+    named = [parts.get("dbname"), parts.get("service"), *map(os.environ.get, ("PGDATABASE", "PGSERVICE"))]
+    if not any(named):
         raise SetupError(
             "no database is named", next_step="give --dsn, or set PGDATABASE and PGHOST, or PGSERVICE"
         )
+    if "connect_timeout" not in parts and "PGCONNECT_TIMEOUT" not in os.environ:
+        parts["connect_timeout"] = _CONNECT_LIMIT
     try:
-        conninfo = make_conninfo(dsn or "", connect_timeout=10)
-        with psycopg.connect(conninfo, autocommit=True, application_name="pgrehearse") as connection:
+        with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
             row = connection.execute(_QUESTION).fetchone()
             where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
+            conninfo = _resolved(connection)
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
     assert row is not None
-    environment, version, number, database, user, standby = row
+    environment, version, number, database, oid, user, standby = row
     if standby:
         raise SetupError(f"{database} is a standby", next_step="connect to the primary")
     return Target(
@@ -81,9 +96,45 @@ def open_target(dsn: str | None) -> Target:
         number // 10000,
         version.split()[0],
         database,
+        oid,
         user,
         where,
     )
+
+
+def _parts(dsn: str) -> dict[str, str]:
+    """Split a connection string. Whatever libpq says of a bad one may quote a password: not passed on."""
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value is not None}
+    except psycopg.Error:
+        parts = None
+    # An unescaped @ or / in a password moves the rest of it into host, port or database.
+    moved = parts is not None and (
+        any("@" in parts.get(name, "") for name in ("host", "port", "dbname"))
+        or not parts.get("port", "0").replace(",", "").isdigit()
+    )
+    if parts is None or moved:
+        raise SetupError(
+            "the DSN cannot be read as a connection string",
+            next_step="write postgresql://user@host:port/database or 'host=... dbname=...'; a password goes"
+            " into PGPASSWORD or the password file",
+        )
+    return parts
+
+
+def _resolved(connection: psycopg.Connection[object]) -> str:
+    """What libpq made of DSN, environment, service and password file, as one connection string.
+
+    The sessions of the run and its Python cells then reach the server that was looked at, and no other.
+    """
+    options = {option.keyword.decode(): option.val for option in connection.pgconn.info if option.val}
+    parts = {name: value.decode() for name, value in options.items() if not name.startswith("service")}
+    parts |= {"host": connection.info.host, "port": str(connection.info.port)}
+    if "hostaddr" in parts:
+        parts["hostaddr"] = connection.info.hostaddr
+    if connection.info.password:
+        parts["password"] = connection.info.password
+    return make_conninfo("", **parts)
 
 
 def _environment(value: str | None, database: str) -> str:
