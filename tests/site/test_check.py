@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.site.pages import downloads
 
 if TYPE_CHECKING:
     from tests.site.conftest import Tiny
@@ -110,6 +111,8 @@ def test_downloads_must_exist(built: Tiny) -> None:
     message = refused(built, downloads=True)
     assert "3 problems" in message
     assert "offers add-value.ipynb, which does not exist" in message
+    wanted = [path.relative_to(built.site).as_posix() for path in downloads(built.site)]
+    assert wanted == [f"add-value/add-value.{suffix}" for suffix in ("ipynb", "md", "sql")]
     for suffix in ("ipynb", "sql", "md"):
         built.write(f"site/add-value/add-value.{suffix}", "x")
     assert built.check(downloads=True).pages > 0

@@ -74,6 +74,20 @@ def test_wrapper_with_a_title_keeps_its_own(tiny: Tiny) -> None:
     assert "Ours" in page
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "---\ntitle: How\nrender_macros: false\n---\n\n# How\n\n{}\n",
+        "# How\n\n[[% raw %]]\n{}\n[[% endraw %]]\n",
+    ],
+)
+def test_a_page_may_show_the_macro(tiny: Tiny, page: str) -> None:
+    tiny.write("docs/how.md", page.format('[[= runbook("add-value") =]]'))
+    tiny.build()
+    assert "[[= runbook(" in tiny.html("how/index.html")
+    tiny.check()
+
+
 def test_index_links_to_the_embedding_page(tiny: Tiny) -> None:
     tiny.build()
     assert '<td><a href="add-value/">Add a value</a></td>' in tiny.html("index.html")
@@ -118,12 +132,17 @@ BAD_PAGES = [
         "docs/add-value.md:1: runbook('add-value') must stand",
     ),
     ("docs/add-value.md", "[[= runbook", "```text\n[[= runbook", "stands in a block"),
-    ("docs/add-value.md", '"add-value"', '"ad-value"', "docs/add-value.md:1: no runbook 'ad-value'"),
+    (
+        "docs/add-value.md",
+        '"add-value"',
+        '"ad-value"',
+        "docs/add-value.md:1: runbook('ad-value') names no runbook",
+    ),
     (
         "docs/guide.md",
         "# Guide",
         '# Guide\n\n[[= runbook("add-value") =]]',
-        "embedded by docs/add-value.md already",
+        "stands on docs/add-value.md already",
     ),
     ("runbooks/add-value.md", "../docs/guide.md", "../docs/gide.md", "gide.md"),
     (

@@ -7,6 +7,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -16,31 +17,45 @@ from pgrehearse.text import fences
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
 
-__all__ = ["as_page", "macro_problem", "macro_uses"]
+__all__ = ["Use", "as_page", "macro_uses"]
 
 _USE = re.compile(r"""\[\[=\s*runbook\(\s*(?P<quote>["'])(?P<name>[^"']*)(?P=quote)\s*\)\s*=\]\]""")
+_UNRENDERED = re.compile(r"---[ \t]*\n(?:(?!---|\.\.\.).*\n)*?render_macros:[ \t]*false[ \t]*\n")
 _RAW = re.compile(r"\[\[%-?\s*raw\s*-?%\]\].*?\[\[%-?\s*endraw\s*-?%\]\]", re.S)
 
 
-def macro_uses(markdown: str) -> list[tuple[str, int]]:
-    """(name, line) of every use of the macro ``runbook`` in a page; text between raw tags is no use."""
+@dataclass(frozen=True)
+class Use:
+    """One use of the macro ``runbook`` on ``line`` of a page; ``problem``: (message, fix) of a wrong form."""
+
+    name: str
+    line: int
+    problem: tuple[str, str] | None
+
+
+def macro_uses(markdown: str) -> list[Use]:
+    """Every use of the macro ``runbook`` in a page. Text between raw tags is no use, nor is a page that
+    says ``render_macros: false`` in its front matter.
+    """
+    if _UNRENDERED.match(markdown):
+        return []
     visible = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), markdown)
-    return [(match["name"], visible.count("\n", 0, match.start()) + 1) for match in _USE.finditer(visible)]
-
-
-def macro_problem(markdown: str, name: str) -> tuple[int | None, str] | None:
-    """(line, message) when the use of ``runbook(name)`` has a form that would break the page."""
-    lines = markdown.split("\n")
-    numbers = [line for used, line in macro_uses(markdown) if used == name]
-    if not numbers:
-        return None, f"runbook({name!r}) is not written out"
-    for number in numbers:
-        if not _USE.fullmatch(lines[number - 1].rstrip()):
-            return number, f"runbook({name!r}) must stand alone on its line, at column 0"
-    for fence in fences.scan(lines):
-        if any(fence.line < number < (fence.end_line or len(lines) + 1) for number in numbers):
-            return fence.line, f"runbook({name!r}) stands in a block"
-    return None
+    lines = visible.split("\n")
+    blocks = fences.scan(lines)
+    uses = []
+    for match in _USE.finditer(visible):
+        line = visible.count("\n", 0, match.start()) + 1
+        inside = any(fence.line < line < (fence.end_line or len(lines) + 1) for fence in blocks)
+        problem = None
+        if inside:
+            fix = (
+                "to show the macro, write [[% raw %]] around it, or render_macros: false in the front matter"
+            )
+            problem = "stands in a block", fix
+        elif not _USE.fullmatch(lines[line - 1].rstrip()):
+            problem = "must stand alone on its line, at column 0", "give it a line of its own"
+        uses.append(Use(match["name"], line, problem))
+    return uses
 
 
 def as_page(

@@ -57,22 +57,32 @@ class Site:
         self.homes = self._homes()
 
     def _homes(self) -> dict[str, str]:
-        """Runbook name -> page that embeds it. Raises DocumentError for a wrong name or a second page."""
+        """Runbook name -> page that embeds it. Raises DocumentError for a wrong use or a second page."""
         homes: dict[str, str] = {}
         known = [path.stem for path in self.runbooks()]
         for path in self.project.markdown((self.docs,)):
-            page = path.relative_to(self.docs).as_posix()
-            for name, line in embed.macro_uses(path.read_text(encoding="utf-8")):
-                if name not in known:
-                    message, fix = f"no runbook {name!r}", "known: " + (", ".join(known) or "none")
-                elif name in homes:
-                    other = self.project.relative(self.docs / homes[name])
-                    message, fix = f"runbook {name!r} is embedded by {other} already", "link to that page"
-                else:
-                    homes[name] = page
-                    continue
-                raise DocumentError(message, path=self.project.relative(path), line=line, next_step=fix)
+            for use in embed.macro_uses(path.read_text(encoding="utf-8")):
+                wrong = self._wrong(use, homes, known)
+                if wrong:
+                    message, fix = wrong
+                    name = self.project.relative(path)
+                    raise DocumentError(
+                        f"runbook({use.name!r}) {message}", path=name, line=use.line, next_step=fix
+                    )
+                homes[use.name] = path.relative_to(self.docs).as_posix()
         return homes
+
+    def _wrong(self, use: embed.Use, homes: dict[str, str], known: list[str]) -> tuple[str, str] | None:
+        if use.problem:
+            return use.problem
+        if use.name not in known:
+            return "names no runbook", "known: " + (", ".join(known) or "none")
+        if use.name in homes:
+            return (
+                f"stands on {self.project.relative(self.docs / homes[use.name])} already",
+                "link to that page",
+            )
+        return None
 
     def runbooks(self) -> list[Path]:
         folder = self.project.runbooks
@@ -201,14 +211,10 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         page = env.page.file.src_uri
         path = site.project.runbooks / f"{name}.md"
         own = site.docs / page
-        text = own.read_text(encoding="utf-8")
-        problem = embed.macro_problem(text, name)
-        if problem:
-            line, message = problem
+        if site.homes.get(name) != page:
             raise DocumentError(
-                message,
+                f"runbook({name!r}) is not written out",
                 path=site.project.relative(own),
-                line=line,
                 next_step=f'write [[= runbook("{name}") =]] on a line of its own',
             )
         item = site.document(path)
