@@ -216,6 +216,13 @@ def test_a_draft_says_what_is_not_proven(tiny: Tiny) -> None:
     assert "changed since it was last executed" not in tiny.html("add-value/index.html")
 
 
+def test_a_draft_may_link_to_a_runbook_still_to_be_written(tiny: Tiny) -> None:
+    tiny.replace("runbooks/add-value.md", "../docs/guide.md", "other.md")
+    tiny.write("runbooks/unpublished.md", "# Unpublished\n")
+    tiny.build(strict=False)
+    assert "the guide</a>" in tiny.html("add-value/index.html")
+
+
 def test_the_variable_allows_a_draft_in_a_plain_build(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.replace("docs/guide.md", "uuidv7()", "uuidv4()")
     monkeypatch.setenv("PGREHEARSE_DRAFT", "1")

@@ -46,6 +46,13 @@ def raised() -> DocumentError | SetupError | None:
     return error
 
 
+class _Guessed(dict[str, str]):
+    """Pages of runbooks; one that is still to be written is taken to get a page of its own name."""
+
+    def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
+        return super().get(name) or default or f"runbooks/{name}.md"
+
+
 class Site:
     """What the macros of one build share: the project, its pages, and the documents read so far."""
 
@@ -221,7 +228,8 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         front = item.document.front
         env.page.meta.setdefault("description", front.description)
         titled = any(h.level == 1 for h in site.document(own).document.headings)
-        return embed.as_page(item.document, site.project, site.docs, page, site.homes, own_title=titled)
+        homes = _Guessed(site.homes) if site.draft else site.homes
+        return embed.as_page(item.document, site.project, site.docs, page, homes, own_title=titled)
 
     return runbook
 
@@ -235,6 +243,8 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
             if not path.stem.startswith(prefix):
                 continue
             home = site.homes.get(path.stem)
+            if home is None and site.draft:
+                continue
             if home is None:
                 raise DocumentError(
                     "no page embeds this runbook",
