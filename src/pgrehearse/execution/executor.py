@@ -285,6 +285,7 @@ class Executor:
             output="\n".join(_spaced(session.output)),
             failure=failure,
             seconds=time.monotonic() - started,
+            generated=tuple(session.generated),
         )
         return result if failure else self._checked(result)
 

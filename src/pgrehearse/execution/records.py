@@ -30,6 +30,8 @@ class CellRecord:
     #: line of the document the message is about
     message_line: int = 0
     output: str = ""
+    #: statements that \gexec generated and sent
+    generated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class CellResult:
     failure: Failure | None = None
     reason: str = ""
     seconds: float = 0.0
+    #: statements that \gexec generated and sent
+    generated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ class Session:
         self.pgconn.notice_handler = self._notice
         self.pid = self.pgconn.backend_pid
         self.output: list[str] = []
+        #: statements that \gexec generated and sent
+        self.generated: list[str] = []
         self.error: StatementError | None = None
         #: (start, end) on the monotonic clock of every message, for the whole life of the session
         self.intervals: list[tuple[float, float]] = []
@@ -73,7 +75,7 @@ class Session:
     def start(self, messages: list[Message]) -> None:
         """Begin with ``messages``; what earlier ones printed is forgotten."""
         assert self.finished, f"session {self.name} is still busy"
-        self.output, self.error = [], None
+        self.output, self.generated, self.error = [], [], None
         self._waiting = deque(messages)
         self._next()
 
@@ -135,6 +137,7 @@ class Session:
             self._clock()
             if self._generated:
                 sent = [Message(sql, current.line) for sql in self._generated]
+                self.generated += self._generated
                 self._waiting.extendleft(reversed(sent))
                 self._generated = []
             self._next()

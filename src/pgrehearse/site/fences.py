@@ -103,7 +103,7 @@ def formatter(
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
     block = highlight(source, language, options, md, **kwargs)
     chips = _chips(_labels(cell, language, _lane(found), found), _lane(found))
-    return f'<div class="run-block">{chips}{block}{_failure(found)}</div>'
+    return f'<div class="run-block">{chips}{block}{_generated(found)}{_failure(found)}</div>'
 
 
 def _lane(found: tuple[Published, CellState] | None) -> str:
@@ -166,6 +166,17 @@ def _chips(labels: list[tuple[str, str]], lane: str = "") -> str:
         for kind, text in labels
     )
     return f'<div class="run-chips" data-search-exclude>{items}</div>'
+
+
+def _generated(found: tuple[Published, CellState] | None) -> str:
+    """The statements a \\gexec sent in the rehearsal: what the reader would have typed."""
+    if found is None or not found[1].generated:
+        return ""
+    statements = escape(";\n".join(found[1].generated) + ";")
+    return (
+        '<div class="run-generated" data-search-exclude><p>Sent in the rehearsal:</p>'
+        f"<pre>{statements}</pre></div>"
+    )
 
 
 def _failure(found: tuple[Published, CellState] | None) -> str:

@@ -27,6 +27,8 @@ class CellState:
     majors: tuple[str, ...] = ()
     #: the record that says it failed
     failure: CellRecord | None = None
+    #: statements its \gexec generated, on the newest of these majors
+    generated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _state(cell: Cell, fresh: dict[str, Run], record: DocumentRecord) -> CellSta
             return CellState(cell, "failed", failure=entry)
     passed = tuple(major for major, entry in entries.items() if entry.status == "passed")
     if passed:
-        return CellState(cell, "run", majors=passed)
+        return CellState(cell, "run", majors=passed, generated=tuple(entries[max(passed, key=int)].generated))
     skipped = [entry.message for entry in entries.values() if entry.status == "skipped" and entry.message]
     return CellState(cell, "skipped", skipped[0]) if skipped else CellState(cell, "unproven")
 
