@@ -43,6 +43,25 @@ def test_guide_shows_session_wait_expectation_version(tiny: Tiny) -> None:
     assert 'data-run-needs="18"' in page
 
 
+def test_a_section_with_one_session_names_none(tiny: Tiny) -> None:
+    tiny.replace(
+        "docs/guide.md", "```python\nif", "## Later\n\n```sql\nSELECT 'alone';\n```\n\n```python\nif"
+    )
+    tiny.record()
+    tiny.build()
+    later = tiny.html("guide/index.html").partition('id="later"')[2]
+    assert "alone" in later
+    assert "session main" not in later
+    assert "data-run-lane" not in later
+
+
+def test_proof_links_each_document_to_its_page(tiny: Tiny) -> None:
+    tiny.build()
+    proof = tiny.html("index.html")
+    assert '<td><a href="guide/">Guide</a></td>' in proof
+    assert '<td><a href="add-value/">Add a value</a></td>\n<td style="text-align: right;">5</td>' in proof
+
+
 def test_illustration_keeps_title_numbers_and_marked_lines(tiny: Tiny) -> None:
     tiny.build()
     page = tiny.html("guide/index.html")
@@ -144,7 +163,7 @@ BAD_PAGES = [
         '# Guide\n\n[[= runbook("add-value") =]]',
         "stands on docs/add-value.md already",
     ),
-    ("runbooks/add-value.md", "../docs/guide.md", "../docs/gide.md", "gide.md"),
+    ("runbooks/add-value.md", "../docs/guide.md", "../docs/gide.md", "runbooks/add-value.md:11: Doc file"),
     (
         "runbooks/add-value.md",
         "../docs/guide.md",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.site import macros
+from pgrehearse.site.embed import macro_uses
 from pgrehearse.text.project import Project
 
 __all__ = ["explained"]
@@ -88,10 +89,9 @@ def _of_message(project: Project, docs: Path, message: str) -> PgRehearseError:
     """One warning of MkDocs or of the macros plugin."""
     if link := _PAGE.search(message):
         page = docs / link["page"]
-        line = _line_with(page, link["link"])
-        return DocumentError(
-            _short(message), path=project.relative(page), line=line, next_step="mend the link"
-        )
+        source, line = _source_of(project, page, link["link"])
+        name = project.relative(source)
+        return DocumentError(_short(message), path=name, line=line, next_step="mend the link")
     if file := _MACRO_FILE.search(message):
         page = docs / file["page"]
         syntax, error = _SYNTAX_ERROR.search(message), _MACRO_ERROR.search(message)
@@ -115,6 +115,18 @@ def _short(message: str) -> str:
     """MkDocs lists pages one a line; ours is one line."""
     said = " ".join(message.split())
     return said if len(said) <= 400 else said[:397] + "..."
+
+
+def _source_of(project: Project, page: Path, link: str) -> tuple[Path, int | None]:
+    """File and line of a link on a page: the page, or a runbook it embeds, which says it otherwise."""
+    line = _line_with(page, link)
+    if line is None and page.is_file():
+        for use in macro_uses(page.read_text(encoding="utf-8")):
+            runbook = project.runbooks / f"{use.name}.md"
+            found = _line_with(runbook, link.rsplit("/", 1)[-1])
+            if found:
+                return runbook, found
+    return page, line
 
 
 def _line_with(page: Path, text: str) -> int | None:

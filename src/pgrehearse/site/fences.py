@@ -107,14 +107,18 @@ def formatter(
 
 
 def _lane(found: tuple[Published, CellState] | None) -> str:
-    """Which session of its document a cell is in: 0 for main, empty when there is only one."""
+    """Number of the cell's session, 0 for main; empty where its section of the page has only main."""
     if found is None or found[1].cell.language != "sql":
         return ""
-    used = [cell.options.session for cell in found[0].document.cells if cell.language == "sql"]
-    others = list(dict.fromkeys(session for session in used if session != "main"))
-    session = found[1].cell.options.session
-    if not others or len(set(used)) == 1:
+    document, cell = found[0].document, found[1].cell
+    starts = [0, *(heading.line for heading in document.headings)]
+    section = max(line for line in starts if line < cell.line)
+    end = min((line for line in starts if line > cell.line), default=len(document.text) + 1)
+    sql = [other for other in document.cells if other.language == "sql"]
+    if all(other.options.session == "main" for other in sql if section < other.line < end):
         return ""
+    others = list(dict.fromkeys(o.options.session for o in sql if o.options.session != "main"))
+    session = cell.options.session
     return str(0 if session == "main" else others.index(session) % 3 + 1)
 
 

@@ -101,6 +101,13 @@ class Site:
             self._read[path] = read(self.project, path)
         return self._read[path]
 
+    def page_of(self, item: Published) -> str:
+        """Page that shows a document, below the folder of pages; empty for a runbook without one."""
+        path = item.document.path
+        if path.is_relative_to(self.docs):
+            return path.relative_to(self.docs).as_posix()
+        return self.homes.get(path.stem, "")
+
     def all_documents(self) -> list[Published]:
         return [self.document(path) for path in published_documents(self.project, self.docs)]
 
@@ -130,7 +137,7 @@ def define_env(env: Any) -> None:
     for macro in (
         _runbook(site, env),
         _runbook_index(site, env),
-        _proof_summary(site),
+        _proof_summary(site, env),
         _proof_sentence(site),
     ):
         env.macro(_remembering(macro))
@@ -261,10 +268,16 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
     return runbook_index
 
 
-def _proof_summary(site: Site) -> Callable[[], str]:
+def _proof_summary(site: Site, env: Any) -> Callable[[], str]:
     def proof_summary() -> str:
         """Table of every document with what became of its blocks, and the sum of it all."""
-        return proof_table(site.proven(site.all_documents()))
+        here = posixpath.dirname(env.page.file.src_uri) or "."
+
+        def page_of(item: Published) -> str:
+            page = site.page_of(item)
+            return posixpath.relpath(page, here) if page else ""
+
+        return proof_table(site.proven(site.all_documents()), page_of)
 
     return proof_summary
 

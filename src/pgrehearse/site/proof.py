@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping
 from html import escape
 
 from pgrehearse.site.published import Counts, Published, counts
@@ -16,12 +18,15 @@ def total_mark(total: Counts) -> str:
     )
 
 
-def proof_table(documents: list[Published]) -> str:
-    """Markdown: the sentence, then one row a document and one a server major."""
+def proof_table(documents: list[Published], page_of: Callable[[Published], str]) -> str:
+    """Markdown: the sentence, then one row a server and one a document.
+
+    ``page_of`` gives the link to the page that shows a document, empty when there is none.
+    """
     shown = [item for item in documents if item.states or item.document.illustrations]
     if not shown:
         return total_mark(Counts()) + "\n"
-    return "\n\n".join((total_mark(counts(shown)), _majors(shown), _documents(shown))) + "\n"
+    return "\n\n".join((total_mark(counts(shown)), _majors(shown), _documents(shown, page_of))) + "\n"
 
 
 def _majors(documents: list[Published]) -> str:
@@ -33,21 +38,30 @@ def _majors(documents: list[Published]) -> str:
         dates = sorted(run.date[:10] for run in runs)
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
         passed = sum(cell.status == "passed" for cell in cells)
-        skipped = sum(cell.status == "skipped" for cell in cells)
-        rows.append(f"| {versions} | {len(runs)} | {passed} | {skipped} | {when} |")
-    head = "| PostgreSQL | documents | cells run | cells skipped | date |\n|---|--:|--:|--:|---|"
+        skipped = Counter(cell.message for cell in cells if cell.status == "skipped")
+        rows.append(f"| {versions} | {len(runs)} | {passed} | {_with_reasons(skipped)} | {when} |")
+    head = "| PostgreSQL | documents | cells run | cells skipped | date |\n|---|--:|--:|---|---|"
     return "\n".join([head, *rows])
 
 
-def _documents(documents: list[Published]) -> str:
+def _documents(documents: list[Published], page_of: Callable[[Published], str]) -> str:
     rows = []
     for item in documents:
         sums = counts([item])
-        reasons = "; ".join(f"{number}: {reason}" for reason, number in sums.reasons).replace("|", "\\|")
         majors = ", ".join(sorted(item.runs, key=int)) or "none"
-        skipped = f"{sums.skipped} ({reasons})" if reasons else "0"
-        rows.append(
-            f"| `{item.name}` | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {majors} |"
-        )
+        page = page_of(item)
+        title = item.document.title.replace("|", "\\|")
+        name = f"[{title}]({page})" if page else f"`{item.name}`"
+        skipped = _with_reasons(dict(sums.reasons))
+        rows.append(f"| {name} | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {majors} |")
     head = "| document | blocks | run | illustration | skipped | PostgreSQL |\n|---|--:|--:|--:|---|---|"
     return "\n".join([head, *rows])
+
+
+def _with_reasons(reasons: Mapping[str, int]) -> str:
+    """``2 (needs PostgreSQL 17)``, with the numbers where there are several reasons."""
+    why = "; ".join(
+        reason if len(reasons) == 1 else f"{number} {reason}" for reason, number in reasons.items()
+    )
+    total = str(sum(reasons.values()))
+    return f"{total} ({why})".replace("|", "\\|") if why else total
