@@ -12,7 +12,7 @@ from pgrehearse.command.run_log import RunLog
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
-from pgrehearse.execution.session import Message
+from pgrehearse.execution.session import Message, Session
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import split
@@ -55,11 +55,19 @@ def shown(cell: Cell, values: dict[str, str]) -> str:
     return variables.substitute(cell.source, values) if cell.language == "sql" else cell.source
 
 
-def only_settings(cell: Cell) -> bool:
-    """Whether the cell does nothing but SET: a new session needs it again."""
+#: Statements whose effect ends with the session, at the start of a statement.
+_OF_THE_SESSION = re.compile(
+    r"set\b(?!\s+constraints)|reset\b|select\s+set_config\(|prepare\b(?!\s+transaction)|load\b"
+    r"|create\s+(?:or\s+replace\s+)?(?:(?:local|global)\s+)?(?:temp\b|temporary\b|\w+\s+pg_temp\.)",
+    re.I,
+)
+
+
+def only_of_the_session(cell: Cell) -> bool:
+    """Whether the cell does nothing but SET or make temporary objects: a new session needs it again."""
     if cell.language != "sql":
         return False
-    return all(re.match(r"set\b(?!\s+constraints)", s.sql, re.I) for s in split(cell.source))
+    return all(_OF_THE_SESSION.match(statement.sql) for statement in split(cell.source))
 
 
 def _retriable(cell: Cell) -> bool:
@@ -85,23 +93,50 @@ class Operator:
         self.confirm = confirm
 
     def limit_lock_waits(self, lock_timeout: str) -> None:
-        """Set the session's lock_timeout before the first step; a step may set its own."""
-        session = self.executor.session("main")
+        """Set lock_timeout before the first step, for SQL and Python; a step may set its own.
+
+        The server also looks every second whether this process is still there: the statement of a run
+        that was killed must not go on beside the run that resumes it.
+        """
         literal = variables.quote_literal(lock_timeout)
-        session.start([Message(f"SET lock_timeout = {literal}", 1)])
+        session = self._settings([f"SET lock_timeout = {literal}", "SHOW lock_timeout"])
+        reason = session.error.text if session.error else ""
+        value = "" if session.error else session.output[1].split("\n")[2].strip()
+        if reason or value == "0":
+            raise SetupError(
+                f"--lock-timeout was refused: {reason or '0 means to wait without end'}",
+                next_step="write it as 2s or 500ms",
+            )
+        options = [self.executor.python.environment.get("PGOPTIONS", ""), f"-c lock_timeout={value}"]
+        if self._settings(["SET client_connection_check_interval = '1s'"]).error is None:
+            options.append("-c client_connection_check_interval=1s")  # not on every platform
+        self.executor.python.environment["PGOPTIONS"] = " ".join(options).strip()
+
+    def _settings(self, statements: list[str]) -> Session:
+        session = self.executor.session("main")
+        session.start([Message(statement, 1) for statement in statements])
         while not session.pump(1.0):
             pass
-        if session.error is not None:
-            raise SetupError(
-                f"--lock-timeout was refused: {session.error.text}", next_step="write it as 2s or 500ms"
+        return session
+
+    def finish(self) -> None:
+        """The end of the run. Raises ExpectationError for work that would be lost with the session."""
+        if self._in_transaction():
+            raise ExpectationError(
+                "the runbook left its transaction open: what it did there is lost",
+                path=self.document.path,
+                next_step="end the transaction in a step of the runbook, then run again",
             )
+
+    def _in_transaction(self) -> bool:
+        return self.executor.session("main").in_transaction
 
     def carry_out(self, step: Step, *, done: bool) -> None:
         """Show a step, ask, run and check it. ``done``: an earlier run did it, so only settings are repeated.
 
         Raises ExpectationError when anything is not as the runbook says, Exit when the answer is no.
         """
-        if done and not only_settings(step.cell):
+        if done and not only_of_the_session(step.cell):
             click.echo(f"{step.label}  done in the earlier run")
             return
         click.echo(f"\n{click.style(step.label, bold=True)}  ({self.document.path.name}:{step.cell.line})")
@@ -125,16 +160,31 @@ class Operator:
             click.echo(f"    skipped: {result.reason}")
 
     def _ask(self, step: Step) -> None:
-        if not click.confirm("  run this step?", default=False):
+        try:
+            answer = click.confirm("  run this step?", default=False)
+        except click.Abort as error:
+            if isinstance(error.__context__, EOFError):
+                raise SetupError(
+                    "nobody answers: standard input is at its end",
+                    next_step="run it in a terminal; --yes does not ask, where that is allowed",
+                ) from None
+            raise
+        if not answer:
             click.echo("stopped before this step; run again to go on from here")
             raise click.exceptions.Exit(1)
 
     def _attempt(self, step: Step) -> tuple[CellResult, int]:
-        """Run the cell; a step that does not get its lock is rolled back and tried again, with pauses."""
+        """Run the cell; a step that does not get its lock is rolled back and tried again, with pauses.
+
+        Not inside the transaction of an earlier step: the rollback would undo that one too.
+        """
+        alone = not self._in_transaction()
         for attempt in range(1, self.attempts + 1):
             result = self._run(step.cell)
             failure = result.failure
-            if failure is None or failure.sqlstate != LOCK_NOT_AVAILABLE or not _retriable(step.cell):
+            if failure is None or failure.sqlstate != LOCK_NOT_AVAILABLE:
+                return result, attempt
+            if not alone or not _retriable(step.cell):
                 return result, attempt
             self._roll_back(step.cell)
             if attempt < self.attempts:
@@ -161,6 +211,7 @@ class Operator:
             status=result.status,
             seconds=round(result.seconds, 3),
             attempts=attempts,
+            in_transaction=self._in_transaction(),
             sqlstate=result.failure.sqlstate if result.failure else None,
         )
 

@@ -10,7 +10,7 @@ import click
 
 from pgrehearse.command.operator import Operator, shown, steps_of
 from pgrehearse.command.run_log import RunLog, unfinished
-from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.rehearsal import check_form
@@ -38,7 +38,13 @@ _PATIENCE = 7 * 24 * 3600.0
 )
 @click.option("--from-top", is_flag=True, help="Repeat steps an earlier run has done.")
 @click.option("--lock-timeout", default="2s", show_default=True, help="How long a step waits for a lock.")
-@click.option("--attempts", default=10, show_default=True, help="Tries of a step that gets no lock.")
+@click.option(
+    "--attempts",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Tries of a step that gets no lock.",
+)
 @click.option("--log", "log_file", type=click.Path(path_type=Path), help="Where the run log goes.")
 def run(
     runbook: str,
@@ -61,7 +67,7 @@ def run(
     document = _find(project, runbook)
     check_form(document, project)
     values = _values(document, settings)
-    wanted = [_PHASES[phase] for phase in phases] or _FORWARD
+    wanted = [title for phase, title in _PHASES.items() if phase in phases] or _FORWARD
     if dry_run:
         return _dry_run(document, wanted, values)
     target = open_target(dsn)
@@ -70,11 +76,12 @@ def run(
         "runbook": document.path.name,
         "text": text_digest(document.text),
         "values": values,
-        "database": f"{target.where}/{target.database}",
+        "database": f"{target.where}/{target.database} {target.oid}",
         "phases": wanted,
     }
     folder = project.records / "runs"
-    earlier = None if from_top else unfinished(folder, identity)
+    logs = {*folder.glob("*.jsonl"), *([log_file] if log_file and log_file.is_file() else [])}
+    earlier = None if from_top else unfinished(logs, identity)
     done = earlier.done if earlier else frozenset()
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     log = RunLog(log_file or folder / f"{now}-{document.path.stem}.jsonl")
@@ -102,10 +109,14 @@ def run(
             operator = Operator(document, executor, log, attempts=attempts, confirm=not yes)
             operator.limit_lock_waits(lock_timeout)
             for step in steps_of(document, wanted):
-                operator.carry_out(step, done=step.cell.phase == "Apply" and step.cell.digest in done)
+                operator.carry_out(step, done=step.cell.phase == "Apply" and step.cell.line in done)
+            operator.finish()
         log.write("done")
-    except (PgRehearseError, KeyboardInterrupt, click.Abort, click.exceptions.Exit) as error:
+    except BaseException as error:
         log.write("stopped", error=type(error).__name__)
+        if isinstance(error, (KeyboardInterrupt, click.Abort)):
+            click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
+            raise click.exceptions.Exit(130) from None
         raise
     finally:
         log.close()
@@ -115,11 +126,11 @@ def run(
 
 def _find(project: Project, runbook: str) -> Document:
     path = Path(runbook)
-    if not path.suffix and not path.exists():
-        path = project.runbooks / f"{runbook}.md"
+    if not path.is_file():
+        path = path if path.suffix else project.runbooks / f"{runbook}.md"
         if not path.is_file():
             names = [p.stem for p in project.runbooks.glob("*.md")]
-            near = difflib.get_close_matches(runbook, names, n=1)
+            near = difflib.get_close_matches(path.stem, names, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
             raise DocumentError(f"no runbook {runbook!r}", path=project.runbooks, next_step=hint)
     document = load(path)
@@ -135,10 +146,14 @@ def _find(project: Project, runbook: str) -> Document:
 def _values(document: Document, settings: tuple[str, ...]) -> dict[str, str]:
     declared = document.front.parameters
     values = {name: p.default for name, p in declared.items() if p.default is not None}
+    given: set[str] = set()
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set {setting!r} is not NAME=VALUE")
+        if name in given:
+            raise click.UsageError(f"--set {setting!r} gives {name} a second time")
+        given.add(name)
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "it takes " + (", ".join(declared) or "none")

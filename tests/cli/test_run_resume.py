@@ -1,0 +1,236 @@
+"""A run that stopped goes on where it stopped, whatever stopped it, and only when it is the same run."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from pgrehearse.execution.servers import Server
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Bench, Database
+
+LABEL = '  label: {description: Label, example: x, default: "ok"}\n'
+GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
+
+
+def note(text: str) -> str:
+    return f"INSERT INTO trace (note) VALUES ('{text}');"
+
+
+@pytest.fixture
+def gated(staging: Database) -> Database:
+    """A database in which the step GATE fails until the table gate has a row."""
+    staging.execute("CREATE TABLE gate (open bool)")
+    return staging
+
+
+def run(bench: Bench, database: Database, *more: str) -> tuple[int, str, str]:
+    ended = bench.call("run", "sample", "--yes", "--dsn", database.dsn, *more)
+    return ended.status, ended.out, ended.err
+
+
+def open_gate(database: Database) -> None:
+    database.execute("INSERT INTO gate VALUES (true)")
+
+
+def test_resumes_after_a_stop(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE, note("three")])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert status == 0, err
+    assert "1 done steps are left out (--from-top repeats them)" in out
+    assert "Apply 1/3: 1. Step  done in the earlier run" in out
+    assert gated.trace() == ["one", "three"]
+    assert (
+        bench.logs()[1][0]["resumed"] == [event["line"] for event in bench.logs()[0] if "line" in event][1:2]
+    )
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one", "three", "one", "three"], "a run that ended is not resumed"
+
+
+def test_resumes_twice(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE, note("three"), "SELECT 1 / (SELECT count(*) - 1 FROM gate);"])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one", "three"]
+
+
+def test_from_top_repeats_everything(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated, "--from-top")[0] == 0
+    assert gated.trace() == ["one", "one"]
+
+
+def test_equal_steps_are_told_apart(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("same"), GATE, note("same")])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["same", "same"]
+
+
+def test_preflight_and_verify_are_always_repeated(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE], preflight=note("preflight"), verify=note("verify"))
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["preflight", "one", "preflight", "verify"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "SET pgrehearse_test.mark = 'here';",
+        "SELECT set_config('pgrehearse_test.mark', 'here', false);",
+        "CREATE TEMP TABLE mark AS SELECT 'here' AS note;",
+        "create temporary table mark as select 'here' as note;",
+        "CREATE OR REPLACE FUNCTION pg_temp.mark() RETURNS text RETURN 'here';",
+        "PREPARE mark AS INSERT INTO trace (note) VALUES ('here');",
+    ],
+)
+def test_what_lives_in_the_session_is_made_again(bench: Bench, gated: Database, cell: str) -> None:
+    use = note("here")
+    if "set" in cell.lower()[:10]:
+        use = "INSERT INTO trace (note) VALUES (current_setting('pgrehearse_test.mark'));"
+    elif "table" in cell.lower():
+        use = "INSERT INTO trace (note) SELECT note FROM mark;"
+    elif "FUNCTION" in cell:
+        use = "INSERT INTO trace (note) VALUES (pg_temp.mark());"
+    elif "PREPARE" in cell:
+        use = "EXECUTE mark;"
+    bench.runbook([cell, GATE, use])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    status, _, err = run(bench, gated)
+    assert status == 0, err
+    assert gated.trace() == ["here"]
+
+
+def test_what_a_transaction_lost_is_done_again(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("kept"), "BEGIN;", note("lost"), GATE, "COMMIT;"])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["kept", "lost"]
+
+
+def test_other_values_do_not_resume(bench: Bench, gated: Database) -> None:
+    bench.runbook(["INSERT INTO trace (note) VALUES (:'label');", GATE], parameters=LABEL)
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    assert run(bench, gated, "--set", "label=other")[0] == 0
+    assert gated.trace() == ["ok", "other"]
+
+
+def test_an_edited_runbook_does_not_resume(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    bench.runbook([note("one"), GATE, note("three")])
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one", "one", "three"]
+
+
+def test_another_database_of_the_same_name_does_not_resume(
+    bench: Bench, gated: Database, server: Server
+) -> None:
+    """Staging is often made anew from a dump, under its old name."""
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated)[0] == 1
+    name, other = sql.Identifier(gated.name), sql.Identifier(gated.name + "_old")
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, other))
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, other))
+        admin.execute(sql.SQL("DROP DATABASE {}").format(other))
+    gated.tag("staging")
+    open_gate(gated)
+    gated.execute("TRUNCATE trace")
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one"]
+
+
+def test_after_a_roll_back_nothing_counts_as_done(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated)[0] == 1
+    assert run(bench, gated, "--phase", "roll-back")[0] == 0
+    assert gated.trace() == []
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one"]
+
+
+def test_resumes_from_a_log_elsewhere(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated, "--log", "own.jsonl")[0] == 1
+    open_gate(gated)
+    assert run(bench, gated, "--log", "own.jsonl")[0] == 0
+    assert gated.trace() == ["one"]
+    assert run(bench, gated, "--log", "own.jsonl")[0] == 0
+    assert gated.trace() == ["one", "one"], "the last run in that log ended"
+
+
+def test_a_log_cut_off_in_the_middle_of_a_line(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE])
+    assert run(bench, gated)[0] == 1
+    (log,) = (bench.root / ".pgrehearse" / "runs").glob("*.jsonl")
+    log.write_text(log.read_text("utf-8") + '{"at": "2026-01-01T00:00:0', encoding="utf-8")
+    (bench.root / ".pgrehearse" / "runs" / "0.jsonl").write_bytes(b'\xff\xfe{"event": 1}\n[]\n')
+    open_gate(gated)
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one"]
+
+
+SOMETIMES = "SELECT CASE WHEN (SELECT count(*) FROM gate) = 0 THEN pg_sleep(60) END;"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_resumes_after_it_was_ended_in_the_middle_of_a_statement(
+    bench: Bench, gated: Database, how: signal.Signals
+) -> None:
+    bench.runbook([note("one"), f"BEGIN;\n{note('lost')}\n{SOMETIMES}\nCOMMIT;", note("three")])
+    process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
+    bench.wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
+    os.kill(process.pid, how)
+    out, err = process.communicate(timeout=20)
+    bench.wait_until(lambda: gated.backends() == 0, "the server has ended its part")
+    if how == signal.SIGINT:
+        assert process.returncode == 130, err
+        assert "interrupted: the statement under way was canceled; run again to go on" in err
+        assert "Traceback" not in err
+        assert bench.logs()[0][-1] == {
+            **bench.logs()[0][-1],
+            "event": "stopped",
+            "error": "KeyboardInterrupt",
+        }
+    assert "Apply 1/3" in out
+    assert gated.trace() == ["one"]
+    open_gate(gated)
+    status, _, err = run(bench, gated)
+    assert status == 0, err
+    assert gated.trace() == ["one", "lost", "three"]
+
+
+def test_ctrl_c_in_a_python_step(bench: Bench, gated: Database) -> None:
+    source = (
+        "import psycopg\nwith psycopg.connect(application_name='pgrehearse python') as c:\n"
+        "    c.execute('SELECT pg_sleep(60)')"
+    )
+    bench.runbook([note("one"), f"```python\n{source}\n```"])
+    process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
+    bench.wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    bench.wait_until(lambda: gated.backends() == 0, "the server has ended its part")
