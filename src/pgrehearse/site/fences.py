@@ -114,11 +114,15 @@ def _lane(found: tuple[Published, CellState] | None) -> str:
     starts = [0, *(heading.line for heading in document.headings)]
     section = max(line for line in starts if line < cell.line)
     end = min((line for line in starts if line > cell.line), default=len(document.text) + 1)
-    sql = [other for other in document.cells if other.language == "sql"]
-    if all(other.options.session == "main" for other in sql if section < other.line < end):
-        return ""
-    others = list(dict.fromkeys(o.options.session for o in sql if o.options.session != "main"))
+    here = [
+        other.options.session
+        for other in document.cells
+        if other.language == "sql" and section < other.line < end
+    ]
+    others = list(dict.fromkeys(session for session in here if session != "main"))
     session = cell.options.session
+    if not others:
+        return ""
     return str(0 if session == "main" else others.index(session) % 3 + 1)
 
 
