@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -49,7 +50,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point: errors of ours become a message and their exit status, Ctrl-C becomes 130."""
     try:
-        sys.exit(cli(standalone_mode=False) or 0)
+        sys.exit(cli(prog_name="pgrehearse", standalone_mode=False) or 0)
     except PgRehearseError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -59,3 +60,8 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; sessions were closed and disposable databases dropped", err=True)
         sys.exit(130)
+    except Exception:
+        # 1 is for documents that do something else than they say; a crash must not look like that.
+        traceback.print_exc()
+        click.echo("error: this is a bug in pgrehearse\n  next: report it with the lines above", err=True)
+        sys.exit(PgRehearseError.exit_code)

@@ -1,0 +1,79 @@
+"""The command as a whole: help, exit statuses, errors without a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError, SetupError
+from pgrehearse.main import cli
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Bench
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ExpectationError("something else", path="a.md", line=3, next_step="look"), 1),
+        (DocumentError("something else", path="a.md", line=3, next_step="look"), 65),
+        (SetupError("something else", path="a.md", line=3, next_step="look"), 69),
+        (PgRehearseError("something else", path="a.md", line=3, next_step="look"), 70),
+    ],
+)
+def test_errors_have_their_status_and_no_traceback(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: PgRehearseError, status: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pgrehearse.text.project.Project.find", fail)
+    ended = bench.call("lint")
+    assert ended.status == status
+    assert ended.err == "error: a.md:3: something else\n  next: look\n"
+
+
+def test_a_crash_is_not_taken_for_a_failed_document(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr("pgrehearse.text.project.Project.find", crash)
+    ended = bench.call("lint")
+    assert ended.status == 70
+    assert "ZeroDivisionError: of ours" in ended.err
+    assert "this is a bug in pgrehearse" in ended.err
+
+
+def test_ctrl_c(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pgrehearse.text.project.Project.find", interrupt)
+    ended = bench.call("lint")
+    assert ended.status == 130
+    assert "Traceback" not in ended.err
+
+
+def test_usage_errors_name_what_was_meant(bench: Bench) -> None:
+    ended = bench.call("rn")
+    assert ended.status == 2
+    assert "No such command 'rn'" in ended.err
+    assert bench.call("run", "x", "--frm-top").status == 2
+
+
+def test_every_command_has_help(bench: Bench) -> None:
+    assert len(cli.commands) == 0, "commands are imported when they are used"
+    names = cli.list_commands(None)  # type: ignore[arg-type]
+    assert len(names) >= 6
+    for name in names:
+        ended = bench.call(name, "--help")
+        assert ended.status == 0
+        assert ended.out.startswith(f"Usage: pgrehearse {name} ")
+        assert max(map(len, ended.out.splitlines())) <= 80
+
+
+def test_version(bench: Bench) -> None:
+    ended = bench.call("--version")
+    assert ended.status == 0
+    assert ended.out.startswith("pgrehearse, version ")
