@@ -18,6 +18,15 @@ from pgrehearse.text.variables import quote_literal
 __all__ = ["single_row", "to_psql"]
 
 _NULL = "(null)"
+#: The cast refuses what is neither true nor false; \\if alone would take it for false and go forward.
+_DIRECTION = (
+    "\\if :{?roll_back}",
+    "\\else",
+    "\\set roll_back 0",
+    "\\endif",
+    "SELECT :'roll_back'::boolean AS pgr_back \\gset",
+    "\\if :pgr_back",
+)
 
 
 def to_psql(document: Document, source: str) -> str:
@@ -31,7 +40,7 @@ def to_psql(document: Document, source: str) -> str:
             path=document.path,
             next_step="export a guide as a notebook: --to ipynb",
         )
-    parts = [*_head(document, source), "\\if :{?roll_back}"]
+    parts = [*_head(document, source), *_DIRECTION]
     parts += _phases(document, ["Roll back"], source)
     parts.append("\\else")
     parts += _phases(document, ["Preflight", "Apply", "Verify"], source)
@@ -41,13 +50,19 @@ def to_psql(document: Document, source: str) -> str:
 
 def _head(document: Document, source: str) -> Iterator[str]:
     parameters = document.front.parameters.values()
+    if "roll_back" in document.front.parameters:
+        raise DocumentError(
+            "roll_back is the variable that chooses the direction of an export",
+            path=document.path,
+            next_step="give the parameter another name",
+        )
     flags = "".join(" -v " + shlex.quote(f"{p.name}={p.example}") for p in parameters)
     name = document.path.stem
-    yield f"-- {document.title}"
+    yield f"-- {_one_line(document.title)}"
     yield f"-- Made from {source}; read that first: it says what each step locks and when to stop."
     yield "--"
-    yield f"-- Run:       psql -X{flags} -f {name}.sql"
-    yield f"-- Roll back: psql -X{flags} -v roll_back=1 -f {name}.sql"
+    yield _one_line(f"-- Run:       psql -X{flags} -f {name}.sql")
+    yield _one_line(f"-- Roll back: psql -X{flags} -v roll_back=1 -f {name}.sql")
     yield ""
     yield "\\set ON_ERROR_STOP on"
     yield f"\\pset null '{_NULL}'"
@@ -108,6 +123,10 @@ def _cell(cell: Cell, where: str) -> Iterator[str]:
         yield from (_statement(s) for s in statements[:-1])
         yield f"{statements[-1].sql}\n\\gset pgr_"
         yield from _check_row(row, where)
+    elif _no_rows(cell) and not statements[-1].gexec:
+        yield from (_statement(s) for s in statements)
+        yield "\\set pgr_rows :ROW_COUNT"
+        yield from _require(":pgr_rows = 0", f"{where}: there must be no row; resolve it, run again")
     elif cell.options.expect is not None:
         yield "\\set ON_ERROR_STOP off"
         yield from (_statement(s) for s in statements)
@@ -124,7 +143,14 @@ def _cell(cell: Cell, where: str) -> Iterator[str]:
 
 
 def _statement(statement: Statement) -> str:
-    return statement.sql + ("\n\\gexec" if statement.gexec else ";")
+    """The statement with what ends it; on a line of its own, because a comment may stand before it."""
+    end = "\n\\gexec" if statement.gexec else ";"
+    return statement.sql + ("\n" if "--" in statement.sql and end == ";" else "") + end
+
+
+def _no_rows(cell: Cell) -> bool:
+    wanted = cell.expected.text if cell.expected and cell.options.expect is None else ""
+    return wanted.rstrip().endswith("\n(0 rows)")
 
 
 def _check_row(row: dict[str, str], where: str) -> Iterator[str]:
@@ -163,8 +189,13 @@ def _stop(message: str) -> Iterator[str]:
 
 
 def _psql_quoted(text: str) -> str:
-    """``text`` as one argument of a psql command."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    """``text`` as one argument of a psql command, which ends with its line."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n") + "'"
+
+
+def _one_line(text: str) -> str:
+    """``text`` as a comment must be: what stands after a line break would be a statement."""
+    return " ".join(text.split("\n"))
 
 
 def single_row(expected: str) -> dict[str, str] | None:
@@ -179,12 +210,17 @@ def single_row(expected: str) -> dict[str, str] | None:
         return None
     edges = [match.start() for match in re.finditer(r"\+", lines[1])]
     names, values = (_cut(line, edges) for line in (lines[0], lines[2]))
+    if len(names) != len(edges) + 1 or len(values) != len(names):
+        return None
     if not all(re.fullmatch(r"\w+", name, re.ASCII) for name in names):
         return None
     return dict(zip(names, values, strict=True))
 
 
 def _cut(line: str, edges: list[int]) -> list[str]:
+    """The columns of a line. Beyond ASCII a character may be two columns wide, so the ruler is no guide."""
+    if not line.isascii():
+        return [part.strip() for part in line.split("|")]
     starts = [0, *[edge + 1 for edge in edges]]
     ends = [*edges, None]
     return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]

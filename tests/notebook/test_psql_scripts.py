@@ -1,0 +1,289 @@
+"""Runbooks as scripts, run by the real psql: they do the work, undo it, and stop where the runbook would."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.binaries import client
+from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.servers import Server, libpq_environment
+from pgrehearse.text.document import Document, load, parse
+from pgrehearse.text.project import Project
+from pgrehearse.text.psql_script import single_row, to_psql
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
+
+
+def psql(environment: Mapping[str, str], script: Path, *variables: str) -> subprocess.CompletedProcess[str]:
+    flags = [word for variable in variables for word in ("-v", variable)]
+    command = [str(client("psql")), "-X", *flags, "-f", str(script)]
+    return subprocess.run(
+        command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+# --- every runbook of this repository -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
+def test_every_runbook_does_and_undoes_its_work(
+    path: Path, project: Project, rehearser: Rehearser, tmp_path: Path
+) -> None:
+    document = load(path)
+    script = tmp_path / f"{path.stem}.sql"
+    script.write_text(to_psql(document, project.relative(path)), encoding="utf-8")
+    values = [f"{name}={value}" for name, value in document.front.examples().items()]
+    with rehearser.fresh(document) as fresh:
+        prepare(document, fresh.executor(document))
+        environment = libpq_environment(fresh.server.env(fresh.name))
+        for more in ([], ["roll_back=1"]):
+            done = psql(environment, script, *values, *more)
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+            assert done.stdout.endswith("done\n")
+
+
+def prepare(document: Document, executor: object) -> None:
+    """Run the cells of the phase Rehearsal: they make the situation the runbook is for."""
+    cells = [cell for cell in document.cells if cell.phase == "Rehearsal"]
+    with executor as running:  # type: ignore[attr-defined]
+        failures = [result.failure for result in run_cells(running, cells, cells) if result.failure]
+    assert not failures, failures
+
+
+# --- small scripts: what must stop, and what must not ---------------------------------------------
+
+HEAD = "---\ntitle: Sample\n{front}---\n\n# Sample\n\n"
+PARAMETERS = """\
+parameters:
+  label: {description: Label, example: "it's"}
+  size: {description: Size, example: "2", default: "a\\\\b'c"}
+"""
+
+
+class Script:
+    """Scripts of small runbooks on a database of their own."""
+
+    def __init__(self, folder: Path, dsn: str) -> None:
+        self.folder = folder
+        self.dsn = dsn
+        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
+        names = {"dbname": "PGDATABASE"}
+        self.environment = libpq_environment(
+            {names.get(name, f"PG{name.upper()}"): value for name, value in parts.items()}
+        )
+
+    def run(
+        self, apply: str, *variables: str, back: str = "SELECT 'back' AS way;", front: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a runbook whose Apply phase is ``apply``, Markdown that starts on line 100 or so."""
+        script = self.folder / "sample.sql"
+        script.write_text(to_psql(document(apply, back=back, front=front), "sample.md"), encoding="utf-8")
+        return psql(self.environment, script, *variables)
+
+    def notes(self) -> list[str]:
+        with psycopg.connect(self.dsn) as connection:
+            return [str(row[0]) for row in connection.execute("SELECT note FROM trace ORDER BY at")]
+
+
+def document(apply: str, *, back: str = "SELECT 'back' AS way;", front: str = "") -> Document:
+    parts = {"Preflight": "SELECT 1;", "Apply": apply, "Verify": "SELECT 1;", "Roll back": back}
+    text = HEAD.format(front=front) + "\n".join(
+        f"## {phase}\n\n{cells if cells.startswith('```') else f'```sql{chr(10)}{cells}{chr(10)}```'}\n"
+        for phase, cells in parts.items()
+    )
+    return parse(text, Path("sample.md"))
+
+
+@pytest.fixture
+def script(tmp_path: Path, database: str) -> Script:
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE trace (at int GENERATED ALWAYS AS IDENTITY, note text)")
+    return Script(tmp_path, database)
+
+
+def cell(source: str, expected: str | None = None, options: str = "") -> str:
+    fence = f"```sql{options}\n{source}\n```"
+    return fence if expected is None else f"{fence}\n\n```text\n{expected}\n```"
+
+
+def row(*columns: str) -> str:
+    """A table of one row with the columns c0, c1 and so on."""
+    names = [f" c{number}".ljust(20) for number in range(len(columns))]
+    values = [f" {column}".ljust(20) for column in columns]
+    return "\n".join(["|".join(names), "+".join(["-" * 20] * len(columns)), "|".join(values), "(1 row)"])
+
+
+NOTE = "INSERT INTO trace (note) VALUES ('{}');"
+
+
+def test_a_missing_parameter_stops(script: Script) -> None:
+    done = script.run("INSERT INTO trace (note) VALUES (:'label'), (:'size');", front=PARAMETERS)
+    assert done.returncode == 3
+    assert "label is not set. Give it: -v label=..." in done.stderr
+    assert script.notes() == []
+
+
+def test_values_are_quoted_and_defaults_used(script: Script) -> None:
+    hostile = "x'); DROP TABLE trace;--"
+    apply = "INSERT INTO trace (note) VALUES (:'label'), (:'size');"
+    done = script.run(apply, f"label={hostile}", front=PARAMETERS)
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == [hostile, "a\\b'c"]
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "notes"),
+    [(None, 0, ["forward"]), ("0", 0, ["forward"]), ("false", 0, ["forward"]), ("1", 0, ["back"]),
+     ("true", 0, ["back"]), ("please", 3, [])],
+)  # fmt: skip
+def test_only_a_true_roll_back_rolls_back(
+    script: Script, value: str | None, status: int, notes: list[str]
+) -> None:
+    variables = [] if value is None else [f"roll_back={value}"]
+    done = script.run(NOTE.format("forward"), *variables, back=NOTE.format("back"))
+    assert done.returncode == status, done.stderr
+    assert script.notes() == notes
+
+
+def test_a_comment_at_the_end_of_a_statement_does_not_swallow_the_next(script: Script) -> None:
+    done = script.run(
+        "INSERT INTO trace (note) VALUES ('one') -- why\n;\n"
+        "INSERT INTO trace (note) VALUES ('two') -- no semicolon"
+    )
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("SELECT 1 AS c0, 'x' AS c1;", row("2", "x")),
+        ("SELECT 1 AS c0, 'x' AS c1;", row("1", "y")),
+        ("SELECT NULL AS c0;", row("x")),
+        ("SELECT 'x' AS c0;", row("(null)")),
+        ("SELECT 'x' AS c0;", row("X")),
+        ("SELECT 'x' AS c0 WHERE false;", row("x")),
+        ("SELECT 'x' AS c0 FROM generate_series(1, 2);", row("x")),
+        ("SELECT '日本' AS c0, 'x' AS c1;", row("日本", "y")),
+        ("SELECT 'x' AS c0;", " c0\n----\n(0 rows)"),
+        ("SET work_mem = '5MB';\nSELECT 'x' AS c0;", "SET\n c0\n----\n(0 rows)"),
+    ],
+)
+def test_what_is_not_as_expected_stops_with_file_and_line(script: Script, source: str, expected: str) -> None:
+    apply = cell(source, expected) + "\n\n" + cell(NOTE.format("later"))
+    done = script.run(apply)
+    assert done.returncode == 3, done.stdout
+    line = next(c.line for c in document(apply).cells if c.phase == "Apply")
+    assert f"Apply 1/2 (sample.md:{line})" in done.stdout
+    if "WHERE false" not in source and "generate_series" not in source:  # psql's own \gset refuses these
+        assert f"sample.md:{line}: " in done.stderr
+    assert script.notes() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("SELECT 1 AS c0, 'x' AS c1;", row("1", "x")),
+        ("SELECT NULL AS c0;", row("(null)")),
+        ("SELECT '日本' AS c0, 'x' AS c1;", row("日本", "x")),
+        ("SELECT 'it''s \\ :x' AS c0;", row("it's \\ :x")),
+        ("SELECT true AS c0;", row("t")),
+        ("SELECT 'x' AS c0 WHERE false;", " c0\n----\n(0 rows)"),
+        ("SELECT now() AS c0;", row("...")),
+        ("SELECT 'one' AS c0 -- why", row("one")),
+    ],
+)
+def test_what_is_as_expected_goes_on(script: Script, source: str, expected: str) -> None:
+    done = script.run(cell(source, expected) + "\n\n" + cell(NOTE.format("later")))
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("source", "status"), [("SELECT 1 / 0;", 0), ("SELECT 1;", 3), ("SELECT 'x'::int;", 3)]
+)
+def test_an_expected_error(script: Script, source: str, status: int) -> None:
+    apply = cell(source, options=' expect="22012"') + "\n\n" + cell(NOTE.format("later"))
+    done = script.run(apply)
+    assert done.returncode == status
+    assert ("expected 22012" in done.stderr) == (status == 3)
+    assert script.notes() == ([] if status else ["later"])
+
+
+def test_an_unexpected_error_stops(script: Script) -> None:
+    done = script.run("SELECT 1 / 0;\n" + NOTE.format("never"))
+    assert done.returncode == 3
+    assert script.notes() == []
+
+
+def test_a_lock_is_not_waited_for_without_end(script: Script) -> None:
+    done = script.run("INSERT INTO trace (note) SELECT current_setting('lock_timeout');")
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["2s"]
+
+
+def test_gexec_runs_what_the_query_gives(script: Script) -> None:
+    query = (
+        "SELECT format('INSERT INTO trace (note) VALUES (%L)', n) FROM generate_series(1, 2) AS n\n\\gexec"
+    )
+    done = script.run(query)
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["1", "2"]
+
+
+def test_cells_of_other_majors_are_left_out(script: Script, server: Server) -> None:
+    here = server.major
+    apply = "\n\n".join(
+        cell(NOTE.format(name), options=f' {name}="{major}"')
+        for name, major in [("needs", here), ("needs", here + 1), ("until", here), ("until", here - 1)]
+    )
+    done = script.run(apply)
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["needs", "until"]
+
+
+def test_line_breaks_in_front_matter_stay_inside_comments(script: Script) -> None:
+    front = (
+        "description: x\nparameters:\n"
+        '  label: {description: "two\\nlines", example: "a\\nDROP TABLE trace;", default: "b\\nc"}\n'
+    )
+    done = script.run("INSERT INTO trace (note) VALUES (:'label');", front=front)
+    assert done.returncode == 0, done.stderr
+    assert script.notes() == ["b\nc"]
+
+
+@pytest.mark.parametrize(
+    ("apply", "said"),
+    [
+        ("```python\nprint(1)\n```", "psql has one session and no Python"),
+        (cell("SELECT 1;", options=' session="app"'), "psql has one session and no Python"),
+    ],
+)
+def test_what_psql_cannot_do_is_refused(apply: str, said: str) -> None:
+    with pytest.raises(DocumentError, match=said) as caught:
+        to_psql(document(apply), "sample.md")
+    assert caught.value.line == next(c.line for c in document(apply).cells if c.phase == "Apply")
+
+
+def test_a_guide_and_a_reserved_parameter_are_refused() -> None:
+    with pytest.raises(DocumentError, match="only a runbook has"):
+        to_psql(parse("# Guide\n\n```sql\nSELECT 1;\n```\n", Path("guide.md")), "guide.md")
+    front = "parameters:\n  roll_back: {description: x, example: y}\n"
+    with pytest.raises(DocumentError, match="roll_back is the variable"):
+        to_psql(document("SELECT :'roll_back';", front=front), "sample.md")
+
+
+def test_single_row_leaves_alone_what_it_cannot_compare() -> None:
+    assert single_row(" a \n---\n 1\n(1 row)") == {"a": "1"}
+    assert single_row(" ?column?\n----------\n        1\n(1 row)") is None
+    assert single_row(" a\n---\n 1\n 2\n(2 rows)") is None
+    assert single_row("SET") is None
+    assert single_row(" é | b\n---+---\n x | y|z\n(1 row)") is None
