@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 __all__ = ["Fence", "Heading", "comment_lines", "headings", "outside", "scan"]
 
-_OPEN = re.compile(r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+# A fence inside a quotation or right after a list mark is published too.
+_OPEN = re.compile(r"^(?P<indent>(?:[ \t>]|[-*+][ \t]+|\d+[.)][ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
 
 
@@ -55,7 +56,7 @@ def scan(lines: list[str], first_line: int = 1) -> list[Fence]:
         if not opening or (opening["fence"][0] == "`" and "`" in opening["info"]):
             number += 1
             continue
-        end = _closing(lines, number, opening["fence"])
+        end = _closing(lines, number, opening)
         stop = end if end is not None else len(lines)
         body = "\n".join(lines[number + 1 : stop])
         found.append(
@@ -72,8 +73,9 @@ def scan(lines: list[str], first_line: int = 1) -> list[Fence]:
     return found
 
 
-def _closing(lines: list[str], opening: int, fence: str) -> int | None:
-    close = re.compile(rf"^[ \t]*{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
+def _closing(lines: list[str], opening: int, match: re.Match[str]) -> int | None:
+    fence, before = match["fence"], "[ \t>]*" if ">" in match["indent"] else "[ \t]*"
+    close = re.compile(rf"^{before}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$")
     return next((i for i in range(opening + 1, len(lines)) if close.match(lines[i])), None)
 
 
@@ -97,20 +99,25 @@ def headings(lines: list[str], fences: list[Fence], first_line: int = 1) -> list
     return found
 
 
-def comment_lines(lines: list[str], first_line: int = 1) -> set[int]:
-    """Numbers of the lines that lie, wholly or partly, in an HTML comment of more than one line."""
+def comment_lines(lines: list[str], fences: list[Fence], first_line: int = 1) -> set[int]:
+    """Numbers of the lines that lie, wholly or partly, in an HTML comment of more than one line.
+
+    A comment mark inside a fence is text, unless a comment is open already. One in inline code counts:
+    inside an HTML element it begins a comment.
+    """
+    quoted = set(range(first_line, first_line + len(lines)))
+    quoted -= {number for number, _ in outside(lines, fences, first_line)}
     inside: set[int] = set()
     opened = False
-    for offset, text in enumerate(lines):
+    for number, text in enumerate(lines, first_line):
+        if not opened and number in quoted:
+            continue
         rest = text
         touched = opened
-        while True:
-            cut = rest.find("-->" if opened else "<!--")
-            if cut < 0:
-                break
+        while (cut := rest.find("-->" if opened else "<!--")) >= 0:
             touched = True
             rest = rest[cut + (3 if opened else 4) :]
             opened = not opened
         if touched and (opened or "-->" in text):
-            inside.add(first_line + offset)
+            inside.add(number)
     return inside

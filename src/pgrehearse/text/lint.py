@@ -7,23 +7,20 @@ stop it; the others (*style*) only matter for the site and the notebook, and sto
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import variables
-from pgrehearse.text.document import PHASES, Cell, Document, is_illustration
-from pgrehearse.text.fences import Fence, comment_lines, outside
-from pgrehearse.text.options import LANGUAGES, parse_header
+from pgrehearse.text import form, variables
+from pgrehearse.text.document import PHASES, Cell, Document
+from pgrehearse.text.fences import outside
 from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Problem", "check", "errors"]
-
-#: Fences jupytext turns into executing cells although nothing here executes them.
-_EXECUTING = re.compile(r"bash|sh|zsh|html|js|javascript|perl|ruby|latex|svg|cython|R|r|julia|scheme|go|rust")
-_MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
 
 
 @dataclass(frozen=True)
@@ -55,65 +52,9 @@ def errors(document: Document) -> list[Problem]:
     return [problem for problem in check(document) if not problem.style]
 
 
-def _line_endings(document: Document) -> Iterator[Problem]:
-    if "\r" in document.text:
-        line = document.text[: document.text.index("\r")].count("\n") + 1
-        fix = "save the file with LF line endings"
-        yield Problem(document.path, line, "line-endings", "carriage return", fix, style=True)
-
-
-def _fence_form(document: Document) -> Iterator[Problem]:
-    lines = document.text.split("\n")
-    in_comment = comment_lines(lines)
-    for fence in document.fences:
-        language = fence.language
-        if language.lower() not in LANGUAGES:
-            yield from _other_fence(document, fence)
-            continue
-        for rule, message, fix in _form_of(fence, in_comment):
-            yield Problem(document.path, fence.line, rule, message, fix)
-
-
-def _form_of(fence: Fence, in_comment: set[int]) -> Iterator[tuple[str, str, str]]:
-    if not fence.closed:
-        yield "unclosed-fence", "this fence is never closed", f"close it with {fence.marker}"
-    if fence.indent:
-        yield "fence-style", "an indented fence is published but is no cell", "move it to column 0"
-    if fence.marker[0] == "~" or len(fence.marker) != 3:
-        yield "fence-style", f"a cell opens with three backticks, not {fence.marker}", "use ```"
-    if fence.language != fence.language.lower():
-        yield "language-case", f"language {fence.language!r}", f"write {fence.language.lower()}"
-    if not fence.body.strip():
-        yield "empty-cell", "the block is empty", "write a statement, or remove it"
-    if fence.line in in_comment:
-        yield "html-comment", "a cell in an HTML comment runs in the notebook only", "remove the comment"
-    if _MACRO.search(fence.body):
-        yield "macro-in-fence", "a macro delimiter inside a block", "the block must be what it shows"
-
-
-def _other_fence(document: Document, fence: Fence) -> Iterator[Problem]:
-    if not fence.closed:
-        fix = f"close it with {fence.marker}"
-        yield Problem(document.path, fence.line, "unclosed-fence", "this fence is never closed", fix)
-    if _EXECUTING.fullmatch(fence.language) and not fence.indent and fence.info.strip() == fence.language:
-        message = f"in the notebook a {fence.language} fence is a cell that executes"
-        yield Problem(
-            document.path, fence.line, "executing-fence", message, "use console or text", style=True
-        )
-
-
-def _headers(document: Document) -> Iterator[Problem]:
-    for fence in document.fences:
-        if fence.language.lower() not in LANGUAGES:
-            continue
-        if is_illustration(fence):
-            if not re.search(r'title="[^"]+"', fence.info):
-                fix = 'add the reason: ```{.sql .noeval title="Needs a second server"}'
-                message = "an illustration without a reason the reader sees"
-                yield Problem(document.path, fence.line, "illustration-reason", message, fix)
-            continue
-        for problem in parse_header(fence.info)[1]:
-            yield Problem(document.path, fence.line, problem.rule, problem.message, problem.fix)
+def _form(document: Document) -> Iterator[Problem]:
+    for flaw in form.flaws(document):
+        yield Problem(document.path, flaw.line, flaw.rule, flaw.message, flaw.fix, flaw.style)
 
 
 def _sql(document: Document) -> Iterator[Problem]:
@@ -130,6 +71,20 @@ def _sql(document: Document) -> Iterator[Problem]:
             yield Problem(document.path, cell.line, "empty-cell", "no statement in it", "write one")
             continue
         yield from _parameters(document, cell)
+
+
+def _python(document: Document) -> Iterator[Problem]:
+    for cell in document.cells:
+        if cell.language != "python":
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ast.parse(cell.source)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            message = f"not Python: {getattr(error, 'msg', error)}"
+            yield Problem(document.path, cell.line + line, "python", message, "mend the line")
 
 
 def _parameters(document: Document, cell: Cell) -> Iterator[Problem]:
@@ -179,12 +134,18 @@ def _names(document: Document) -> Iterator[Problem]:
 
 
 def _jupytext(document: Document) -> Iterator[Problem]:
-    if document.cells and document.front.main_language != "python":
+    if not document.cells:
+        return
+    header = document.text.split("\n")[: document.front.lines]
+    # jupytext finds the key by this line, not by reading YAML; `jupyter: {...}` it takes for a raw cell.
+    found = any(re.fullmatch(r"jupyter\s*:\s*", line) for line in header)
+    if document.front.main_language != "python" or not found:
         message = "without main_language jupytext guesses the notebook's language by majority"
-        fix = (
-            "add to the front matter, as three lines: `jupyter:`, `  jupytext:`, `    main_language: python`"
-        )
+        fix = "write in the front matter, on two lines:\njupyter:\n  jupytext: {main_language: python}"
         yield Problem(document.path, 1, "jupytext-language", message, fix, style=True)
+    elif header[-1].rstrip() != "---":
+        message = "jupytext does not see the end of the front matter"
+        yield Problem(document.path, len(header), "jupytext-language", message, "end it with ---", style=True)
 
 
 def _phases(document: Document) -> Iterator[Problem]:
@@ -216,16 +177,15 @@ def _runbook_macros(document: Document) -> Iterator[Problem]:
         return
     lines = document.text.split("\n")[document.front.lines :]
     for line, text in outside(lines, list(document.fences), document.front.lines + 1):
-        if _MACRO.search(text):
+        if form.MACRO.search(text):
             message = "a runbook is a notebook too: it holds no macros"
             yield Problem(document.path, line, "runbook-macro", message, "write plain Markdown")
 
 
 _RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
-    _line_endings,
-    _fence_form,
-    _headers,
+    _form,
     _sql,
+    _python,
     _unused_parameters,
     _waits,
     _names,

@@ -1,0 +1,262 @@
+"""The form of fences: what GitHub, MkDocs and jupytext must read the same way, fence by fence.
+
+Each rule stands for a document that one of them showed or ran differently: found by trying, not by reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pgrehearse.text.document import Document, is_illustration
+from pgrehearse.text.fences import Fence, comment_lines, outside
+from pgrehearse.text.options import LANGUAGES, parse_header
+
+__all__ = ["MACRO", "Flaw", "flaws"]
+
+MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
+#: Other names of the two languages: a reader sees SQL or Python, and nothing would run it.
+_ALIASES = {
+    **dict.fromkeys(("postgresql", "postgres", "psql", "plpgsql", "pgsql", "mysql", "tsql"), "sql"),
+    **dict.fromkeys(("py", "py3", "python2", "python3", "ipython", "ipython3"), "python"),
+}
+#: Languages jupytext turns into cells, although nothing here executes them.
+_EXECUTING = re.compile(
+    r"bash|c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
+    r"|latex|lua|markdown|matlab|maxima|ocaml|octave|perl|powershell|pypy|q|r|ruby|rust|sage|sas|scala|scheme"
+    r"|script|sh|sos|spark|stata|svg|tcl|typescript|xonsh"
+)
+#: Headers superfences takes; after any other it shows the block as prose and takes its end for a beginning.
+_STOCK_HEADER = re.compile(r'[\w#.+-]*(?: (?:title|hl_lines|linenums)="[^"]*")*|\{[^{}]*\}')
+#: Line ends to one reader and characters to another, or silently removed by one of them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+#: Beginnings of lines outside fences that jupytext takes for something else than text.
+_JUPYTEXT = (
+    (re.compile(r"<!--\s*#(?:end)?(?:region|markdown|md|raw)\b"), "the mark of a notebook cell"),
+    (re.compile(r"```"), "the beginning of a block, and loses the cells after it"),
+    (re.compile(r"%%"), "a magic command"),
+)
+#: What hides Markdown until its end; comments have a rule of their own.
+_RAW = re.compile(
+    r"<(?P<open>script|style|textarea|pre|\?|!\[CDATA\[)|(?P<end></(?:script|style|textarea|pre)>|\?>|\]\]>)",
+    re.I,
+)
+_CONTAINER = re.compile(
+    r"<(?P<end>/?)(?P<tag>article|aside|blockquote|dd|details|div|dl|figure|form|li|ol|section|summary|svg|table|td"
+    r"|th|tr|ul)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One complaint about a line of a document; `pgrehearse.text.lint.Problem` without the path."""
+
+    line: int
+    rule: str
+    message: str
+    fix: str
+    style: bool = False
+
+
+def flaws(document: Document) -> Iterator[Flaw]:
+    """Everything wrong with the document's characters and fences."""
+    yield from _characters(document)
+    lines = document.text.split("\n")
+    in_comment = comment_lines(lines, list(document.fences))
+    for fence in document.fences:
+        if not fence.closed:
+            fix = f"close it with {fence.marker}"
+            yield Flaw(fence.line, "unclosed-fence", "this fence is never closed", fix)
+        elif lines[fence.end_line - 1] != fence.indent + fence.marker:
+            fix = f"close it with {fence.marker} and nothing else, below its beginning"
+            yield Flaw(fence.end_line, "fence-style", "this fence is not closed as it was opened", fix)
+        if fence.language.lower() in LANGUAGES:
+            yield from _block(fence, in_comment)
+        else:
+            yield from _other(fence)
+    yield from _after_cells(document)
+    yield from _between(document, lines)
+    yield from _swallowed(document, lines)
+    yield from _unbalanced(document, lines)
+
+
+def _characters(document: Document) -> Iterator[Flaw]:
+    if "\r" in document.text:
+        line = document.text[: document.text.index("\r")].count("\n") + 1
+        yield Flaw(line, "line-endings", "carriage return", "save the file with LF line endings", style=True)
+    if found := _CONTROL.search(document.text):
+        line = document.text.count("\n", 0, found.start()) + 1
+        message = f"control character U+{ord(found[0]):04X}"
+        fix = "remove it; in SQL write an escape such as E'\\u2028'"
+        yield Flaw(line, "control-character", message, fix, style=True)
+
+
+def _block(fence: Fence, in_comment: set[int]) -> Iterator[Flaw]:
+    def flaw(rule: str, message: str, fix: str) -> Flaw:
+        return Flaw(fence.line, rule, message, fix)
+
+    if fence.indent:
+        yield flaw("fence-style", "an indented fence is published but is no cell", "move it to column 0")
+    if fence.marker != "```":
+        yield flaw("fence-style", f"a cell opens with three backticks, not {fence.marker}", "use ```")
+    if fence.language != fence.language.lower():
+        yield flaw("language-case", f"language {fence.language!r}", f"write {fence.language.lower()}")
+    if not fence.body.strip():
+        yield flaw("empty-cell", "the block is empty", "write a statement, or remove it")
+    if fence.line in in_comment:
+        yield flaw(
+            "html-comment", "a cell in an HTML comment runs in the notebook only", "remove the comment"
+        )
+    if MACRO.search(fence.body):
+        yield flaw("macro-in-fence", "a macro delimiter inside a block", "the block must be what it shows")
+    for number, text in enumerate(fence.body.split("\n"), fence.line + 1):
+        if text.startswith("```"):
+            message = "the notebook takes this line for the end of the block"
+            yield Flaw(number, "fence-style", message, "do not begin a line with three backticks")
+    yield from _header(fence)
+    if not is_illustration(fence) and _swallows(fence):
+        message = "the notebook takes these three quotes in a row for a string that never ends"
+        fix = "write the value with $$ ... $$, or put a space between the quotes"
+        yield Flaw(fence.line, "triple-quote", message, fix, style=True)
+
+
+def _header(fence: Fence) -> Iterator[Flaw]:
+    if not is_illustration(fence):
+        for problem in parse_header(fence.info)[1]:
+            yield Flaw(fence.line, problem.rule, problem.message, problem.fix)
+        return
+    if not re.search(r'title="[^"]+"', fence.info):
+        fix = 'add the reason: ```{.sql .noeval title="Needs a second server"}'
+        message = "an illustration without a reason the reader sees"
+        yield Flaw(fence.line, "illustration-reason", message, fix)
+    if not re.fullmatch(r'\{\.\w+ \.noeval(?: (?:title|hl_lines|linenums)="[^"{}]*")*\}', fence.info):
+        fix = 'write it as ```{.sql .noeval title="Needs a second server"}'
+        yield Flaw(fence.line, "header", "this header is not one of an illustration", fix)
+
+
+def _other(fence: Fence) -> Iterator[Flaw]:
+    if real := _ALIASES.get(fence.language.lower()):
+        message = f"a reader takes {fence.language} for {real}, and nothing would run it"
+        fix = f'write {real}, or {{.{real} .noeval title="..."}} with the reason'
+        yield Flaw(fence.line, "language-alias", message, fix)
+    if not _STOCK_HEADER.fullmatch(fence.info.rstrip()):
+        message = f"the site would not take this for a block: ```{fence.info.strip()}"
+        fix = 'write the language and, if need be, title="..."'
+        yield Flaw(fence.line, "header", message, fix, style=True)
+    if fence.indent:
+        return
+    if _EXECUTING.fullmatch(fence.language.lower()) and not fence.info.strip().startswith("{"):
+        message = f"in the notebook a {fence.language} fence is a cell that executes"
+        yield Flaw(fence.line, "executing-fence", message, "use console or text", style=True)
+    if fence.marker != "```":
+        message = f"a fence of {fence.marker} hides the cells after it from the notebook"
+        yield Flaw(fence.line, "fence-style", message, "use ```", style=True)
+
+
+def _after_cells(document: Document) -> Iterator[Flaw]:
+    """What stands where the expected output stands must be the expected output, to the letter."""
+    after = dict(zip((fence.line for fence in document.fences), document.fences[1:], strict=False))
+    lines = document.text.split("\n")
+    for cell in document.cells:
+        fence = after.get(cell.line)
+        if cell.expected is not None and MACRO.search(cell.expected.text):
+            message = "a macro delimiter inside expected output"
+            yield Flaw(cell.expected.line, "macro-in-fence", message, "write ... in its place")
+        elif cell.expected is None and fence is not None and fence.language == "text":
+            if any(text.strip() for text in lines[cell.end_line : fence.line - 1]):
+                continue
+            message = "this looks like the output of the cell above, but is not compared with it"
+            fix = "open it with ```text at column 0 and nothing else, or say in between what it is"
+            yield Flaw(fence.line, "output-header", message, fix)
+
+
+def _between(document: Document, lines: list[str]) -> Iterator[Flaw]:
+    for number, text in enumerate(lines, 1):
+        if text.startswith(":::"):
+            message = "jupytext takes a document with this line for Pandoc's Markdown"
+            yield Flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
+    for number, text in outside(lines, list(document.fences)):
+        for form, taken_for in _JUPYTEXT:
+            if form.match(text):
+                message = f"jupytext takes this line for {taken_for}"
+                yield Flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
+        if text and not text.strip():
+            message = "a line of only blanks is lost on the way through a notebook"
+            yield Flaw(number, "blank-line", message, "leave the line empty", style=True)
+
+
+def _swallowed(document: Document, lines: list[str]) -> Iterator[Flaw]:
+    """Blocks that become part of what stands above them."""
+    begins = {fence.line for fence in document.fences}
+    before, glue, element = 0, "", ""
+    for number, text in outside(lines, list(document.fences)):
+        if number - 1 > before or not text.strip():
+            glue = ""
+        if re.match(r"(?: {4}|\t)\s*\S", text):
+            glue = "indented text"
+        elif re.match(r" {0,3}</?[A-Za-z]", text):
+            glue = "HTML"
+        element = _raw_element(text, element)
+        before = number
+        if number + 1 in begins and glue:
+            message = f"the block below this {glue} is taken for a part of it"
+            yield Flaw(number, "blank-line", message, "put an empty line before the block", style=True)
+        if element and any(line > number for line in begins):
+            message = f"nothing after <{element} is shown as a block"
+            yield Flaw(number, "raw-html", message, "close it on the same line", style=True)
+
+
+def _unbalanced(document: Document, lines: list[str]) -> Iterator[Flaw]:
+    found: dict[str, tuple[int, int]] = {}
+    for number, text in outside(lines, list(document.fences)):
+        for match in _CONTAINER.finditer(re.sub(r"`[^`]*`", "", text)):
+            tag = match["tag"].lower()
+            balance, line = found.get(tag, (0, number))
+            found[tag] = balance + (-1 if match["end"] else 1), line
+    for tag, (balance, line) in found.items():
+        if balance and document.fences:
+            message = f"<{tag}> and </{tag}> do not match, so blocks may vanish"
+            yield Flaw(line, "raw-html", message, "close what you open", style=True)
+
+
+def _raw_element(text: str, opened: str) -> str:
+    """The element that hides Markdown and is open after this line; ``opened`` is the one before it."""
+    for match in _RAW.finditer(re.sub(r"`[^`]*`", "", text)):
+        if match["end"] and opened:
+            opened = ""
+        elif match["open"] and not opened:
+            opened = match["open"]
+    return opened
+
+
+def _swallows(fence: Fence) -> bool:
+    """Whether jupytext's StringParser thinks that the block ends inside a triple-quoted string."""
+    comment = "#" if fence.language == "python" else None
+    triple: str | None = None
+    for line in fence.body.split("\n"):
+        if triple is None and comment and line.lstrip().startswith(comment):
+            continue
+        triple = _triple_after(line, triple, comment)
+    return triple is not None
+
+
+def _triple_after(line: str, triple: str | None, comment: str | None) -> str | None:
+    single: str | None = None
+    start = -1
+    for i, char in enumerate(line):
+        if char == comment and single is None and triple is None:
+            break
+        if char not in "\"'" or line[i - 1 : i] == "\\":
+            continue
+        if single is not None:
+            single = None if single == char else single
+        elif line[i - 2 : i + 1] == 3 * char and i >= start + 3:
+            if triple == char:
+                triple, start = None, i
+            elif triple is None:
+                triple, start = char, i
+        elif triple is None:
+            single = char
+    return triple
