@@ -16,6 +16,7 @@ from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.rehearsal import check_form
 from pgrehearse.execution.target import Target, open_target
 from pgrehearse.text.document import Document, load
+from pgrehearse.text.find import find
 from pgrehearse.text.project import Project
 
 __all__ = ["run"]
@@ -125,14 +126,7 @@ def run(
 
 
 def _find(project: Project, runbook: str) -> Document:
-    path = Path(runbook)
-    if not path.is_file():
-        path = path if path.suffix else project.runbooks / f"{runbook}.md"
-        if not path.is_file():
-            names = [p.stem for p in project.runbooks.glob("*.md")]
-            near = difflib.get_close_matches(path.stem, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
-            raise DocumentError(f"no runbook {runbook!r}", path=project.runbooks, next_step=hint)
+    path = find(project, runbook)
     document = load(path)
     if not document.is_runbook:
         raise DocumentError(

@@ -1,6 +1,6 @@
-"""Notebook front end: the export of documents, and the ``%%sql`` magic the exports use.
+"""Notebook front end: the export of documents, and the magics ``%%sql`` and ``%%cell`` the exports use.
 
-``%load_ext pgrehearse.notebook`` registers the magic. The only package that imports jupytext and IPython.
+``%load_ext pgrehearse.notebook`` registers them. The only package that imports jupytext and IPython.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["load_ipython_extension"]
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register ``%%sql`` in an IPython shell."""
-    from pgrehearse.notebook.magic import SqlMagic
+    """Register the magics in an IPython shell."""
+    from pgrehearse.notebook.magic import CellMagics
 
-    shell.register_magics(SqlMagic(shell))
+    shell.register_magics(CellMagics(shell))

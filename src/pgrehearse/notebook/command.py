@@ -9,6 +9,7 @@ import click
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.rehearsal import check_form
 from pgrehearse.text.document import Document, load
+from pgrehearse.text.find import find
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import to_psql
 
@@ -16,13 +17,14 @@ __all__ = ["export", "write"]
 
 
 @click.command()
-@click.argument("document", type=click.Path(path_type=Path))
+@click.argument("document")
 @click.option("--to", "form", type=click.Choice(["ipynb", "sql"]), required=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Default: NAME.ipynb or NAME.sql here.")
-def export(document: Path, form: str, output: Path | None) -> int:
+def export(document: str, form: str, output: Path | None) -> int:
     """Write DOCUMENT, a file or a runbook's name, as a notebook or as a script for psql."""
-    project = Project.find(document if document.exists() else Path.cwd())
-    path = document if document.exists() or document.suffix else project.runbooks / f"{document}.md"
+    given = Path(document)
+    project = Project.find(given if given.is_file() else Path.cwd())
+    path = find(project, document)
     loaded = load(path)
     check_form(loaded, project)
     target = output or Path(f"{path.stem}.{form}")

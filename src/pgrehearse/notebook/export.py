@@ -1,7 +1,8 @@
-"""A document as a Jupyter notebook: options become arguments of ``%%sql``, outputs become checks."""
+"""A document as a Jupyter notebook: options become arguments of magics, outputs become checks."""
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import jupytext
 import nbformat
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.notebook import expected
 from pgrehearse.text.document import Cell, Document, parse
+from pgrehearse.text.front_matter import Parameter
 
 __all__ = ["to_notebook", "write_notebook"]
 
-_MACRO_LINE = re.compile(r"^\[\[=.*=\]\]\s*$")
+_MACRO_LINE = re.compile(r"^\[\[([=%#]).*\1\]\]\s*$")
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -46,22 +49,38 @@ def _opening(document: Document, source: str) -> list[Any]:
         "Run the cells from the top; each one stops the notebook when something is not as written."
     )
     lines = ["%load_ext pgrehearse.notebook"]
+    if not document.is_runbook:
+        lines += [
+            "# Only on a database marked for rehearsals: a guide breaks things to show how.",
+            "%rehearsal",
+        ]
     if document.front.parameters:
         lines += ["", "# Parameters: put your own values here."]
-        for parameter in document.front.parameters.values():
-            value = parameter.example if parameter.default is None else parameter.default
-            lines.append(f"{parameter.name} = {value!r}  # {parameter.description}")
+        lines += [_assignment(parameter, document) for parameter in document.front.parameters.values()]
     if document.is_runbook:
         lines += ["", "# True: run the Roll back steps, and only those.", "roll_back = False"]
-    return [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("\n".join(lines))]
+    cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("\n".join(lines))]
+    if document.is_runbook:
+        cells.append(nbformat.v4.new_code_cell("%%sql\nSET lock_timeout = '2s';"))
+    return cells
+
+
+def _assignment(parameter: Parameter, document: Document) -> str:
+    if parameter.name == "roll_back" or keyword.iskeyword(parameter.name):
+        raise DocumentError(
+            f"parameter {parameter.name!r} cannot be a variable of a notebook",
+            path=document.path,
+            next_step="give it another name",
+        )
+    value = parameter.example if parameter.default is None else parameter.default
+    return f"{parameter.name} = {value!r}  # {' '.join(parameter.description.split())}"
 
 
 def _markdown(document: Document) -> str:
     """The document's Markdown in the dialect the notebook needs; rewritten from the bottom up."""
     lines = document.text.split("\n")
     for cell in reversed(document.cells):
-        if cell.language == "sql":
-            lines[cell.line - 1 : _end(cell)] = ["```sql" + _arguments(cell), *_source(cell), "```"]
+        lines[cell.line - 1 : _end(cell)] = _fence(cell)
     text = "\n".join(lines[document.front.lines :])
     text = _without_rehearsal(parse(text, document.path))
     kept = [line for line in text.split("\n") if not _MACRO_LINE.match(line)]
@@ -82,18 +101,26 @@ def _end(cell: Cell) -> int:
     return cell.expected.end_line if cell.expected else cell.end_line
 
 
-def _source(cell: Cell) -> list[str]:
-    text = expected.join(cell.source, cell.expected.text) if cell.expected else cell.source
-    return text.split("\n")
+def _fence(cell: Cell) -> list[str]:
+    """The cell as jupytext wants it: it writes the value of magic_args after ``%%sql``."""
+    source = cell.source
+    if cell.expected is not None:
+        source = expected.join(cell.language, source, cell.expected.text)
+    arguments = _arguments(cell)
+    if cell.language == "sql":
+        return ["```sql" + (f' magic_args="{arguments}"' if arguments else ""), *source.split("\n"), "```"]
+    magic = [f"%%cell {arguments}".rstrip()] if arguments or cell.expected else []
+    return ["```python", *magic, *source.split("\n"), "```"]
 
 
 def _arguments(cell: Cell) -> str:
-    """Options as arguments of the magic; jupytext writes the value of magic_args after ``%%sql``.
+    """Options as arguments of the magic.
 
     A step of a runbook also says in which direction it belongs, so that "Run all" never does and undoes.
     """
+    left_out = ("name", "snippet", *(("timeout",) if cell.language == "python" else ()))
     pairs = re.findall(r'([a-z][a-z0-9_]*)="([^"]*)"', cell.info)
-    words = [f"--{key} {value}" for key, value in pairs if key not in ("name", "snippet")]
+    words = [f"--{key} {value}" for key, value in pairs if key not in left_out]
     if cell.phase is not None:
         words.append("--only back" if cell.phase == "Roll back" else "--only forward")
-    return f' magic_args="{" ".join(words)}"' if words else ""
+    return " ".join(words)

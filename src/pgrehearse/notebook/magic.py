@@ -1,29 +1,32 @@
-"""The ``%%sql`` magic: a notebook cell run by the same executor, with the same expectations, as everywhere.
+"""The magics ``%%sql`` and ``%%cell``: notebook cells with the same executor and expectations as everywhere.
 
 ``%%sql --session app --wait main --expect 55P03``: the options of a cell in a document. SQL variables
-(``:'label'``) are the notebook's Python variables of that name.
+(``:'label'``) are the notebook's Python variables of that name. ``%%cell`` is the same for Python.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.results import CellResult
-from pgrehearse.execution.target import open_target
+from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
+from pgrehearse.execution.executor import Executor, check_output
+from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.target import Target, open_target
+from pgrehearse.execution.url_server import REHEARSABLE
 from pgrehearse.notebook import expected
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Expected
 from pgrehearse.text.options import known_options, parse_header
 from pgrehearse.text.split import SplitError, split
 
-__all__ = ["SqlMagic"]
+__all__ = ["CellMagics"]
 
 _HERE = Path("notebook")
 
@@ -42,39 +45,97 @@ class _Refused(SetupError):
 
 class _Arguments(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _Refused(f"%%sql: {message}", next_step="known: --" + ", --".join(known_options()))
+        raise _Refused(f"{self.prog}: {message}", next_step="known: --" + ", --".join(known_options()))
 
 
 @magics_class
-class SqlMagic(Magics):  # type: ignore[misc]  # IPython has no types
+class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
     """Holds the sessions of one notebook; they end with its kernel."""
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
+        self._target: Target | None = None
         self._executor: Executor | None = None
+
+    @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
+    def rehearsal(self, line: str) -> None:
+        """Go on only where a demonstration does no harm: on a database marked for rehearsals."""
+        target = self._opened()
+        if target.environment not in REHEARSABLE:
+            raise _Refused(
+                f"refused: {target.database!r} is marked {target.environment!r}, and a guide breaks things"
+                " to show how they break",
+                next_step=f"use a database marked {', '.join(REHEARSABLE)}",
+            )
 
     @cell_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def sql(self, line: str, cell: str) -> None:
         """Run SQL: ``%%sql [--session NAME] [--expect SQLSTATE] [--wait SESSION] [--timeout 5s] ...``."""
-        prepared, only = _cell(line, cell)
-        back = bool(self.shell.user_ns.get("roll_back", False))
-        if only is not None and only != ("back" if back else "forward"):
-            print(f"not run: roll_back is {back}")
+        prepared, only = _cell("sql", line, cell)
+        if self._other_direction(only):
             return
         executor = self._connected()
-        names = variables.used(prepared.source)
-        missing = [name for name in names if name not in self.shell.user_ns]
-        if missing:
-            raise _Refused(
-                f"variable {missing[0]!r} has no value", next_step=f'set it in Python: {missing[0]} = "..."'
-            )
-        executor.values = {name: str(self.shell.user_ns[name]) for name in names}
-        results = executor.run(prepared)
+        executor.values = self._values(prepared)
+        try:
+            results = executor.run(prepared)
+        except KeyboardInterrupt:
+            self._cancel(executor, prepared)
+            raise
+        except PgRehearseError as error:
+            raise _Refused(error.message, next_step=error.next_step) from None
         own = [result for result in results if result.cell is prepared]
         for result in results:
             self._show(result, own=result in own)
         if not own:
             print(f"session {prepared.options.session} waits for session {prepared.options.wait}")
+
+    @cell_magic  # type: ignore[untyped-decorator]  # IPython has no types
+    def cell(self, line: str, cell: str) -> None:
+        """Run Python that prints what the comments at its end say, or is for some server majors only."""
+        prepared, only = _cell("python", line, cell)
+        if self._other_direction(only):
+            return
+        first, last = prepared.options.needs, prepared.options.until
+        if (first or last) and not (first or 0) <= self._opened().major <= (last or 99):
+            print(f"skipped: for PostgreSQL {first or 'any'} to {last or 'any'}")
+            return
+        # The empty first line stands for the magic's: a traceback names lines as Jupyter counts them.
+        text = "\n" + prepared.source
+        code = compile(text, self.shell.compile.cache(text), "exec")
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                exec(code, self.shell.user_ns)  # noqa: S102  # running the reader's cell is the purpose
+        finally:
+            print(printed.getvalue(), end="")
+        failure = check_output(prepared, printed.getvalue())
+        if failure is not None:
+            raise _failed(failure)
+
+    def _other_direction(self, only: str | None) -> bool:
+        """Whether the cell belongs to the direction the notebook does not go; says so."""
+        back = bool(self.shell.user_ns.get("roll_back", False))
+        other = only is not None and only != ("back" if back else "forward")
+        if other:
+            print(f"not run: roll_back is {back}")
+        return other
+
+    def _values(self, cell: Cell) -> dict[str, str]:
+        given = {name: self.shell.user_ns.get(name) for name in variables.used(cell.source)}
+        missing = [name for name, value in given.items() if value is None]
+        if missing:
+            raise _Refused(
+                f"variable {missing[0]!r} has no value", next_step=f'set it in Python: {missing[0]} = "..."'
+            )
+        return {name: str(value) for name, value in given.items()}
+
+    def _cancel(self, executor: Executor, cell: Cell) -> None:
+        """The notebook's stop button: end the statement, so that the session can be used again."""
+        session = executor.sessions.get(cell.options.session)
+        if session is not None and not session.finished:
+            session.cancel()
+            while not session.pump(1.0):
+                pass
 
     def _show(self, result: CellResult, *, own: bool) -> None:
         if not own:
@@ -84,41 +145,56 @@ class SqlMagic(Magics):  # type: ignore[misc]  # IPython has no types
         if result.reason:
             print(f"{result.status}: {result.reason}")
         if result.failure is not None:
-            failure = result.failure
-            raise _CellFailed(
-                f"line {failure.line - 1}: {failure.message}\n{failure.detail}", next_step=failure.next_step
-            )
+            raise _failed(result.failure)
 
-    def _connected(self) -> Executor:
-        if self._executor is None:
+    def _opened(self) -> Target:
+        if self._target is None:
             try:
-                target = open_target(None)
+                self._target = open_target(None)
             except SetupError as error:
                 raise _Refused(error.message, next_step=error.next_step) from None
-            print(f"connected to {target}")
+            print(f"connected to {self._target}")
+        return self._target
+
+    def _connected(self) -> Executor:
+        target = self._opened()
+        if self._executor is None:
             self._executor = Executor(
                 target.conninfo, environment=target.libpq_environment(), path=_HERE, major=target.major
             )
         return self._executor
 
 
-def _cell(line: str, text: str) -> tuple[Cell, str | None]:
+def _failed(failure: Failure) -> _CellFailed:
+    parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail]
+    return _CellFailed("\n".join(part for part in parts if part), next_step=failure.next_step)
+
+
+def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     """The notebook cell as a cell of a document, and its direction; line 1 is the magic's."""
-    parser = _Arguments(prog="%%sql", add_help=False, allow_abbrev=False)
+    magic = "%%sql" if language == "sql" else "%%cell"
+    parser = _Arguments(prog=magic, add_help=False, allow_abbrev=False)
     for key in known_options():
         parser.add_argument(f"--{key}")
     parser.add_argument("--only", choices=["forward", "back"])
-    given = {key: value for key, value in vars(parser.parse_args(shlex.split(line))).items() if value}
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise _Refused(f"{magic}: {error}", next_step="close the quote") from None
+    given = {key: value for key, value in vars(parser.parse_args(words)).items() if value}
     only = given.pop("only", None)
-    info = "sql" + "".join(f' {key}="{given[key]}"' for key in sorted(given))
+    info = language + "".join(f' {key}="{given[key]}"' for key in sorted(given))
     options, problems = parse_header(info)
     if problems:
-        raise _Refused(f"%%sql: {problems[0].message}", next_step=problems[0].fix)
-    source, output = expected.take(text.rstrip("\n"))
-    wanted = Expected(output, line=2, end_line=2) if output is not None else None
-    cell = Cell(1, "sql", source, line=1, end_line=0, options=options, expected=wanted, info=info)
+        raise _Refused(f"{magic}: {problems[0].message}", next_step=problems[0].fix)
+    source, output = expected.take(language, text.rstrip("\n"))
+    mark = source.count("\n") + 3
+    wanted = Expected(output, line=mark, end_line=mark) if output is not None else None
+    cell = Cell(1, language, source, line=1, end_line=0, options=options, expected=wanted, info=info)
     try:
-        split(source)
+        empty = language == "sql" and not split(source)
     except SplitError as error:
         raise _Refused(f"line {error.line + 1}: {error.message}", next_step=error.fix) from None
+    if empty:
+        raise _Refused(f"{magic}: the cell holds no statement", next_step="write one, or remove the cell")
     return cell, only

@@ -1,0 +1,301 @@
+"""Notebooks in a real kernel: every runbook and guide from top to bottom, and what must stop one."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.servers import libpq_environment
+from pgrehearse.notebook import expected
+from pgrehearse.notebook.export import to_notebook
+from pgrehearse.text.document import load, parse
+from pgrehearse.text.project import Project
+
+if TYPE_CHECKING:
+    from tests.notebook.conftest import Kernel
+
+    Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
+    Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+
+
+def code(notebook: Any) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", [*RUNBOOKS, *GUIDES], ids=lambda path: path.stem)
+def test_every_document_runs_as_a_notebook(
+    path: Path, project: Project, rehearser: Rehearser, kernel: Kernels
+) -> None:
+    document = load(path)
+    sources = code(to_notebook(document, project.relative(path)))
+    rehearsal = [cell for cell in document.cells if cell.phase == "Rehearsal"]
+    opening = 2 if document.is_runbook else 1
+    assert len(sources) == opening + len(document.cells) - len(rehearsal), "one cell each, none lost"
+    with rehearser.fresh(document) as fresh:
+        with fresh.executor(document) as executor:
+            failures = [result for result in run_cells(executor, rehearsal, rehearsal) if result.failure]
+        assert not failures
+        with kernel(libpq_environment(fresh.server.env(fresh.name))) as running:
+            for back in (False, True) if document.is_runbook else (False,):
+                running.run(sources[0])
+                running.run(f"globals().update({document.front.examples()!r}, roll_back={back})")
+                printed = [running.run(source) for source in sources[1:]]
+                if document.is_runbook:
+                    cells = [cell for cell in document.cells if cell.phase != "Rehearsal"]
+                    for cell, text in zip(cells, printed[1:], strict=True):
+                        assert ("not run: " in text) == ((cell.phase == "Roll back") != back), cell.line
+
+
+# --- what stops a notebook --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            "%%sql\nSELECT 1 AS a;\n-- expected output:\n--  a\n-- ---\n--  2\n-- (1 row)",
+            ["line 3: the output differs", "SELECT 1 AS a;", "- 2", "+ 1"],
+        ),
+        ("%%sql\nSELECT 1;\n\nSELECT 1 / 0;", ["line 4: it raised SQLSTATE 22012", "division by zero"]),
+        (
+            "%%sql --expect 22012\nSELECT 'x'::int;",
+            ["line 2: SQLSTATE 22012 was expected, it raised 22P02", 'expect="22P02"'],
+        ),
+        ("%%sql --expect 22012\nSELECT 1;", ["line 2: nothing was raised; SQLSTATE 22012 was expected"]),
+        ("%%sql --expekt 22012\nSELECT 1;", ["unrecognized arguments: --expekt", "known: --expect"]),
+        ("%%sql --expect 22\nSELECT 1;", ['expect="22" is no valid value', "five-character SQLSTATE"]),
+        ("%%sql --only sideways\nSELECT 1;", ["invalid choice: 'sideways'"]),
+        ("%%sql --session 'x\nSELECT 1;", ["%%sql: No closing quotation"]),
+        ("%%sql --wait nobody\nSELECT 1;", ["line 1: session nobody is not open"]),
+        ("%%sql\nSELECT 'x", ["line 2: unterminated quote"]),
+        ("%%sql\nSELECT 1;\n\\dt", ["line 3: psql command \\dt is not SQL"]),
+        ("%%sql\n-- nothing", ["the cell holds no statement"]),
+        ("%%sql\nSELECT :'nobody';", ["variable 'nobody' has no value", 'nobody = "..."']),
+        ("nothing_yet = None\nget_ipython().run_cell_magic('sql', '', \"SELECT :'nothing_yet'\")",
+         ["variable 'nothing_yet' has no value"]),
+        ("nul = 'a\\0b'\nget_ipython().run_cell_magic('sql', '', \"SELECT :'nul'\")",
+         ["a parameter value cannot be quoted"]),
+        (
+            "%%cell\nprint('one')\n# expected output:\n# two",
+            ["line 3: the output differs", "-two", "+one"],
+        ),
+        ("%%cell\nx = 1\n\nraise ValueError(x)", ["ValueError: 1", "----> 4 raise ValueError(x)"]),
+        ("%%cell --session app\nprint(1)", ["option 'session' is for sql cells"]),
+    ],
+)  # fmt: skip
+def test_what_stops_a_notebook(notebook: Kernel, source: str, said: list[str]) -> None:
+    with pytest.raises(CellExecutionError) as caught:
+        notebook.run(source)
+    text = plain(str(caught.value))
+    for part in said:
+        assert part in text
+    if source.startswith("%%sql"):
+        assert "Traceback" not in text
+        assert "magic.py" not in text
+
+
+def plain(text: str) -> str:
+    """Without terminal colors."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_what_is_as_written_goes_on(notebook: Kernel) -> None:
+    assert notebook.run("%%sql\nSELECT 1 AS a;").endswith(" a\n---\n 1\n(1 row)\n")
+    assert "division by zero" in notebook.run("%%sql --expect 22012\nSELECT 1 / 0;")
+    notebook.run('label = "x\'); DROP TABLE t;--"')
+    assert "x'); DROP TABLE t;--" in notebook.run("%%sql\nSELECT :'label' AS a;")
+    with_output = "%%cell\nprint('one')\nprint()\nprint(' two')\n# expected output:\n# one\n#\n#  two"
+    assert notebook.run(with_output) == "one\n\n two\n"
+    assert "skipped: for PostgreSQL 99 to any" in notebook.run("%%cell --needs 99\nraise ValueError")
+    assert "needs PostgreSQL 99" in notebook.run("%%sql --needs 99\nSELECT wrong;")
+
+
+def test_sessions_and_waits(notebook: Kernel) -> None:
+    notebook.run("%%sql --session one\nCREATE TABLE waited (a int);\nBEGIN;\nLOCK TABLE waited;")
+    waiting = notebook.run("%%sql --session two --wait one\nSELECT count(*) FROM waited;")
+    assert "session two waits for session one" in waiting
+    done = notebook.run("%%sql --session one\nCOMMIT;")
+    assert "COMMIT" in done
+    assert "session two has completed:" in done
+    with pytest.raises(CellExecutionError, match="completed without waiting"):
+        notebook.run("%%sql --session two --wait one\nSELECT count(*) FROM waited;")
+
+
+def test_the_stop_button_ends_the_statement_and_leaves_the_session_usable(notebook: Kernel) -> None:
+    notebook.run("%%sql --session stopped\nSET work_mem = '77MB';")
+    printed = notebook.run("import json, os; print(json.dumps(dict(os.environ)))")
+    environment = json.loads(printed)
+
+    def press() -> None:
+        while not busy(environment):
+            time.sleep(0.02)
+        notebook.client.km.provisioner.process.send_signal(signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+        notebook.run("%%sql --session stopped\nSELECT pg_sleep(60);")
+    presser.join()
+    assert "77MB" in notebook.run("%%sql --session stopped\nSHOW work_mem;")
+
+
+def busy(environment: dict[str, str]) -> bool:
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname"}
+    parts = {names[name]: value for name, value in environment.items() if name in names}
+    with psycopg.connect("", **parts) as connection:
+        found = connection.execute(
+            "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+            " AND datname = current_database()"
+        )
+        return found.rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("mark", "source", "said"),
+    [
+        (None, "%%sql\nSELECT 1;", ["does not say which environment", "ALTER DATABASE"]),
+        (None, "%rehearsal", ["does not say which environment"]),
+        ("staging", "%rehearsal", ["is marked 'staging'", "use a database marked disposable"]),
+    ],
+)
+def test_a_database_that_is_not_marked_for_it_is_refused(
+    kernel: Kernels, marked: Marked, mark: str | None, source: str, said: list[str]
+) -> None:
+    with marked(mark) as environment, kernel(environment) as running:
+        running.run("%load_ext pgrehearse.notebook")
+        with pytest.raises(CellExecutionError) as caught:
+            running.run(source)
+        for part in said:
+            assert part in str(caught.value)
+        assert "Traceback" not in str(caught.value)
+        if mark == "staging":
+            assert "1 row" in running.run("%%sql\nSELECT 1;"), "a runbook may run there"
+
+
+# --- the form of an export ----------------------------------------------------------------------------
+
+FRONT = "---\ntitle: T\n{more}jupyter:\n  jupytext:\n    main_language: python\n---\n\n"
+
+
+def runbook(apply: str, *, more: str = "", back: str = "```sql\nSELECT 1;\n```") -> str:
+    cell = "```sql\nSELECT 1;\n```"
+    return (
+        FRONT.format(more=more)
+        + f"## Preflight\n\n{cell}\n\n## Apply\n\n{apply}\n\n## Verify\n\n{cell}\n\n## Roll back\n\n{back}\n"
+    )
+
+
+def exported(text: str) -> Any:
+    return to_notebook(parse(text, Path("x.md")), "x.md")
+
+
+def test_python_steps_belong_to_a_direction_too() -> None:
+    sources = code(exported(runbook("```python\ndo()\n```", back="```python\nundo()\n```")))
+    assert sources[3] == "%%cell --only forward\ndo()"
+    assert sources[5] == "%%cell --only back\nundo()"
+
+
+def test_options_and_outputs_survive() -> None:
+    text = FRONT.format(more="") + (
+        '```sql expect="55P03" name="n" session="app" timeout="5s" wait="main"\nSELECT 1;\n```\n\n'
+        "```text\n a\n\n...\n```\n\n"
+        '```python needs="17" timeout="5s"\nprint(1)\n```\n\n```text\n1\n```\n\n'
+        "```python\nplain()\n```\n"
+    )
+    sources = code(exported(text))
+    assert sources[1].split("\n") == [
+        "%%sql --expect 55P03 --session app --timeout 5s --wait main",
+        "SELECT 1;",
+        "-- expected output:",
+        "--  a",
+        "--",
+        "-- ...",
+    ]
+    assert sources[2] == "%%cell --needs 17\nprint(1)\n# expected output:\n# 1"
+    assert sources[3] == "plain()"
+
+
+def test_a_runbook_sets_lock_timeout_and_a_guide_asks_for_a_rehearsal() -> None:
+    assert code(exported(runbook("```sql\nSELECT 1;\n```")))[1] == "%%sql\nSET lock_timeout = '2s';"
+    guide = code(exported(FRONT.format(more="") + "```sql\nSELECT 1;\n```\n"))
+    assert "%rehearsal" in guide[0]
+    assert len(guide) == 2
+
+
+def test_line_breaks_in_a_description_stay_inside_the_comment() -> None:
+    more = 'parameters:\n  label: {description: "two\\nlines", example: "a\\nb"}\n'
+    opening = code(exported(runbook("```sql\nSELECT :'label';\n```", more=more)))[0]
+    assert "label = 'a\\nb'  # two lines" in opening
+
+
+@pytest.mark.parametrize("name", ["roll_back", "class"])
+def test_parameters_that_cannot_be_variables_are_refused(name: str) -> None:
+    more = f"parameters:\n  {name}: {{description: x, example: y}}\n"
+    with pytest.raises(DocumentError, match="cannot be a variable of a notebook"):
+        exported(runbook(f"```sql\nSELECT :'{name}';\n```", more=more))
+
+
+def test_macros_are_left_out_and_illustrations_do_not_execute() -> None:
+    text = FRONT.format(more="") + (
+        "[[= runbook('x') =]]\n\n[[% if x %]]\n[[# note #]]\n\n"
+        '```{.sql .noeval title="Needs a second server"}\nCREATE SUBSCRIPTION s;\n```\n\n'
+        "```sql\nSELECT 1;\n```\n"
+    )
+    notebook = exported(text)
+    assert len(code(notebook)) == 2
+    shown = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "[[" not in shown
+    assert "CREATE SUBSCRIPTION s;" in shown
+
+
+@pytest.mark.parametrize("language", ["sql", "python"])
+@pytest.mark.parametrize("output", ["", " a\n---\n\n x\n(1 row)", "--", "# x", "-- expected output:\nx"])
+def test_outputs_carried_as_comments_come_back(language: str, output: str) -> None:
+    source = "one\n-- a comment\n# another"
+    assert expected.take(language, expected.join(language, source, output)) in [
+        (source, output),
+        (f"{source}\n-- expected output:", output.removeprefix("-- expected output:\n")),
+    ]
+    assert expected.take(language, source) == (source, None)
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+
+def export(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pgrehearse", "export", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "sample.md").write_text(runbook("```sql\nSELECT 1;\n```"), "utf-8")
+    done = export(tmp_path, "sample", "--to", "ipynb")
+    assert (done.returncode, done.stdout) == (0, "wrote sample.ipynb\n"), done.stderr
+    done = export(tmp_path, "runbooks/sample.md", "--to", "sql", "-o", "nowhere/sample.sql")
+    assert done.returncode == 69
+    assert "nowhere/sample.sql: cannot be written: " in done.stderr
+    assert not list(tmp_path.rglob("*.tmp"))
+    done = export(tmp_path, "sampel", "--to", "sql")
+    assert done.returncode == 65
+    assert "did you mean 'sample'?" in done.stderr
