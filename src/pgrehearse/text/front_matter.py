@@ -59,9 +59,11 @@ def read(text: str, path: Path) -> FrontMatter:
     end = next((i for i in range(1, len(lines)) if lines[i].rstrip() in ("---", "...")), None)
     if end is None:
         return FrontMatter()
+    source = "\n".join(lines[1:end])
     try:
-        data = yaml.safe_load("\n".join(lines[1:end])) or {}
-    except yaml.YAMLError as error:
+        data = yaml.safe_load(source) or {}
+        written = yaml.load(source, yaml.BaseLoader) or {}  # noqa: S506 - knows no types but text
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-31
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         problem = str(getattr(error, "problem", None) or error)
@@ -73,15 +75,16 @@ def read(text: str, path: Path) -> FrontMatter:
         ) from error
     if not isinstance(data, dict):
         raise DocumentError("front matter is not a mapping", path=path, line=1, next_step="write key: value")
-    return _Reader(path, lines[: end + 1]).front_matter(data)
+    return _Reader(path, lines[: end + 1], written).front_matter(data)
 
 
 class _Reader:
     """Turns the YAML into FrontMatter, and knows on which line a key stands for its messages."""
 
-    def __init__(self, path: Path, lines: list[str]) -> None:
+    def __init__(self, path: Path, lines: list[str], written: Any) -> None:
         self.path = path
         self.lines = lines
+        self.written = written  # the same data, each value as the author wrote it
 
     def fail(self, key: str, message: str, fix: str) -> DocumentError:
         line = next((i for i, text in enumerate(self.lines, 1) if text.strip().startswith(f"{key}:")), 1)
@@ -91,10 +94,14 @@ class _Reader:
         jupyter = data.get("jupyter") or {}
         jupytext = jupyter.get("jupytext") if isinstance(jupyter, dict) else None
         kernel = jupyter.get("kernelspec") if isinstance(jupyter, dict) else None
+        if not all(isinstance(part or {}, dict) for part in (jupyter, jupytext, kernel)):
+            raise self.fail(
+                "jupyter", "jupyter is not a mapping of mappings", "write main_language below jupytext"
+            )
         language = (jupytext or {}).get("main_language") or (kernel or {}).get("language") or ""
         return FrontMatter(
-            title=str(data.get("title", "")),
-            description=str(data.get("description", "")),
+            title=self.text("title", data.get("title")),
+            description=self.text("description", data.get("description")),
             main_language=str(language) if self.jupytext_reads() else "",
             parameters=self.parameters(data.get("parameters") or {}),
             database=self.database(data.get("database")),
@@ -104,6 +111,11 @@ class _Reader:
     def jupytext_reads(self) -> bool:
         """jupytext finds its part by a line that is just ``jupyter:``; the form in braces it does not see."""
         return any(line.rstrip() == "jupyter:" for line in self.lines)
+
+    def text(self, key: str, value: object) -> str:
+        if isinstance(value, (dict, list)):
+            raise self.fail(key, f"{key} is not text", "put it in quotes")
+        return "" if value is None else str(value)
 
     def parameters(self, data: object) -> dict[str, Parameter]:
         if not isinstance(data, dict):
@@ -125,7 +137,8 @@ class _Reader:
                 "known: description, example, default",
             )
         for key in ("example", "default"):
-            if isinstance(data.get(key), (bool, dict, list)):
+            # YAML reads 010 as 8, 1.10 as 1.1 and yes as True: only what stays as written is a value.
+            if key in data and str(data[key]) != self.written["parameters"].get(name, {}).get(key):
                 raise self.fail(name, f"parameter {name!r}: {key} is not text", "put it in quotes")
         default = data.get("default")
         return Parameter(
