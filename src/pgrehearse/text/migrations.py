@@ -47,14 +47,23 @@ def _read(file: Path) -> Migration:
             path=file,
             next_step="rename it, such as 20260105090000_create_wishlist_items.sql",
         )
-    text = file.read_text(encoding="utf-8")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DocumentError("not UTF-8", path=file, line=line, next_step="save the file as UTF-8") from error
     marks = list(_MARK.finditer(text))
     sections: dict[str, Section] = {}
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         end = following.start() if following else len(text)
+        line = text.count("\n", 0, mark.start()) + 1
+        if mark["side"] in sections:
+            message = f"a second `-- migrate:{mark['side']}` line: its statements would never run"
+            raise DocumentError(message, path=file, line=line, next_step="join the two sections")
         transaction = "transaction:false" not in mark["options"].split()
-        line = text.count("\n", 0, mark.end()) + 2
-        sections.setdefault(mark["side"], Section(text[mark.end() + 1 : end].strip("\n"), line, transaction))
+        body = text[mark.end() : end]
+        line += len(body) - len(body.lstrip("\n"))
+        sections[mark["side"]] = Section(body.strip("\n"), line, transaction)
     if "up" not in sections:
         raise DocumentError(
             "no `-- migrate:up` line", path=file, line=1, next_step="start the section with that line"
