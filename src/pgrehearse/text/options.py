@@ -50,7 +50,7 @@ class CellOptions:
 
 def _seconds(value: str) -> float:
     match = _DURATION.fullmatch(value)
-    if not match:
+    if not match or not float(match[1]):
         raise ValueError("a number with ms, s or min, such as 500ms or 5s")
     return float(match[1]) * _UNITS[match[2]]
 
@@ -131,7 +131,13 @@ def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
         problem = _read(key, value, name, values)
         if problem:
             problems.append(problem)
-    return CellOptions(**values), problems  # type: ignore[arg-type]  # readers give each field its type
+    options = CellOptions(**values)  # type: ignore[arg-type]  # readers give each field its type
+    if options.needs and options.until and options.needs > options.until:
+        message = (
+            f"no server is {options.needs} or later and {options.until} or earlier: this would never run"
+        )
+        problems.append(OptionProblem("option-value", message, "mend needs or until"))
+    return options, problems
 
 
 def _read(key: str, value: str, language: str, values: dict[str, object]) -> OptionProblem | None:
