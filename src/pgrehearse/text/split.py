@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["SplitError", "Statement", "Token", "split", "tokens"]
 
 _IDENT = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
 _VARIABLE = re.compile(r":(?:'(?P<literal>\w+)'|\"(?P<ident>\w+)\"|(?P<raw>\w+))")
+_SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
+_CONTINUED = re.compile(r"[ \t\f\v]*[\n\r]\s*'")
 _NUMBER = re.compile(r"\d[\w.]*")
 
 
@@ -43,7 +46,7 @@ class Token:
 class Statement:
     """One statement as sent to the server.
 
-    ``line`` (1-based, within the text that was split) is where its first token stands.
+    ``line`` (1-based, within the text that was split) is where it begins, a leading ``/* */`` included.
     ``gexec``: the statement is a query whose result cells are statements to execute (psql's ``\\gexec``).
     """
 
@@ -63,7 +66,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 def _token(text: str, at: int) -> tuple[str, int]:
     char = text[at]
-    if char.isspace():
+    if char in _SPACE:
         return "space", at + 1
     if text.startswith("--", at):
         end = text.find("\n", at)
@@ -75,7 +78,7 @@ def _token(text: str, at: int) -> tuple[str, int]:
     if char == '"':
         return "quoted", _quoted(text, at, '"', backslash=False)
     if char in "eE" and text.startswith("'", at + 1):
-        return "string", _quoted(text, at + 1, "'", backslash=True)
+        return "string", _escaped(text, at + 1)
     if char == "$" and (dollar := _DOLLAR.match(text, at)):
         end = text.find(dollar[0], dollar.end())
         if end < 0:
@@ -128,6 +131,14 @@ def _quoted(text: str, at: int, quote: str, *, backslash: bool) -> int:
     raise _unterminated(text, at, "quote " + quote)
 
 
+def _escaped(text: str, at: int) -> int:
+    """End of an E'' string; a next part on a line of its own belongs to it and has escapes too."""
+    end = _quoted(text, at, "'", backslash=True)
+    while part := _CONTINUED.match(text, end):
+        end = _quoted(text, part.end() - 1, "'", backslash=True)
+    return end
+
+
 def _unterminated(text: str, at: int, what: str) -> SplitError:
     return SplitError(f"unterminated {what}", text.count("\n", 0, at) + 1, "close it")
 
@@ -167,14 +178,16 @@ def split(text: str) -> list[Statement]:
     """The statements of ``text`` in order; a last one without semicolon counts. Raises SplitError."""
     found: list[Statement] = []
     start: int | None = None
+    lead: int | None = None  # a /* comment */ before the statement, which psql sends too: it may be a hint
     depth = _Depth()
 
     def finish(end: int, *, gexec: bool = False) -> None:
-        nonlocal start, depth
+        nonlocal start, lead, depth
         if start is not None:
-            sql = text[start:end].rstrip()
-            found.append(Statement(sql, text.count("\n", 0, start) + 1, gexec))
-        start, depth = None, _Depth()
+            first = start if lead is None else lead
+            sql = text[first:end].rstrip(_SPACE)
+            found.append(Statement(sql, text.count("\n", 0, first) + 1, gexec))
+        start, lead, depth = None, None, _Depth()
 
     for token in tokens(text):
         if token.kind == "command":
@@ -182,7 +195,10 @@ def split(text: str) -> list[Statement]:
             finish(token.offset, gexec=True)
         elif token.kind == "semicolon" and not depth.open:
             finish(token.offset)
-        elif token.kind not in ("space", "comment"):
+        elif token.kind == "comment":
+            if lead is None and start is None and token.text.startswith("/*"):
+                lead = token.offset
+        elif token.kind != "space":
             start = token.offset if start is None else start
             depth.see(token)
     finish(len(text))
@@ -205,7 +221,9 @@ def _check_command(text: str, token: Token, start: int | None) -> None:
 
 
 def _refuse_copy(statement: Statement) -> None:
-    if re.match(r"copy\b.*\b(from\s+stdin|to\s+stdout)\b", statement.sql, re.I | re.S):
+    parts = [t.text.lower() for t in tokens(statement.sql) if t.kind not in ("space", "comment")]
+    ends = set(pairwise(parts)) & {("from", "stdin"), ("to", "stdout")}
+    if parts[0] == "copy" and ends:
         raise SplitError(
             "COPY through the client is no single statement", statement.line, "use INSERT or a python cell"
         )
