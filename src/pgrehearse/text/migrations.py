@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
@@ -54,7 +55,7 @@ def _read(file: Path) -> Migration:
         raise DocumentError("not UTF-8", path=file, line=line, next_step="save the file as UTF-8") from error
     marks = list(_MARK.finditer(text))
     sections: dict[str, Section] = {}
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip_longest(marks, marks[1:]):
         end = following.start() if following else len(text)
         line = text.count("\n", 0, mark.start()) + 1
         if mark["side"] in sections:
