@@ -61,6 +61,13 @@ class Project:
                 path=root / "pyproject.toml",
                 next_step='write documents = ["docs"]',
             )
+        for key in _FOLDERS:
+            if not isinstance(table.get(key, ""), str):
+                raise SetupError(
+                    f"[tool.pgrehearse] {key} is not text",
+                    path=root / "pyproject.toml",
+                    next_step=f'write {key} = "{_FOLDERS[key]}"',
+                )
         folders = {key: root / str(table.get(key, default)) for key, default in _FOLDERS.items()}
         return cls(root=root, documents=tuple(root / str(name) for name in documents), **folders)
 
@@ -94,9 +101,10 @@ def _table(file: Path) -> dict[str, object]:
     if not file.is_file():
         return {}
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("pgrehearse", {})
+        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"not TOML: {error}", path=file, next_step="mend the file") from error
+    table = tool.get("pgrehearse", {}) if isinstance(tool, dict) else None
     if not isinstance(table, dict):
         raise SetupError("[tool.pgrehearse] is not a table", path=file, next_step="write key = value lines")
     return table
