@@ -25,7 +25,6 @@ __all__ = ["DocumentFile", "DocumentItem"]
 
 _REHEARSER = pytest.StashKey[Rehearser]()
 _PROJECT = pytest.StashKey[Project]()
-_RESULTS = pytest.StashKey[list[DocumentResult]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,9 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_PROJECT] = Project.find(config.rootpath)
-    config.stash[_RESULTS] = []
-    if config.getoption("--accept") and len(_majors(config)) > 1:
+    try:
+        config.stash[_PROJECT] = Project.find(config.rootpath)
+    except PgRehearseError as error:
+        raise pytest.UsageError(str(error)) from None
+    majors = _majors(config)  # refused here, not once for every document
+    if config.getoption("--accept") and len(majors) > 1:
         raise pytest.UsageError("--accept writes one server's outputs: name one major with --pg")
 
 
@@ -64,6 +66,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     counts = {"passed": 0, "failed": 0, "skipped": 0, "notrun": 0}
     reasons: set[str] = set()
+    accepted: set[str] = set()
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, value in report.user_properties:
             if name == "pgrehearse_cells" and isinstance(value, dict):
@@ -71,6 +74,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
                     counts[status] += number
             elif name == "pgrehearse_skipped":
                 reasons.add(str(value))
+            elif name == "pgrehearse_accepted":
+                accepted.add(str(value))
+    for place in sorted(accepted):
+        terminalreporter.write_line(f"accepted {place}")
     if any(counts.values()):
         words = [f"{number} {status}" for status, number in counts.items() if number]
         because = f" ({'; '.join(sorted(reasons))})" if reasons else ""
@@ -104,8 +111,8 @@ class DocumentItem(pytest.Item):
         rehearser = _rehearser(self.config)
         if self.config.getoption("--accept"):
             result, changed = rehearser.accept(self.document, self.major)
-            for line in changed:
-                self.add_report_section("call", "accepted", f"{self.path}:{line}")
+            name = self.config.stash[_PROJECT].relative(self.path)
+            self.user_properties += [("pgrehearse_accepted", f"{name}:{line}") for line in changed]
         else:
             result = rehearser.rehearse(self.document, self.major)
         counts = {word: result.count(word) for word in ("passed", "failed", "skipped", "notrun")}
@@ -150,7 +157,11 @@ def _majors(config: pytest.Config) -> list[int | None]:
         return [None]
     if value == "all":
         return list(SUPPORTED)
-    try:
-        return [int(word) for word in value.split(",")]
-    except ValueError:
-        raise pytest.UsageError("--pg: write majors such as 15,17, or all") from None
+    words = list(dict.fromkeys(value.split(",")))
+    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
+    if wrong is not None:
+        known = ",".join(map(str, SUPPORTED))
+        raise pytest.UsageError(
+            f"--pg: {wrong!r} is no supported server major; write some of {known}, or all"
+        )
+    return [int(word) for word in words]
