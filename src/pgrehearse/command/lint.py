@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.text import lint as linter
 from pgrehearse.text.document import load
-from pgrehearse.text.project import Project
+from pgrehearse.text.find import project_of
 from pgrehearse.text.snippets import Snippets
 
 __all__ = ["lint", "sync"]
@@ -18,11 +19,16 @@ __all__ = ["lint", "sync"]
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 def lint(paths: tuple[Path, ...]) -> int:
     """Check the form of documents: each problem with file, line and the fix."""
-    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    project = project_of(paths[0] if paths else None)
     count = problems = 0
     for path in project.markdown(paths):
-        document = load(path)
         count += 1
+        try:
+            document = load(path)
+        except DocumentError as error:
+            problems += 1
+            click.echo(str(error))
+            continue
         for problem in linter.check(document):
             problems += 1
             click.echo(str(problem))
@@ -39,7 +45,7 @@ def lint(paths: tuple[Path, ...]) -> int:
 @click.option("--check", is_flag=True, help="Write nothing; exit 65 when something would change.")
 def sync(paths: tuple[Path, ...], check: bool) -> int:
     """Rewrite the cells that name a snippet from the snippet's file."""
-    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    project = project_of(paths[0] if paths else None)
     snippets = Snippets(project.snippets)
     changed = 0
     for path in project.markdown(paths):

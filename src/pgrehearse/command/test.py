@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.execution.servers import Servers
 from pgrehearse.text.document import Document, load
+from pgrehearse.text.find import project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["majors", "rehearse_all", "test"]
@@ -27,9 +27,12 @@ def majors(value: str) -> list[int | None]:
         return [None]
     if value == "all":
         return list(SUPPORTED)
-    if not re.fullmatch(r"\d+(,\d+)*", value):
-        raise click.BadParameter("write majors such as 15,17, or all")
-    return [int(word) for word in value.split(",")]
+    words = list(dict.fromkeys(value.split(",")))
+    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
+    if wrong is not None:
+        known = ",".join(map(str, SUPPORTED))
+        raise click.UsageError(f"--pg: {wrong!r} is no supported server major; write some of {known}, or all")
+    return [int(word) for word in words]
 
 
 @click.command()
@@ -46,7 +49,7 @@ def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, kee
     versions = majors(pg)
     if accept and len(versions) > 1:
         raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
-    project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
+    project = project_of(paths[0] if paths else None)
     return rehearse_all(project, paths, versions, server=server, accept=accept, keep=keep)
 
 

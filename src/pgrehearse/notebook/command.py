@@ -9,7 +9,7 @@ import click
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.rehearsal import check_form
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import find
+from pgrehearse.text.find import find, project_of
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import to_psql
 
@@ -23,7 +23,7 @@ __all__ = ["export", "write"]
 def export(document: str, form: str, output: Path | None) -> int:
     """Write DOCUMENT, a file or a runbook's name, as a notebook or as a script for psql."""
     given = Path(document)
-    project = Project.find(given if given.is_file() else Path.cwd())
+    project = project_of(given if given.is_file() else None)
     path = find(project, document)
     loaded = load(path)
     check_form(loaded, project)
