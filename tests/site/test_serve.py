@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import pytest
@@ -80,6 +82,20 @@ class Preview:
 
 @pytest.fixture
 def preview(tiny: Tiny) -> Iterator[Preview]:
+    with started(tiny) as preview:
+        yield preview
+
+
+@pytest.fixture
+def preview_with_navigation(tiny: Tiny) -> Iterator[Preview]:
+    config = (tiny.root / "mkdocs.yml").read_text(encoding="utf-8")
+    tiny.write("mkdocs.yml", config + "nav: [index.md, '*.md']\n")
+    with started(tiny) as preview:
+        yield preview
+
+
+@contextmanager
+def started(tiny: Tiny) -> Iterator[Preview]:
     command = [sys.executable, "-c", PREVIEW, str(tiny.root)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
@@ -123,6 +139,29 @@ def test_the_loop(tiny: Tiny, preview: Preview) -> None:
     preview.process.send_signal(signal.SIGINT)
     preview.until("stopped")
     assert preview.process.wait(LIMIT) == 0
+    assert not list((tiny.project.records / "preview").iterdir())
+
+
+def test_only_the_page_of_the_saved_document_is_built(tiny: Tiny, preview_with_navigation: Preview) -> None:
+    preview = preview_with_navigation
+    assert 'data-run-total="10"' in preview.page("")
+
+    tiny.replace("runbooks/add-value.md", "SELECT 2;", "SELECT 2;\n```\n\n```sql\nSELECT 'one more';")
+    assert preview.until("rehearsed ") == "rehearsed runbooks/add-value.md"
+    preview.until("page ready ")
+    page = preview.page("add-value/")
+    assert "one more" in page
+    assert re.findall(r'class="md-ellipsis">\s*([^<]*?)\s*<', page).count("Guide") > 0
+    assert "None" not in page
+    assert 'data-run-total="10"' in preview.page("")
+
+    tiny.replace("docs/index.md", "# Home", "# Changed home")
+    preview.until("page ready ")
+    assert 'data-run-total="11"' in preview.page("")
+
+    tiny.replace("docs/guide.md", '```sql session="app"', '```sql sesion="app"')
+    preview.until("docs/guide.md:8: unknown option")
+    assert "uuidv7" in preview.page("guide/")
 
 
 def test_a_page_without_cells_is_built_only(tiny: Tiny, preview: Preview) -> None:

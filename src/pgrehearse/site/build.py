@@ -31,17 +31,27 @@ def build(project: Project, site_dir: Path, *, strict: bool = True) -> Path:
     return site_dir
 
 
-def build_once(project: Project, site_dir: Path, *, strict: bool, serve_url: str | None = None) -> Any:
-    """One build with the start and end events a plugin may count on; returns MkDocs' configuration."""
+def build_once(
+    project: Project,
+    site_dir: Path,
+    *,
+    strict: bool,
+    serve_url: str | None = None,
+    changes_only: bool = False,
+) -> Any:
+    """One build with the start and end events a plugin may count on; returns MkDocs' configuration.
+
+    ``changes_only``: make just the pages that are missing in ``site_dir`` or older there than their source.
+    """
     from mkdocs.commands.build import build as mkdocs_build
 
     with explained(project):
         config = configuration(project, site_dir, strict=strict)
-        config.plugins.on_startup(command="serve" if serve_url else "build", dirty=False)
+        config.plugins.on_startup(command="serve" if serve_url else "build", dirty=changes_only)
         try:
             if serve_url:
                 config.site_url = serve_url
-            mkdocs_build(config, serve_url=serve_url)
+            mkdocs_build(config, serve_url=serve_url, dirty=changes_only)
         finally:
             config.plugins.on_shutdown()
     return config

@@ -6,7 +6,6 @@ runbook it embeds that ran green, or an illustration, or a cell that was skipped
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -169,11 +168,7 @@ def _home_pages(docs: Path, site: Path, documents: list[Published]) -> dict[str,
     """Built page -> the document it is made of, for both ways MkDocs names its files."""
     found = {}
     for item in documents:
-        stem = item.document.path.relative_to(docs).with_suffix("")
-        index = stem.name in ("index", "README")
-        folder = stem.parent if index else stem
-        names = [posixpath.join(folder.as_posix(), "index.html"), f"{stem.as_posix()}.html"]
-        names = [posixpath.normpath(name) for name in names]
+        names = pages.built_names(item.document.path.relative_to(docs).as_posix())
         found[next((name for name in names if (site / name).is_file()), names[0])] = item
     return found
 

@@ -29,13 +29,17 @@ class PageBlocks:
     def __init__(self, path: str, documents: list[Published]) -> None:
         self.path = path
         self.documents = documents
-        self._waiting = [(item, state) for item in documents for state in item.states]
+        self._waiting = [
+            (item, state, normal(state.cell.source)) for item in documents for state in item.states
+        ]
 
     def take(self, language: str, source: str) -> tuple[Published, CellState] | None:
         """The next cell with this text, or None for a text that is no cell of the page."""
-        for position, (_, state) in enumerate(self._waiting):
-            if state.cell.language == language and normal(state.cell.source) == normal(source):
-                return self._waiting.pop(position)
+        text = normal(source)
+        for position, (item, state, known) in enumerate(self._waiting):
+            if known == text and state.cell.language == language:
+                del self._waiting[position]
+                return item, state
         return None
 
     def line_of(self, *parts: str) -> tuple[str, int] | None:

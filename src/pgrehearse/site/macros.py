@@ -101,6 +101,13 @@ class Site:
             self._read[path] = read(self.project, path)
         return self._read[path]
 
+    def title(self, page: str) -> str:
+        """Title of a page: its own, else that of the runbook it embeds."""
+        own, *embedded = self.of_page(page)
+        if own.document.front.title or any(h.level == 1 for h in own.document.headings) or not embedded:
+            return own.document.title
+        return embedded[0].document.title
+
     def page_of(self, item: Published) -> str:
         """Page that shows a document, below the folder of pages; empty for a runbook without one."""
         path = item.document.path
@@ -133,7 +140,8 @@ def define_env(env: Any) -> None:
     env.pgrehearse = site
     env.conf["extra_css"].append(STYLE)
     if env.conf["nav"] is not None:
-        env.conf["nav"] = _expanded(env.conf["nav"], site.docs)
+        # The live preview makes single pages; MkDocs then knows no title but the one in the navigation.
+        env.conf["nav"] = _expanded(env.conf["nav"], site.docs, site.title if site.draft else None)
     for macro in (
         _runbook(site, env),
         _runbook_index(site, env),
@@ -187,13 +195,16 @@ def _draft_note(item: Published) -> str:
     return ""
 
 
-def _expanded(nav: list[Any], docs: Path) -> list[Any]:
+def _expanded(nav: list[Any], docs: Path, title: Callable[[str], str] | None) -> list[Any]:
     """``nav`` with patterns such as ``runbooks/enum-*.md`` replaced by the pages they match, sorted.
 
     A page stands where it is named on its own, else at the first pattern that matches it. A group without
-    pages is left out.
+    pages is left out. With ``title`` every page gets its title from there.
     """
     taken = set(_leaves(nav))
+
+    def named(page: str) -> Any:
+        return {title(page): page} if title and (docs / page).is_file() else page
 
     def expand(items: list[Any]) -> list[Any]:
         pages: list[Any] = []
@@ -203,10 +214,10 @@ def _expanded(nav: list[Any], docs: Path) -> list[Any]:
                 pages += [{key: value} for key, value in groups.items() if value]
             elif "*" in item:
                 found = sorted(path.relative_to(docs).as_posix() for path in docs.glob(item))
-                pages += [page for page in found if page not in taken]
+                pages += [named(page) for page in found if page not in taken]
                 taken.update(found)
             else:
-                pages.append(item)
+                pages.append(named(item))
         return pages
 
     return expand(nav)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pgrehearse.site.blocks import normal
 
-__all__ = ["Block", "Page", "downloads", "load", "offered", "style_loads"]
+__all__ = ["Block", "Page", "built_names", "downloads", "load", "offered", "style_loads"]
 
 _LANGUAGE = re.compile(r"(?:^|\s)language-([\w+#.-]+)")
 _EXTERNAL = re.compile(r"\s*(?:(?:https?|wss?|ftp):)?//", re.I)
@@ -77,6 +77,14 @@ def downloads(site: Path) -> list[Path]:
     """Every file that a page below ``site`` offers for download, once."""
     built = (load(site, path) for path in sorted(site.rglob("*.html")))
     return sorted({file for page in built for file, _, _ in offered(site, page)})
+
+
+def built_names(page: str) -> tuple[str, str]:
+    """Where MkDocs may put the page ``page`` (path below the folder of pages): as a folder, or as a file."""
+    stem = posixpath.splitext(page)[0]
+    index = posixpath.basename(stem) in ("index", "README")
+    folder = posixpath.dirname(stem) if index else stem
+    return posixpath.join(folder, "index.html"), f"{stem}.html"
 
 
 def style_loads(css: str) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution import records
-from pgrehearse.execution.records import CellRecord, DocumentRecord, Run
+from pgrehearse.execution.records import CellRecord, Run
 from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project
 
@@ -102,30 +102,39 @@ def read(project: Project, path: Path) -> Published:
     record = records.load(project.records / "records", name)
     digest = records.text_digest(document.text)
     fresh = {major: run for major, run in record.runs.items() if run.text_digest == digest}
-    states = tuple(_state(cell, fresh, record) for cell in document.cells)
+    entries = [_Entries(run) for run in fresh.values()]
+    stale = [] if fresh else [_Entries(run) for run in record.runs.values()]
+    states = tuple(_state(cell, dict(zip(fresh, entries, strict=True)), stale) for cell in document.cells)
     return Published(name, document, states, fresh, bool(record.runs))
 
 
-def _state(cell: Cell, fresh: dict[str, Run], record: DocumentRecord) -> CellState:
-    entries = {
-        major: entry
-        for major, run in fresh.items()
-        for entry in run.cells
-        if entry.digest == cell.digest and entry.line == cell.line
-    }
+class _Entries:
+    """The cells of one run, to be found by what they were, with or without where they stood."""
+
+    def __init__(self, run: Run) -> None:
+        self.placed = {(entry.digest, entry.line): entry for entry in run.cells}
+        self.failed = {entry.digest: entry for entry in run.cells if entry.status == "failed"}
+
+
+def _state(cell: Cell, fresh: dict[str, _Entries], stale: list[_Entries]) -> CellState:
+    digest = cell.digest
     # A cell that failed and did not change since is still worth showing, although the text around it did.
-    for entry in entries.values() if fresh else _entries(record, cell.digest):
+    for run in stale:
+        if digest in run.failed:
+            return CellState(cell, "failed", failure=run.failed[digest])
+    entries = {
+        major: run.placed[digest, cell.line]
+        for major, run in fresh.items()
+        if (digest, cell.line) in run.placed
+    }
+    for entry in entries.values():
         if entry.status == "failed":
             return CellState(cell, "failed", failure=entry)
     passed = tuple(major for major, entry in entries.items() if entry.status == "passed")
     if passed:
-        return CellState(cell, "run", majors=passed, generated=tuple(entries[max(passed, key=int)].generated))
+        return CellState(cell, "run", majors=passed)
     skipped = [entry.message for entry in entries.values() if entry.status == "skipped" and entry.message]
     return CellState(cell, "skipped", skipped[0]) if skipped else CellState(cell, "unproven")
-
-
-def _entries(record: DocumentRecord, digest: str) -> Iterable[CellRecord]:
-    return [entry for run in record.runs.values() for entry in run.cells if entry.digest == digest]
 
 
 def counts(documents: Iterable[Published]) -> Counts:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +13,9 @@ from typing import Any
 
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.records import text_digest
+from pgrehearse.site import macros
 from pgrehearse.site.build import build_once, docs_folder, draft
+from pgrehearse.site.pages import built_names
 from pgrehearse.site.published import published_documents, read
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
@@ -39,12 +40,8 @@ def serve(
     record, and may raise. Then the site is built as a draft. Raises SetupError when the port is taken.
     """
     host, port = _parsed(address)
-    folder = Path(tempfile.mkdtemp(prefix="pgrehearse-site-"))
-    try:
-        with draft(True):
-            _Preview(project, folder, rehearse, echo).run(host, port)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with draft(True):
+        _Preview(project, rehearse, echo).run(host, port)
 
 
 def _parsed(address: str) -> tuple[str, int]:
@@ -58,7 +55,7 @@ class _Preview:
     """State of the loop: what every document looked like when it was last executed."""
 
     def __init__(
-        self, project: Project, folder: Path, rehearse: Callable[[Path], None], echo: Callable[[str], None]
+        self, project: Project, rehearse: Callable[[Path], None], echo: Callable[[str], None]
     ) -> None:
         self.project = project
         self.rehearse = rehearse
@@ -66,23 +63,35 @@ class _Preview:
         self.docs = docs_folder(project)
         self.seen = self._marks()
         self.problem = ""
-        # Two folders by turns: a build that fails leaves the last good pages to read.
-        self._folders = (folder / "a", folder / "b")
+        self._has_navigation = False
+        self._folders: tuple[Path, ...] = ()
         self._server: Any = None
 
     def run(self, host: str, port: int) -> None:
         server = self._server = _server(self, host, port)
         self._bind(host, port)
+        # One folder a port: a preview that was killed leaves nothing that the next one does not use again.
+        folder = self.project.records / "preview" / str(server.server_address[1])
+        # Two in it, by turns: a build that fails leaves the last good pages to read.
+        self._folders = (folder / "a", folder / "b")
+        try:
+            self._serve(server)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _serve(self, server: Any) -> None:
         seen = self._stamps()
-        self.update()
+        self._build_all()
         if self._unproven():
             self.echo(f"{self._unproven()} documents have no proof yet; pgrehearse test executes all of them")
         server.start()
         self.echo(f"serving {server.url} (stop with Ctrl-C)")
         try:
             while True:
-                seen = self._after_change(seen)
-                server.rebuild()
+                now = self._after_change(seen)
+                touched = {path for path in seen.keys() | now.keys() if seen.get(path) != now.get(path)}
+                seen = now
+                server.rebuild(touched)
         except KeyboardInterrupt:
             self.echo("stopped")
         finally:
@@ -121,30 +130,78 @@ class _Preview:
                 next_step="choose another address; port 0 takes a free one",
             ) from error
 
-    def changed(self) -> None:
-        """Execute the documents whose text changed, then build."""
+    def changed(self, touched: set[Path]) -> None:
+        """Execute the documents whose text changed, then build what shows the ``touched`` files."""
         now = self._marks()
         changed = [path for path, mark in now.items() if self.seen.get(path) != mark]
+        saved = max((path.stat().st_mtime for path in touched if path.exists()), default=time.time())
+        known = self.seen.keys()
         self.seen = now
-        saved = max((stamp for stamp, _ in self._stamps().values()), default=time.time_ns()) / 1e9
         for path in changed:
             self._execute(path)
-        self.update()
+        pages = self._pages({*touched, *changed}) if known == now.keys() else None
+        if pages:
+            self._build_pages(pages)
+        else:
+            self._build_all()
         if not self.problem:
             self.echo(f"page ready {max(0.0, time.time() - saved):.1f} s after the save")
 
-    def update(self) -> None:
+    def _pages(self, touched: set[Path]) -> set[str] | None:
+        """The pages that show these files; None where more than those pages may have changed."""
+        try:
+            homes = macros.Site(self.project.root, self.docs).homes
+        except PgRehearseError:
+            return None
+        pages = set()
+        for path in touched:
+            page = (
+                path.relative_to(self.docs).as_posix()
+                if path.is_relative_to(self.docs)
+                else homes.get(path.stem)
+            )
+            # A snippet shows only through the documents that name it, and those are among the changed ones.
+            if path.is_relative_to(self.project.snippets):
+                continue
+            if path.suffix != ".md" or page is None or self.problem or not self._has_navigation:
+                return None
+            pages.add(page)
+        return pages
+
+    def _build_all(self) -> None:
         """Build into the folder that is not being served, then serve that one."""
         current = Path(self._server.root)
         target = next(folder for folder in self._folders if folder != current)
+        config = self._build(target)
+        if config:
+            self._has_navigation = bool(config["nav"])
+            self._server.root = str(target)
+
+    def _build_pages(self, pages: set[str]) -> None:
+        """Build a few pages where they are served; what only a build of all knows stays as it was."""
+        root = Path(self._server.root)
+        files = {root / name for page in pages for name in built_names(page) if (root / name).is_file()}
+        before = {file: file.read_bytes() for file in files}
+        search = root / "search" / "search_index.json"
+        index = search.read_bytes() if search.is_file() else None
+        for file in files:
+            file.unlink()
+        if not self._build(root, changes_only=True):
+            for file, content in before.items():
+                file.write_bytes(content)
+        if index is not None:
+            search.write_bytes(index)
+
+    def _build(self, target: Path, *, changes_only: bool = False) -> Any:
+        url = self._server.url
         try:
-            build_once(self.project, target, strict=False, serve_url=self._server.url)
+            config = build_once(self.project, target, strict=False, serve_url=url, changes_only=changes_only)
         except PgRehearseError as error:
             self.problem = str(error)
             self.echo(self.problem)
-            return
+            return None
         self.problem = ""
-        self._server.root = str(target)
+        return config
 
     def _execute(self, path: Path) -> None:
         name = self.project.relative(path)
@@ -176,7 +233,9 @@ class _Preview:
     def _sources(self) -> list[Path]:
         folders = (self.docs, self.project.runbooks, self.project.snippets)
         files = [path for folder in folders if folder.is_dir() for path in folder.rglob("*")]
-        return [*files, self.project.root / "mkdocs.yml"]
+        # What editors keep beside a file while it is open is no source.
+        shown = [path for path in files if path.is_file() and not path.name.startswith(".")]
+        return [*shown, self.project.root / "mkdocs.yml"]
 
     def _unproven(self) -> int:
         items = [read(self.project, path) for path in published_documents(self.project, self.docs)]
@@ -204,10 +263,10 @@ def _server(preview: _Preview, host: str, port: int) -> Any:
             self.server_activate()
             self.serve_thread.start()
 
-        def rebuild(self) -> None:
+        def rebuild(self, touched: set[Path]) -> None:
             """Hold back requests for pages while they are made, then reload the open ones."""
             self._wanted_epoch = self._visible_epoch + 1
-            preview.changed()
+            preview.changed(touched)
             with self._epoch_cond:
                 self._visible_epoch = self._wanted_epoch
                 self._epoch_cond.notify_all()
@@ -216,7 +275,7 @@ def _server(preview: _Preview, host: str, port: int) -> Any:
             page: bytes = super()._inject_js_into_html(content, epoch)  # type: ignore[no-untyped-call]
             return page + _banner(preview.problem).encode() if preview.problem else page
 
-    return Server(builder=preview.changed, host=host, port=port, root=str(preview.docs))
+    return Server(builder=lambda: None, host=host, port=port, root=str(preview.docs))
 
 
 def _banner(problem: str) -> str:
