@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.execution.compare import matches, merge
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.document import Document
@@ -18,7 +19,8 @@ def accepted(document: Document, results: Iterable[CellResult]) -> tuple[str, li
     """The document's text with each differing ``text`` fence rewritten, and the lines of those fences.
 
     Works from the bottom up, so that a rewrite does not move the lines of the next. Lines with ``...`` that
-    still fit are kept. Cells that were skipped or did not run are left alone.
+    still fit are kept. Cells that were skipped or did not run are left alone. Raises DocumentError for an
+    output that no block can hold.
     """
     lines = document.text.split("\n")
     changed: list[int] = []
@@ -27,6 +29,13 @@ def accepted(document: Document, results: Iterable[CellResult]) -> tuple[str, li
         if expected is None or result.status != "passed" or matches(expected.text, result.output):
             continue
         new = merge(expected.text, result.output)
+        if any(line.lstrip().startswith("```") for line in new.split("\n")):
+            raise DocumentError(
+                "the new output holds a line that would end its block",
+                path=document.path,
+                line=expected.line,
+                next_step="write ... in place of that line",
+            )
         lines[expected.line : expected.end_line - 1] = new.split("\n") if new else []
         changed.append(expected.line)
     return "\n".join(lines), sorted(changed)

@@ -23,7 +23,7 @@ def matches(expected: str, actual: str) -> bool:
 
     @cache
     def fits(i: int, j: int) -> bool:
-        while i < len(wanted) and wanted[i].strip() != _ANY:
+        while i < len(wanted) and not _any(wanted[i]):
             if j >= len(got) or not _line_matches(wanted[i], got[j], loose):
                 return False
             i, j = i + 1, j + 1
@@ -35,26 +35,34 @@ def matches(expected: str, actual: str) -> bool:
 
 
 def merge(expected: str, actual: str) -> str:
-    """``actual`` with those lines of ``expected`` kept that hold ``...`` and still fit."""
+    """``actual`` with those lines of ``expected`` kept that hold ``...`` and still fit.
+
+    A line of only ``...`` is kept when the lines around it still fit: it then stands for what is between.
+    """
     wanted, got = _lines(expected), _lines(actual)
     loose = any(_ANY in line for line in wanted)
+    wanted = [
+        line
+        for line, before in zip(wanted, ["", *wanted], strict=False)
+        if not _any(line) or not _any(before)
+    ]
+
+    def find(i: int, start: int) -> int | None:
+        return next((j for j in range(start, len(got)) if _line_matches(wanted[i], got[j], loose)), None)
+
     kept: list[str] = []
     at = 0
-    for line in got:
-        found = next(
-            (
-                i
-                for i in range(at, len(wanted))
-                if _ANY in wanted[i] and _line_matches(wanted[i], line, loose)
-            ),
-            None,
-        )
-        if found is None or wanted[found].strip() == _ANY:
-            kept.append(line)
-        else:
-            kept.append(wanted[found])
+    for i, line in enumerate(wanted):
+        if _any(line):
+            after = len(got) if i + 1 == len(wanted) else find(i + 1, at)
+            fits = i == 0 or (kept and _line_matches(wanted[i - 1], kept[-1], loose))
+            if fits and after is not None:
+                kept.append(line)
+                at = after
+        elif (found := find(i, at)) is not None and (_ANY in line or got[found] == line):
+            kept += [*got[at:found], line if _ANY in line else got[found]]
             at = found + 1
-    return "\n".join(kept)
+    return "\n".join([*kept, *got[at:]])
 
 
 def diff(expected: str, actual: str) -> str:
@@ -70,6 +78,10 @@ def _lines(text: str) -> list[str]:
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _any(line: str) -> bool:
+    return line.strip() == _ANY
 
 
 def _line_matches(expected: str, actual: str, loose: bool) -> bool:
