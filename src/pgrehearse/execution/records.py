@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.cache import locked
 
 __all__ = ["CellRecord", "DocumentRecord", "Run", "load", "load_all", "save", "text_digest"]
 
@@ -63,7 +64,8 @@ def text_digest(text: str) -> str:
 
 
 def _file(folder: Path, document: str) -> Path:
-    readable = document.removesuffix(".md").strip("/").replace("/", ".")
+    # No two documents share a file: docs/a.b.md is not docs/a/b.md.
+    readable = document.removesuffix(".md").replace("%", "%25").replace(".", "%2E").replace("/", ".")
     return folder / f"{readable}.json"
 
 
@@ -87,7 +89,7 @@ def _read(file: Path) -> DocumentRecord:
             for major, run in data["runs"].items()
         }
         return DocumentRecord(data["document"], runs)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SetupError(
             "this record cannot be read", path=file, next_step="delete it and run again"
         ) from error
@@ -95,11 +97,12 @@ def _read(file: Path) -> DocumentRecord:
 
 def save(folder: Path, document: str, major: int, run: Run) -> Path:
     """Replace the entry of ``major`` in the record of ``document``; the file is never half-written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    runs = {**load(folder, document).runs, str(major): run}
-    data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}
     file = _file(folder, document)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(file)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / ".lock"):  # another process may have just run it on another major
+        runs = {**load(folder, document).runs, str(major): run}
+        data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}
+        draft = file.with_suffix(f".{os.getpid()}.tmp")
+        draft.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(file)
     return file
