@@ -67,9 +67,8 @@ def _sql(document: Document) -> Iterator[Problem]:
             line = cell.line + error.line
             yield Problem(document.path, line, "sql", error.message, error.fix)
             continue
-        if not statements:
+        if not statements and cell.source.strip():
             yield Problem(document.path, cell.line, "empty-cell", "no statement in it", "write one")
-            continue
         yield from _parameters(document, cell)
 
 
