@@ -20,6 +20,9 @@ from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
 
+#: Lines from which a snippet is folded.
+_FOLD_FROM = 12
+
 _STOCK = {"title": None, "hl_lines": RE_HL_LINES, "linenums": RE_LINENUMS}
 
 
@@ -105,9 +108,19 @@ def formatter(
     found = _page.take(language, source)
     attributes = _attributes(cell, language, _lane(found))
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
-    block = highlight(source, language, options, md, **kwargs)
+    block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
     chips = _chips(_labels(cell, language, _lane(found), found), _lane(found))
     return f'<div class="run-block">{chips}{block}{_generated(found)}{_failure(found)}</div>'
+
+
+def _folded(cell: CellOptions, source: str, block: str) -> str:
+    """A long snippet behind the question it answers: the page is read for its result."""
+    first, _, rest = source.partition("\n")
+    if cell.snippet is None or rest.count("\n") < _FOLD_FROM:
+        return block
+    question = first.lstrip("-# ").strip() or cell.snippet
+    summary = f"<summary>{escape(question)} <code>{escape(cell.snippet)}</code></summary>"
+    return f'<details class="run-snippet">{summary}{block}</details>'
 
 
 def _lane(found: tuple[Published, CellState] | None) -> str:
