@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import nbformat
 from nbclient import NotebookClient
 
 from pgrehearse.execution.binaries import client
@@ -140,7 +141,10 @@ def _one(rehearser: Rehearser, project: Project, book: Document, form: str, scra
             _psql(project, book, scratch, libpq_environment(fresh.server.env(fresh.name)))
         else:
             environment = libpq_environment(fresh.server.env(fresh.name))
-            NotebookClient(to_notebook(book, book.path.name)).execute(env=environment)
+            notebook = to_notebook(book, book.path.name)
+            values = f"globals().update({book.front.examples()!r})"
+            notebook.cells.insert(2, nbformat.v4.new_code_cell(values))
+            NotebookClient(notebook).execute(env=environment)
         return time.monotonic() - began
 
 
