@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PG ?= all
 WORKERS ?= 2
+# Majors the site is published for; empty is the default server only.
+SITE_PG ?=
 
 .PHONY: help site test check serve matrix benchmark generate lock clean
 
@@ -14,7 +16,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: $(READY) ## Execute every document on a real PostgreSQL, build the site, check the built pages
-	$(BIN)/pgrehearse build
+	$(BIN)/pgrehearse build $(if $(SITE_PG),--pg $(SITE_PG))
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
 test: check ## Check the form of code and documents, then run all tests and documents
