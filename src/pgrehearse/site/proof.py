@@ -39,7 +39,7 @@ def _majors(documents: list[Published]) -> str:
         when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
         passed = sum(cell.status == "passed" for cell in cells)
         skipped = Counter(cell.message for cell in cells if cell.status == "skipped")
-        rows.append(f"| {versions} | {len(runs)} | {passed} | {_with_reasons(skipped)} | {when} |")
+        rows.append(f"| {versions} | {len(runs)} | {passed} | {_with_reasons(skipped)} | {_one_line(when)} |")
     head = "| PostgreSQL | documents | cells run | cells skipped | date |\n|---|--:|--:|---|---|"
     return "\n".join([head, *rows])
 
@@ -53,9 +53,15 @@ def _documents(documents: list[Published], page_of: Callable[[Published], str]) 
         title = item.document.title.replace("|", "\\|")
         name = f"[{title}]({page})" if page else f"`{item.name}`"
         skipped = _with_reasons(dict(sums.reasons))
-        rows.append(f"| {name} | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {majors} |")
+        rows.append(
+            f"| {name} | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {_one_line(majors)} |"
+        )
     head = "| document | blocks | run | illustration | skipped | PostgreSQL |\n|---|--:|--:|--:|---|---|"
     return "\n".join([head, *rows])
+
+
+def _one_line(text: str) -> str:
+    return f'<span class="run-one-line">{text}</span>'
 
 
 def _with_reasons(reasons: Mapping[str, int]) -> str:
