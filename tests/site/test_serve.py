@@ -164,6 +164,18 @@ def test_only_the_page_of_the_saved_document_is_built(tiny: Tiny, preview_with_n
     assert "uuidv7" in preview.page("guide/")
 
 
+def test_a_snippet_that_changes_executes_the_documents_that_name_it(tiny: Tiny, preview: Preview) -> None:
+    tiny.write("snippets/sql/one.sql", "SELECT 1 AS one;\n")
+    tiny.replace(
+        "docs/guide.md", '```sql needs="18"\nSELECT uuidv7();', '```sql snippet="one"\nSELECT 1 AS one;'
+    )
+    preview.until("rehearsed docs/guide.md")
+    preview.until("page ready ")
+    tiny.write("snippets/sql/one.sql", "SELECT 2 AS one;\n")
+    assert preview.until("rehearsed ") == "rehearsed docs/guide.md"
+    preview.until("page ready ")
+
+
 def test_a_page_without_cells_is_built_only(tiny: Tiny, preview: Preview) -> None:
     tiny.replace("docs/index.md", "# Home", "# Changed home")
     preview.until("page ready ")

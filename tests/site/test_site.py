@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.text.project import Project
 
 if TYPE_CHECKING:
     from tests.site.conftest import Tiny
@@ -273,4 +274,25 @@ def test_without_configuration(tiny: Tiny) -> None:
 def test_wrong_configuration(tiny: Tiny) -> None:
     tiny.replace("mkdocs.yml", "name: material", "name: nosuch")
     with pytest.raises(SetupError, match="nosuch"):
+        tiny.build()
+
+
+def test_pages_in_another_folder(tiny: Tiny) -> None:
+    (tiny.root / "docs").rename(tiny.root / "handbook")
+    tiny.replace("mkdocs.yml", "site_name: Tiny", "site_name: Tiny\ndocs_dir: handbook")
+    tiny.write("pyproject.toml", '[tool.pgrehearse]\ndocuments = ["handbook", "runbooks"]\n')
+    tiny.replace("runbooks/add-value.md", "../docs/guide.md", "../handbook/guide.md")
+    tiny.project = Project.at(tiny.root)
+    tiny.record()
+    tiny.build()
+    assert tiny.check().counts.blocks == 10
+    tiny.replace("handbook/index.md", "# Home", "# Home\n\n[x](nowhere.md)")
+    with pytest.raises(DocumentError, match=r"^handbook/index\.md:3: Doc file"):
+        tiny.build()
+
+
+def test_a_plugin_that_breaks_is_told_with_its_words(tiny: Tiny) -> None:
+    tiny.write("boom.py", "def on_page_markdown(markdown, **kwargs):\n    raise RuntimeError('boom')\n")
+    tiny.replace("mkdocs.yml", "site_name: Tiny", "site_name: Tiny\nhooks: [boom.py]")
+    with pytest.raises(PgRehearseError, match=r"MkDocs failed: .*boom"):
         tiny.build()

@@ -75,7 +75,7 @@ def _of_exit(project: Project, messages: list[str]) -> PgRehearseError:
     raised = macros.raised()
     if raised:
         return raised
-    docs = project.root / "docs"
+    docs = _docs(project)
     problems = [_of_message(project, docs, message) for message in dict.fromkeys(messages)]
     if not problems:
         return PgRehearseError("MkDocs stopped without a word", next_step="run mkdocs build --strict")
@@ -83,6 +83,14 @@ def _of_exit(project: Project, messages: list[str]) -> PgRehearseError:
         return problems[0]
     listed = "\n".join(str(problem) for problem in problems)
     return type(problems[0])(f"{len(problems)} problems stop the build\n{listed}")
+
+
+def _docs(project: Project) -> Path:
+    """The folder of pages; asked of the text, for a configuration that stops the build may not load."""
+    file = project.root / "mkdocs.yml"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    named = re.search(r"""^docs_dir:[ \t]*["']?([^"'\s#]+)""", text, re.M)
+    return project.root / (named[1] if named else "docs")
 
 
 def _of_message(project: Project, docs: Path, message: str) -> PgRehearseError:
