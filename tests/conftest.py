@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.servers import Server, Servers
+from pgrehearse.text.project import Project
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +28,19 @@ def server(servers: Servers) -> Server:
     """The server of PGREHEARSE_TEST_MAJOR, else the default. None to be had is an error, not a skip."""
     major = os.environ.get("PGREHEARSE_TEST_MAJOR")
     return servers.get(int(major) if major else None)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Project:
+    """This repository."""
+    return Project.at(Path(__file__).parents[1])
+
+
+@pytest.fixture(scope="session")
+def rehearser(repository: Project, servers: Servers) -> Iterator[Rehearser]:
+    """Makes databases with this repository's migrations and seed; ends with the servers of all tests."""
+    with Rehearser(repository, servers, keep=False) as made:
+        yield made
 
 
 @pytest.fixture

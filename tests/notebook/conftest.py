@@ -1,11 +1,10 @@
-"""Fresh databases of this repository for its exports, and the documents that are exported."""
+"""Kernels, and databases for them."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import nbformat
 import psycopg
@@ -13,23 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from psycopg import sql
 
-from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.execution.servers import Server, Servers, libpq_environment
-from pgrehearse.text.project import Project
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def project() -> Project:
-    return Project.at(ROOT)
-
-
-@pytest.fixture(scope="session")
-def rehearser(project: Project, servers: Servers) -> Iterator[Rehearser]:
-    """Makes databases with this repository's migrations and seed, on the servers of all tests."""
-    with Rehearser(project, servers, keep=False) as made:
-        yield made
+from pgrehearse.execution.servers import Server, libpq_environment
 
 
 class Kernel:

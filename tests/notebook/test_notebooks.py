@@ -43,10 +43,10 @@ def code(notebook: Any) -> list[str]:
 
 @pytest.mark.parametrize("path", [*RUNBOOKS, *GUIDES], ids=lambda path: path.stem)
 def test_every_document_runs_as_a_notebook(
-    path: Path, project: Project, rehearser: Rehearser, kernel: Kernels
+    path: Path, repository: Project, rehearser: Rehearser, kernel: Kernels
 ) -> None:
     document = load(path)
-    sources = code(to_notebook(document, project.relative(path)))
+    sources = code(to_notebook(document, repository.relative(path)))
     rehearsal = [cell for cell in document.cells if cell.phase == "Rehearsal"]
     opening = 2 if document.is_runbook else 1
     assert len(sources) == opening + len(document.cells) - len(rehearsal), "one cell each, none lost"

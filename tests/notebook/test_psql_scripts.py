@@ -35,11 +35,11 @@ def psql(environment: Mapping[str, str], script: Path, *variables: str) -> subpr
 
 @pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
 def test_every_runbook_does_and_undoes_its_work(
-    path: Path, project: Project, rehearser: Rehearser, tmp_path: Path
+    path: Path, repository: Project, rehearser: Rehearser, tmp_path: Path
 ) -> None:
     document = load(path)
     script = tmp_path / f"{path.stem}.sql"
-    script.write_text(to_psql(document, project.relative(path)), encoding="utf-8")
+    script.write_text(to_psql(document, repository.relative(path)), encoding="utf-8")
     values = [f"{name}={value}" for name, value in document.front.examples().items()]
     with rehearser.fresh(document) as fresh:
         prepare(document, fresh.executor(document))

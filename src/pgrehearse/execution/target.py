@@ -1,7 +1,7 @@
 """The database an operator points at: named on purpose, marked with its environment, or refused.
 
 A database says what it is in a setting of its own, ``pgrehearse.environment``. The setting lives in the
-cluster's catalogs, not in the data: a dump of production restored on staging does not carry it along.
+cluster's catalogs, not in the data: only pg_dump --create takes it along to another database.
 """
 
 from __future__ import annotations

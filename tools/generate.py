@@ -1,0 +1,299 @@
+"""Rewrite the generated parts of the reference pages; with ``--check`` only say which are out of date.
+
+A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end of generated -->``. What it holds
+comes from the program itself, so that help, options, rules and exit statuses cannot differ from the pages.
+``--check`` never writes; without it nothing is only checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import difflib
+import html
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+import pgrehearse.text
+from pgrehearse import errors, pytest_plugin
+from pgrehearse.main import cli
+from pgrehearse.text import options
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = "docs/reference"
+WIDTH = 80
+_PART = re.compile(
+    r"(?P<begin><!-- generated: (?P<name>[a-z -]+) -->\n)(?P<body>.*?)(?P<end><!-- end of generated -->\n)",
+    re.S,
+)
+
+
+class Stale(Exception):
+    """Something about the pages or this tool must be mended by hand."""
+
+
+# --- help ---------------------------------------------------------------------------------------------
+
+
+def _help(name: str | None) -> str:
+    """``pgrehearse NAME --help`` as a terminal of 80 columns shows it."""
+    settings = {"terminal_width": WIDTH, "max_content_width": WIDTH, "help_option_names": ["-h", "--help"]}
+    top = click.Context(cli, info_name="pgrehearse", **settings)
+    if name is None:
+        return f"```text\n{cli.get_help(top)}\n```"
+    command = cli.get_command(top, name)
+    assert command is not None
+    return f"```text\n{command.get_help(click.Context(command, parent=top, info_name=name, **settings))}\n```"
+
+
+class _Parser:
+    """Takes the options the pytest plugin adds."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str]] = []
+
+    def getgroup(self, *_: str) -> _Parser:
+        return self
+
+    def addoption(self, name: str, **facts: str) -> None:
+        value = facts.get("metavar")
+        self.rows.append((f"`{name} {value}`" if value else f"`{name}`", facts["help"]))
+
+
+def _pytest_options() -> str:
+    parser = _Parser()
+    pytest_plugin.pytest_addoption(parser)  # type: ignore[arg-type]
+    return _table(("option", "meaning"), parser.rows)
+
+
+# --- cell options ---------------------------------------------------------------------------------------
+
+#: What an option means; its values and languages come from the program.
+_OPTIONS = {
+    "expect": ("The last statement raises this SQLSTATE; nothing raised is red.", "55P03"),
+    "name": ("A name for the cell, unique in the document.", "first-look"),
+    "needs": (
+        "The first server major it runs on. On an older one it is skipped, and the page says so.",
+        "17",
+    ),
+    "session": ("The connection it runs in.", "app"),
+    "snippet": ("Its text is that of `snippets/sql/NAME.sql` or `snippets/python/NAME.py`.", "lock-queue"),
+    "timeout": ("How long the cell may take: 30 s without it.", "5min"),
+    "until": ("The last server major it runs on.", "16"),
+    "wait": ("The statement must block on this session. It completes in a later cell.", "app"),
+}
+
+
+def _cell_options() -> str:
+    _same("cell options", set(_OPTIONS), set(options.known_options()))
+    rows = []
+    for key, (meaning, example) in sorted(_OPTIONS.items()):
+        problems = {name: _problem(f'{name} {key}="{example}"') for name in options.LANGUAGES}
+        assert problems["sql"] is None, f"the example of {key} is no valid value"
+        languages = ", ".join(name for name, problem in problems.items() if problem is None)
+        wrong = _problem(f'sql {key}=""')
+        assert wrong is not None, f"{key} takes an empty value"
+        value = wrong.fix.removeprefix("give ")
+        default = _default(key)
+        said = f"{meaning} Default: `{default}`." if default is not None else meaning
+        rows.append((f'`{key}="{example}"`', languages, said, value))
+    return _table(("option", "cells", "meaning", "value"), rows)
+
+
+def _problem(info: str) -> options.OptionProblem | None:
+    return next(iter(options.parse_header(info)[1]), None)
+
+
+def _default(key: str) -> object:
+    fields = {field.name: field.default for field in dataclasses.fields(options.CellOptions)}
+    return fields[key]
+
+
+# --- lint rules -----------------------------------------------------------------------------------------
+
+#: Why each rule is there. Which there are, and what they stop, comes from the program.
+_RULES = {
+    "blank-line": "The notebook loses a line of blanks; on the site, text right above a block swallows it.",
+    "control-character": "An invisible character ends a line for one reader and is removed by another.",
+    "duplicate-name": "Two cells have the same `name`.",
+    "empty-cell": "A block without a statement looks executed and proves nothing.",
+    "executing-fence": "jupytext makes a cell of this language; nothing here executes it.",
+    "fence-style": "A block is indented, opens with anything but three backticks, or ends differently.",
+    "header": "The header is not of the form this page describes.",
+    "html-comment": "A block in a comment is invisible on the site and runs in the notebook.",
+    "illustration-reason": "A block that does not run must tell the reader why, in its `title`.",
+    "jupytext-language": "Without `main_language` the notebook's language is a majority vote.",
+    "jupytext-line": "jupytext takes a line of prose for something of its own.",
+    "language-alias": "`postgresql` or `py` looks like a cell, and nothing would run it.",
+    "language-case": "`SQL` is the same language to a reader, and another one to the programs.",
+    "line-endings": "With CRLF the same block has two texts.",
+    "macro-in-fence": "A block must be what it shows; a macro would change it.",
+    "option-order": "The keys are not in alphabetical order, or one stands twice.",
+    "option-value": "The option does not take this value, or not in this language.",
+    "output-header": "A `text` fence looks like the output of the cell above, but is not compared.",
+    "phases": "A phase of a runbook is missing, empty or out of order, or a step is not for one session.",
+    "python": "The cell is not Python.",
+    "raw-html": "An HTML element that stays open hides the blocks after it.",
+    "reserved-option": "The key belongs to jupytext.",
+    "runbook-macro": "A runbook is a notebook too, where a macro means nothing.",
+    "sql": "psql could not send it: a quote is open, or it is a psql command other than `\\gexec`.",
+    "triple-quote": "The notebook takes three quotes in a row for a string that never ends.",
+    "unclosed-fence": "The rest of the page is inside the block.",
+    "undeclared-parameter": "`:'name'` is no parameter of the front matter.",
+    "unknown-option": "There is no such option.",
+    "unquoted-parameter": "`:name` would let a value change the statement.",
+    "unused-parameter": "No cell uses the parameter.",
+    "wait-session": "`wait` names no other session that an earlier cell uses.",
+}
+#: Position of the rule among the arguments.
+_CALLS = {"Problem": 2, "Flaw": 1, "flaw": 0, "OptionProblem": 0}
+
+
+def _lint_rules() -> str:
+    found: dict[str, set[bool]] = {}
+    for rule, style in _rules_in_source():
+        found.setdefault(rule, set()).add(style)
+    _same("lint rules", set(_RULES), set(found))
+    stops = {(False,): "runs", (True,): "the gate", (False, True): "runs or the gate"}
+    rows = [(f"`{rule}`", stops[tuple(sorted(found[rule]))], why) for rule, why in sorted(_RULES.items())]
+    return _table(("rule", "stops", "because"), rows)
+
+
+def _rules_in_source() -> Iterator[tuple[str, bool]]:
+    """(rule, whether it is style) of every complaint the text layer can make."""
+    for file in sorted(Path(next(iter(pgrehearse.text.__path__))).glob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            position = _CALLS.get(call.func.id)
+            if position is None or len(call.args) <= position:
+                continue
+            rule = call.args[position]
+            if isinstance(rule, ast.Constant) and isinstance(rule.value, str):
+                style = any(k.arg == "style" and ast.unparse(k.value) == "True" for k in call.keywords)
+                yield rule.value, style
+
+
+# --- errors ---------------------------------------------------------------------------------------------
+
+_WHOSE = {
+    "ExpectationError": (
+        "the document's",
+        "Read the line that is named. Mend the statement or what it claims.",
+    ),
+    "DocumentError": ("the author's", "Mend the document, snippet or option at the line that is named."),
+    "SetupError": ("the operator's", "Look at the server, the database, the DSN or the permission."),
+    "PgRehearseError": ("ours", "Report it with the lines that were printed."),
+}
+
+
+def _exit_statuses() -> str:
+    tree = {
+        kind.__name__: kind for kind in (errors.PgRehearseError, *errors.PgRehearseError.__subclasses__())
+    }
+    _same("errors", set(_WHOSE), set(tree))
+    rows = [("0", "", "nobody's", "Everything was as written.")]
+    for name, (whose, cure) in _WHOSE.items():
+        rows.append((str(tree[name].exit_code), f"`{name}`", whose, cure))
+    rows.append(("2", "", "the caller's", "Read the usage line: an option or argument is wrong."))
+    rows.append(("130", "", "nobody's", "Somebody pressed Ctrl-C. Run it again to go on."))
+    rows.sort(key=lambda row: int(row[0]))
+    return _table(("exit status", "raised as", "whose mistake", "what to do"), rows)
+
+
+# --- samples --------------------------------------------------------------------------------------------
+
+#: Shown as they are written, headers and all, which no fence can show. The tests lint and run them.
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def _sample(file: Path) -> str:
+    """One line of HTML: a fence inside a fence is read differently by each of the programs."""
+    text = html.escape(file.read_text("utf-8").rstrip("\n"), quote=False)
+    return f"<pre><code>{text.replace('`', '&#96;').replace(chr(10), '&#10;')}</code></pre>"
+
+
+# --- pages ----------------------------------------------------------------------------------------------
+
+
+def generators() -> dict[str, Callable[[], str]]:
+    """What each generated part is made by."""
+    commands = cli.list_commands(click.Context(cli))
+    found: dict[str, Callable[[], str]] = {"help": lambda: _help(None)}
+    found |= {f"help {name}": (lambda name=name: _help(name)) for name in commands}
+    found |= {f"sample {file.stem}": (lambda file=file: _sample(file)) for file in SAMPLES.glob("*.md")}
+    found |= {
+        "pytest options": _pytest_options,
+        "cell options": _cell_options,
+        "lint rules": _lint_rules,
+        "exit statuses": _exit_statuses,
+    }
+    return found
+
+
+def run(root: Path, *, check: bool) -> list[str]:
+    """Rewrite the pages below ``root``, or with ``check`` leave them. Returns what was or is out of date."""
+    known = generators()
+    used: set[str] = set()
+    stale = []
+    for page in sorted((root / PAGES).glob("*.md")):
+        text = page.read_text("utf-8")
+
+        def made(part: re.Match[str], page: Path = page, text: str = text) -> str:
+            name = part["name"]
+            line = text.count("\n", 0, part.start()) + 1
+            if name not in known:
+                raise Stale(f"{page}:{line}: nothing generates {name!r}; known: {', '.join(sorted(known))}")
+            used.add(name)
+            body = f"\n{known[name]()}\n\n"
+            if body != part["body"]:
+                stale.append(f"{page.relative_to(root)}:{line}: {name}")
+            return part["begin"] + body + part["end"]
+
+        new = _PART.sub(made, text)
+        if new != text and not check:
+            page.write_text(new, encoding="utf-8", newline="\n")
+    if missing := sorted(set(known) - used):
+        raise Stale(
+            f"no page in {PAGES} has: " + ", ".join(f"<!-- generated: {name} -->" for name in missing)
+        )
+    return stale
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _same(what: str, written: set[str], real: set[str]) -> None:
+    if written != real:
+        near = difflib.unified_diff(
+            sorted(written), sorted(real), "tools/generate.py", "program", n=0, lineterm=""
+        )
+        raise Stale(f"{what} differ between this tool and the program:\n" + "\n".join(near))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 65 when a part is out of date"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository; default: this one")
+    given = parser.parse_args()
+    try:
+        stale = run(given.root, check=given.check)
+    except Stale as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 65
+    for part in stale:
+        print(f"{part} {'is out of date; run `make generate`' if given.check else 'rewritten'}")
+    return 65 if given.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
