@@ -29,7 +29,7 @@ STATEMENTS = [
     "create function g() returns int begin atomic return (1); end",
     "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN; RETURN 1; END; $$",
     "DO $do$ BEGIN RAISE NOTICE '%; $$', 1; END $do$",
-    "SELECT E'a'\n' ; b\\'' ",
+    "SELECT E'a'\n' ; b\\' ",
     "SELECT CASE WHEN true THEN 1 END",
     "SELECT 0x1F, 1_000, 1e5, .5, 1.",
     'SELECT é, "ü;", 日本$',

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import psycopg
 
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.compare import diff, matches
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.session import Message, Session, StatementError
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
-from pgrehearse.text.split import split
+from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Executor"]
 
@@ -189,6 +189,10 @@ class Executor:
             return [
                 Message(variables.substitute(s.sql, self.values), s.line, s.gexec) for s in split(cell.source)
             ]
+        except SplitError as error:
+            raise DocumentError(
+                error.message, path=self.path, line=cell.line + error.line, next_step=error.fix
+            ) from None
         except KeyError as name:
             raise SetupError(
                 f"parameter {name} has no value",
@@ -293,7 +297,9 @@ class Executor:
 def _spaced(outputs: list[str]) -> list[str]:
     """psql leaves a blank line after each table."""
     return [
-        text + "\n" if text.endswith(("row)", "rows)")) and position + 1 < len(outputs) else text
+        text + "\n"
+        if text.endswith(("row)", "rows)")) and text[0] in " -" and position + 1 < len(outputs)
+        else text
         for position, text in enumerate(outputs)
     ]
 

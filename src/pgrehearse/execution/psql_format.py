@@ -5,9 +5,12 @@ Source of the layout: ``print_aligned_text`` and ``column_type_alignment`` in ``
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable, Sequence
+
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from wcwidth import wcswidth
+from wcwidth import wcwidth
 
 __all__ = ["NULL", "format_result"]
 
@@ -33,16 +36,15 @@ def _table(result: PGresult) -> str:
     footer = "(1 row)" if result.ntuples == 1 else f"({result.ntuples} rows)"
     if count == 0:
         return "--\n" + footer
-    names = [(result.fname(i) or b"").decode() for i in range(count)]
+    names = [_cell(result.fname(i) or b"") for i in range(count)]
     right = [result.ftype(i) in _RIGHT for i in range(count)]
     rows = [[_cell(result.get_value(r, c)) for c in range(count)] for r in range(result.ntuples)]
-    widths = [max(_width(names[c]), *(_width(x) for row in rows for x in row[c]), 0) for c in range(count)]
-    lines = [
-        "|".join(f" {_center(name, width)} " for name, width in zip(names, widths, strict=True)),
-        "+".join("-" * (width + 2) for width in widths),
-    ]
+    widths = [max(_width(x) for row in [names, *rows] for x in row[c]) for c in range(count)]
+    lines = _row(names, widths, [_center] * count)
+    lines.append("+".join("-" * (width + 2) for width in widths))
+    sides = [_to_right if to_right else _to_left for to_right in right]
     for row in rows:
-        lines.extend(_row(row, widths, right))
+        lines.extend(_row(row, widths, sides))
     return "\n".join([line.rstrip() for line in lines] + [footer])
 
 
@@ -61,29 +63,47 @@ def _printable(line: str) -> str:
             shown += "\\r"
         elif ord(char) < 0x20 or char == "\x7f":
             shown += f"\\x{ord(char):02X}"
+        elif "\x80" <= char <= "\x9f":
+            shown += f"\\u{ord(char):04X}"
         else:
             shown += char
     return shown
 
 
 def _width(text: str) -> int:
-    return len(text) if text.isascii() else max(wcswidth(text), 0)
+    """Columns ``text`` takes, counted like psql by single characters: joined emoji add up."""
+    return len(text) if text.isascii() else sum(map(_char_width, text))
 
 
-def _center(text: str, width: int) -> str:
-    space = width - _width(text)
+def _char_width(char: str) -> int:
+    category = unicodedata.category(char)
+    if category in ("Mn", "Me", "Cf"):
+        return 0
+    if category in ("Mc", "Zl", "Zp") or "\U0001f1e6" <= char <= "\U0001f1ff":  # the last: half a flag
+        return 1
+    return max(wcwidth(char), 0)
+
+
+def _to_left(text: str, space: int) -> str:
+    return text + " " * space
+
+
+def _to_right(text: str, space: int) -> str:
+    return " " * space + text
+
+
+def _center(text: str, space: int) -> str:
     return " " * (space // 2) + text + " " * ((space + 1) // 2)
 
 
-def _row(row: list[list[str]], widths: list[int], right: list[bool]) -> list[str]:
+def _row(row: list[list[str]], widths: list[int], sides: Sequence[Callable[[str, int], str]]) -> list[str]:
     """One table row; a value of several lines makes several lines, each but its last marked with ``+``."""
     lines = []
     for level in range(max(len(value) for value in row)):
         cells = []
-        for value, width, to_right in zip(row, widths, right, strict=True):
+        for value, width, side in zip(row, widths, sides, strict=True):
             text = value[level] if level < len(value) else ""
-            pad = " " * (width - _width(text))
             more = "+" if level + 1 < len(value) else " "
-            cells.append(" " + (pad + text if to_right else text + pad) + more)
+            cells.append(" " + side(text, width - _width(text)) + more)
         lines.append("|".join(cells))
     return lines

@@ -19,7 +19,6 @@ _IDENT = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
 _VARIABLE = re.compile(r":(?:'(?P<literal>\w+)'|\"(?P<ident>\w+)\"|(?P<raw>\w+))")
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
-_CONTINUED = re.compile(r"[ \t\f\v]*[\n\r]\s*'")
 _NUMBER = re.compile(r"\d[\w.]*")
 
 
@@ -78,7 +77,7 @@ def _token(text: str, at: int) -> tuple[str, int]:
     if char == '"':
         return "quoted", _quoted(text, at, '"', backslash=False)
     if char in "eE" and text.startswith("'", at + 1):
-        return "string", _escaped(text, at + 1)
+        return "string", _quoted(text, at + 1, "'", backslash=True)
     if char == "$" and (dollar := _DOLLAR.match(text, at)):
         end = text.find(dollar[0], dollar.end())
         if end < 0:
@@ -129,14 +128,6 @@ def _quoted(text: str, at: int, quote: str, *, backslash: bool) -> int:
         else:
             position += 1
     raise _unterminated(text, at, "quote " + quote)
-
-
-def _escaped(text: str, at: int) -> int:
-    """End of an E'' string; a next part on a line of its own belongs to it and has escapes too."""
-    end = _quoted(text, at, "'", backslash=True)
-    while part := _CONTINUED.match(text, end):
-        end = _quoted(text, part.end() - 1, "'", backslash=True)
-    return end
 
 
 def _unterminated(text: str, at: int, what: str) -> SplitError:
