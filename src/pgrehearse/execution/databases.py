@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import suppress
+from pathlib import Path
 
 from psycopg.sql import SQL, Identifier
 
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.server_base import Server
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.text import migrations, variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
-from pgrehearse.text.split import split
+from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Databases"]
 
 #: Where a database says what it is: ``current_setting('pgrehearse.environment')``.
 ENVIRONMENT = "pgrehearse.environment"
+#: Seconds a server may take to recover from a crash.
+_RECOVERY = 15.0
 
 
 class Databases:
@@ -33,6 +37,7 @@ class Databases:
         self.server = server
         self.project = project
         self._templates: dict[Database, str] = {}
+        self._names: set[str] = set()  # every database made here that is to be dropped in the end
         self._count = 0
         self._admin: Session | None = None
         self._prepared: tuple[str, Database] | None = None
@@ -60,21 +65,29 @@ class Databases:
     def drop(self, name: str) -> None:
         """Drop a database, ending whatever is still connected to it."""
         self._execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)).as_string())
+        self._names.discard(name)
+
+    def keep(self, name: str) -> None:
+        """Leave a database to the reader: ``close`` does not drop it."""
+        self._names.discard(name)
 
     def close(self) -> None:
-        """Leave nothing behind: the prepared database and the templates go."""
-        with suppress(SetupError):
-            if self._prepared is not None:
+        """Leave nothing behind: every database made here goes, also one that Ctrl-C found half made."""
+        self._prepared = None
+        if self._admin is not None and not self._admin.finished:
+            self._admin.cancel()
+            with suppress(SetupError):
                 self._finish()
-                self.drop(self._prepared[0])
-            for name in self._templates.values():
+        for name in sorted(self._names):
+            with suppress(SetupError):
                 self.drop(name)
         if self._admin is not None:
             self._admin.close()
-        self._templates, self._prepared, self._admin = {}, None, None
+        self._templates, self._admin = {}, None
 
     def _start_clone(self, name: str, wanted: Database) -> None:
         template = Identifier(self._template(wanted))
+        self._names.add(name)
         clone = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), template)
         self._session().start([Message(clone.as_string(), 1)])
 
@@ -83,9 +96,15 @@ class Databases:
             return "template1"
         if wanted not in self._templates:
             name = self._new_name(f"template_{wanted.rows}")
+            self._names.add(name)
             self._execute(SQL("CREATE DATABASE {}").format(Identifier(name)).as_string())
-            self._templates[wanted] = self._marked(name)
-            self._build(name, wanted)
+            self._marked(name)
+            try:
+                self._build(name, wanted)
+            except PgRehearseError:
+                self.drop(name)  # nobody may take a half-built one for a template
+                raise
+            self._templates[wanted] = name
         return self._templates[wanted]
 
     def _build(self, name: str, wanted: Database) -> None:
@@ -93,13 +112,14 @@ class Databases:
         try:
             for migration in migrations.load(self.project.migrations):
                 up = migration.up
-                text = f"BEGIN;{up.sql}\n;COMMIT" if up.transaction else None
-                steps = [Message(text, up.line)] if text else _messages(up.sql, up.line)
-                _run(session, steps, str(migration.path))
+                steps = _messages(up.sql, up.line, migration.path)
+                if up.transaction:
+                    steps = [Message("BEGIN", up.line), *steps, Message("COMMIT", up.line)]
+                _run(session, steps, migration.path)
             if self.project.seed.is_file():
                 seed = self.project.seed.read_text(encoding="utf-8")
                 seed = variables.substitute(seed, {"rows": str(wanted.rows)})
-                _run(session, _messages(seed, 1), str(self.project.seed))
+                _run(session, _messages(seed, 1, self.project.seed), self.project.seed)
         finally:
             session.close()
 
@@ -114,7 +134,9 @@ class Databases:
     def _named(self, name: str, hint: str) -> str:
         wanted = self._new_name(hint)
         rename = SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(name), Identifier(wanted))
+        self._names.add(wanted)
         self._execute(rename.as_string())
+        self._names.discard(name)
         return self._marked(wanted)
 
     def _new_name(self, hint: str) -> str:
@@ -124,8 +146,19 @@ class Databases:
 
     def _session(self) -> Session:
         if self._admin is None or (self._admin.error is not None and self._admin.error.lost):
-            self._admin = Session("admin", self.server.dsn())
+            self._admin = self._connected()
         return self._admin
+
+    def _connected(self) -> Session:
+        """A new session; after a crash the server needs a moment until it takes one."""
+        limit = time.monotonic() + _RECOVERY
+        while True:
+            try:
+                return Session("admin", self.server.dsn())
+            except SetupError as error:
+                if "the database system is" not in error.message or time.monotonic() > limit:
+                    raise
+                time.sleep(0.02)
 
     def _execute(self, sql: str) -> None:
         if self._prepared is not None:
@@ -144,11 +177,15 @@ class Databases:
             )
 
 
-def _messages(sql: str, first_line: int) -> list[Message]:
-    return [Message(s.sql, first_line + s.line - 1, s.gexec) for s in split(sql)]
+def _messages(sql: str, first_line: int, path: Path) -> list[Message]:
+    try:
+        return [Message(s.sql, first_line + s.line - 1, s.gexec) for s in split(sql)]
+    except SplitError as error:
+        line = first_line + error.line - 1
+        raise DocumentError(error.message, path=path, line=line, next_step=error.fix) from None
 
 
-def _run(session: Session, messages: list[Message], path: str) -> None:
+def _run(session: Session, messages: list[Message], path: Path) -> None:
     session.start(messages)
     while not session.pump(1.0):
         pass

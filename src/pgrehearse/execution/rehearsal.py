@@ -103,6 +103,7 @@ class Rehearser:
             yield fresh
         finally:
             if fresh.keep:
+                databases.keep(fresh.name)
                 self._kept.add(server.major)
             else:
                 with suppress(PgRehearseError):
@@ -128,12 +129,13 @@ class Rehearser:
                 if any(cell.language == "python" for cell in document.cells):
                     executor.python.warm()
                 if upcoming is not None:
-                    fresh.databases.prepare(upcoming.front.database)
+                    with suppress(PgRehearseError):  # it fails again, with the document it belongs to
+                        fresh.databases.prepare(upcoming.front.database)
                 setup = time.monotonic() - started
                 cells = run_cells(executor, document.in_order(), document.cells)
                 busy = executor.busy_seconds()
-            fresh.keep = self.keep and any(result.failure for result in cells)
             server = fresh.server
+            fresh.keep = self.keep and any(result.failure for result in cells) and server.alive()
         result = DocumentResult(
             document,
             server.major,
