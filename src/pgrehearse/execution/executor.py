@@ -15,15 +15,15 @@ from pathlib import Path
 import psycopg
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.execution.compare import diff, matches
+from pgrehearse.execution.checks import check_output, error_failure, spaced
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, Failure
-from pgrehearse.execution.session import Message, Session, StatementError
+from pgrehearse.execution.session import Message, Session
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
 from pgrehearse.text.split import SplitError, split
 
-__all__ = ["Executor"]
+__all__ = ["Executor", "check_output"]
 
 #: Seconds a cell may take without a ``timeout`` of its own.
 TIMEOUT = 30.0
@@ -168,7 +168,11 @@ class Executor:
         return replace(result, status="failed", failure=failure) if failure else result
 
     def _sql(self, cell: Cell, started: float) -> list[CellResult]:
-        session = self.session(cell.options.session)
+        try:
+            session = self.session(cell.options.session)
+        except SetupError as error:
+            unconnected = Failure(error.message, cell.first_line, next_step=error.next_step or "")
+            return [CellResult(cell, "failed", failure=unconnected)]
         results = self._join(session)
         if any(result.failure for result in results):
             return [*results, CellResult(cell, "notrun")]
@@ -261,98 +265,41 @@ class Executor:
         return [self._result(pending.cell, session, pending.started, failure)]
 
     def _settle(self) -> list[CellResult]:
-        """Wait until each waiting statement has finished, or is blocked still."""
-        results = []
-        for name, pending in list(self._pending.items()):
-            limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
-            failure = None
-            while not pending.session.pump(_LOOK):
-                if self.blocked_by(pending.session):
-                    break
-                if time.monotonic() >= limit:
-                    failure = self._time_out(pending.session, pending.cell)
-                    break
-            if pending.session.finished or failure:
-                del self._pending[name]
-                results.append(self._result(pending.cell, pending.session, pending.started, failure))
+        """Wait until each waiting statement has finished, or is blocked still.
+
+        One that finished may have let another go on, so look again until none did.
+        """
+        results: list[CellResult] = []
+        while done := [result for name in list(self._pending) for result in self._look(name)]:
+            results += done
         return results
+
+    def _look(self, name: str) -> list[CellResult]:
+        """The result of a waiting statement; none while it is blocked."""
+        pending = self._pending[name]
+        limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
+        failure = None
+        while not pending.session.pump(_LOOK):
+            if self.blocked_by(pending.session):
+                return []
+            if time.monotonic() >= limit:
+                failure = self._time_out(pending.session, pending.cell)
+                break
+        del self._pending[name]
+        return [self._result(pending.cell, pending.session, pending.started, failure)]
 
     def _blocker_names(self, session: Session) -> str:
         pids = self.blocked_by(session)
         return ", ".join(sorted(s.name for s in self.sessions.values() if s.pid in pids))
 
     def _result(self, cell: Cell, session: Session, started: float, failure: Failure | None) -> CellResult:
-        failure = failure or _error_failure(cell, session.error)
+        failure = failure or error_failure(cell, session.error)
         result = CellResult(
             cell,
             "failed" if failure else "passed",
-            output="\n".join(_spaced(session.output)),
+            output="\n".join(spaced(session.output)),
             failure=failure,
             seconds=time.monotonic() - started,
             generated=tuple(session.generated),
         )
         return result if failure else self._checked(result)
-
-
-def _spaced(outputs: list[str]) -> list[str]:
-    """psql leaves a blank line after each table."""
-    return [
-        text + "\n"
-        if text.endswith(("row)", "rows)")) and text[0] in " -" and position + 1 < len(outputs)
-        else text
-        for position, text in enumerate(outputs)
-    ]
-
-
-def check_output(cell: Cell, output: str) -> Failure | None:
-    """The failure of a cell whose output is not what the text fence after it says."""
-    if cell.expected is None or matches(cell.expected.text, output):
-        return None
-    return Failure(
-        "the output differs",
-        cell.expected.line,
-        statement=cell.source.strip(),
-        detail=diff(cell.expected.text, output),
-        next_step="mend the statement, or accept the new output with --accept",
-    )
-
-
-def _error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
-    """The failure of a cell that raised what it did not expect, or did not raise what it did."""
-    expect = cell.options.expect
-    if error is None:
-        if expect is None:
-            return None
-        return Failure(
-            f"nothing was raised; SQLSTATE {expect} was expected",
-            cell.first_line,
-            statement=cell.source.strip(),
-            next_step="remove expect, or mend the statement that should fail",
-        )
-    line = cell.line + error.line
-    if error.lost:
-        return Failure(
-            "the connection was lost",
-            line,
-            statement=error.statement,
-            detail=error.text,
-            next_step="look at the server's log: it was stopped, it crashed, or the session was terminated",
-        )
-    if error.sqlstate != expect:
-        wanted = f"SQLSTATE {expect} was expected, it raised" if expect else "it raised SQLSTATE"
-        return Failure(
-            f"{wanted} {error.sqlstate}",
-            line,
-            statement=error.statement,
-            detail=error.text,
-            next_step=f'mend the statement, or expect it: expect="{error.sqlstate}"',
-            sqlstate=error.sqlstate,
-        )
-    if error.unsent:
-        return Failure(
-            f"the expected error came before the last statement; {error.unsent} never ran",
-            line,
-            statement=error.statement,
-            next_step="put the statements after the failing one into a cell of their own",
-        )
-    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -111,7 +112,8 @@ class Session:
     def cancel(self) -> None:
         """Ask the server to cancel the message under way; it answers with SQLSTATE 57014."""
         if self._current is not None:
-            self.pgconn.get_cancel().cancel()
+            with suppress(psycopg.OperationalError):  # the server is gone, so nothing runs
+                self.pgconn.get_cancel().cancel()
 
     def close(self) -> None:
         self.pgconn.finish()
