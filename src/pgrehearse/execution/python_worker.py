@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import os
-import sys
 import traceback
 from typing import Any
 
@@ -19,7 +18,8 @@ def execute(question: dict[str, Any], namespace: dict[str, Any]) -> dict[str, An
     """Run one cell in ``namespace``. Returns its standard output, and the error if it raised one."""
     output = io.StringIO()
     path, line = question["path"], question["line"]
-    namespace.update(question["values"])
+    for name, value in question["values"].items():
+        namespace.setdefault(name, value)  # a cell may have changed it
     try:
         code = compile("\n" * (line - 1) + question["source"], path, "exec")
         with contextlib.redirect_stdout(output):
@@ -53,8 +53,10 @@ def main() -> None:
     """Serve questions from standard input until it is closed."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a cell's child processes print must not mix with the answers
+    questions = os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # nor may anybody read the questions
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for line in sys.stdin:
+    for line in questions:
         answers.write(json.dumps(execute(json.loads(line), namespace)) + "\n")
         answers.flush()
 
