@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.servers import Server
 from pgrehearse.text import lint
 from pgrehearse.text.document import load
 
@@ -81,10 +82,10 @@ def test_there_are_samples() -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_the_samples_are_what_the_page_says(path: Path, rehearser: Rehearser) -> None:
+def test_the_samples_are_what_the_page_says(path: Path, rehearser: Rehearser, server: Server) -> None:
     document = load(path)
     problems = lint.errors(document) if path.stem == "cell" else lint.check(document)
     assert problems == []
-    with rehearser.fresh(document) as fresh, fresh.executor(document) as executor:
+    with rehearser.fresh(document, server.major) as fresh, fresh.executor(document) as executor:
         results = run_cells(executor, document.in_order(), document.cells)
     assert [result.status for result in results] == ["passed"] * len(document.cells), results

@@ -73,6 +73,13 @@ def test_every_command_has_help(bench: Bench) -> None:
         assert max(map(len, ended.out.splitlines())) <= 80
 
 
+def test_a_database_that_was_not_kept(bench: Bench) -> None:
+    ended = bench.call("psql", "nothing")
+    assert ended.status == 69
+    assert "'nothing' is no kept database" in ended.err
+    assert bench.call("psql", "nothing/here").status == 69
+
+
 def test_version(bench: Bench) -> None:
     ended = bench.call("--version")
     assert ended.status == 0

@@ -16,7 +16,7 @@ from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.rehearsal import check_form
 from pgrehearse.execution.target import Target, open_target
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import find
+from pgrehearse.text.find import find, project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["run"]
@@ -64,7 +64,8 @@ def run(
     Stops at the first surprise; run again, it goes on where it stopped. The database must say which
     environment it is: ALTER DATABASE name SET pgrehearse.environment = 'staging'.
     """
-    project = Project.find(Path.cwd())
+    given = Path(runbook)
+    project = project_of(given if given.is_file() else None)
     document = _find(project, runbook)
     check_form(document, project)
     values = _values(document, settings)
