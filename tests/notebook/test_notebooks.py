@@ -20,7 +20,7 @@ from nbclient.exceptions import CellExecutionError
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import libpq_environment
+from pgrehearse.execution.servers import Server, libpq_environment
 from pgrehearse.notebook import expected
 from pgrehearse.notebook.export import to_notebook
 from pgrehearse.text.document import load, parse
@@ -41,16 +41,21 @@ def code(notebook: Any) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def test_there_are_documents() -> None:
+    assert len(RUNBOOKS) >= 12
+    assert len(GUIDES) >= 3
+
+
 @pytest.mark.parametrize("path", [*RUNBOOKS, *GUIDES], ids=lambda path: path.stem)
 def test_every_document_runs_as_a_notebook(
-    path: Path, repository: Project, rehearser: Rehearser, kernel: Kernels
+    path: Path, repository: Project, rehearser: Rehearser, server: Server, kernel: Kernels
 ) -> None:
     document = load(path)
     sources = code(to_notebook(document, repository.relative(path)))
     rehearsal = [cell for cell in document.cells if cell.phase == "Rehearsal"]
     opening = 2 if document.is_runbook else 1
     assert len(sources) == opening + len(document.cells) - len(rehearsal), "one cell each, none lost"
-    with rehearser.fresh(document) as fresh:
+    with rehearser.fresh(document, server.major) as fresh:
         with fresh.executor(document) as executor:
             failures = [result for result in run_cells(executor, rehearsal, rehearsal) if result.failure]
         assert not failures
@@ -175,6 +180,7 @@ def busy(environment: dict[str, str]) -> bool:
         (None, "%%sql\nSELECT 1;", ["does not say which environment", "ALTER DATABASE"]),
         (None, "%rehearsal", ["does not say which environment"]),
         ("staging", "%rehearsal", ["is marked 'staging'", "use a database marked disposable"]),
+        ("production", "%%sql\nSELECT 1;", ["is production", "run the cells one by one: production = "]),
     ],
 )
 def test_a_database_that_is_not_marked_for_it_is_refused(
@@ -189,6 +195,9 @@ def test_a_database_that_is_not_marked_for_it_is_refused(
         assert "Traceback" not in str(caught.value)
         if mark == "staging":
             assert "1 row" in running.run("%%sql\nSELECT 1;"), "a runbook may run there"
+        if mark == "production":
+            running.run("import os; production = os.environ['PGDATABASE']")
+            assert "1 row" in running.run("%%sql\nSELECT 1;")
 
 
 # --- the form of an export ----------------------------------------------------------------------------

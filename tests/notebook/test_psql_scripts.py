@@ -33,15 +33,19 @@ def psql(environment: Mapping[str, str], script: Path, *variables: str) -> subpr
 # --- every runbook of this repository -----------------------------------------------------------
 
 
+def test_there_are_runbooks() -> None:
+    assert len(RUNBOOKS) >= 12
+
+
 @pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
 def test_every_runbook_does_and_undoes_its_work(
-    path: Path, repository: Project, rehearser: Rehearser, tmp_path: Path
+    path: Path, repository: Project, rehearser: Rehearser, server: Server, tmp_path: Path
 ) -> None:
     document = load(path)
     script = tmp_path / f"{path.stem}.sql"
     script.write_text(to_psql(document, repository.relative(path)), encoding="utf-8")
     values = [f"{name}={value}" for name, value in document.front.examples().items()]
-    with rehearser.fresh(document) as fresh:
+    with rehearser.fresh(document, server.major) as fresh:
         prepare(document, fresh.executor(document))
         environment = libpq_environment(fresh.server.env(fresh.name))
         for more in ([], ["roll_back=1"]):

@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
-from pgrehearse.execution.executor import Executor, check_output
+from pgrehearse.execution.checks import check_output
+from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.target import Target, open_target
 from pgrehearse.execution.url_server import REHEARSABLE
@@ -150,9 +151,16 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
     def _opened(self) -> Target:
         if self._target is None:
             try:
-                self._target = open_target(None)
+                target = open_target(None)
             except SetupError as error:
                 raise _Refused(error.message, next_step=error.next_step) from None
+            # "Run all" asks before no step, so production must have been named in this notebook.
+            if target.environment == "production" and self.shell.user_ns.get("production") != target.database:
+                raise _Refused(
+                    f"refused: {target.database!r} is production",
+                    next_step=f"name it, then run the cells one by one: production = {target.database!r}",
+                )
+            self._target = target
             print(f"connected to {self._target}")
         return self._target
 
