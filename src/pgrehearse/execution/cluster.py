@@ -9,7 +9,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +50,9 @@ SETTINGS: Mapping[str, str] = {
     "wal_level": "logical",
 }
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+#: A file system in memory, on Linux.
+MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes a private directory in it)
+_MEMORY_FREE = 4 << 30  # bytes that must be free there: a server with a million rows stays below
 _SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
 
 # Runs as the leader of a session of its own, so Ctrl-C in a terminal does not reach the server. Its
@@ -131,9 +134,21 @@ def own(path: Path) -> None:
             os.chown(Path(folder, name), who.uid, who.gid, follow_symlinks=False)
 
 
+def _places() -> Iterator[str]:
+    """Where servers may live, best first: in memory, unless TMPDIR says where.
+
+    A fresh database per document is a copy of files; in memory it takes a tenth of the time.
+    """
+    usable = "TMPDIR" not in os.environ and MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    if usable and shutil.disk_usage(MEMORY).free >= _MEMORY_FREE:
+        yield str(MEMORY)
+    yield tempfile.gettempdir()
+    yield "/tmp"  # noqa: S108 (mkdtemp makes a private directory in it)
+
+
 def run_dir() -> Path:
     """Make the private directory of one server: its socket, its log and, unless kept, its data."""
-    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 (mkdtemp makes a private one in it)
+    for parent in _places():
         if len(os.fsencode(parent)) + len("/pgr-12345678/.s.PGSQL.5432") <= _SOCKET_LIMIT and _enters(parent):
             path = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
             own(path)
