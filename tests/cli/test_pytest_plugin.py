@@ -65,7 +65,9 @@ class Project:
             file.write_text(text, encoding="utf-8")
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
+        # Hypothesis' plugin alone takes a second to start.
+        quiet = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no"]
+        return [sys.executable, "-m", "pytest", *quiet, *arguments]
 
     def pytest(self, *arguments: str) -> tuple[int, str]:
         return self.run(*self.command(*arguments))
