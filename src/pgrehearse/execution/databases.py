@@ -28,6 +28,7 @@ __all__ = ["Databases"]
 ENVIRONMENT = "pgrehearse.environment"
 #: Seconds a server may take to recover from a crash.
 _RECOVERY = 15.0
+_ADMIN, _CLONE = "admin", "clone"
 
 
 class Databases:
@@ -39,20 +40,22 @@ class Databases:
         self._templates: dict[Database, str] = {}
         self._names: set[str] = set()  # every database made here that is to be dropped in the end
         self._count = 0
-        self._admin: Session | None = None
+        #: connections by purpose: one clones, so that the others need not wait for a clone under way
+        self._sessions: dict[str, Session] = {}
         self._prepared: tuple[str, Database] | None = None
+        self._retired: str | None = None
 
     def fresh(self, wanted: Database, hint: str) -> str:
         """Create a database in the wanted state and return its name. ``hint`` makes the name readable."""
         prepared, self._prepared = self._prepared, None
         if prepared is not None:
-            self._finish()
+            self._finish(_CLONE)
             if prepared[1] == wanted:
                 return self._named(prepared[0], hint)
             self.drop(prepared[0])
         name = self._new_name(hint)
         self._start_clone(name, wanted)
-        self._finish()
+        self._finish(_CLONE)
         return self._marked(name)
 
     def prepare(self, wanted: Database) -> None:
@@ -67,29 +70,40 @@ class Databases:
         self._execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)).as_string())
         self._names.discard(name)
 
+    def retire(self, name: str) -> None:
+        """Drop a database a little later: with the next one that is retired, or at the end.
+
+        The backends of a document that just ended may not have gone yet; DROP DATABASE would wait for them in
+        steps of 100 ms.
+        """
+        earlier, self._retired = self._retired, name
+        if earlier is not None:
+            self.drop(earlier)
+
     def keep(self, name: str) -> None:
         """Leave a database to the reader: ``close`` does not drop it."""
         self._names.discard(name)
 
     def close(self) -> None:
         """Leave nothing behind: every database made here goes, also one that Ctrl-C found half made."""
-        self._prepared = None
-        if self._admin is not None and not self._admin.finished:
-            self._admin.cancel()
-            with suppress(SetupError):
-                self._finish()
+        self._prepared = self._retired = None
+        for purpose, session in self._sessions.items():
+            if not session.finished:
+                session.cancel()
+                with suppress(SetupError):
+                    self._finish(purpose)
         for name in sorted(self._names):
             with suppress(SetupError):
                 self.drop(name)
-        if self._admin is not None:
-            self._admin.close()
-        self._templates, self._admin = {}, None
+        for session in self._sessions.values():
+            session.close()
+        self._templates, self._sessions = {}, {}
 
     def _start_clone(self, name: str, wanted: Database) -> None:
         template = Identifier(self._template(wanted))
         self._names.add(name)
         clone = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), template)
-        self._session().start([Message(clone.as_string(), 1)])
+        self._session(_CLONE).start([Message(clone.as_string(), 1)])
 
     def _template(self, wanted: Database) -> str:
         if wanted.empty:
@@ -144,30 +158,29 @@ class Databases:
         readable = re.sub(r"[^a-z0-9]+", "_", hint.lower()).strip("_")[:30]
         return f"pgrehearse_{os.getpid()}_{self._count}_{readable}"
 
-    def _session(self) -> Session:
-        if self._admin is None or (self._admin.error is not None and self._admin.error.lost):
-            self._admin = self._connected()
-        return self._admin
+    def _session(self, purpose: str) -> Session:
+        session = self._sessions.get(purpose)
+        if session is None or (session.error is not None and session.error.lost):
+            session = self._sessions[purpose] = self._connected(purpose)
+        return session
 
-    def _connected(self) -> Session:
+    def _connected(self, purpose: str) -> Session:
         """A new session; after a crash the server needs a moment until it takes one."""
         limit = time.monotonic() + _RECOVERY
         while True:
             try:
-                return Session("admin", self.server.dsn())
+                return Session(purpose, self.server.dsn())
             except SetupError as error:
                 if "the database system is" not in error.message or time.monotonic() > limit:
                     raise
                 time.sleep(0.02)
 
     def _execute(self, sql: str) -> None:
-        if self._prepared is not None:
-            self._finish()
-        self._session().start([Message(sql, 1)])
-        self._finish()
+        self._session(_ADMIN).start([Message(sql, 1)])
+        self._finish(_ADMIN)
 
-    def _finish(self) -> None:
-        session = self._session()
+    def _finish(self, purpose: str) -> None:
+        session = self._session(purpose)
         while not session.pump(1.0):
             pass
         if session.error is not None:

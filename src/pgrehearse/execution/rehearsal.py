@@ -95,7 +95,7 @@ class Rehearser:
 
     @contextmanager
     def fresh(self, document: Document, major: int | None = None) -> Iterator[Fresh]:
-        """A fresh database for ``document``, dropped at the end unless ``keep`` was set on it."""
+        """A fresh database for ``document``, dropped soon after unless ``keep`` was set on it."""
         server = self.servers.get(major)
         databases = self._databases.setdefault(server.id, Databases(server, self.project))
         fresh = Fresh(server, databases, databases.fresh(document.front.database, document.path.stem))
@@ -107,7 +107,7 @@ class Rehearser:
                 self._kept.add(server.major)
             else:
                 with suppress(PgRehearseError):
-                    databases.drop(fresh.name)
+                    databases.retire(fresh.name)
 
     def rehearse(
         self,

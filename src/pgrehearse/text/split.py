@@ -9,8 +9,8 @@ The scanner follows psql's: quotes, dollar quotes, nested comments, parentheses,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 __all__ = ["SplitError", "Statement", "Token", "split", "tokens"]
@@ -19,6 +19,7 @@ _IDENT = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
 _VARIABLE = re.compile(r":(?:'(?P<literal>\w+)'|\"(?P<ident>\w+)\"|(?P<raw>\w+))")
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
+_SPACES = re.compile(rf"[{_SPACE}]+")
 _NUMBER = re.compile(r"\d[\w.]*")
 
 
@@ -54,19 +55,22 @@ class Statement:
     gexec: bool = False
 
 
-def tokens(text: str) -> Iterator[Token]:
+@lru_cache(maxsize=1024)  # the linter, the quoting of parameters and the run all ask for the same cells
+def tokens(text: str) -> tuple[Token, ...]:
     """Lexical tokens of ``text``; joined together they are ``text`` again. Raises SplitError."""
+    found: list[Token] = []
     position = 0
     while position < len(text):
         kind, end = _token(text, position)
-        yield Token(kind, text[position:end], position)
+        found.append(Token(kind, text[position:end], position))
         position = end
+    return tuple(found)
 
 
 def _token(text: str, at: int) -> tuple[str, int]:
     char = text[at]
-    if char in _SPACE:
-        return "space", at + 1
+    if spaces := _SPACES.match(text, at):
+        return "space", spaces.end()
     if text.startswith("--", at):
         end = text.find("\n", at)
         return "comment", len(text) if end < 0 else end
