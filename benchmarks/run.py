@@ -26,12 +26,12 @@ from statistics import median
 import nbformat
 from nbclient import NotebookClient
 
-from pgrehearse.execution.binaries import client
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import Servers, libpq_environment, start
 from pgrehearse.notebook.command import write
 from pgrehearse.notebook.export import to_notebook
+from pgrehearse.servers import Servers, libpq_environment, start
+from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project

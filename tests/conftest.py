@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.execution.servers import Server, Servers
+from pgrehearse.servers import Server, Servers
 from pgrehearse.text.project import Project
 
 

@@ -13,8 +13,8 @@ import click
 from pgrehearse.command.test import majors, rehearse_all
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.execution.servers import Servers
 from pgrehearse.notebook.command import write
+from pgrehearse.servers import Servers
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from pgrehearse.errors import DocumentError, PgRehearseError
-from pgrehearse.execution.binaries import SUPPORTED
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
-from pgrehearse.execution.servers import Servers
+from pgrehearse.servers import Servers
+from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 

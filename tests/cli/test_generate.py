@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 from pgrehearse.text import lint
 from pgrehearse.text.document import load
 

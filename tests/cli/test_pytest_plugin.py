@@ -200,7 +200,7 @@ NO_SERVER = """\
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import binaries, npm_build
+from pgrehearse.servers import binaries, npm
 
 
 def fetch(major):
@@ -209,8 +209,8 @@ def fetch(major):
 
 binaries._DEBIAN = Path("nowhere")
 binaries._wheel = lambda: None
-npm_build.cached = lambda major: None
-npm_build.fetch = fetch
+npm.cached = lambda major: None
+npm.fetch = fetch
 """
 
 

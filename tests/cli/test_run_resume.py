@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Bench, Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 from pgrehearse.text.document import load
 
 if TYPE_CHECKING:

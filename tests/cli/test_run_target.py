@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Bench, Database

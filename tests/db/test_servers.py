@@ -20,18 +20,21 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import binaries, cluster, local_server, npm_build
-from pgrehearse.execution.kept import LIMIT, store
-from pgrehearse.execution.servers import (
+from pgrehearse.servers import (
     Server,
     Servers,
     UrlServer,
+    binaries,
+    cluster,
     forget_kept,
     kept,
     libpq_environment,
+    local,
+    npm,
     reopen,
     start,
 )
+from pgrehearse.servers.keeping import LIMIT, store
 
 MAJOR = int(os.environ["PGREHEARSE_TEST_MAJOR"]) if os.environ.get("PGREHEARSE_TEST_MAJOR") else None
 
@@ -139,14 +142,14 @@ def test_failed_start_shows_the_log_and_leaves_nothing(monkeypatch: pytest.Monke
 
 
 def test_start_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_server, "_START_LIMIT", 0.3)
+    monkeypatch.setattr(local, "_START_LIMIT", 0.3)
     # A server that starts but listens where nobody looks.
     with pytest.raises(SetupError, match=r"no connection within 0\.3 s"):
         start(MAJOR, settings={"port": "5999"})
 
 
 def test_several_processes_with_an_empty_cache(own_cache: Path) -> None:
-    code = f"from pgrehearse.execution.servers import start; start({MAJOR!r}).stop()"
+    code = f"from pgrehearse.servers import start; start({MAJOR!r}).stop()"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [process.wait(120) for process in running] == [0, 0, 0]
     made = [path for path in (own_cache / "clusters").iterdir() if path.is_dir()]
@@ -227,7 +230,7 @@ def test_cache_closed_to_the_servers_user(tmp_path: Path, monkeypatch: pytest.Mo
 
 PARENT = """
 import sys, psycopg
-from pgrehearse.execution.servers import start
+from pgrehearse.servers import start
 server = start({major!r})
 connection = psycopg.connect(server.dsn(), autocommit=True)
 print(server.env("postgres")["PGHOST"], flush=True)
@@ -322,7 +325,7 @@ def test_killed_backend_is_no_dead_server() -> None:
 
 def test_killed_supervisor_still_lets_us_stop() -> None:
     server = start(MAJOR)
-    assert isinstance(server, local_server.LocalServer)
+    assert isinstance(server, local.LocalServer)
     directory = socket_dir(server)
     pid = postmaster(directory)
     # The whole group except the server: the shell and the subshell that waits for us.
@@ -334,7 +337,7 @@ def test_killed_supervisor_still_lets_us_stop() -> None:
 
 def test_term_to_the_supervisor_stops_the_server() -> None:
     server = start(MAJOR)
-    assert isinstance(server, local_server.LocalServer)
+    assert isinstance(server, local.LocalServer)
     directory = socket_dir(server)
     pid = postmaster(directory)
     os.kill(server._supervisor.pid, signal.SIGTERM)
@@ -365,7 +368,7 @@ def test_pool_runs_several_majors_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     def no_download(major: int) -> Path:
         raise SetupError(f"not downloading {major} for one test")
 
-    monkeypatch.setattr(npm_build, "fetch", no_download)
+    monkeypatch.setattr(npm, "fetch", no_download)
     here = []
     for major in binaries.SUPPORTED:
         with suppress(SetupError):
@@ -411,7 +414,7 @@ def test_kill_9_while_a_kept_server_is_open(own_cache: Path) -> None:
     server.stop(keep=True)
     code = f"""
 import os, signal
-from pgrehearse.execution.servers import reopen
+from pgrehearse.servers import reopen
 server = reopen({server.id!r})
 os.kill(os.getpid(), signal.SIGKILL)
 """

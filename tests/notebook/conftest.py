@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from psycopg import sql
 
-from pgrehearse.execution.servers import Server, libpq_environment
+from pgrehearse.servers import Server, libpq_environment
 
 
 class Kernel:

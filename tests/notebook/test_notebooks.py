@@ -20,9 +20,9 @@ from nbclient.exceptions import CellExecutionError
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import Server, libpq_environment
 from pgrehearse.notebook import expected
 from pgrehearse.notebook.export import to_notebook
+from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.text.document import load, parse
 from pgrehearse.text.project import Project
 

@@ -11,9 +11,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.binaries import client
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
-from pgrehearse.execution.servers import Server, libpq_environment
+from pgrehearse.servers import Server, libpq_environment
+from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import single_row, to_psql

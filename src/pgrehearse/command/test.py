@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from pgrehearse.errors import DocumentError, PgRehearseError
-from pgrehearse.execution.binaries import SUPPORTED
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
-from pgrehearse.execution.servers import Servers
+from pgrehearse.servers import Servers
+from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.find import project_of
 from pgrehearse.text.project import Project

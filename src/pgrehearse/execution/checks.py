@@ -46,7 +46,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
             next_step="remove expect, or mend the statement that should fail",
         )
     line = cell.line + error.line
-    if error.lost:
+    if error.lost and (not error.sqlstate or error.sqlstate != expect):
         return Failure(
             "the connection was lost",
             line,

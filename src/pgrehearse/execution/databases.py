@@ -15,8 +15,8 @@ from pathlib import Path
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
-from pgrehearse.execution.server_base import Server
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.servers.base import Server
 from pgrehearse.text import migrations, variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
@@ -29,6 +29,10 @@ ENVIRONMENT = "pgrehearse.environment"
 #: Seconds a server may take to recover from a crash.
 _RECOVERY = 15.0
 _ADMIN, _CLONE = "admin", "clone"
+
+
+class _ConnectionLost(SetupError):
+    pass
 
 
 class Databases:
@@ -47,6 +51,15 @@ class Databases:
 
     def fresh(self, wanted: Database, hint: str) -> str:
         """Create a database in the wanted state and return its name. ``hint`` makes the name readable."""
+        try:
+            return self._fresh(wanted, hint)
+        except _ConnectionLost:  # the last document crashed the server, and every connection went with it
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+            return self._fresh(wanted, hint)
+
+    def _fresh(self, wanted: Database, hint: str) -> str:
         prepared, self._prepared = self._prepared, None
         if prepared is not None:
             self._finish(_CLONE)
@@ -180,11 +193,11 @@ class Databases:
         self._finish(_ADMIN)
 
     def _finish(self, purpose: str) -> None:
-        session = self._session(purpose)
+        session = self._sessions[purpose]
         while not session.pump(1.0):
             pass
         if session.error is not None:
-            raise SetupError(
+            raise (_ConnectionLost if session.error.lost else SetupError)(
                 f"a disposable database could not be made: {session.error.text}",
                 next_step="check the server's log and its free disk space",
             )

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pgrehearse.execution.results import CellResult, Failure
-from pgrehearse.execution.server_base import libpq_environment
+from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
 
 __all__ = ["PythonCells"]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.cache import locked
+from pgrehearse.servers.cache import locked
 
 __all__ = ["CellRecord", "DocumentRecord", "Run", "load", "load_all", "save", "text_digest"]
 

@@ -14,8 +14,8 @@ from pgrehearse.execution.accept import accepted
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, DocumentResult
-from pgrehearse.execution.server_base import Server
-from pgrehearse.execution.servers import Servers
+from pgrehearse.servers import Servers
+from pgrehearse.servers.base import Server
 from pgrehearse.text import lint
 from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project

@@ -160,7 +160,9 @@ class Session:
         position = result.error_field(DiagnosticField.STATEMENT_POSITION)
         before = current.sql[: int(position) - 1].count("\n") if position else 0
         state = sqlstate.decode() if sqlstate else ""
-        self._set_error(current, state, text, current.line + before, lost=not state)
+        severity = result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED)
+        lost = not state or severity in (b"FATAL", b"PANIC")  # after these the server closes the connection
+        self._set_error(current, state, text, current.line + before, lost=lost)
 
     def _lose(self, text: str) -> None:
         current = self._current

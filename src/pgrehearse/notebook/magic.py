@@ -20,8 +20,8 @@ from pgrehearse.execution.checks import check_output
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.target import Target, open_target
-from pgrehearse.execution.url_server import REHEARSABLE
 from pgrehearse.notebook import expected
+from pgrehearse.servers.url import REHEARSABLE
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Expected
 from pgrehearse.text.options import known_options, parse_header

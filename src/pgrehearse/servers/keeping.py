@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import cluster
-from pgrehearse.execution.cache import subdirectory
+from pgrehearse.servers import cluster
+from pgrehearse.servers.cache import subdirectory
 
 __all__ = ["LIMIT", "Kept", "entry", "forget_kept", "kept", "opened", "store"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.binaries import Binaries
-from pgrehearse.execution.cache import building, subdirectory
+from pgrehearse.servers.binaries import Binaries
+from pgrehearse.servers.cache import building, subdirectory
 
 __all__ = [
     "SETTINGS",

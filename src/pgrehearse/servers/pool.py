@@ -1,7 +1,4 @@
-"""Servers for rehearsals: started here, kept from an earlier run, or somebody else's by URL.
-
-This is what front ends use. ``start`` gives one disposable server, ``Servers`` a pool with one per major.
-"""
+"""The servers of one run: one per major, started when first asked for, all stopped at the end."""
 
 from __future__ import annotations
 
@@ -13,24 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import binaries
-from pgrehearse.execution.kept import Kept, forget_kept, kept
-from pgrehearse.execution.local_server import LocalServer, reopen, start
-from pgrehearse.execution.server_base import Server, libpq_environment
-from pgrehearse.execution.url_server import UrlServer
+from pgrehearse.servers import binaries
+from pgrehearse.servers.base import Server
+from pgrehearse.servers.local import start
+from pgrehearse.servers.url import UrlServer
 
-__all__ = [
-    "Kept",
-    "LocalServer",
-    "Server",
-    "Servers",
-    "UrlServer",
-    "forget_kept",
-    "kept",
-    "libpq_environment",
-    "reopen",
-    "start",
-]
+__all__ = ["Servers"]
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.cache import building, subdirectory
+from pgrehearse.servers.cache import building, subdirectory
 
 __all__ = ["VERSIONS", "cached", "fetch", "unpack"]
 

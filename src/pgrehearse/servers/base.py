@@ -11,7 +11,7 @@ from typing import Self
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgrehearse.execution.binaries import client
+from pgrehearse.servers.binaries import client
 
 __all__ = ["Server", "libpq_environment"]
 

