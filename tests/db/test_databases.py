@@ -12,7 +12,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.databases import Databases
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 

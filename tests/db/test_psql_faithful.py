@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgrehearse.execution.binaries import client
 from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.servers import Server, libpq_environment, start
+from pgrehearse.servers import Server, libpq_environment, start
+from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import parse
 
 MAJOR = int(os.environ["PGREHEARSE_TEST_MAJOR"]) if os.environ.get("PGREHEARSE_TEST_MAJOR") else None

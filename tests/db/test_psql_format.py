@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from psycopg.pq import ExecStatus
 
-from pgrehearse.execution.binaries import client
 from pgrehearse.execution.psql_format import format_result
-from pgrehearse.execution.servers import Server, libpq_environment
+from pgrehearse.servers import Server, libpq_environment
+from pgrehearse.servers.binaries import client
 
 
 def printed(dsn: str, sql: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearsal import run_cells
 from pgrehearse.execution.results import CellResult
-from pgrehearse.execution.servers import Server
+from pgrehearse.servers import Server
 from pgrehearse.text.document import parse
 
 Run = Callable[..., list[CellResult]]
