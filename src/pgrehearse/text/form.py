@@ -124,7 +124,8 @@ def _block(fence: Fence, in_comment: set[int]) -> Iterator[Flaw]:
 
 def _header(fence: Fence) -> Iterator[Flaw]:
     if not is_illustration(fence):
-        for problem in parse_header(fence.info)[1]:
+        # A language in upper case is one complaint, not also one about the header.
+        for problem in parse_header(fence.info.replace(fence.language, fence.language.lower(), 1))[1]:
             yield Flaw(fence.line, problem.rule, problem.message, problem.fix)
         return
     if not re.search(r'title="[^"]+"', fence.info):
