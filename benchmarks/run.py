@@ -13,8 +13,10 @@ Every number is wall time in seconds at the client. Nothing here is asserted: ma
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -31,7 +33,7 @@ from pgrehearse.execution.rehearsal import Rehearser, run_cells
 from pgrehearse.notebook.command import write
 from pgrehearse.notebook.export import to_notebook
 from pgrehearse.servers import Servers, libpq_environment, start
-from pgrehearse.servers.binaries import client
+from pgrehearse.servers.binaries import client, find
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
@@ -49,12 +51,27 @@ def main() -> None:
     numbers = {"documents": documents(project), "database": databases(project), "forms": forms(project)}
     if not arguments.skip_preview:
         numbers["preview"] = preview(project)
+    numbers = {
+        part: {name: round(value, 3) for name, value in rows.items()} for part, rows in numbers.items()
+    }
     for part, rows in numbers.items():
         print(f"\n{part}")
         for name, value in rows.items():
             print(f"  {name:<58} {value:>9.3f}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+        measured = {"conditions": conditions(), **numbers}
+        text = json.dumps(measured, indent=1) + "\n"
+        arguments.json.write_text(text, encoding="utf-8")
+
+
+def conditions() -> dict[str, str]:
+    """What the numbers hold for."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "PostgreSQL": find().version,
+        "Python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
 
 
 def documents(project: Project) -> dict[str, float]:
