@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.test import majors, rehearse_all
+from pgrehearse.command.test import rehearse_all, versions
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.notebook.command import write
@@ -31,7 +31,7 @@ def build(pg: str, site_dir: Path | None, records: bool) -> int:
     """Run every document, build the site, add the exports, check the built pages block by block."""
     project = Project.find(Path.cwd())
     if not records:
-        status = rehearse_all(project, versions=majors(pg))
+        status = rehearse_all(project, majors=versions(pg))
         if status:
             click.echo("the site was not built: a document is red", err=True)
             return status

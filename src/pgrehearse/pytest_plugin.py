@@ -17,7 +17,7 @@ from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.servers import Servers
-from pgrehearse.servers.binaries import SUPPORTED
+from pgrehearse.servers.binaries import majors
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
@@ -152,16 +152,7 @@ def _rehearser(config: pytest.Config) -> Rehearser:
 
 
 def _majors(config: pytest.Config) -> list[int | None]:
-    value = str(config.getoption("--pg"))
-    if not value:
-        return [None]
-    if value == "all":
-        return list(SUPPORTED)
-    words = list(dict.fromkeys(value.split(",")))
-    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
-    if wrong is not None:
-        known = ",".join(map(str, SUPPORTED))
-        raise pytest.UsageError(
-            f"--pg: {wrong!r} is no supported server major; write some of {known}, or all"
-        )
-    return [int(word) for word in words]
+    try:
+        return majors(str(config.getoption("--pg")))
+    except ValueError as error:
+        raise pytest.UsageError(f"--pg: {error}") from None

@@ -12,27 +12,20 @@ import click
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
-from pgrehearse.servers import Servers
-from pgrehearse.servers.binaries import SUPPORTED
+from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.find import project_of
 from pgrehearse.text.project import Project
 
-__all__ = ["majors", "rehearse_all", "test"]
+__all__ = ["rehearse_all", "test", "versions"]
 
 
-def majors(value: str) -> list[int | None]:
-    """Server majors named by an option: ``15,17``, ``all``, or nothing for the default server."""
-    if not value:
-        return [None]
-    if value == "all":
-        return list(SUPPORTED)
-    words = list(dict.fromkeys(value.split(",")))
-    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
-    if wrong is not None:
-        known = ",".join(map(str, SUPPORTED))
-        raise click.UsageError(f"--pg: {wrong!r} is no supported server major; write some of {known}, or all")
-    return [int(word) for word in words]
+def versions(value: str) -> list[int | None]:
+    """Server majors named by ``--pg``."""
+    try:
+        return binaries.majors(value)
+    except ValueError as error:
+        raise click.UsageError(f"--pg: {error}") from None
 
 
 @click.command()
@@ -46,17 +39,17 @@ def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, kee
 
     PATHS are Markdown files or folders; without any, the project's documents.
     """
-    versions = majors(pg)
-    if accept and len(versions) > 1:
+    wanted = versions(pg)
+    if accept and len(wanted) > 1:
         raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
     project = project_of(paths[0] if paths else None)
-    return rehearse_all(project, paths, versions, server=server, accept=accept, keep=keep)
+    return rehearse_all(project, paths, wanted, server=server, accept=accept, keep=keep)
 
 
 def rehearse_all(
     project: Project,
     paths: tuple[Path, ...] = (),
-    versions: Sequence[int | None] = (None,),
+    majors: Sequence[int | None] = (None,),
     *,
     server: str | None = None,
     accept: bool = False,
@@ -73,7 +66,7 @@ def rehearse_all(
     started = time.monotonic()
     with Rehearser(project, Servers(server), keep=keep) as rehearser:
         tally = _Tally(project)
-        for major in versions:
+        for major in majors:
             for document, upcoming in zip(documents, [*documents[1:], None], strict=True):
                 tally.add(document, major, rehearser, upcoming, accept)
         tally.summary(time.monotonic() - started)

@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
+from pgrehearse.servers.mark import SETTING
 from pgrehearse.text import migrations, variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
@@ -24,8 +25,6 @@ from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Databases"]
 
-#: Where a database says what it is: ``current_setting('pgrehearse.environment')``.
-ENVIRONMENT = "pgrehearse.environment"
 #: Seconds a server may take to recover from a crash.
 _RECOVERY = 15.0
 _ADMIN, _CLONE = "admin", "clone"
@@ -153,7 +152,7 @@ class Databases:
     def _marked(self, name: str) -> str:
         mark = SQL("ALTER DATABASE {} SET {} = 'disposable'").format(
             Identifier(name),
-            SQL(ENVIRONMENT),
+            SQL(SETTING),
         )
         self._execute(mark.as_string())
         return name

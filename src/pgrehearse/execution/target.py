@@ -1,8 +1,4 @@
-"""The database an operator points at: named on purpose, marked with its environment, or refused.
-
-A database says what it is in a setting of its own, ``pgrehearse.environment``. The setting lives in the
-cluster's catalogs, not in the data: only pg_dump --create takes it along to another database.
-"""
+"""The database an operator points at: named on purpose, marked with its environment, or refused."""
 
 from __future__ import annotations
 
@@ -11,21 +7,14 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import Conninfo
 
 from pgrehearse.errors import SetupError
+from pgrehearse.servers.mark import ENVIRONMENTS, MARK_OF_D, SETTING, environment_variables, parts_of
 
-__all__ = ["ENVIRONMENTS", "Target", "open_target"]
+__all__ = ["Target", "open_target"]
 
-#: What a database may call itself, safest first.
-ENVIRONMENTS = ("disposable", "test", "development", "staging", "production")
-
-# The mark is read from the catalog, not with current_setting(): PGOPTIONS or a role could set it there.
-_QUESTION = """
-SELECT (SELECT substring(setting FROM position('=' IN setting) + 1)
-          FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
-         WHERE s.setdatabase = d.oid AND s.setrole = 0 AND setting LIKE 'pgrehearse.environment=%'),
-       current_setting('server_version'), current_setting('server_version_num')::int,
+_QUESTION = f"""
+SELECT {MARK_OF_D}, current_setting('server_version'), current_setting('server_version_num')::int,
        d.datname, d.oid::text, current_user, pg_is_in_recovery()
   FROM pg_database AS d
  WHERE d.datname = current_database()
@@ -52,12 +41,7 @@ class Target:
     def libpq_environment(self) -> dict[str, str]:
         """libpq's variables for child processes, the password among them: never print it."""
         given = conninfo_to_dict(self.conninfo)
-        variables = {
-            option.keyword.decode(): option.envvar.decode()
-            for option in Conninfo.get_defaults()
-            if option.envvar
-        }
-        return {variables[key]: str(value) for key, value in given.items() if value and key in variables}
+        return environment_variables({key: str(value) for key, value in given.items() if value})
 
     def __str__(self) -> str:
         server = f"PostgreSQL {self.version}"
@@ -70,7 +54,12 @@ def open_target(dsn: str | None) -> Target:
     Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
     environment. No message holds a password.
     """
-    parts = _parts(dsn or "")
+    parts = parts_of(
+        dsn or "",
+        what="the DSN",
+        fix="write postgresql://user@host:port/database or 'host=... dbname=...'; a password goes"
+        " into PGPASSWORD or the password file",
+    )
     named = [parts.get("dbname"), parts.get("service"), *map(os.environ.get, ("PGDATABASE", "PGSERVICE"))]
     if not any(named):
         raise SetupError(
@@ -102,26 +91,6 @@ def open_target(dsn: str | None) -> Target:
     )
 
 
-def _parts(dsn: str) -> dict[str, str]:
-    """Split a connection string. Whatever libpq says of a bad one may quote a password: not passed on."""
-    try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value is not None}
-    except psycopg.Error:
-        parts = None
-    # An unescaped @ or / in a password moves the rest of it into host, port or database.
-    moved = parts is not None and (
-        any("@" in parts.get(name, "") for name in ("host", "port", "dbname"))
-        or not parts.get("port", "0").replace(",", "").isdigit()
-    )
-    if parts is None or moved:
-        raise SetupError(
-            "the DSN cannot be read as a connection string",
-            next_step="write postgresql://user@host:port/database or 'host=... dbname=...'; a password goes"
-            " into PGPASSWORD or the password file",
-        )
-    return parts
-
-
 def _resolved(connection: psycopg.Connection[object]) -> str:
     """What libpq made of DSN, environment, service and password file, as one connection string.
 
@@ -144,6 +113,6 @@ def _environment(value: str | None, database: str) -> str:
     said = f"calls its environment {value!r}" if value else "does not say which environment it is"
     raise SetupError(
         f"refused: database {database!r} {said}",
-        next_step=f"as its owner, once: ALTER DATABASE {name} SET pgrehearse.environment = 'staging'; "
+        next_step=f"as its owner, once: ALTER DATABASE {name} SET {SETTING} = 'staging'; "
         f"(one of {', '.join(ENVIRONMENTS)})",
     )

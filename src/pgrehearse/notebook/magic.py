@@ -21,7 +21,7 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.target import Target, open_target
 from pgrehearse.notebook import expected
-from pgrehearse.servers.url import REHEARSABLE
+from pgrehearse.servers.mark import REHEARSABLE
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Expected
 from pgrehearse.text.options import known_options, parse_header

@@ -26,7 +26,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.servers import npm
 from pgrehearse.servers.cache import cache_dir
 
-__all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find"]
+__all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find", "majors"]
 
 SUPPORTED = (15, 16, 17, 18)
 DEFAULT = 18
@@ -49,6 +49,24 @@ class Binaries:
     version: str
     bindir: Path
     source: str
+
+
+def majors(value: str) -> list[int | None]:
+    """Server majors an option names: ``15,17``, ``all``, or nothing for the default server (None).
+
+    Raises:
+        ValueError: it names another one; the text says which are supported.
+    """
+    if not value:
+        return [None]
+    if value == "all":
+        return list(SUPPORTED)
+    words = list(dict.fromkeys(value.split(",")))
+    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
+    if wrong is not None:
+        known = ",".join(map(str, SUPPORTED))
+        raise ValueError(f"{wrong!r} is no supported server major; write some of {known}, or all")
+    return [int(word) for word in words]
 
 
 def find(major: int | None = None) -> Binaries:

@@ -5,25 +5,18 @@ from __future__ import annotations
 import os
 
 import psycopg
-from psycopg import pq, sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
+from pgrehearse.servers.mark import MARK_OF_D, REHEARSABLE, environment_variables, parts_of
 
-__all__ = ["REHEARSABLE", "UrlServer"]
+__all__ = ["UrlServer"]
 
-#: Environment tags of databases that rehearsals may use.
-REHEARSABLE = ("disposable", "development", "test")
-
-# The tag is read from the catalog, not with current_setting(): PGOPTIONS or a role could set it there.
-_TAG = """
-SELECT quote_ident(d.datname),
-       (SELECT substring(setting FROM position('=' IN setting) + 1)
-          FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
-         WHERE s.setdatabase = d.oid AND s.setrole = 0 AND setting LIKE 'pgrehearse.environment=%'),
-       r.rolsuper OR r.rolcreatedb
+_QUESTION = f"""
+SELECT quote_ident(d.datname), {MARK_OF_D}, r.rolsuper OR r.rolcreatedb
   FROM pg_database AS d, pg_roles AS r
  WHERE d.datname = current_database() AND r.rolname = current_user
 """
@@ -42,7 +35,12 @@ class UrlServer(Server):
     """
 
     def __init__(self, url: str) -> None:
-        self._parts = _parse(url)
+        self._parts = parts_of(
+            url,
+            what="the server's URL",
+            fix="write postgresql://user:password@host:port/database, with @ : / ? # % in the password"
+            " percent-encoded",
+        )
         self._parts.setdefault("connect_timeout", str(_CONNECT_LIMIT))
         try:
             with psycopg.connect(make_conninfo("", **self._parts), autocommit=True) as connection:
@@ -54,7 +52,7 @@ class UrlServer(Server):
                     self._parts.setdefault(name, value)
                 self._parts["dbname"] = info.dbname
                 where = f"{info.host or 'local socket'}:{info.port}/{info.dbname}"
-                row = connection.execute(_TAG).fetchone()
+                row = connection.execute(_QUESTION).fetchone()
         except psycopg.Error as error:
             raise SetupError(
                 f"the server of the URL cannot be used: {self._without_secrets(str(error))}",
@@ -73,13 +71,7 @@ class UrlServer(Server):
         return make_conninfo("", **parts)
 
     def env(self, dbname: str) -> dict[str, str]:
-        names = {
-            option.keyword.decode(): option.envvar.decode()
-            for option in pq.Conninfo.get_defaults()
-            if option.envvar
-        }
-        parts = {**self._parts, "dbname": dbname}
-        return {names[name]: value for name, value in parts.items() if name in names}
+        return environment_variables({**self._parts, "dbname": dbname})
 
     def alive(self) -> bool:
         try:
@@ -127,26 +119,6 @@ class UrlServer(Server):
             if secret:
                 text = text.replace(secret, "***")
         return " ".join(text.split())
-
-
-def _parse(url: str) -> dict[str, str]:
-    """Split a connection string. Whatever libpq says of a bad one may quote a password: not passed on."""
-    try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.Error:
-        parts = None
-    # An unescaped @ or / in a password moves the rest of it into host, port or database.
-    moved = parts is not None and (
-        any("@" in parts.get(name, "") for name in ("host", "port", "dbname"))
-        or not parts.get("port", "0").replace(",", "").isdigit()
-    )
-    if parts is None or moved:
-        raise SetupError(
-            "the server's URL cannot be read as a connection string",
-            next_step="write postgresql://user:password@host:port/database, with @ : / ? # % in the password"
-            " percent-encoded",
-        )
-    return parts
 
 
 def _quoted(name: str) -> str:
