@@ -31,6 +31,7 @@ STATEMENTS = [
     "DO $do$ BEGIN RAISE NOTICE '%; $$', 1; END $do$",
     "SELECT E'a'\n' ; b\\' ",
     "SELECT CASE WHEN true THEN 1 END",
+    "SELECT E'a''\\'; b', 'c''\\', ';'",
     "SELECT 0x1F, 1_000, 1e5, .5, 1.",
     'SELECT é, "ü;", 日本$',
     "SELECT a->>'b;', a #> '{x}', a @? '$.b', a <-> b",
