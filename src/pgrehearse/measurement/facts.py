@@ -1,0 +1,141 @@
+"""The facts of one statement, as a server showed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["MODES", "PROBES", "Facts", "strongest"]
+
+#: Table-level lock modes in PostgreSQL's words, weakest first.
+MODES = (
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
+#: What is tried on a table while a statement holds its locks.
+PROBES = ("SELECT", "SELECT FOR UPDATE", "INSERT", "UPDATE", "DELETE")
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+def strongest(modes: list[str]) -> str:
+    """The strongest of ``modes``, which are not empty."""
+    return max(modes, key=MODES.index)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one statement did on a disposable copy of a prepared database.
+
+    Attributes:
+        locks: relation -> strongest mode it was locked in, such as ``SHARE UPDATE EXCLUSIVE``. Relations
+            that existed before only; the schema is named unless it is ``public``. Weak locks (up to ROW
+            EXCLUSIVE) on indexes are left out. A lock on a type stands as ``type store``. Source: pg_locks,
+            or conflicts with held locks and WAL records for a statement that refuses a transaction block.
+        rewrites: tables and indexes that got a new file. Source: relfilenode before and after.
+        scans: relations that were read whole. Source: rows read by sequential scans, DEBUG1 messages.
+        probes: table -> probe -> ``ok`` or ``waits``: what other sessions could do while the statement's
+            locks were held, or while it waited with them. Tables that are not locked appear only where
+            something waits, such as the parent of a foreign key. Source: the probes themselves, blocked
+            according to pg_blocking_pids.
+        row_locks: tables with rows the statement changed: only writers of the same rows wait for it.
+        transactional: it runs inside BEGIN and can be rolled back.
+        waits_for: modes held by transactions it waits for although they do not conflict with its lock,
+            and ``old snapshots``. Source: waits on virtual transaction ids.
+        sqlstate: the error it raised, or the empty string. Locks of a failed statement are those it asks for.
+        messages: DEBUG1 lines, numbers of toast and temporary relations replaced by N.
+        wal_bytes: bytes of WAL the whole server wrote meanwhile. Never compared.
+        seconds: cost of the measurement. Never compared.
+    """
+
+    locks: Mapping[str, str] = field(default_factory=dict)
+    rewrites: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
+    probes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    row_locks: tuple[str, ...] = ()
+    transactional: bool = True
+    waits_for: tuple[str, ...] = ()
+    sqlstate: str = ""
+    messages: tuple[str, ...] = ()
+    wal_bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def blocks_reads(self) -> tuple[str, ...]:
+        """Tables on which SELECT waits."""
+        return tuple(name for name, probes in sorted(self.probes.items()) if probes.get("SELECT") == "waits")
+
+    @property
+    def blocks_writes(self) -> tuple[str, ...]:
+        """Tables on which INSERT, UPDATE or DELETE waits."""
+        return tuple(
+            name
+            for name, probes in sorted(self.probes.items())
+            if any(probes.get(probe) == "waits" for probe in _WRITES)
+        )
+
+    def comparable(self) -> dict[str, Any]:
+        """`to_json` without what differs from run to run."""
+        return {key: value for key, value in self.to_json().items() if key not in ("wal_bytes", "seconds")}
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, keys sorted. Empty fields are left out.
+
+        The probes of a table are written as the list of those that wait.
+        """
+        waiting = {
+            name: [probe for probe in PROBES if probes.get(probe) == "waits"]
+            for name, probes in sorted(self.probes.items())
+        }
+        tried = {
+            name: [probe for probe in PROBES if probe in probes]
+            for name, probes in sorted(self.probes.items())
+            if set(probes) != set(PROBES)
+        }
+        value: dict[str, Any] = {
+            "locks": dict(sorted(self.locks.items())),
+            "messages": list(self.messages),
+            "rewrites": sorted(self.rewrites),
+            "row_locks": sorted(self.row_locks),
+            "scans": sorted(self.scans),
+            "seconds": round(self.seconds, 3),
+            "sqlstate": self.sqlstate,
+            "transactional": self.transactional,
+            "tried": tried,
+            "waiting": waiting,
+            "waits_for": list(self.waits_for),
+            "wal_bytes": self.wal_bytes,
+        }
+        return {key: item for key, item in value.items() if item not in ({}, [], "")}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Facts:
+        """The facts that `to_json` wrote. Raises KeyError or TypeError for something else."""
+        tried = value.get("tried", {})
+        probes = {
+            name: {
+                probe: "waits" if probe in waiting else "ok"
+                for probe in PROBES
+                if probe in tried.get(name, PROBES)
+            }
+            for name, waiting in value.get("waiting", {}).items()
+        }
+        return cls(
+            locks=dict(value.get("locks", {})),
+            rewrites=tuple(value.get("rewrites", ())),
+            scans=tuple(value.get("scans", ())),
+            probes=probes,
+            row_locks=tuple(value.get("row_locks", ())),
+            transactional=value["transactional"],
+            waits_for=tuple(value.get("waits_for", ())),
+            sqlstate=value.get("sqlstate", ""),
+            messages=tuple(value.get("messages", ())),
+            wal_bytes=value["wal_bytes"],
+            seconds=value["seconds"],
+        )
