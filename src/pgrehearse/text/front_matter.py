@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text.options import seconds
 
 __all__ = ["Database", "FrontMatter", "Parameter", "read"]
 
@@ -43,6 +44,12 @@ class FrontMatter:
     main_language: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     database: Database = Database()
+    #: why Roll back of a runbook cannot restore what was before; "" where it can
+    undo: str = ""
+    #: seconds the longest request may take while a runbook runs under traffic; None for no budget
+    stall: float | None = None
+    #: why a runbook makes requests of clients fail by design; "" where none may fail
+    breaks: str = ""
     #: number of lines the front matter takes, the two ``---`` included; 0 when there is none
     lines: int = 0
 
@@ -105,6 +112,9 @@ class _Reader:
             main_language=str(language) if self.jupytext_reads() else "",
             parameters=self.parameters(data.get("parameters") or {}),
             database=self.database(data.get("database")),
+            undo=self.text("undo", data.get("undo")),
+            stall=self.stall(data.get("stall")),
+            breaks=self.text("breaks", data.get("breaks")),
             lines=len(self.lines),
         )
 
@@ -116,6 +126,14 @@ class _Reader:
         if isinstance(value, (dict, list)):
             raise self.fail(key, f"{key} is not text", "put it in quotes")
         return "" if value is None else str(value)
+
+    def stall(self, data: object) -> float | None:
+        if data is None:
+            return None
+        try:
+            return seconds(str(data))
+        except ValueError as error:
+            raise self.fail("stall", f"stall is not {error}", 'write stall: "250ms"') from None
 
     def parameters(self, data: object) -> dict[str, Parameter]:
         if not isinstance(data, dict):

@@ -11,7 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["LANGUAGES", "RESERVED", "CellOptions", "OptionProblem", "known_options", "parse_header"]
+__all__ = [
+    "LANGUAGES",
+    "RESERVED",
+    "CellOptions",
+    "OptionProblem",
+    "known_options",
+    "parse_header",
+    "seconds",
+]
 
 LANGUAGES = ("sql", "python")
 #: jupytext gives these keys a meaning of its own and drops or rewrites them.
@@ -48,7 +56,8 @@ class CellOptions:
     wait: str | None = None
 
 
-def _seconds(value: str) -> float:
+def seconds(value: str) -> float:
+    """A duration such as ``500ms``, ``5s`` or ``10min`` in seconds. Raises ValueError with what is wanted."""
     match = _DURATION.fullmatch(value)
     if not match or not float(match[1]):
         raise ValueError("a number with ms, s or min, such as 500ms or 5s")
@@ -85,7 +94,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "needs": _major,
     "session": _word,
     "snippet": _slug,
-    "timeout": _seconds,
+    "timeout": seconds,
     "until": _major,
     "wait": _word,
 }

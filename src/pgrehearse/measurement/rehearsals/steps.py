@@ -1,0 +1,101 @@
+"""The cells of Apply as single statements, so that a run can be stopped before, in and after each of them.
+
+Statements that ``\\gexec`` generates are statements of their own here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from psycopg.pq import DiagnosticField, ExecStatus
+
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.session import Message, Session
+from pgrehearse.measurement.rehearsals.results import Surprise
+from pgrehearse.text import variables
+from pgrehearse.text.document import Cell
+from pgrehearse.text.split import split
+
+__all__ = ["Step", "applies", "steps", "walk"]
+
+#: Statements over in no time that change nothing outside their session: no reason to stop in them.
+_INSTANT = ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SHOW", "DEALLOCATE")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement. ``number`` counts all statements of Apply; ``last`` is the last one of its cell."""
+
+    number: int
+    cell: Cell
+    sql: str
+    last: bool
+
+    @property
+    def instant(self) -> bool:
+        return self.sql.split(None, 1)[0].upper().rstrip(";") in _INSTANT
+
+    @property
+    def title(self) -> str:
+        """The statement in a few words."""
+        line = " ".join(self.sql.split())
+        return line if len(line) <= 100 else line[:99] + "…"
+
+
+def applies(cell: Cell, major: int) -> bool:
+    """Whether ``cell`` runs on this server major."""
+    needs, until = cell.options.needs, cell.options.until
+    return (needs is None or major >= needs) and (until is None or major <= until)
+
+
+def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[Step, Session]]:
+    """The statements of ``cells`` in order, each with its session; the caller sends it, or does not.
+
+    A query before ``\\gexec`` is sent here, when the statements before it have run.
+    Raises Surprise when such a query fails.
+    """
+    number = 0
+    for cell in cells:
+        session = executor.session(cell.options.session)
+        texts = list(_texts(executor, cell))
+        for position, (sql, gexec) in enumerate(texts):
+            sent = _generated(session, sql, cell) if gexec else [sql]
+            for index, one in enumerate(sent):
+                last = position + 1 == len(texts) and index + 1 == len(sent)
+                yield Step(number, cell, one, last), session
+                number += 1
+
+
+def walk(session: Session, step: Step, while_waiting: Callable[[], bool] | None = None) -> bool:
+    """Send ``step`` and wait for its end; True when ``while_waiting`` said to leave it where it is.
+
+    Raises Surprise when it raises an error its cell does not expect.
+    """
+    session.start([Message(step.sql, 1)])
+    while not session.pump(0.003 if while_waiting else 1.0):
+        if while_waiting is not None and while_waiting():
+            return True
+    if session.error is not None and session.error.sqlstate != step.cell.options.expect:
+        raise Surprise(f"{step.title}: {session.error.text}")
+    return False
+
+
+def _texts(executor: Executor, cell: Cell) -> Iterator[tuple[str, bool]]:
+    for statement in split(cell.source):
+        yield variables.substitute(statement.sql, executor.values), statement.gexec
+
+
+def _generated(session: Session, sql: str, cell: Cell) -> list[str]:
+    # libpq's PQexec waits, whatever the mode of the connection.
+    result = session.pgconn.exec_(sql.encode())
+    if result.status != ExecStatus.TUPLES_OK:
+        raise Surprise(f"line {cell.first_line}: {_message(result.error_field)}")
+    values = (
+        result.get_value(row, column) for row in range(result.ntuples) for column in range(result.nfields)
+    )
+    return [value.decode() for value in values if value is not None]
+
+
+def _message(field: Callable[[DiagnosticField], bytes | None]) -> str:
+    return (field(DiagnosticField.MESSAGE_PRIMARY) or b"the query failed").decode("utf-8", "replace")
