@@ -11,10 +11,10 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement import nontransactional, transactional
 from pgrehearse.measurement.client import Client, Clones
 from pgrehearse.measurement.facts import Facts
+from pgrehearse.measurement.observing import leading_words
 from pgrehearse.servers.base import Server
-from pgrehearse.text.split import tokens
 
-__all__ = ["apply", "leading_words", "measure"]
+__all__ = ["apply", "measure"]
 
 #: They say how others run, and do nothing to relations themselves.
 _CONTROL = ("begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release")
@@ -75,14 +75,3 @@ def apply(server: Server, database: str, statements: Sequence[str]) -> None:
                     f"a statement before the measured one failed: {client.error}",
                     next_step="mend it: what is measured depends on it",
                 )
-
-
-def leading_words(statement: str) -> tuple[str, ...]:
-    """The first words of ``statement`` in lower case, comments skipped."""
-    found = []
-    for token in tokens(statement):
-        if token.kind == "word":
-            found.append(token.text.lower())
-        elif token.kind not in ("space", "comment"):
-            break
-    return tuple(found)

@@ -13,7 +13,7 @@ command takes without ever waiting for it, VACUUM's lock to cut off the end of a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import psycopg
@@ -81,6 +81,15 @@ def observe(
     )
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """The statement under way on a clone, beside a session that holds a lock and one that probes."""
+
+    holder: Client
+    client: Client
+    prober: Prober
+
+
 class _Measuring:
     """Attempts to run one statement, each on a fresh clone."""
 
@@ -139,42 +148,56 @@ class _Measuring:
             found.append(relation)
 
     def conflicts(self, catalog: Catalog, table: Relation, seen: _Seen) -> None:
-        """Hold each mode on ``table``, weakest first, until the statement must wait for the table itself."""
-        for mode in MODES:
-            wait = self._stalled(catalog, table, mode, seen)
-            if wait is None:
-                continue
-            if wait.locktype == "relation":
-                seen.locks[table.oid] = _STRONGEST[mode]
-                if mode == "ROW EXCLUSIVE":
-                    again = self._stalled(catalog, table, "SHARE", seen)
-                    if again is not None and again.locktype == "relation":
-                        seen.locks[table.oid] = "SHARE ROW EXCLUSIVE"
-                return
-            seen.waits_for.add(mode)
+        """Hold each mode on ``table``, weakest first, until the statement must wait for the table itself.
+
+        The modes that readers and writers hold are tried at once, on a clone each: VACUUM does not wait for
+        them, but tries for seconds to get what they hold.
+        """
+        for modes in (MODES[:4], *([mode] for mode in MODES[4:])):
+            with ExitStack() as stack:
+                attempts = [(mode, self._attempt(stack, catalog, table, mode)) for mode in modes]
+                for mode, attempt in attempts:
+                    wait = self._stalled(attempt, catalog, table, seen)
+                    if wait is not None and wait.locktype == "relation":
+                        seen.locks[table.oid] = _STRONGEST[mode]
+                        break
+                    if wait is not None:
+                        seen.waits_for.add(mode)
+            if table.oid in seen.locks:
+                break
+        if seen.locks.get(table.oid) == "SHARE":
+            with ExitStack() as stack:
+                wait = self._stalled(self._attempt(stack, catalog, table, "SHARE"), catalog, table, seen)
+            if wait is not None and wait.locktype == "relation":
+                seen.locks[table.oid] = "SHARE ROW EXCLUSIVE"
 
     def snapshots(self, catalog: Catalog, seen: _Seen) -> None:
         """Hold a snapshot that has touched no table: does the statement wait for it?"""
         with self.clones.clone() as dsn, Client(dsn) as holder, Client(dsn) as client:
             holder.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
             holder.rows("SELECT 1")
-            prober = Prober(self.clones, dsn, catalog)
-            if self._start(client, holder):
-                seen.waits_for.add("old snapshots")
-                self._probe(prober, catalog, client, seen)
-            client.abandon()
-            prober.close()
+            with Prober(self.clones, dsn, catalog) as prober:
+                if self._start(client, holder):
+                    seen.waits_for.add("old snapshots")
+                    self._probe(prober, catalog, client, seen)
+                client.abandon()
 
-    def _stalled(self, catalog: Catalog, table: Relation, mode: str, seen: _Seen) -> Wait | None:
-        with self.clones.clone() as dsn, Client(dsn) as holder, Client(dsn) as client:
-            prober = Prober(self.clones, dsn, catalog)
-            holder.rows("BEGIN")
-            holder.rows(f"LOCK TABLE ONLY {table.name} IN {mode} MODE")
-            wait = self._start(client, holder)
-            if wait is not None:
-                self._probe(prober, catalog, client, seen, table)
-            client.abandon()
-            prober.close()
+    def _attempt(self, stack: ExitStack, catalog: Catalog, table: Relation, mode: str) -> _Attempt:
+        """Start the statement on a fresh clone where somebody holds ``mode`` on ``table``."""
+        dsn = stack.enter_context(self.clones.clone())
+        holder, client = stack.enter_context(Client(dsn)), stack.enter_context(Client(dsn))
+        prober = stack.enter_context(Prober(self.clones, dsn, catalog))
+        holder.rows("BEGIN")
+        holder.rows(f"LOCK TABLE ONLY {table.name} IN {mode} MODE")
+        observing.prepare(client, self.settings)
+        client.start(self.statement)
+        return _Attempt(holder, client, prober)
+
+    def _stalled(self, attempt: _Attempt, catalog: Catalog, table: Relation, seen: _Seen) -> Wait | None:
+        wait = self.clones.settle(attempt.client, {attempt.holder.pid})
+        if wait is not None:
+            self._probe(attempt.prober, catalog, attempt.client, seen, table)
+        attempt.client.abandon()
         return wait
 
     def _start(self, client: Client, holder: Client) -> Wait | None:

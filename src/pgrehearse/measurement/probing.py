@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from pgrehearse.measurement.catalog import Catalog, Relation
 from pgrehearse.measurement.client import Client, Clones
@@ -55,7 +56,10 @@ class Prober:
         self._filled = {oid for (oid,) in self.client.rows(" UNION ALL ".join(each))} if each else set()
         self.client.rows("SET lock_timeout = 0")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
         self.client.close()
 
     def probe(self, oids: Iterable[int], statement: int) -> Probed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pgrehearse.measurement import catalog as catalogs
@@ -34,9 +35,10 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
 
     A statement that fails gives up its locks at once, so that nothing can be observed: Refused.
     """
-    with clones.clone() as dsn, Client(dsn) as client:
+    with clones.clone() as dsn, ExitStack() as stack:
+        client = stack.enter_context(Client(dsn))
         catalog = catalogs.read(client)
-        prober = Prober(clones, dsn, catalog)
+        prober = stack.enter_context(Prober(clones, dsn, catalog))
         client.run("BEGIN")
         observing.prepare(client, settings)
         read_before = dict(client.rows(_ROWS_READ))
@@ -50,9 +52,10 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         rewritten = catalog.rewritten(catalogs.relations(client))
         scans = observing.said_scans(client, messages, catalog, held)
         probed = prober.probe(reach(catalog, held), client.pid)
-        prober.close()
         client.rows("ROLLBACK")
         scans |= observing.scanned(client, catalog, read)
+        if observing.leading_words(statement)[:1] == ("truncate",):
+            scans = set()  # it says that it builds indexes: of the new, empty file
     probes, row_locks = shown(probed, catalog, held)
     return Facts(
         locks=observing.named(held, catalog),
