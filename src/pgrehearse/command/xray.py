@@ -1,0 +1,218 @@
+"""``pgrehearse xray``: what the statements of a file would lock, rewrite, scan and block."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.databases import Databases
+from pgrehearse.measurement import schema as schemas
+from pgrehearse.measurement.facts import PROBES
+from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
+from pgrehearse.measurement.xray import xray as measure_file
+from pgrehearse.servers import Servers
+from pgrehearse.servers.base import Server
+from pgrehearse.servers.binaries import SUPPORTED
+from pgrehearse.text.find import project_of
+from pgrehearse.text.front_matter import Database
+from pgrehearse.text.project import Project
+
+__all__ = ["xray"]
+
+_HEADS = ("line", "statement", "locks", "rewrite", "scans", "who waits", "safe way")
+_WIDTHS = (6, 38, 32, 18, 18, 28, 30)
+_WRITES = {"INSERT", "UPDATE", "DELETE"}
+
+
+def _policies(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(name for name in value.split(",") if name)
+    wrong = next((name for name in names if name not in POLICIES), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is none of {', '.join(POLICIES)}")
+    return names
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--schema", type=click.Path(path_type=Path), help="Your schema: what pg_dump -s wrote.")
+@click.option("--dsn", help="Dump the schema of this database. It is only read.")
+@click.option("--seed", type=click.Path(path_type=Path), help="SQL that fills the tables first.")
+@click.option("--pg", type=click.Choice([str(major) for major in SUPPORTED]), help="Server major.")
+@click.option("--server", help="Use this disposable server (URL or DSN) and start none.", metavar="URL")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of a table.")
+@click.option(
+    "--fail-on",
+    callback=_policies,
+    default="",
+    metavar="LIST",
+    help="Exit 1 if a statement does one of these to a table that was there before: rewrite, scan (reads a"
+    " table whole while others wait), blocks-reads, blocks-writes.",
+)
+def xray(
+    file: Path,
+    schema: Path | None,
+    dsn: str | None,
+    seed: Path | None,
+    pg: str | None,
+    server: str | None,
+    as_json: bool,
+    fail_on: tuple[str, ...],
+) -> int:
+    """Measure each statement of FILE on a disposable copy of a schema.
+
+    FILE is plain SQL or a dbmate-style migration, whose up part is taken. Without --schema and --dsn the
+    schema is that of the project's own migrations.
+    """
+    if schema is not None and dsn is not None:
+        raise click.UsageError("--schema and --dsn exclude each other")
+    todo = steps(file)
+    with ExitStack() as stack:
+        dumped = schemas.dump(dsn) if dsn is not None else None
+        if dumped is not None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            schema = folder / "schema.sql"
+            schema.write_text(dumped.sql, encoding="utf-8")
+        major = int(pg) if pg else dumped.major if dumped and not server else None
+        running = stack.enter_context(Servers(server)).get(major)
+        template, notes = stack.enter_context(_prepared(running, file, schema, seed))
+        found = measure_file(running, template, todo, progress=_Progress(len(todo)))
+    notes += _about(found)
+    if as_json:
+        click.echo(_json(file, running, found, notes))
+    else:
+        _table(found, notes)
+    failed = next((row for row in found.rows if row.error), None)
+    if failed is not None:
+        raise DocumentError(failed.error, path=file, line=failed.step.line, next_step="mend the statement")
+    broken = [(row, policy) for row in found.rows for policy in row.breaks() if policy in fail_on]
+    for row, policy in broken:
+        click.echo(
+            f"{file}:{row.step.line}: {policy}" + (f" (see {row.advice})" if row.advice else ""), err=True
+        )
+    return 1 if broken else 0
+
+
+@contextmanager
+def _prepared(
+    server: Server, file: Path, schema: Path | None, seed: Path | None
+) -> Iterator[tuple[str, list[str]]]:
+    """The database to measure on, and notes about it."""
+    if schema is not None:
+        with schemas.loaded(server, [schema, *([seed] if seed else [])]) as found:
+            yield found
+        return
+    project = project_of(file)
+    project = project if project.migrations.is_dir() else project_of(None)
+    if seed is not None and not seed.is_file():
+        raise DocumentError("no such file", path=seed, next_step="check the spelling")
+    with tempfile.TemporaryDirectory() as folder:
+        project = _earlier(project, file, Path(folder), seed)
+        databases = Databases(server, project)
+        try:
+            yield databases.fresh(Database(rows=1000), "xray"), []
+        finally:
+            databases.close()
+
+
+def _earlier(project: Project, file: Path, folder: Path, seed: Path | None) -> Project:
+    """``project``; for one of its own migrations, as it was before that one, and without its seed."""
+    chosen = replace(project, seed=seed.resolve()) if seed else project
+    if file.resolve().parent != project.migrations.resolve():
+        return chosen
+    for migration in project.migrations.glob("*.sql"):
+        if migration.name < file.name:
+            (folder / migration.name).write_bytes(migration.read_bytes())
+    return replace(chosen, migrations=folder, seed=chosen.seed if seed else folder / "no-seed")
+
+
+def _about(found: Xray) -> list[str]:
+    touched = {name for row in found.rows if row.facts for name in row.facts.locks}
+    empty = [name for name in found.empty if name in touched]
+    if not empty:
+        return []
+    advice = "judge by locks and rewrites, not by time; --seed fills tables first"
+    return [f"tables without rows: {', '.join(empty)}; {advice}"]
+
+
+def _json(file: Path, server: Server, found: Xray, notes: list[str]) -> str:
+    value = {
+        "file": str(file),
+        "server": server.version,
+        "statements": [row.to_json() for row in found.rows],
+        "notes": notes,
+    }
+    return json.dumps(value, indent=2)
+
+
+def _table(found: Xray, notes: list[str]) -> None:
+    _line(_HEADS)
+    _line(tuple("-" * width for width in _WIDTHS))
+    for row in found.rows:
+        _line(_cells(row))
+    for note in notes:
+        click.echo(f"note: {note}")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    facts = row.facts
+    statement = textwrap.shorten(row.step.statement, 110, placeholder=" ...")
+    line = str(row.step.line) + (" tx" if row.step.block else "")
+    if facts is None:
+        return line, statement, row.error, "", "", "", ""
+    locks, rewrites = _short(row)
+    waits = [f"{_who(set(probes))} on {table}" for table, probes in row.waits]
+    if facts.row_locks:
+        waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")
+    if facts.waits_for:
+        waits.append(f"itself, for {', '.join(facts.waits_for)}")
+    scans = "\n".join(facts.scans)
+    return line, statement, row.error or locks, rewrites, scans, "\n".join(waits), row.advice
+
+
+def _short(row: Row) -> tuple[str, str]:
+    """Locks and rewrites for people: the indexes of a table that is rewritten are only counted."""
+    assert row.facts is not None
+    rewrites, tables = row.facts.rewrites, [name for name in row.facts.rewrites if name in row.facts.probes]
+    indexes = set(rewrites) - set(tables) if tables else set()
+    locks = [f"{name}: {mode}" for name, mode in sorted(row.facts.locks.items()) if name not in indexes]
+    shown = [name for name in rewrites if name not in indexes]
+    counted = [f"and {len(indexes)} index{'es' if len(indexes) > 1 else ''}"] if indexes else []
+    return "\n".join(locks), "\n".join([*shown, *counted])
+
+
+def _who(probes: set[str]) -> str:
+    writes = probes.issuperset(_WRITES)
+    if "SELECT" in probes:
+        return "reads and writes" if writes else "reads"
+    return "writes" if writes else ", ".join(probe for probe in PROBES if probe in probes)
+
+
+def _line(cells: tuple[str, ...]) -> None:
+    columns = [
+        [part for text in cell.splitlines() for part in textwrap.wrap(text, width, break_on_hyphens=False)]
+        for cell, width in zip(cells, _WIDTHS, strict=True)
+    ]
+    for number in range(max(1, *map(len, columns))):
+        parts = [column[number] if number < len(column) else "" for column in columns]
+        text = "  ".join(part.ljust(width) for part, width in zip(parts, _WIDTHS, strict=True))
+        click.echo(text.rstrip())
+
+
+class _Progress:
+    """Says on a terminal how far the measurement is."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+
+    def __call__(self, done: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\rmeasured {done} of {self.total}", nl=done == self.total, err=True)

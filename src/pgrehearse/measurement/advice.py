@@ -1,0 +1,50 @@
+"""Which page of the handbook has the safe way for a statement. The one place that knows."""
+
+from __future__ import annotations
+
+import re
+
+from pgrehearse.measurement.facts import Facts
+from pgrehearse.text.split import tokens
+
+__all__ = ["PAGES", "POLICY", "advice"]
+
+#: Where there is no page of its own: lock_timeout, one risky statement per migration, expand and contract.
+POLICY = "guides/schema-evolution-policy"
+
+#: Pattern of a statement (lower case, single spaces, no comments) -> its page; the first match wins.
+PAGES = (
+    (r"create (unique )?index (?!concurrently).* on only ", ""),
+    (r"create (unique )?index (?!concurrently)", "runbooks/index-create"),
+    (r"drop index (?!concurrently)", "runbooks/index-drop"),
+    (r"reindex (?!.*concurrently)", "runbooks/index-repair"),
+    (r"alter type .* add value .*\b(before|after) ", "runbooks/enum-add-value-in-order"),
+    (r"alter type .* add value ", "runbooks/enum-add-value"),
+    (r"alter type .* rename value ", "runbooks/enum-rename-value"),
+    (r"alter type .* drop value ", "runbooks/enum-retire-value"),
+    (r"alter table .* primary key (?!using index)", "runbooks/constraint-primary-key"),
+    (r"alter table .* unique\b(?! using index)", "runbooks/constraint-unique"),
+    (r"alter table .* set not null", "runbooks/constraint-not-null"),
+    (r"(update|delete) ", "runbooks/backfill-in-batches"),
+)
+
+
+def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
+    """The page for ``statement``, such as ``runbooks/index-create``, or the empty string.
+
+    ``harmless``: nobody waits and nothing is rewritten. Then only what changes many rows, and enum values,
+    which have rules of their own, get a page.
+    """
+    text = _flat(statement)
+    for pattern, page in PAGES:
+        if not re.match(pattern, text):
+            continue
+        if page == "runbooks/backfill-in-batches":
+            return page if facts.row_locks and facts.scans else ""
+        return "" if harmless and "/enum-" not in page else page
+    return "" if harmless else POLICY
+
+
+def _flat(statement: str) -> str:
+    parts = (" " if token.kind in ("space", "comment") else token.text.lower() for token in tokens(statement))
+    return re.sub(r" +", " ", "".join(parts)).strip() + " "

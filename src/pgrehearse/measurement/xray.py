@@ -1,0 +1,283 @@
+"""Measure every statement of a file, each on the state the earlier ones left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.measurement import catalog as catalogs
+from pgrehearse.measurement.advice import advice
+from pgrehearse.measurement.client import Client, Clones
+from pgrehearse.measurement.facts import PROBES, Facts
+from pgrehearse.measurement.measure import measure
+from pgrehearse.measurement.observing import leading_words
+from pgrehearse.servers.base import Server
+from pgrehearse.text.split import SplitError, split
+
+__all__ = ["POLICIES", "Row", "Step", "Xray", "steps", "xray"]
+
+#: What ``--fail-on`` may name.
+POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
+_MARK = re.compile(r"^-- migrate:(up|down)([^\n]*)$", re.M)
+_OPENS = (("begin",), ("start", "transaction"))
+_CLOSES = (("commit",), ("end",))
+_GIVES_UP = (("rollback",), ("abort",))
+_SETS = (("set",), ("reset",))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement of the file; ``block`` is the number of the transaction it stands in, or 0."""
+
+    line: int
+    statement: str
+    block: int = 0
+    kept: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured statement.
+
+    Attributes:
+        facts: what was measured; None when it was not, and ``error`` says why.
+        error: the error it raised, or that its transaction raised at it.
+        waits: table -> probes that wait while it runs, by what it locks or what earlier statements of its
+            transaction locked. Tables that the file itself made are left out: nobody uses them yet.
+        rewrites: as in the facts, without what the file itself made.
+        stalls: tables read whole while somebody waits for them.
+        advice: page of the handbook.
+    """
+
+    step: Step
+    facts: Facts | None = None
+    error: str = ""
+    waits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rewrites: tuple[str, ...] = ()
+    stalls: tuple[str, ...] = ()
+    advice: str = ""
+
+    def breaks(self) -> list[str]:
+        """The policies of `POLICIES` this statement breaks."""
+        probes = {probe for _, waiting in self.waits for probe in waiting}
+        found = {
+            "rewrite": bool(self.rewrites),
+            "scan": bool(self.stalls),
+            "blocks-reads": "SELECT" in probes,
+            "blocks-writes": bool(probes & {"INSERT", "UPDATE", "DELETE"}),
+        }
+        return [policy for policy in POLICIES if found[policy]]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {
+            "line": self.step.line,
+            "statement": self.step.statement,
+            "transaction": self.step.block or None,
+            "facts": self.facts.to_json() if self.facts else None,
+            "waits": {table: list(probes) for table, probes in self.waits},
+            "breaks": self.breaks(),
+            "advice": self.advice or None,
+            "error": self.error or None,
+        }
+
+
+@dataclass(frozen=True)
+class Xray:
+    """The rows of a file, and the tables of the prepared database that held no row."""
+
+    rows: tuple[Row, ...]
+    empty: tuple[str, ...]
+
+
+def steps(path: Path) -> list[Step]:
+    """The statements of ``path``: plain SQL, or the up part of a dbmate-style file.
+
+    Raises:
+        DocumentError: no such file, not UTF-8, or not something psql could send.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DocumentError("no such file", path=path, next_step="check the spelling") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(f"cannot be read: {error}", path=path, next_step="save it as UTF-8") from None
+    sql, first, transaction = _up(text)
+    try:
+        statements = split(sql)
+    except SplitError as error:
+        raise DocumentError(
+            error.message, path=path, line=first + error.line - 1, next_step=error.fix
+        ) from None
+    found: list[Step] = []
+    block, count = (1, 1) if transaction else (0, int(transaction))
+    for statement in statements:
+        words = leading_words(statement.sql)
+        opens = any(words[: len(head)] == head for head in _OPENS)
+        closes = _closes(statement.sql)
+        if opens and not block:
+            block = count = count + 1
+        found.append(Step(first + statement.line - 1, statement.sql, block))
+        if closes and block and not transaction:
+            if words[:1] in _GIVES_UP:
+                found = [replace(step, kept=False) if step.block == block else step for step in found]
+            block = 0
+    return found
+
+
+def _up(text: str) -> tuple[str, int, bool]:
+    """The SQL to run, its first line, and whether it runs as one transaction."""
+    marks = list(_MARK.finditer(text))
+    up = next((mark for mark in marks if mark[1] == "up"), None)
+    if up is None:
+        return text, 1, False
+    end = next((mark.start() for mark in marks if mark.start() > up.start()), len(text))
+    return text[up.end() : end], text.count("\n", 0, up.end()) + 1, "transaction:false" not in up[2].split()
+
+
+def xray(
+    server: Server,
+    template: str,
+    todo: Sequence[Step],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Xray:
+    """Measure ``todo`` on clones of ``template``, which is left as it is; see `measure` for both arguments.
+
+    After a statement that fails the rest is not measured: it would run in a state that cannot be.
+    ``progress`` is told how many statements are done.
+
+    Raises:
+        SetupError: the database cannot be cloned.
+    """
+    with Clones(server, template) as clones:
+        work = clones.create()
+        with Client(server.dsn(work)) as client:
+            catalog = catalogs.read(client)
+            each = [f"SELECT {t.oid} WHERE NOT EXISTS (SELECT FROM {t.name})" for t in catalog.tables()]
+            empty = (
+                [catalog.relations[oid].name for (oid,) in client.rows(" UNION ALL ".join(each))]
+                if each
+                else []
+            )
+        known = frozenset(relation.name for relation in catalog.relations.values())
+        rows = _Run(server, work, known, progress).all(todo)
+    return Xray(tuple(rows), tuple(sorted(empty)))
+
+
+class _Run:
+    """Measures statements one after another and applies them to the working database."""
+
+    def __init__(
+        self, server: Server, work: str, known: frozenset[str], progress: Callable[[int], None]
+    ) -> None:
+        self.server = server
+        self.work = work
+        self.known = known
+        self.progress = progress
+        self.settings: list[str] = []
+        self.rows: list[Row] = []
+
+    def all(self, todo: Sequence[Step]) -> list[Row]:
+        position = 0
+        while position < len(todo) and not any(row.error for row in self.rows):
+            block = todo[position].block
+            end = position + 1
+            while block and end < len(todo) and todo[end].block == block:
+                end += 1
+            if block:
+                self._transaction(todo[position:end])
+            else:
+                self._alone(todo[position])
+            position = end
+        stopped = "not measured: an earlier statement failed"
+        return self.rows + [Row(step, error=stopped) for step in todo[len(self.rows) :]]
+
+    def _take(self, row: Row) -> None:
+        self.rows.append(row)
+        self.progress(len(self.rows))
+
+    def _alone(self, step: Step) -> None:
+        row = self._measured(step, [], {})
+        if row.facts is not None:
+            failed = self._apply([step.statement], keep=not row.facts.sqlstate)
+            row = replace(row, error=failed[1]) if failed else row
+            if leading_words(step.statement)[:1] in _SETS:
+                self.settings.append(step.statement)
+        self._take(row)
+
+    def _transaction(self, group: Sequence[Step]) -> None:
+        """Measure the statements of one transaction. It is run as a whole too: some fail only together."""
+        inner = [step.statement for step in group if not _control(step.statement)]
+        whole = ["BEGIN", *inner, "COMMIT" if group[0].kept else "ROLLBACK"]
+        failed = self._apply(whole, keep=False)
+        held: dict[str, set[str]] = {}
+        before: list[str] = []
+        for step in group:
+            control = _control(step.statement)
+            row = Row(step, Facts()) if control else self._measured(step, before, held)
+            # BEGIN is number 0 of the whole, so the statement after ``before`` is len(before) + 1
+            if failed and failed[0] == len(before) + 1 and (not control or _closes(step.statement)):
+                row = replace(row, error=failed[1])
+            self._take(row)
+            if row.error:
+                return
+            for table, probes in row.waits:
+                held.setdefault(table, set()).update(probes)
+            before += [] if control else [step.statement]
+        if group[0].kept and not failed:
+            self._apply(whole)
+
+    def _measured(self, step: Step, before: Sequence[str], held: dict[str, set[str]]) -> Row:
+        if _control(step.statement):
+            return Row(step, Facts())
+        try:
+            facts = measure(self.server, self.work, step.statement, setup=[*self.settings, *before])
+        except DocumentError as error:
+            return Row(step, error=error.message)
+        waits = {table: set(probes) for table, probes in held.items()}
+        for table, probes in facts.probes.items():
+            if table in self.known and "waits" in probes.values():
+                waits.setdefault(table, set()).update(p for p in probes if probes[p] == "waits")
+        rewrites = tuple(name for name in facts.rewrites if name in self.known)
+        row = Row(
+            step,
+            facts,
+            error=f"raises {facts.sqlstate}" if facts.sqlstate else "",
+            waits=tuple((table, tuple(p for p in PROBES if p in waits[table])) for table in sorted(waits)),
+            rewrites=rewrites,
+            stalls=tuple(name for name in facts.scans if name in waits),
+        )
+        return replace(row, advice=advice(step.statement, facts, harmless=not waits and not rewrites))
+
+    def _apply(self, statements: Sequence[str], *, keep: bool = True) -> tuple[int, str] | None:
+        """Run ``statements`` on the working database or a clone: number and error of the first that fails."""
+        with Clones(self.server, self.work) as clones:
+            name = self.work if keep else clones.create()
+            with Client(self.server.dsn(name)) as client:
+                for statement in self.settings:
+                    client.run(statement)
+                for number, statement in enumerate(statements):
+                    if client.run(statement):
+                        return number, f"{_first_line(client.error)} ({client.sqlstate})"
+        return None
+
+
+def _control(statement: str) -> bool:
+    words = leading_words(statement)
+    return any(
+        words[: len(head)] == head for head in (*_OPENS, *_CLOSES, *_GIVES_UP, ("savepoint",), ("release",))
+    )
+
+
+def _closes(statement: str) -> bool:
+    words = leading_words(statement)
+    return any(words[: len(head)] == head for head in (*_CLOSES, *_GIVES_UP)) and "to" not in words
+
+
+def _first_line(error: str) -> str:
+    return error.splitlines()[0].removeprefix("ERROR:").strip()
