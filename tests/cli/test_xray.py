@@ -1,0 +1,205 @@
+"""``pgrehearse xray``: each statement measured on the state the earlier ones left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pgrehearse.measurement.advice import PAGES, POLICY, advice
+from pgrehearse.measurement.facts import Facts
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Bench, Database
+
+SCHEMA = """\
+SET search_path = '';
+CREATE TABLE public.things (id bigint PRIMARY KEY, name text, n int);
+ALTER TABLE public.things OWNER TO somebody;
+"""
+SEED = "INSERT INTO public.things SELECT n, n, n FROM generate_series(1, :'rows'::int) AS n;\n"
+
+
+@pytest.fixture
+def things(bench: Bench) -> Bench:
+    bench.write("schema.sql", SCHEMA)
+    bench.write("seed.sql", SEED)
+    return bench
+
+
+def xray(bench: Bench, text: str, *options: str) -> dict[str, Any]:
+    bench.write("change.sql", text)
+    ended = bench.call("xray", "change.sql", "--schema", "schema.sql", "--json", *options)
+    assert ended.status == 0, ended.err
+    value = json.loads(ended.out)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_each_statement_on_the_state_the_earlier_ones_left(things: Bench) -> None:
+    text = """\
+ALTER TABLE things ADD COLUMN note text;
+CREATE INDEX CONCURRENTLY things_note ON things (note);
+BEGIN;
+ALTER TABLE things ADD CONSTRAINT c CHECK (n > 0) NOT VALID;
+ALTER TABLE things VALIDATE CONSTRAINT c;
+COMMIT;
+DROP INDEX things_note;
+"""
+    found = xray(things, text, "--seed", "seed.sql")
+    add, build, _, check, validate, _, drop = found["statements"]
+    assert add["facts"]["locks"] == {"things": "ACCESS EXCLUSIVE"}
+    assert build["facts"]["locks"] == {"things": "SHARE UPDATE EXCLUSIVE"}
+    assert (build["facts"]["transactional"], build["waits"], build["advice"]) == (False, {}, None)
+    assert (check["transaction"], validate["transaction"], drop["transaction"]) == (1, 1, None)
+    # By itself it blocks nobody; in this transaction the lock of the statement before it is still held.
+    assert validate["facts"]["waiting"] == {"things": []}
+    assert "SELECT" in validate["waits"]["things"]
+    assert "scan" in validate["breaks"]
+    assert drop["advice"] == "runbooks/index-drop"
+    assert found["notes"] == ['schema.sql:3: role "somebody" does not exist']
+
+
+def test_tables_without_rows_are_named(things: Bench) -> None:
+    found = xray(things, "ALTER TABLE things ALTER n SET NOT NULL;")
+    assert any("without rows: things" in note for note in found["notes"])
+    assert found["statements"][0]["facts"]["scans"] == ["things"]
+    filled = xray(things, "ALTER TABLE things ALTER n SET NOT NULL;", "--seed", "seed.sql")
+    assert not any("without rows" in note for note in filled["notes"])
+
+
+def test_a_table_for_people(things: Bench) -> None:
+    things.write("change.sql", "ALTER TABLE things ALTER n TYPE bigint;\nUPDATE things SET name = 'x';\n")
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql", "--seed", "seed.sql")
+    assert ended.status == 0
+    head, _, first = ended.out.splitlines()[:3]
+    assert head.split() == ["line", "statement", "locks", "rewrite", "scans", "who", "waits", "safe", "way"]
+    assert first.split()[:3] == ["1", "ALTER", "TABLE"]
+    assert "reads and writes on things" in ended.out
+    assert "and 1 index" in ended.out
+    assert "runbooks/backfill-in-batches" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken"),
+    [
+        ("ALTER TABLE things ALTER n TYPE bigint", ["rewrite", "scan", "blocks-reads", "blocks-writes"]),
+        ("CREATE INDEX ON things (n)", ["scan", "blocks-writes"]),
+        ("ALTER TABLE things ADD COLUMN a int", ["blocks-reads", "blocks-writes"]),
+        ("CREATE INDEX CONCURRENTLY ON things (n)", []),
+        ("CREATE TABLE made (id int PRIMARY KEY); CREATE INDEX ON made (id); TRUNCATE made", []),
+    ],
+)
+def test_the_exit_status_follows_the_policy(things: Bench, statement: str, broken: list[str]) -> None:
+    things.write("change.sql", statement)
+    every = "rewrite,scan,blocks-reads,blocks-writes"
+    ended = things.call(
+        "xray", "change.sql", "--schema", "schema.sql", "--seed", "seed.sql", "--fail-on", every
+    )
+    assert ended.status == (1 if broken else 0)
+    assert [line.split(": ")[1].split(" ")[0] for line in ended.err.splitlines()] == broken
+    assert things.call("xray", "change.sql", "--schema", "schema.sql").status == 0
+
+
+def test_a_dbmate_file_runs_its_up_part_as_one_transaction(things: Bench) -> None:
+    down = "-- migrate:down\nDROP TABLE nothing;\n"
+    text = f"-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON things (n);\n\n{down}"
+    assert [row["line"] for row in xray(things, text)["statements"]] == [2]
+    things.write(
+        "change.sql", f"-- migrate:up\nSELECT 1;\nCREATE INDEX CONCURRENTLY i ON things (n);\n{down}"
+    )
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert ended.status == 65
+    assert (
+        "change.sql:3: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (25001)" in ended.err
+    )
+
+
+def test_what_fails_only_together_is_found(things: Bench) -> None:
+    things.write("schema.sql", SCHEMA + "CREATE TYPE public.kind AS ENUM ('a');\n")
+    text = "BEGIN;\nALTER TYPE kind ADD VALUE 'b';\nSELECT 'b'::kind;\nCOMMIT;\nSELECT 2;\n"
+    things.write("change.sql", text)
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert ended.status == 65
+    assert "change.sql:3: unsafe use of new value" in ended.err
+    assert ended.out.count("not measured") == 2
+    things.write("change.sql", text.replace("BEGIN;", "").replace("COMMIT;", ""))
+    assert things.call("xray", "change.sql", "--schema", "schema.sql").status == 0
+
+
+def test_the_projects_own_migrations(bench: Bench) -> None:
+    bench.write("db/migrations/1_a.sql", "-- migrate:up\nCREATE TABLE a (n int);\n")
+    second = bench.write("db/migrations/2_b.sql", "-- migrate:up\nALTER TABLE a ADD COLUMN m int;\n")
+    bench.write("db/seed.sql", "INSERT INTO a (n, m) VALUES (1, 1);\n")
+    ended = bench.call("xray", str(second), "--json")
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["statements"][0]["facts"]["locks"] == {"a": "ACCESS EXCLUSIVE"}
+    bench.write("next.sql", "ALTER TABLE a ALTER m SET NOT NULL;\n")
+    ended = bench.call("xray", "next.sql", "--json")
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["notes"] == []
+
+
+def test_a_database_is_dumped_and_left_as_it_is(bench: Bench, plain: Database) -> None:
+    plain.tag("production")
+    plain.execute("CREATE TABLE t (n int)")
+    plain.execute("INSERT INTO t VALUES (1)")
+    bench.write("change.sql", "DROP TABLE t;\n")
+    ended = bench.call("xray", "change.sql", "--dsn", plain.dsn, "--json")
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["statements"][0]["facts"]["locks"]["t"] == "ACCESS EXCLUSIVE"
+    assert plain.execute("SELECT n FROM t") == [(1,)]
+
+
+def test_what_cannot_be_measured_is_said(things: Bench) -> None:
+    assert things.call("xray", "none.sql").status == 65
+    things.write("change.sql", "SELECT 1;\nALTER TABLE nothing ADD n int;\nSELECT 2;\n")
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert ended.status == 65
+    assert 'change.sql:2: relation "nothing" does not exist (42P01)' in ended.err
+    things.write("change.sql", "SELECT 'x;\n")
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert (ended.status, "change.sql:1: unterminated quote" in ended.err) == (65, True)
+    things.write("change.sql", "CREATE DATABASE elsewhere;\n")
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert (ended.status, "CREATE DATABASE acts beyond its database" in ended.err) == (65, True)
+
+
+def test_a_schema_that_cannot_be_loaded_is_refused(things: Bench) -> None:
+    things.write("change.sql", "SELECT 1;\n")
+    assert things.call("xray", "change.sql", "--schema", "none.sql").status == 65
+    things.write("schema.sql", "CREATE TABLE t (n int);\nCREATE TABLE t (n int);\n")
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert ended.status == 65
+    assert 'schema.sql:2: relation "t" already exists' in ended.err
+    assert things.call("xray", "change.sql", "--schema", "schema.sql", "--fail-on", "locks").status == 2
+    assert things.call("xray", "change.sql", "--schema", "schema.sql", "--dsn", "dbname=x").status == 2
+
+
+def test_a_database_that_cannot_be_reached_shows_no_password(things: Bench) -> None:
+    things.write("change.sql", "SELECT 1;\n")
+    for dsn in ("postgresql://u:hunter2@127.0.0.1:1/x", "postgresql://u:hun ter2@127.0.0.1:1/x="):
+        ended = things.call("xray", "change.sql", "--dsn", dsn)
+        assert ended.status == 69
+        assert "hun" not in ended.out + ended.err
+
+
+def test_advice_names_pages_that_exist() -> None:
+    root = Path(__file__).parents[2]
+    for page in {POLICY, *(page for _, page in PAGES if page)}:
+        assert (root / "docs" / f"{page}.md").is_file(), page
+    cases = {
+        "CREATE UNIQUE INDEX i ON t (a)": "runbooks/index-create",
+        "create index /* x */ concurrently i on t (a)": "",
+        "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)": "runbooks/constraint-unique",
+        "ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i": POLICY,
+        "ALTER TABLE t ADD PRIMARY KEY (a)": "runbooks/constraint-primary-key",
+        "ALTER TABLE t ALTER a SET NOT NULL": "runbooks/constraint-not-null",
+        "ALTER TYPE s ADD VALUE 'x' AFTER 'y'": "runbooks/enum-add-value-in-order",
+        "ALTER TABLE t ADD a int": POLICY,
+    }
+    for statement, page in cases.items():
+        harmless = page == ""
+        assert advice(statement, Facts(), harmless=harmless) == page, statement
