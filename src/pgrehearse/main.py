@@ -16,6 +16,7 @@ __all__ = ["cli", "main"]
 #: optional and slow to import.
 _COMMANDS = {
     "test": ("pgrehearse.command.test", "test"),
+    "xray": ("pgrehearse.command.xray", "xray"),
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
