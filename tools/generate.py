@@ -75,12 +75,19 @@ def _pytest_options() -> str:
 
 #: What an option means; its values and languages come from the program.
 _OPTIONS = {
+    "blocks": ("Claim: whom the statement keeps waiting. Checked by `pgrehearse measure`.", "writes"),
     "expect": ("The last statement raises this SQLSTATE; nothing raised is red.", "55P03"),
+    "lock": (
+        "Claim: the strongest lock on each relation named. Checked by `pgrehearse measure`.",
+        "wishlist_items: SHARE",
+    ),
     "name": ("A name for the cell, unique in the document.", "first-look"),
     "needs": (
         "The first server major it runs on. On an older one it is skipped, and the page says so.",
         "17",
     ),
+    "rewrite": ("Claim: whether a table or index gets a new file.", "no"),
+    "scan": ("Claim: whether a relation is read whole.", "yes"),
     "session": ("The connection it runs in.", "app"),
     "snippet": ("Its text is that of `snippets/sql/NAME.sql` or `snippets/python/NAME.py`.", "lock-queue"),
     "timeout": ("How long the cell may take: 30 s without it.", "5min"),

@@ -16,6 +16,8 @@ __all__ = ["cli", "main"]
 #: optional and slow to import.
 _COMMANDS = {
     "test": ("pgrehearse.command.test", "test"),
+    "measure": ("pgrehearse.command.measure", "measure"),
+    "rehearse": ("pgrehearse.command.rehearse", "rehearse"),
     "xray": ("pgrehearse.command.xray", "xray"),
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),

@@ -18,6 +18,8 @@ from pgrehearse.text.front_matter import Parameter
 __all__ = ["to_notebook", "write_notebook"]
 
 _MACRO_LINE = re.compile(r"^\[\[([=%#]).*\1\]\]\s*$")
+#: Options that say nothing to a notebook: names for the project, claims for the measurement.
+_NOT_FOR_MAGIC = ("blocks", "lock", "name", "rewrite", "scan", "snippet")
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -118,7 +120,7 @@ def _arguments(cell: Cell) -> str:
 
     A step of a runbook also says in which direction it belongs, so that "Run all" never does and undoes.
     """
-    left_out = ("name", "snippet", *(("timeout",) if cell.language == "python" else ()))
+    left_out = (*_NOT_FOR_MAGIC, *(("timeout",) if cell.language == "python" else ()))
     pairs = re.findall(r'([a-z][a-z0-9_]*)="([^"]*)"', cell.info)
     words = [f"--{key} {value}" for key, value in pairs if key not in left_out]
     if cell.phase is not None:

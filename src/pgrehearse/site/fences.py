@@ -15,6 +15,7 @@ from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.site.blocks import normal
+from pgrehearse.site.facts import fact_lines
 from pgrehearse.site.published import CellState, Published
 from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
 
@@ -110,7 +111,7 @@ def formatter(
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
     block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
     chips = _chips(_labels(cell, language, _lane(found), found), _lane(found))
-    return f'<div class="run-block">{chips}{block}{_generated(found)}{_failure(found)}</div>'
+    return f'<div class="run-block">{chips}{block}{_generated(found)}{_facts(found)}{_failure(found)}</div>'
 
 
 def _folded(cell: CellOptions, source: str, block: str) -> str:
@@ -202,6 +203,12 @@ def _generated(found: tuple[Published, CellState] | None) -> str:
         '<div class="run-generated" data-search-exclude><p>Sent in the rehearsal:</p>'
         f"<pre>{statements}</pre></div>"
     )
+
+
+def _facts(found: tuple[Published, CellState] | None) -> str:
+    if found is None or found[0].evidence is None:
+        return ""
+    return fact_lines(found[0].evidence.of(found[1].cell))
 
 
 def _failure(found: tuple[Published, CellState] | None) -> str:

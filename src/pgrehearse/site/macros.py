@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import embed, fences
+from pgrehearse.site.lock_reference import lock_table as locks_html
 from pgrehearse.site.proof import proof_table
 from pgrehearse.site.published import Published, counts, published_documents, read
 from pgrehearse.text.project import Project
@@ -147,6 +148,7 @@ def define_env(env: Any) -> None:
         _runbook_index(site, env),
         _proof_summary(site, env),
         _proof_sentence(site),
+        _lock_table(site, env),
     ):
         env.macro(_remembering(macro))
 
@@ -282,15 +284,37 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
 def _proof_summary(site: Site, env: Any) -> Callable[[], str]:
     def proof_summary() -> str:
         """Table of every document with what became of its blocks, and the sum of it all."""
-        here = posixpath.dirname(env.page.file.src_uri) or "."
-
-        def page_of(item: Published) -> str:
-            page = site.page_of(item)
-            return posixpath.relpath(page, here) if page else ""
-
-        return proof_table(site.proven(site.all_documents()), page_of)
+        return proof_table(site.proven(site.all_documents()), _link_to(site, env))
 
     return proof_summary
+
+
+def _lock_table(site: Site, env: Any) -> Callable[[], str]:
+    def lock_table() -> str:
+        """Every measured kind of statement: what it locks, rewrites and reads, who waits, since when."""
+        page = _link_to(site, env)
+        here = env.page.file
+
+        def url_of(item: Published) -> str:
+            # Raw HTML: MkDocs does not turn the name of a page into its address here.
+            source = page(item)
+            target = env.variables["files"].get_file_from_path(site.page_of(item)) if source else None
+            return target.url_relative_to(here) if target else ""
+
+        return locks_html(site.proven(site.all_documents()), url_of)
+
+    return lock_table
+
+
+def _link_to(site: Site, env: Any) -> Callable[[Published], str]:
+    """From a document to the link, on the present page, to the page that shows it; empty without one."""
+    here = posixpath.dirname(env.page.file.src_uri) or "."
+
+    def link(item: Published) -> str:
+        page = site.page_of(item)
+        return posixpath.relpath(page, here) if page else ""
+
+    return link
 
 
 def _proof_sentence(site: Site) -> Callable[[], str]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution import records
 from pgrehearse.execution.records import CellRecord, Run
+from pgrehearse.measurement import evidence
+from pgrehearse.measurement.documents import is_measured
+from pgrehearse.measurement.evidence import DocumentEvidence
 from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project
 
@@ -41,6 +44,7 @@ class Published:
     #: major -> run of this text
     runs: dict[str, Run] = field(default_factory=dict)
     has_record: bool = False
+    evidence: DocumentEvidence | None = None
 
     def require_proof(self) -> None:
         """Raise DocumentError unless every cell ran, or was skipped with a reason, in a run of this text."""
@@ -56,6 +60,13 @@ class Published:
                 line = state.failure.message_line or state.cell.line
                 message = f"failed in its last run: {state.failure.message}"
                 raise DocumentError(message, path=path, line=line, next_step="mend the cell; " + rerun)
+            if self.evidence is not None and is_measured(state.cell) and not self.evidence.of(state.cell):
+                raise DocumentError(
+                    "the measured facts of this cell are missing or belong to an older text",
+                    path=path,
+                    line=state.cell.line,
+                    next_step=f"measure it: pgrehearse measure --refresh {self.name}",
+                )
             if state.status == "unproven":
                 raise DocumentError(
                     "this cell did not run in the last run", path=path, line=state.cell.line, next_step=rerun
@@ -105,7 +116,8 @@ def read(project: Project, path: Path) -> Published:
     entries = [_Entries(run) for run in fresh.values()]
     stale = [] if fresh else [_Entries(run) for run in record.runs.values()]
     states = tuple(_state(cell, dict(zip(fresh, entries, strict=True)), stale) for cell in document.cells)
-    return Published(name, document, states, fresh, bool(record.runs))
+    known = evidence.load(project.evidence, name) if project.evidence.is_dir() else None
+    return Published(name, document, states, fresh, bool(record.runs), known)
 
 
 class _Entries:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pgrehearse.text import claims
+
 __all__ = [
     "LANGUAGES",
     "RESERVED",
@@ -44,11 +46,16 @@ class CellOptions:
     """What a cell's header says.
 
     ``timeout`` is in seconds; ``needs`` and ``until`` are the first and the last server major it runs on.
+    ``blocks``, ``lock``, ``rewrite`` and ``scan`` are claims, checked where the cell is measured.
     """
 
+    blocks: str | None = None
     expect: str | None = None
+    lock: str | None = None
     name: str | None = None
     needs: int | None = None
+    rewrite: str | None = None
+    scan: str | None = None
     session: str = "main"
     snippet: str | None = None
     timeout: float | None = None
@@ -89,16 +96,20 @@ def _major(value: str) -> int:
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {
+    "blocks": claims.blocks,
     "expect": _sqlstate,
+    "lock": claims.locks,
     "name": _slug,
     "needs": _major,
+    "rewrite": claims.yes_or_no,
+    "scan": claims.yes_or_no,
     "session": _word,
     "snippet": _slug,
     "timeout": seconds,
     "until": _major,
     "wait": _word,
 }
-_SQL_ONLY = ("expect", "session", "wait")
+_SQL_ONLY = ("blocks", "expect", "lock", "rewrite", "scan", "session", "wait")
 
 
 def known_options() -> tuple[str, ...]:

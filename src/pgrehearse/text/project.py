@@ -72,6 +72,11 @@ class Project:
         return cls(root=root, documents=tuple(root / str(name) for name in documents), **folders)
 
     @property
+    def evidence(self) -> Path:
+        """Where measured facts are committed."""
+        return self.root / "evidence"
+
+    @property
     def records(self) -> Path:
         """Where runs leave their records; never committed."""
         return self.root / ".pgrehearse"

@@ -1,0 +1,97 @@
+"""Measures a document on one major, checks its claims, and compares the facts with the committed evidence."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgrehearse.execution.rehearsal import Rehearser, check_form
+from pgrehearse.measurement import evidence
+from pgrehearse.measurement.documents import Mismatch, check_claims, is_measured, measure_cells
+from pgrehearse.measurement.evidence import DocumentEvidence, Measured
+from pgrehearse.measurement.facts import Facts
+from pgrehearse.text.document import Cell, Document
+
+__all__ = ["Review", "review", "stale_cells"]
+
+
+@dataclass(frozen=True)
+class Review:
+    """``mismatches`` are wrong claims, ``changes`` facts other than the committed ones."""
+
+    version: str
+    statements: int
+    seconds: float
+    mismatches: tuple[Mismatch, ...]
+    changes: tuple[Mismatch, ...]
+    evidence: DocumentEvidence
+
+    @property
+    def green(self) -> bool:
+        return not self.mismatches and not self.changes
+
+
+def stale_cells(document: Document, known: DocumentEvidence) -> list[Cell]:
+    """Cells with DDL for whose present text there is no evidence."""
+    return [cell for cell in document.cells if is_measured(cell) and known.of(cell) is None]
+
+
+def review(
+    rehearser: Rehearser,
+    document: Document,
+    major: int | None,
+    folder: Path,
+    progress: Callable[[Cell], None] = lambda cell: None,
+) -> Review:
+    """Measure every DDL cell. Raises DocumentError for its form, ExpectationError when a cell is red."""
+    check_form(document, rehearser.project)
+    server = rehearser.servers.get(major)
+    known = evidence.load(folder, rehearser.project.relative(document.path))
+    measured = list(measure_cells(rehearser, document, major, progress))
+    mismatches: list[Mismatch] = []
+    changes: list[Mismatch] = []
+    for cell, statements in measured:
+        mismatches += check_claims(document, cell, statements, server.version)
+        changes += _changes(document, cell, statements, known, str(server.major), server.version)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    facts = [found for _, statements in measured for _, found in statements]
+    return Review(
+        server.version,
+        len(facts),
+        sum(found.seconds for found in facts),
+        tuple(mismatches),
+        tuple(changes),
+        known.with_major(str(server.major), Measured(server.version, today), measured),
+    )
+
+
+def _changes(
+    document: Document,
+    cell: Cell,
+    statements: Sequence[tuple[str, Facts]],
+    known: DocumentEvidence,
+    major: str,
+    version: str,
+) -> list[Mismatch]:
+    """Facts that differ from the committed ones, or for which there are none."""
+    before = known.of(cell)
+    found = []
+    for sql, facts in statements:
+        old = next((s.facts.get(major) for s in before.statements if s.sql == sql), None) if before else None
+        where = f"{sql[:60]} [PostgreSQL {version}]"
+        if old is None:
+            found.append(f"no committed evidence: {where}")
+        elif old.comparable() != facts.comparable():
+            found.append(f"{where}: " + "; ".join(_differences(old.comparable(), facts.comparable())))
+    return [Mismatch(document.path, cell.line, text) for text in found]
+
+
+def _differences(old: dict[str, object], new: dict[str, object]) -> list[str]:
+    keys = sorted(set(old) | set(new))
+    return [
+        f"{key} was {old.get(key, 'none')}, is {new.get(key, 'none')}"
+        for key in keys
+        if old.get(key) != new.get(key)
+    ]
