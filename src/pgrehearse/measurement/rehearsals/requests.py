@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,11 @@ __all__ = ["Request", "Requests", "requests_for"]
 #: Keys that requests choose from.
 _KEYS = 500
 
+#: How to get from a parameter to the table.
+_NAMED = {
+    "table": "SELECT to_regclass(%s)::oid",
+    "index": "SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+}
 _LARGEST = """
 SELECT oid FROM pg_class
  WHERE relkind IN ('r', 'p') AND relpersistence = 'p' AND NOT relispartition
@@ -57,15 +63,24 @@ def requests_for(stage: Stage, database: str) -> Requests | str:
     """
     values = stage.document.front.examples()
     with psycopg.connect(stage.server.dsn(database)) as connection:
-        named = connection.execute(
-            "SELECT coalesce(to_regclass(%s)::oid, (SELECT indrelid FROM pg_index WHERE indexrelid ="
-            " to_regclass(%s)))",
-            [values.get("table", ""), values.get("index", "")],
-        ).fetchone()
-        row = named if named and named[0] else connection.execute(_LARGEST).fetchone()
+        row = _named(connection, values) or connection.execute(_LARGEST).fetchone()
         if row is None:
             return "the database has no table"
         return _Table(connection, row[0], values.get("column", "")).requests()
+
+
+def _named(connection: psycopg.Connection, values: Mapping[str, str]) -> tuple[Any, ...] | None:
+    for name, question in _NAMED.items():
+        if not values.get(name):
+            continue
+        try:
+            with connection.transaction():
+                row = connection.execute(question, [values[name]]).fetchone()
+        except psycopg.Error:  # before 17 a word that is no name at all is an error
+            continue
+        if row is not None and row[0] is not None:
+            return row
+    return None
 
 
 class _Table:

@@ -1,0 +1,11 @@
+"""Five rehearsals of a runbook on one server major, and the evidence they leave.
+
+*straight*: every cell does what it says. *undone*: Roll back restores what was before. *repeated*: a second
+run changes nothing. *interrupted*: killed anywhere and started again, it ends the same. *under traffic*:
+what readers and writers notice.
+"""
+
+from pgrehearse.measurement.rehearsals.matrix import rehearse
+from pgrehearse.measurement.rehearsals.results import REHEARSALS, Rehearsal
+
+__all__ = ["REHEARSALS", "Rehearsal", "rehearse"]
