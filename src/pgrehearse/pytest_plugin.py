@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from pgrehearse.errors import DocumentError, PgRehearseError
+from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
+from pgrehearse.measurement.documents import is_measured
+from pgrehearse.measurement.review import review
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import majors
 from pgrehearse.text.document import Document, load
@@ -33,6 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--pg", default="", metavar="MAJORS", help="server majors for documents, such as 15,17, or all"
     )
     group.addoption("--accept", action="store_true", help="write the outputs of this run into the documents")
+    group.addoption(
+        "--measure",
+        action="store_true",
+        help="also measure the DDL of each document; compare it with its claims and with evidence/",
+    )
     group.addoption("--pg-server", metavar="URL", help="rehearse on this server and start none")
     group.addoption("--no-documents", action="store_true", help="do not collect Markdown documents")
 
@@ -121,6 +128,14 @@ class DocumentItem(pytest.Item):
             self.user_properties.append(("pgrehearse_skipped", reason))
         if not result.green:
             raise _Red(result)
+        if self.config.getoption("--measure") and any(map(is_measured, self.document.cells)):
+            project = self.config.stash[_PROJECT]
+            found = review(rehearser, self.document, self.major, project.evidence)
+            if not found.green:
+                raise ExpectationError(
+                    "\n".join(map(str, [*found.mismatches, *found.changes])),
+                    next_step="mend the claim; or accept new facts: pgrehearse measure --refresh",
+                )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         error = excinfo.value

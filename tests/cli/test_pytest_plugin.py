@@ -278,3 +278,23 @@ def test_the_command_runs_a_foreign_file(project: Project) -> None:
     assert status == 2
     assert "--pg: '14' is no supported server major" in out
     assert not (project.root / "docs" / ".pgrehearse").exists(), "records lie where one stands"
+
+
+def test_measure_compares_with_claims_and_evidence(project: Project) -> None:
+    page = (
+        "# Measured\n\n```sql\nCREATE TABLE t (a int);\n```\n\n```sql CLAIM\nALTER TABLE t ADD b int;\n```\n"
+    )
+    project.write(page=page.replace("CLAIM", 'rewrite="yes"'))
+    status, out = project.run(*project.command("-q"))
+    assert status == 0, "without the option claims are not measured: " + out
+    status, out = project.run(*project.command("-q", "--measure"))
+    assert status == 1
+    assert "page.md:7: rewrite: claimed yes, measured no" in out
+    project.write(page=page.replace("CLAIM", 'rewrite="no"'))
+    status, out = project.run(*project.command("-q", "--measure"))
+    assert status == 1
+    assert "no committed evidence: ALTER TABLE t ADD b int" in out
+    status, out = project.run(sys.executable, "-m", "pgrehearse", "measure", "--refresh")
+    assert status == 0, out
+    status, out = project.run(*project.command("-q", "--measure"))
+    assert status == 0, out
