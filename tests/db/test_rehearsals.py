@@ -307,3 +307,11 @@ def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert status == 1
     assert "repeated  failed: second time: line" in output
     assert json.loads(file.read_text("utf-8"))["majors"][major]["facts"]["straight"]["cells"] == 99, "kept"
+
+
+def test_front_matter_keys(project: Project) -> None:
+    front = runbook(project, BUILD, front='undo: a\nstall: "250ms"\nbreaks: b\n').front
+    assert (front.undo, front.stall, front.breaks) == ("a", 0.25, "b")
+    assert runbook(project, BUILD).front.stall is None
+    with pytest.raises(DocumentError, match=r"tiny\.md:7: stall is not a number with ms, s or min"):
+        runbook(project, BUILD, front="stall: fast\n")
