@@ -84,13 +84,13 @@ class Client:
             self.sqlstate, self.error, self._busy = "08006", str(lost).strip(), False
         return not self._busy
 
-    def run(self, statement: str, limit: float = LIMIT) -> str:
+    def run(self, statement: str) -> str:
         """Run ``statement`` to its end and return the SQLSTATE it raised, or the empty string."""
         self.start(statement)
-        end = time.monotonic() + limit
-        while not self.poll(1.0):
+        end = time.monotonic() + LIMIT
+        while not self.poll(min(1.0, LIMIT)):
             if time.monotonic() > end:
-                raise _too_long(limit)
+                raise _too_long(LIMIT)
         return self.sqlstate
 
     def abandon(self) -> None:
@@ -191,18 +191,18 @@ class Clones:
         finally:
             self.drop(name)
 
-    def settle(self, client: Client, watched: Collection[int], limit: float = LIMIT) -> Wait | None:
+    def settle(self, client: Client, watched: Collection[int]) -> Wait | None:
         """Let ``client``'s statement run until it ends (None) or is blocked by a backend of ``watched``.
 
         Blocked is what pg_blocking_pids says, not a time that passed: the backends of ``watched`` do nothing
-        meanwhile, so the wait lasts until we end it. Raises DocumentError after ``limit`` seconds.
+        meanwhile, so the wait lasts until we end it. Raises DocumentError after `LIMIT` seconds.
         """
-        end, pause = time.monotonic() + limit, _LOOK
+        end, pause = time.monotonic() + LIMIT, _LOOK
         while not client.poll(pause):
             if (wait := self._wait(client)) and wait.blockers & set(watched):
                 return wait
             if time.monotonic() > end:
-                raise _too_long(limit)
+                raise _too_long(LIMIT)
             pause = min(2 * pause, _LOOK_MOST)
         return None
 

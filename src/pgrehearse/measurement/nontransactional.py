@@ -179,7 +179,7 @@ class _Measuring:
             with Prober(self.clones, dsn, catalog) as prober:
                 if self._start(client, holder):
                     seen.waits_for.add("old snapshots")
-                    self._probe(prober, catalog, client, seen)
+                    self._probe(_Attempt(holder, client, prober), catalog, seen)
                 client.abandon()
 
     def _attempt(self, stack: ExitStack, catalog: Catalog, table: Relation, mode: str) -> _Attempt:
@@ -196,7 +196,7 @@ class _Measuring:
     def _stalled(self, attempt: _Attempt, catalog: Catalog, table: Relation, seen: _Seen) -> Wait | None:
         wait = self.clones.settle(attempt.client, {attempt.holder.pid})
         if wait is not None:
-            self._probe(attempt.prober, catalog, attempt.client, seen, table)
+            self._probe(attempt, catalog, seen, table)
         attempt.client.abandon()
         return wait
 
@@ -205,12 +205,10 @@ class _Measuring:
         client.start(self.statement)
         return self.clones.settle(client, {holder.pid})
 
-    def _probe(
-        self, prober: Prober, catalog: Catalog, client: Client, seen: _Seen, table: Relation | None = None
-    ) -> None:
+    def _probe(self, attempt: _Attempt, catalog: Catalog, seen: _Seen, table: Relation | None = None) -> None:
         """Probe every table known to be touched; waits for the holder alone do not count."""
         oids = {*seen.locks, *([table.oid] if table else [])} or {one.oid for one in catalog.tables()}
-        probed = prober.probe(catalog.reached(oids), client.pid)
+        probed = attempt.prober.probe(catalog.reached(oids), attempt.client.pid, attempt.holder.pid)
         seen.row_locks |= probed.row_locks
         for oid, results in probed.results.items():
             known = seen.probes.setdefault(oid, dict(results))

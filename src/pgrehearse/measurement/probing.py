@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -62,26 +62,31 @@ class Prober:
     def __exit__(self, *exc: object) -> None:
         self.client.close()
 
-    def probe(self, oids: Iterable[int], statement: int) -> Probed:
-        """Try all on each of ``oids``; what waits for the backend ``statement`` (its process id) counts."""
+    def probe(self, oids: Iterable[int], statement: int, holder: int = 0) -> Probed:
+        """Try all on each of ``oids``. What waits for ``statement``, a backend's process id, counts.
+
+        What waits for ``holder`` alone, the backend that stalls the statement, does not.
+        """
         results: dict[int, dict[str, str]] = {}
         rows: set[int] = set()
         for oid in sorted(oids):
             results[oid] = {}
             for probe, text in self._texts(self._catalog.relations[oid]).items():
-                results[oid][probe] = self._try(text, {statement}, oid, rows)
+                results[oid][probe] = self._try(text, statement, holder, oid, rows)
         return Probed(results, frozenset(rows))
 
-    def _try(self, text: str, watched: Collection[int], oid: int, rows: set[int]) -> str:
+    def _try(self, text: str, statement: int, holder: int, oid: int, rows: set[int]) -> str:
         self.client.run("BEGIN")
         self.client.start(text)
         # Also queued behind somebody else who waits for the statement: the queue is part of the effect.
-        wait = self._clones.settle(self.client, watched)
+        wait = self._clones.settle(self.client, {statement, holder})
         self.client.abandon()
-        if wait is not None and wait.locktype in ("transactionid", "tuple", "spectoken"):
+        if wait is None or statement not in wait.blockers:
+            return "ok"
+        if wait.locktype in ("transactionid", "tuple", "spectoken"):
             rows.add(oid)
             return "ok"
-        return "ok" if wait is None else "waits"
+        return "waits"
 
     def _texts(self, relation: Relation) -> dict[str, str]:
         table = relation.name  # quoted by quote_ident
