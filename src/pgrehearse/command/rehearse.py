@@ -141,7 +141,7 @@ class _Run:
         click.echo(f"\n{'runbook':<{wide}}  PG  " + "  ".join(f"{name:<13}" for name in self.wanted).rstrip())
         for (name, major), row in sorted(self.matrix.items()):
             cells = "  ".join(
-                click.style(f"{row[way]:<13}", fg=_COLORS[row[way]] if row[way] != "passed" else None)
+                click.style(row[way], fg=_COLORS[row[way]]) + " " * (13 - len(row[way]))
                 for way in self.wanted
             )
             click.echo(f"{name:<{wide}}  {major}  {cells}".rstrip())
