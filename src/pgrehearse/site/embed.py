@@ -59,12 +59,20 @@ def macro_uses(markdown: str) -> list[Use]:
 
 
 def as_page(
-    document: Document, project: Project, docs: Path, page: str, homes: Mapping[str, str], *, own_title: bool
+    document: Document,
+    project: Project,
+    docs: Path,
+    page: str,
+    homes: Mapping[str, str],
+    *,
+    own_title: bool,
+    box: str = "",
 ) -> str:
     """The runbook as Markdown for the page ``page`` (path below ``docs``).
 
     ``homes`` maps the name of each runbook to the page that embeds it, for links between runbooks.
-    ``own_title``: the page has a title already. Raises DocumentError for a link that leads nowhere.
+    ``own_title``: the page has a title already. ``box``: HTML for the first screen. Raises DocumentError for
+    a link that leads nowhere.
     """
     name = document.path.stem
     first = document.front.lines + 1
@@ -84,6 +92,7 @@ def as_page(
         "" if own_title else head,
         f"{document.front.description}\n{{ .run-lead }}" if document.front.description else "",
         _downloads(name, "Preflight" if "Preflight" in phases else "Apply"),
+        box,
         "\n".join(lines[start:steps]).strip("\n"),
         _parameters(document, project),
         "\n".join(lines[steps:rehearsal]).strip("\n"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.site import embed, fences
+from pgrehearse.site import embed, fences, rehearsals
 from pgrehearse.site.lock_reference import lock_table as locks_html
 from pgrehearse.site.proof import proof_table
 from pgrehearse.site.published import Published, counts, published_documents, read
@@ -149,6 +149,7 @@ def define_env(env: Any) -> None:
         _proof_summary(site, env),
         _proof_sentence(site),
         _lock_table(site, env),
+        _rehearsal_matrix(site, env),
     ):
         env.macro(_remembering(macro))
 
@@ -249,7 +250,8 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         env.page.meta.setdefault("description", front.description)
         titled = any(h.level == 1 for h in site.document(own).document.headings)
         homes = _Guessed(site.homes) if site.draft else site.homes
-        return embed.as_page(item.document, site.project, site.docs, page, homes, own_title=titled)
+        box = rehearsals.rehearsed(site.project, item.document, draft=site.draft)
+        return embed.as_page(item.document, site.project, site.docs, page, homes, own_title=titled, box=box)
 
     return runbook
 
@@ -292,18 +294,36 @@ def _proof_summary(site: Site, env: Any) -> Callable[[], str]:
 def _lock_table(site: Site, env: Any) -> Callable[[], str]:
     def lock_table() -> str:
         """Every measured kind of statement: what it locks, rewrites and reads, who waits, since when."""
-        page = _link_to(site, env)
-        here = env.page.file
-
-        def url_of(item: Published) -> str:
-            # Raw HTML: MkDocs does not turn the name of a page into its address here.
-            source = page(item)
-            target = env.variables["files"].get_file_from_path(site.page_of(item)) if source else None
-            return target.url_relative_to(here) if target else ""
-
-        return locks_html(site.proven(site.all_documents()), url_of)
+        return locks_html(site.proven(site.all_documents()), _address_of(site, env))
 
     return lock_table
+
+
+def _rehearsal_matrix(site: Site, env: Any) -> Callable[[], str]:
+    def rehearsal_matrix() -> str:
+        """Every runbook and how each of its five rehearsals ended, on which majors."""
+        items = {site.document(path).document.path: site.document(path) for path in site.runbooks()}
+        address = _address_of(site, env)
+        return rehearsals.matrix(
+            site.project,
+            [item.document for item in items.values()],
+            lambda document: address(items[document.path]),
+            draft=site.draft,
+        )
+
+    return rehearsal_matrix
+
+
+def _address_of(site: Site, env: Any) -> Callable[[Published], str]:
+    """As ``_link_to``, for raw HTML: there MkDocs does not turn the name of a page into its address."""
+    here = env.page.file
+
+    def address(item: Published) -> str:
+        page = site.page_of(item)
+        target = env.variables["files"].get_file_from_path(page) if page else None
+        return target.url_relative_to(here) if target else ""
+
+    return address
 
 
 def _link_to(site: Site, env: Any) -> Callable[[Published], str]:

@@ -46,6 +46,10 @@ class Published:
     has_record: bool = False
     evidence: DocumentEvidence | None = None
 
+    def lacks_facts(self, cell: Cell) -> bool:
+        """Whether the project keeps evidence, the cell should have some, and there is none for its text."""
+        return self.evidence is not None and is_measured(cell) and self.evidence.of(cell) is None
+
     def require_proof(self) -> None:
         """Raise DocumentError unless every cell ran, or was skipped with a reason, in a run of this text."""
         if not self.states:
@@ -60,7 +64,7 @@ class Published:
                 line = state.failure.message_line or state.cell.line
                 message = f"failed in its last run: {state.failure.message}"
                 raise DocumentError(message, path=path, line=line, next_step="mend the cell; " + rerun)
-            if self.evidence is not None and is_measured(state.cell) and not self.evidence.of(state.cell):
+            if state.status == "run" and self.lacks_facts(state.cell):
                 raise DocumentError(
                     "the measured facts of this cell are missing or belong to an older text",
                     path=path,

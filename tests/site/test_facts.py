@@ -1,0 +1,140 @@
+"""What was measured, as a reader sees it: lines below blocks, the lock reference, the rehearsals of a runbook."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.records import text_digest
+from pgrehearse.measurement.evidence import CellEvidence, StatementEvidence
+from pgrehearse.measurement.facts import PROBES, Facts
+from pgrehearse.site.facts import fact_lines, majors_range, waiting, words
+from pgrehearse.site.lock_reference import operation
+from pgrehearse.site.rehearsals import matrix, rehearsed
+from pgrehearse.text.document import Document, load
+from pgrehearse.text.project import Project
+
+ALTER = Facts(locks={"items": "ACCESS EXCLUSIVE"}, probes={"items": dict.fromkeys(PROBES, "waits")})
+BUILD = Facts(
+    locks={"items": "SHARE UPDATE EXCLUSIVE"},
+    scans=("items",),
+    waits_for=("ROW EXCLUSIVE", "old snapshots"),
+    transactional=False,
+)
+
+
+def test_words() -> None:
+    assert words(ALTER) == [
+        "ACCESS EXCLUSIVE on items",
+        "no rewrite",
+        "no full scan",
+        "readers and writers of items wait",
+    ]
+    assert words(BUILD)[2:] == [
+        "reads all of items",
+        "nobody waits",
+        "waits for transactions holding ROW EXCLUSIVE and old snapshots",
+    ]
+    assert waiting(Facts(row_locks=("items",))) == "only writers of the same rows wait"
+    assert waiting(Facts(probes={"a": {"SELECT": "ok", "DELETE": "waits"}})) == "DELETE on a wait"
+
+
+def test_versions_that_differ_have_lines_of_their_own() -> None:
+    html = fact_lines(
+        CellEvidence("x", (StatementEvidence("S", {"15": ALTER, "16": ALTER, "17": ALTER, "18": BUILD}),))
+    )
+    assert html.count("<li>") == 2
+    assert "PostgreSQL 15–17" in html
+    assert "PostgreSQL 18" in html
+    assert fact_lines(None) == ""
+
+
+def test_text_from_a_database_is_escaped() -> None:
+    facts = Facts(locks={"<b>": "SHARE"})
+    html = fact_lines(
+        CellEvidence("x", (StatementEvidence("<i>", {"18": facts}), StatementEvidence("b", {"18": facts})))
+    )
+    assert "<b>" not in html
+    assert "<i>" not in html
+
+
+@pytest.mark.parametrize(
+    ("majors", "said"),
+    [(["15", "16", "17", "18"], "15–18"), (["15", "17", "18"], "15, 17, 18"), (["18"], "18")],
+)
+def test_ranges(majors: list[str], said: str) -> None:
+    assert majors_range(majors) == said
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0 AND (B)) NOT VALID",
+            "ALTER TABLE ADD CONSTRAINT CHECK NOT VALID",
+        ),
+        ("COMMENT ON TABLE t IS 'ADD THIS'", "COMMENT ON TABLE IS"),
+        ("ALTER TYPE store ADD VALUE IF NOT EXISTS 'X'", "ALTER TYPE ADD VALUE IF NOT EXISTS"),
+    ],
+)
+def test_operations_have_no_names(sql: str, said: str) -> None:
+    assert operation(sql) == said
+
+
+RUNBOOK = "---\ntitle: R\n---\n\n# R\n\n## Apply\n\n```sql\nSELECT 1;\n```\n"
+
+
+@pytest.fixture
+def runbook(tmp_path: Path) -> tuple[Project, Document]:
+    (tmp_path / "runbooks").mkdir()
+    path = tmp_path / "runbooks" / "r.md"
+    path.write_text(RUNBOOK, "utf-8")
+    return Project.at(tmp_path), load(path)
+
+
+def keep(project: Project, document: Document, text: str) -> None:
+    names = ("straight", "repeated", "interrupted", "under traffic")
+    facts: dict[str, dict[str, str]] = {name: {"status": "passed", "reason": ""} for name in names}
+    facts["undone"] = {"status": "not undoable", "reason": "no way <back>"}
+    load_ = {
+        "conditions": {"rows": 100000, "cores": 2},
+        "reads": {"worst_ms": 4.2},
+        "writes": {"worst_ms": 9.9},
+    }
+    entry = {
+        "version": "18.6",
+        "date": "2026-11-22",
+        "digest": text_digest(text),
+        "facts": facts,
+        "measured": {"under traffic": load_},
+    }
+    folder = project.evidence / "rehearsals"
+    folder.mkdir(parents=True)
+    data = {"runbook": "runbooks/r.md", "majors": {"18": entry}}
+    (folder / "r.json").write_text(json.dumps(data), "utf-8")
+
+
+def test_a_rehearsed_runbook_says_how_it_went(runbook: tuple[Project, Document]) -> None:
+    project, document = runbook
+    assert rehearsed(project, document, draft=False) == "", "a project without evidence shows none"
+    keep(project, document, document.text)
+    html = rehearsed(project, document, draft=False)
+    assert (
+        "Under traffic on 100,000 rows: worst read 4 ms, worst write 10 ms (PostgreSQL 18.6, 2 cores)."
+        in html
+    )
+    assert "not undoable: no way &lt;back&gt; (18)" in html
+    assert html.count("passed (18)") == 4
+    assert "10 ms" in matrix(project, [document], lambda _: "r/", draft=False)
+
+
+def test_stale_rehearsals_stop_the_build(runbook: tuple[Project, Document]) -> None:
+    project, document = runbook
+    keep(project, document, "another text")
+    with pytest.raises(DocumentError, match="changed since it was rehearsed"):
+        rehearsed(project, document, draft=False)
+    assert rehearsed(project, document, draft=True) == "", "a draft goes on without them"
+    assert "not run" in matrix(project, [document], lambda _: "", draft=True)
