@@ -1,4 +1,4 @@
-"""What was measured, as a reader sees it: lines below blocks, the lock reference, the rehearsals of a runbook."""
+"""What was measured, as a reader sees it: below blocks, in the lock reference, on a runbook's page."""
 
 from __future__ import annotations
 
