@@ -86,7 +86,7 @@ def test_every_document_runs_as_a_notebook(
             ["line 2: SQLSTATE 22012 was expected, it raised 22P02", 'expect="22P02"'],
         ),
         ("%%sql --expect 22012\nSELECT 1;", ["line 2: nothing was raised; SQLSTATE 22012 was expected"]),
-        ("%%sql --expekt 22012\nSELECT 1;", ["unrecognized arguments: --expekt", "known: --expect"]),
+        ("%%sql --expekt 22012\nSELECT 1;", ["unrecognized arguments: --expekt", "--expect"]),
         ("%%sql --expect 22\nSELECT 1;", ['expect="22" is no valid value', "five-character SQLSTATE"]),
         ("%%sql --only sideways\nSELECT 1;", ["invalid choice: 'sideways'"]),
         ("%%sql --session 'x\nSELECT 1;", ["%%sql: No closing quotation"]),

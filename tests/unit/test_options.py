@@ -17,12 +17,25 @@ def rules(info: str) -> list[str]:
 
 def test_every_option() -> None:
     header = (
-        'sql expect="55P03" name="a-b" needs="15" session="app_2" snippet="who-blocks" timeout="500ms"'
-        ' until="18" wait="main"'
+        'sql blocks="writes" expect="55P03" lock="items: SHARE" name="a-b" needs="15" rewrite="no" scan="yes"'
+        ' session="app_2" snippet="who-blocks" timeout="500ms" until="18" wait="main"'
     )
     options, problems = parse_header(header)
     assert problems == []
-    assert options == CellOptions("55P03", "a-b", 15, "app_2", "who-blocks", 0.5, 18, "main")
+    assert options == CellOptions(
+        blocks="writes",
+        expect="55P03",
+        lock="items: SHARE",
+        name="a-b",
+        needs=15,
+        rewrite="no",
+        scan="yes",
+        session="app_2",
+        snippet="who-blocks",
+        timeout=0.5,
+        until=18,
+        wait="main",
+    )
     assert sorted(known_options()) == list(known_options())
 
 
