@@ -117,7 +117,7 @@ def test_evidence_keeps_majors_together_and_survives_the_file(tmp_path: Path) ->
     evidence = DocumentEvidence("docs/x.md")
     for major, facts in (("17", BUILD), ("18", BUILD), ("15", REWRITE)):
         evidence = evidence.with_major(
-            major, Measured(f"{major}.1", "2026-11-22"), [(found, [("ALTER x", facts)])]
+            major, Measured(f"{major}.1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
         )
     file = save(tmp_path, evidence)
     assert file.read_text("utf-8").count('"majors"') == 2, "17 and 18 saw the same: one entry"
@@ -131,8 +131,21 @@ def test_measuring_again_replaces_one_major_only() -> None:
     _, found = cell("sql")
     evidence = DocumentEvidence("docs/x.md")
     for major, facts in (("17", BUILD), ("18", BUILD), ("18", REWRITE)):
-        evidence = evidence.with_major(major, Measured("1", "2026-11-22"), [(found, [("ALTER x", facts)])])
+        evidence = evidence.with_major(
+            major, Measured("1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
+        )
     statement = evidence.cells[0].statements[0]
     assert statement.facts["17"].comparable() == BUILD.comparable()
     assert statement.facts["18"].comparable() == REWRITE.comparable()
     assert evidence.cells[0].cell == cell_digest(found)
+
+
+def test_a_cell_for_other_majors_keeps_its_facts_and_a_removed_one_does_not() -> None:
+    _, new = cell('sql needs="18"')
+    measured = Measured("1", "2026-11-22")
+    evidence = DocumentEvidence("docs/x.md").with_major("18", measured, [new], [(new, [("ALTER x", BUILD)])])
+    evidence = evidence.with_major("17", measured, [new], [])
+    kept = evidence.of(new)
+    assert kept is not None
+    assert kept.majors() == ["18"]
+    assert evidence.with_major("17", measured, [], []).cells == ()

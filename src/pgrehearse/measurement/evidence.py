@@ -66,11 +66,21 @@ class DocumentEvidence:
         return next((entry for entry in self.cells if entry.cell == digest), None)
 
     def with_major(
-        self, major: str, measured: Measured, cells: Sequence[tuple[Cell, Sequence[tuple[str, Facts]]]]
+        self,
+        major: str,
+        measured: Measured,
+        present: Sequence[Cell],
+        cells: Sequence[tuple[Cell, Sequence[tuple[str, Facts]]]],
     ) -> DocumentEvidence:
-        """This evidence with the facts of ``major`` replaced; cells that are gone are forgotten."""
+        """This evidence with the facts of ``major`` replaced by those of ``cells``.
+
+        ``present``: the document's cells with DDL, in order. What stands here of others is forgotten; one
+        that is for other majors only keeps their facts.
+        """
         entries = []
-        for cell, statements in cells:
+        found = {cell.index: statements for cell, statements in cells}
+        for cell in present:
+            statements = found.get(cell.index, ())
             before = self.of(cell)
             old = {entry.sql: entry.facts for entry in before.statements} if before else {}
             # A statement another major alone has (\gexec may generate none) stays.

@@ -63,7 +63,12 @@ def review(
         sum(found.seconds for found in facts),
         tuple(mismatches),
         tuple(changes),
-        known.with_major(str(server.major), Measured(server.version, today), measured),
+        known.with_major(
+            str(server.major),
+            Measured(server.version, today),
+            [cell for cell in document.in_order() if is_measured(cell)],
+            measured,
+        ),
     )
 
 
