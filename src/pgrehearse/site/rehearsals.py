@@ -76,18 +76,18 @@ def matrix(
             continue
         page = link(document)
         title = escape(document.title)
-        cells = "".join(f"<td>{escape(_outcome(evidence, name))}</td>" for name in REHEARSALS)
+        cells = "".join(f"<td>{escape(_outcome(evidence, name, reasons=False))}</td>" for name in REHEARSALS)
         name = f'<a href="{escape(page)}">{title}</a>' if page else title
         body += f'<tr><th scope="row">{name}</th>{cells}<td>{escape(_worst(evidence))}</td></tr>'
     return f'<table class="run-locks"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>\n'
 
 
-def _outcome(evidence: RunbookEvidence, name: str) -> str:
+def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> str:
     """``passed 15–18``; several outcomes side by side; ``not run`` where there is none."""
     groups: dict[str, list[str]] = {}
     for major, entry in sorted(evidence.majors.items()):
         facts = entry.facts.get(name, {"status": "not run", "reason": ""})
-        said = str(facts["status"]) + (f": {facts['reason']}" if facts.get("reason") else "")
+        said = str(facts["status"]) + (f": {facts['reason']}" if reasons and facts.get("reason") else "")
         groups.setdefault(said, []).append(major)
     if not groups:
         return "not run"
