@@ -27,8 +27,11 @@ __all__ = ["Mismatch", "check_claims", "is_measured", "measure_cells"]
 _DDL = re.compile(
     r"(?:/\*.*?\*/\s*)*(?:ALTER|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM)\b", re.I | re.S
 )
+# What acts beyond relations, or on nothing others share.
 _NOT_DDL = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|(?:LOCAL\s+)?TEMP)|ALTER\s+SYSTEM", re.I
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|(?:LOCAL\s+)?TEMP)"
+    r"|(?:ALTER|CREATE|DROP|COMMENT\s+ON)\s+(?:DATABASE|ROLE|USER|SYSTEM)\b",
+    re.I,
 )
 _TRANSACTION = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.I)
 
@@ -52,7 +55,7 @@ def is_measured(cell: Cell) -> bool:
     return any(_ddl(s.sql) or (s.gexec and re.search(_WORDS, s.sql)) for s in split(cell.source))
 
 
-_WORDS = re.compile(r"'(?:ALTER|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM) ")
+_WORDS = re.compile(r"'(?:ALTER|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM) (?!DATABASE)")
 
 
 def _ddl(sql: str) -> bool:
