@@ -19,8 +19,8 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 	$(BIN)/pgrehearse build $(if $(SITE_PG),--pg $(SITE_PG))
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
-test: check ## Check the form of code and documents, then run all tests and documents, measured
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure
+test: check ## Check the form of code and documents, then run all tests and documents
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 	@echo "passed: code checks, tests, and every document on PostgreSQL"
 
 check: $(READY) ## Only the checks that need no server: lint, types, layers, document format
@@ -37,6 +37,9 @@ serve: $(READY) ## Live site: save a document, it is executed and its page reloa
 
 matrix: $(READY) ## Every document on PostgreSQL 15 to 18 (PG=15,17 for some of them)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --pg $(PG) docs runbooks
+
+measured: $(READY) ## Measure the DDL of every document again and compare it with evidence/
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure docs runbooks
 
 evidence: $(READY) ## Measure all DDL on PostgreSQL 15 to 18 and write evidence/ (some minutes)
 	$(BIN)/pgrehearse measure --refresh --pg $(PG)

@@ -17,7 +17,16 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.facts import Facts
 from pgrehearse.text.document import Cell
 
-__all__ = ["CellEvidence", "DocumentEvidence", "Measured", "StatementEvidence", "cell_digest", "load", "save"]
+__all__ = [
+    "CellEvidence",
+    "DocumentEvidence",
+    "Measured",
+    "StatementEvidence",
+    "cell_digest",
+    "cell_key",
+    "load",
+    "save",
+]
 
 
 #: What evidence leaves out, because it differs from run to run.
@@ -27,6 +36,13 @@ _NOT_COMPARED = {"wal_bytes": 0, "seconds": 0.0}
 def cell_digest(cell: Cell) -> str:
     """12 hex digits of a cell's source: evidence for another source is stale."""
     return hashlib.sha256(f"{cell.language}\0{cell.source}".encode()).hexdigest()[:12]
+
+
+def cell_key(cell: Cell, among: Sequence[Cell]) -> str:
+    """The digest of ``cell``, with its number when an earlier one of ``among`` has the same text."""
+    digest = cell_digest(cell)
+    earlier = sum(cell_digest(other) == digest for other in among if other.index < cell.index)
+    return f"{digest}.{earlier + 1}" if earlier else digest
 
 
 @dataclass(frozen=True)
@@ -60,10 +76,13 @@ class DocumentEvidence:
     measured: Mapping[str, Measured] = field(default_factory=dict)
     cells: tuple[CellEvidence, ...] = ()
 
-    def of(self, cell: Cell) -> CellEvidence | None:
-        """The evidence of ``cell``, or None when there is none for its text."""
-        digest = cell_digest(cell)
-        return next((entry for entry in self.cells if entry.cell == digest), None)
+    def of(self, cell: Cell, among: Sequence[Cell] = ()) -> CellEvidence | None:
+        """The evidence of ``cell``, or None when there is none for its text.
+
+        ``among``: the document's cells; the same text may stand there twice and do two things.
+        """
+        key = cell_key(cell, among)
+        return next((entry for entry in self.cells if entry.cell == key), None)
 
     def with_major(
         self,
@@ -81,7 +100,7 @@ class DocumentEvidence:
         found = {cell.index: statements for cell, statements in cells}
         for cell in present:
             statements = found.get(cell.index, ())
-            before = self.of(cell)
+            before = self.of(cell, present)
             old = {entry.sql: entry.facts for entry in before.statements} if before else {}
             # A statement another major alone has (\gexec may generate none) stays.
             texts = list(dict.fromkeys([*(sql for sql, _ in statements), *old]))
@@ -92,7 +111,7 @@ class DocumentEvidence:
                 facts |= {major: new[sql]} if sql in new else {}
                 if facts:
                     merged.append(StatementEvidence(sql, facts))
-            entries.append(CellEvidence(cell_digest(cell), tuple(merged)))
+            entries.append(CellEvidence(cell_key(cell, present), tuple(merged)))
         return DocumentEvidence(self.document, {**self.measured, major: measured}, tuple(entries))
 
 

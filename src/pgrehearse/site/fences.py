@@ -208,7 +208,7 @@ def _generated(found: tuple[Published, CellState] | None) -> str:
 def _facts(found: tuple[Published, CellState] | None) -> str:
     if found is None or found[0].evidence is None:
         return ""
-    return fact_lines(found[0].evidence.of(found[1].cell))
+    return fact_lines(found[0].evidence.of(found[1].cell, found[0].document.cells))
 
 
 def _failure(found: tuple[Published, CellState] | None) -> str:
