@@ -149,3 +149,13 @@ def test_a_cell_for_other_majors_keeps_its_facts_and_a_removed_one_does_not() ->
     assert kept is not None
     assert kept.majors() == ["18"]
     assert evidence.with_major("17", measured, [], []).cells == ()
+
+
+def test_two_cells_of_the_same_text_have_evidence_of_their_own() -> None:
+    block = "```sql\nALTER TABLE items ADD COLUMN a int\n```\n\n"
+    cells = parse(f"# x\n\n{block}{block}", Path("x.md")).cells
+    measured = Measured("1", "2026-11-22")
+    both = [(cells[0], [("ALTER x", BUILD)]), (cells[1], [("ALTER x", REWRITE)])]
+    evidence = DocumentEvidence("docs/x.md").with_major("18", measured, cells, both)
+    seen = [evidence.of(found, cells) for found in cells]
+    assert [one.statements[0].facts["18"] for one in seen if one] == [BUILD, REWRITE]

@@ -16,7 +16,7 @@ import psycopg
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.execution.rehearsal import Fresh, Rehearser, run_cells
 from pgrehearse.execution.session import Message, Session
-from pgrehearse.measurement.facts import MODES, Facts
+from pgrehearse.measurement.facts import Facts, strongest
 from pgrehearse.measurement.measure import measure
 from pgrehearse.text import claims, variables
 from pgrehearse.text.document import Cell, Document
@@ -190,10 +190,9 @@ def blocked(facts: Sequence[Facts]) -> str:
 
 
 def _locks(facts: Sequence[Facts]) -> dict[str, str]:
-    strongest: dict[str, str] = {}
+    """Relation to the strongest mode any of the statements locked it in."""
+    modes: dict[str, list[str]] = {}
     for measured in facts:
         for relation, mode in measured.locks.items():
-            before = strongest.get(relation)
-            if before is None or MODES.index(mode) > MODES.index(before):
-                strongest[relation] = mode
-    return dict(sorted(strongest.items()))
+            modes.setdefault(relation, []).append(mode)
+    return {relation: strongest(found) for relation, found in sorted(modes.items())}

@@ -6,19 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgrehearse.text.claims import MODES
+
 __all__ = ["MODES", "PROBES", "Facts", "strongest"]
 
-#: Table-level lock modes in PostgreSQL's words, weakest first.
-MODES = (
-    "ACCESS SHARE",
-    "ROW SHARE",
-    "ROW EXCLUSIVE",
-    "SHARE UPDATE EXCLUSIVE",
-    "SHARE",
-    "SHARE ROW EXCLUSIVE",
-    "EXCLUSIVE",
-    "ACCESS EXCLUSIVE",
-)
 #: What is tried on a table while a statement holds its locks.
 PROBES = ("SELECT", "SELECT FOR UPDATE", "INSERT", "UPDATE", "DELETE")
 _WRITES = ("INSERT", "UPDATE", "DELETE")
