@@ -153,6 +153,27 @@ def test_a_database_is_dumped_and_left_as_it_is(bench: Bench, plain: Database) -
     assert plain.execute("SELECT n FROM t") == [(1,)]
 
 
+def test_the_table_says_how_long_people_wait(things: Bench) -> None:
+    text = """\
+/* A comment above the statement
+   is not the statement. */
+ALTER TABLE things ADD COLUMN note text;
+CREATE INDEX things_note ON things (note);
+ALTER TABLE things ALTER COLUMN n TYPE bigint;
+BEGIN;
+ALTER TABLE things ADD COLUMN other text;
+COMMIT;
+"""
+    things.write("change.sql", text)
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert ended.status == 0, ended.err
+    said = {line.split()[0]: line for line in ended.out.splitlines() if line[:1].isdigit()}
+    words = ended.out.split()
+    assert "ALTER TABLE things ADD COLUMN note" in said["3"]
+    # "who waits" is wrapped: its last words tell for a moment, read whole, rewritten, the transaction ends
+    assert [words.count(last) for last in ("moment", "whole", "rewritten", "ends")] == [1, 1, 1, 1]
+
+
 def test_what_cannot_be_measured_is_said(things: Bench) -> None:
     assert things.call("xray", "none.sql").status == 65
     things.write("change.sql", "SELECT 1;\nALTER TABLE nothing ADD n int;\nSELECT 2;\n")
@@ -199,6 +220,9 @@ def test_advice_names_pages_that_exist() -> None:
         "ALTER TABLE t ALTER a SET NOT NULL": "runbooks/constraint-not-null",
         "ALTER TYPE s ADD VALUE 'x' AFTER 'y'": "runbooks/enum-add-value-in-order",
         "ALTER TABLE t ADD a int": POLICY,
+        "ALTER TABLE t ALTER s TYPE new USING (s::text::new)": "guides/enum-procedure",
+        "UPDATE t SET a = b": "runbooks/backfill-in-batches",
+        "UPDATE t SET a = b WHERE id = 1": "",
     }
     for statement, page in cases.items():
         harmless = page == ""

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,8 @@ from pgrehearse.text.project import Project
 __all__ = ["xray"]
 
 _HEADS = ("line", "statement", "locks", "rewrite", "scans", "who waits", "safe way")
-_WIDTHS = (6, 38, 32, 18, 18, 28, 30)
+#: Wanted widths; a column grows to its longest word, so that a name is not cut in two.
+_WIDTHS = (6, 38, 30, 16, 16, 34, 24)
 _WRITES = {"INSERT", "UPDATE", "DELETE"}
 
 
@@ -154,10 +155,15 @@ def _json(file: Path, server: Server, found: Xray, notes: list[str]) -> str:
 
 
 def _table(found: Xray, notes: list[str]) -> None:
-    _line(_HEADS)
-    _line(tuple("-" * width for width in _WIDTHS))
-    for row in found.rows:
-        _line(_cells(row))
+    lines = [_HEADS, *map(_cells, found.rows)]
+    columns = zip(*lines, strict=True)
+    widths = [
+        max(width, *(len(word) for cell in column for word in cell.split()))
+        for width, column in zip(_WIDTHS, columns, strict=True)
+    ]
+    lines.insert(1, tuple("-" * width for width in widths))
+    for line in lines:
+        _line(line, widths)
     for note in notes:
         click.echo(f"note: {note}")
 
@@ -169,11 +175,11 @@ def _cells(row: Row) -> tuple[str, ...]:
     if facts is None:
         return line, statement, row.error, "", "", "", ""
     locks, rewrites = _short(row)
-    waits = [f"{_who(set(probes))} on {table}" for table, probes in row.waits]
+    waits = [f"{_who(set(probes))} on {table} {_how_long(row)}" for table, probes in row.waits]
     if facts.row_locks:
         waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")
     if facts.waits_for:
-        waits.append(f"itself, for {', '.join(facts.waits_for)}")
+        waits.append(f"the statement itself, for {_and(facts.waits_for)}")
     scans = "\n".join(facts.scans)
     return line, statement, row.error or locks, rewrites, scans, "\n".join(waits), row.advice
 
@@ -189,6 +195,21 @@ def _short(row: Row) -> tuple[str, str]:
     return "\n".join(locks), "\n".join([*shown, *counted])
 
 
+def _how_long(row: Row) -> str:
+    """How long people wait. A statement keeps all its locks while it reads or writes a table whole."""
+    if row.step.block:
+        return "until the transaction ends"
+    if row.rewrites:
+        return f"while {row.rewrites[0]} is rewritten"
+    return f"while {row.stalls[0]} is read whole" if row.stalls else "for a moment"
+
+
+def _and(waits_for: Sequence[str]) -> str:
+    """Modes and "old snapshots", in words."""
+    parts = [f"holders of {what}" if what.isupper() else what for what in waits_for]
+    return " and ".join(parts)
+
+
 def _who(probes: set[str]) -> str:
     writes = probes.issuperset(_WRITES)
     if "SELECT" in probes:
@@ -196,14 +217,14 @@ def _who(probes: set[str]) -> str:
     return "writes" if writes else ", ".join(probe for probe in PROBES if probe in probes)
 
 
-def _line(cells: tuple[str, ...]) -> None:
+def _line(cells: Sequence[str], widths: Sequence[int]) -> None:
     columns = [
         [part for text in cell.splitlines() for part in textwrap.wrap(text, width, break_on_hyphens=False)]
-        for cell, width in zip(cells, _WIDTHS, strict=True)
+        for cell, width in zip(cells, widths, strict=True)
     ]
     for number in range(max(1, *map(len, columns))):
         parts = [column[number] if number < len(column) else "" for column in columns]
-        text = "  ".join(part.ljust(width) for part, width in zip(parts, _WIDTHS, strict=True))
+        text = "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
         click.echo(text.rstrip())
 
 

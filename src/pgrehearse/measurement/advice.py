@@ -25,6 +25,8 @@ PAGES = (
     (r"alter table .* primary key (?!using index)", "runbooks/constraint-primary-key"),
     (r"alter table .* unique\b(?! using index)", "runbooks/constraint-unique"),
     (r"alter table .* set not null", "runbooks/constraint-not-null"),
+    (r"alter table .* generated always as .* stored", "guides/live-traffic"),
+    (r"alter table .* type .*::text::", "guides/enum-procedure"),  # the way from one enum to another
     (r"(update|delete) ", "runbooks/backfill-in-batches"),
 )
 
@@ -40,7 +42,8 @@ def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
         if not re.match(pattern, text):
             continue
         if page == "runbooks/backfill-in-batches":
-            return page if facts.row_locks and facts.scans else ""
+            whole = " where " not in text or (facts.row_locks and facts.scans)
+            return page if whole else ""
         return "" if harmless and "/enum-" not in page else page
     return "" if harmless else POLICY
 
