@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from pgrehearse.measurement.rehearsals.stage import Stage
-
-__all__ = ["Request", "Requests", "requests_for"]
+__all__ = ["Request", "Requests", "requests_for", "requests_on"]
 
 #: Keys that requests choose from.
 _KEYS = 500
@@ -55,18 +53,38 @@ class Requests:
     words: tuple[str, ...]
 
 
-def requests_for(stage: Stage, database: str) -> Requests | str:
-    """Requests for the table of the runbook, or the reason why there are none.
+def requests_for(dsn: str, values: Mapping[str, str]) -> Requests | str:
+    """Requests for the table of a runbook with the parameters ``values``, or why there are none.
 
     The table is that of the parameter ``table``, else of ``index``, else the largest of the database. Each
     statement is tried here, once: what does not work on this table is not sent.
     """
-    values = stage.document.front.examples()
-    with psycopg.connect(stage.server.dsn(database)) as connection:
+    with psycopg.connect(dsn) as connection:
         row = _named(connection, values) or connection.execute(_LARGEST).fetchone()
         if row is None:
             return "the database has no table"
         return _Table(connection, row[0], values.get("column", "")).requests()
+
+
+def requests_on(dsn: str, tables: Sequence[str]) -> Requests | str:
+    """Requests that take turns among ``tables``, or why there are none; ``rows`` is of the first table."""
+    found = []
+    with psycopg.connect(dsn) as connection:
+        for table in tables:
+            row = _named(connection, {"table": table})
+            if row is None:
+                return f"there is no table {table}"
+            requests = _Table(connection, row[0], "").requests()
+            if isinstance(requests, str):
+                return requests
+            found.append(requests)
+    return Requests(
+        " and ".join(one.table for one in found),
+        found[0].rows,
+        [read for one in found for read in one.reads],
+        [write for one in found for write in one.writes],
+        tuple(dict.fromkeys(word for one in found for word in one.words)),
+    )
 
 
 def _named(connection: psycopg.Connection, values: Mapping[str, str]) -> tuple[Any, ...] | None:

@@ -1,4 +1,4 @@
-"""The load of the rehearsal *under traffic*, run as a process of its own: ``python -m`` this module.
+"""The load beside a rehearsal or a recording, run as a process of its own: ``python -m`` this module.
 
 Open loop: a request has a time at which it is due, whatever became of those before, and its latency counts
 from then. While nothing completes, requests pile up and each of them is late; a load that waits for an answer

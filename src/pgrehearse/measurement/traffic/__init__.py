@@ -1,0 +1,6 @@
+"""An open-loop load of readers and writers beside something else, and the recording of what they noticed."""
+
+from pgrehearse.measurement.traffic.recorder import Play, Recorded, record
+from pgrehearse.measurement.traffic.requests import Requests, requests_for, requests_on
+
+__all__ = ["Play", "Recorded", "Requests", "record", "requests_for", "requests_on"]
