@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import SetupError
-from pgrehearse.site import macros
+from pgrehearse.site.documents import DRAFT
 from pgrehearse.site.failures import explained
 from pgrehearse.text.project import Project
 
@@ -78,13 +78,13 @@ def configuration(project: Project, site_dir: Path, *, strict: bool) -> Any:
 @contextmanager
 def draft(wanted: bool) -> Iterator[None]:
     """Build pages without proof while this lasts; a no-op when not ``wanted``."""
-    before = os.environ.get(macros.DRAFT)
+    before = os.environ.get(DRAFT)
     if wanted:
-        os.environ[macros.DRAFT] = "1"
+        os.environ[DRAFT] = "1"
     try:
         yield
     finally:
         if wanted and before is None:
-            del os.environ[macros.DRAFT]
+            del os.environ[DRAFT]
         elif wanted and before is not None:
-            os.environ[macros.DRAFT] = before
+            os.environ[DRAFT] = before

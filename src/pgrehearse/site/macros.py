@@ -6,9 +6,8 @@ delimiters must be ``[[= =]]``: the stock ones rewrite PostgreSQL's array litera
 
 from __future__ import annotations
 
-import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from html import escape
 from importlib.resources import files
@@ -17,14 +16,13 @@ from typing import Any, TypeVar
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import embed, fences, rehearsals
+from pgrehearse.site.documents import Guessed, Site
 from pgrehearse.site.lock_reference import lock_table as locks_html
+from pgrehearse.site.navigation import expanded
 from pgrehearse.site.proof import proof_table
-from pgrehearse.site.published import Published, counts, published_documents, read
-from pgrehearse.text.project import Project
+from pgrehearse.site.published import Published, counts
 
 __all__ = [
-    "DRAFT",
-    "Site",
     "define_env",
     "on_post_build",
     "on_post_page_macros",
@@ -32,8 +30,6 @@ __all__ = [
     "raised",
 ]
 
-#: When this environment variable is 1 a page without proof is built, and says so.
-DRAFT = "PGREHEARSE_DRAFT"
 STYLE = "assets/pgrehearse/blocks.css"
 T = TypeVar("T")
 
@@ -47,93 +43,6 @@ def raised() -> DocumentError | SetupError | None:
     return error
 
 
-class _Guessed(dict[str, str]):
-    """Pages of runbooks; one that is still to be written is taken to get a page of its own name."""
-
-    def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
-        return super().get(name) or default or f"runbooks/{name}.md"
-
-
-class Site:
-    """What the macros of one build share: the project, its pages, and the documents read so far."""
-
-    def __init__(self, root: Path, docs: Path) -> None:
-        self.project = Project.at(root)
-        self.docs = docs.resolve()
-        self.draft = os.environ.get(DRAFT) == "1"
-        self._read: dict[Path, Published] = {}
-        self.homes = self._homes()
-
-    def _homes(self) -> dict[str, str]:
-        """Runbook name -> page that embeds it. Raises DocumentError for a wrong use or a second page."""
-        homes: dict[str, str] = {}
-        known = [path.stem for path in self.runbooks()]
-        for path in self.project.markdown((self.docs,)):
-            for use in embed.macro_uses(path.read_text(encoding="utf-8")):
-                wrong = self._wrong(use, homes, known)
-                if wrong:
-                    message, fix = wrong
-                    name = self.project.relative(path)
-                    raise DocumentError(
-                        f"runbook({use.name!r}) {message}", path=name, line=use.line, next_step=fix
-                    )
-                homes[use.name] = path.relative_to(self.docs).as_posix()
-        return homes
-
-    def _wrong(self, use: embed.Use, homes: dict[str, str], known: list[str]) -> tuple[str, str] | None:
-        if use.problem:
-            return use.problem
-        if use.name not in known:
-            return "names no runbook", "known: " + (", ".join(known) or "none")
-        if use.name in homes:
-            return (
-                f"stands on {self.project.relative(self.docs / homes[use.name])} already",
-                "link to that page",
-            )
-        return None
-
-    def runbooks(self) -> list[Path]:
-        folder = self.project.runbooks
-        return list(self.project.markdown((folder,))) if folder.is_dir() else []
-
-    def document(self, path: Path) -> Published:
-        path = path.resolve()
-        if path not in self._read:
-            self._read[path] = read(self.project, path)
-        return self._read[path]
-
-    def title(self, page: str) -> str:
-        """Title of a page: its own, else that of the runbook it embeds."""
-        own, *embedded = self.of_page(page)
-        if own.document.front.title or any(h.level == 1 for h in own.document.headings) or not embedded:
-            return own.document.title
-        return embedded[0].document.title
-
-    def page_of(self, item: Published) -> str:
-        """Page that shows a document, below the folder of pages; empty for a runbook without one."""
-        path = item.document.path
-        if path.is_relative_to(self.docs):
-            return path.relative_to(self.docs).as_posix()
-        return self.homes.get(path.stem, "")
-
-    def all_documents(self) -> list[Published]:
-        return [self.document(path) for path in published_documents(self.project, self.docs)]
-
-    def of_page(self, page: str) -> list[Published]:
-        """The page's own document, then the runbooks it embeds."""
-        names = [name for name, home in self.homes.items() if home == page]
-        paths = [self.docs / page, *(self.project.runbooks / f"{name}.md" for name in names)]
-        return [self.document(path) for path in paths if path.is_file()]
-
-    def proven(self, documents: Iterable[Published]) -> list[Published]:
-        """``documents``, each with proof. Raises DocumentError for one without, unless this is a draft."""
-        documents = list(documents)
-        for item in documents:
-            if not self.draft:
-                item.require_proof()
-        return documents
-
-
 def define_env(env: Any) -> None:
     """Entry point of mkdocs-macros: register the macros. Raises DocumentError for wrong documents."""
     _errors.clear()
@@ -142,7 +51,7 @@ def define_env(env: Any) -> None:
     env.conf["extra_css"].append(STYLE)
     if env.conf["nav"] is not None:
         # The live preview makes single pages; MkDocs then knows no title but the one in the navigation.
-        env.conf["nav"] = _expanded(env.conf["nav"], site.docs, site.title if site.draft else None)
+        env.conf["nav"] = expanded(env.conf["nav"], site.docs, site.title if site.draft else None)
     for macro in (
         _runbook(site, env),
         _runbook_index(site, env),
@@ -198,42 +107,6 @@ def _draft_note(item: Published) -> str:
     return ""
 
 
-def _expanded(nav: list[Any], docs: Path, title: Callable[[str], str] | None) -> list[Any]:
-    """``nav`` with patterns such as ``runbooks/enum-*.md`` replaced by the pages they match, sorted.
-
-    A page stands where it is named on its own, else at the first pattern that matches it. A group without
-    pages is left out. With ``title`` every page gets its title from there.
-    """
-    taken = set(_leaves(nav))
-
-    def named(page: str) -> Any:
-        return {title(page): page} if title and (docs / page).is_file() else page
-
-    def expand(items: list[Any]) -> list[Any]:
-        pages: list[Any] = []
-        for item in items:
-            if isinstance(item, dict):
-                groups = {key: expand(v) if isinstance(v, list) else v for key, v in item.items()}
-                pages += [{key: value} for key, value in groups.items() if value]
-            elif "*" in item:
-                found = sorted(path.relative_to(docs).as_posix() for path in docs.glob(item))
-                pages += [named(page) for page in found if page not in taken]
-                taken.update(found)
-            else:
-                pages.append(named(item))
-        return pages
-
-    return expand(nav)
-
-
-def _leaves(nav: Any) -> Iterator[str]:
-    if isinstance(nav, str):
-        yield nav
-    else:
-        for item in nav.values() if isinstance(nav, dict) else nav:
-            yield from _leaves(item)
-
-
 def _runbook(site: Site, env: Any) -> Callable[[str], str]:
     def runbook(name: str) -> str:
         page = env.page.file.src_uri
@@ -249,7 +122,7 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         front = item.document.front
         env.page.meta.setdefault("description", front.description)
         titled = any(h.level == 1 for h in site.document(own).document.headings)
-        homes = _Guessed(site.homes) if site.draft else site.homes
+        homes = Guessed(site.homes) if site.draft else site.homes
         box = rehearsals.rehearsed(site.project, item.document, draft=site.draft)
         return embed.as_page(item.document, site.project, site.docs, page, homes, own_title=titled, box=box)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.records import text_digest
-from pgrehearse.site import macros
 from pgrehearse.site.build import build_once, docs_folder, draft
+from pgrehearse.site.documents import Site
 from pgrehearse.site.pages import built_names
 from pgrehearse.site.published import published_documents, read
 from pgrehearse.text.document import load
@@ -150,7 +150,7 @@ class _Preview:
     def _pages(self, touched: set[Path]) -> set[str] | None:
         """The pages that show these files; None where more than those pages may have changed."""
         try:
-            homes = macros.Site(self.project.root, self.docs).homes
+            homes = Site(self.project.root, self.docs).homes
         except PgRehearseError:
             return None
         pages = set()
