@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Majors the site is published for; empty is the default server only.
 SITE_PG ?=
 
-.PHONY: help site test check serve matrix benchmark generate lock clean
+.PHONY: help site test check serve matrix evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -20,8 +20,8 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
 test: check ## Check the form of code and documents, then run all tests and documents
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
-	@echo "passed: code checks, tests, and every document on PostgreSQL"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure
+	@echo "passed: code checks, tests, every document on PostgreSQL, its DDL as measured before"
 
 check: $(READY) ## Only the checks that need no server: lint, types, layers, document format
 	$(BIN)/ruff check .
@@ -35,14 +35,14 @@ check: $(READY) ## Only the checks that need no server: lint, types, layers, doc
 serve: $(READY) ## Live site: save a document, it is executed and its page reloads
 	$(BIN)/pgrehearse serve
 
-matrix: $(READY) ## Every document on PostgreSQL 15 to 18 (PG=15,17 for some of them)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --pg $(PG) docs runbooks
+matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, against evidence/ (PG=15,17 for some)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure --pg $(PG) docs runbooks
+	$(BIN)/pgrehearse rehearse --pg $(PG)
 
-measured: $(READY) ## Measure the DDL of every document again and compare it with evidence/
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure docs runbooks
-
-evidence: $(READY) ## Measure all DDL on PostgreSQL 15 to 18 and write evidence/ (some minutes)
+evidence: $(READY) ## Measure and rehearse everything on PostgreSQL 15 to 18 and write evidence/ (a quarter of an hour)
 	$(BIN)/pgrehearse measure --refresh --pg $(PG)
+	$(BIN)/pgrehearse rehearse --refresh --pg $(PG)
+	$(BIN)/pgrehearse record --refresh --pg $(PG)
 
 benchmark: $(READY) ## Ratios: documents against psql, notebooks, and the time inside PostgreSQL
 	$(BIN)/python benchmarks/run.py

@@ -17,6 +17,7 @@ from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError
 from pgrehearse.execution.rehearsal import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.measurement.documents import is_measured
+from pgrehearse.measurement.rehearsals import evidence as rehearsals
 from pgrehearse.measurement.review import review
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import majors
@@ -38,7 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--measure",
         action="store_true",
-        help="also measure the DDL of each document; compare it with its claims and with evidence/",
+        help="also measure the DDL of each document; compare it with its claims and with evidence/;"
+        " refuse a runbook that changed since its rehearsals",
     )
     group.addoption("--pg-server", metavar="URL", help="rehearse on this server and start none")
     group.addoption("--no-documents", action="store_true", help="do not collect Markdown documents")
@@ -135,6 +137,13 @@ class DocumentItem(pytest.Item):
                 raise ExpectationError(
                     "\n".join(map(str, [*found.mismatches, *found.changes])),
                     next_step="mend the claim; or accept new facts: pgrehearse measure --refresh",
+                )
+            problems = rehearsals.outdated(project, self.document)
+            if problems:
+                raise ExpectationError(
+                    "\n".join(problems),
+                    path=self.path,
+                    next_step=f"pgrehearse rehearse {self.document.path.stem} --pg all --refresh",
                 )
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:

@@ -252,6 +252,9 @@ def test_stale_evidence_is_named(project: Project, rehearser: Rehearser) -> None
     assert evidence.stale(document, evidence.load(project, document), [17]) == [
         "not rehearsed on PostgreSQL 17"
     ]
+    assert evidence.outdated(project, document) == [], "a project that keeps no such evidence"
+    (project.root / "evidence" / "rehearsals").mkdir(parents=True)
+    assert evidence.outdated(project, document) == ["this runbook was never rehearsed in five ways"]
     result = Rehearsal("straight", "passed", facts={"changes": ["a"]}, seconds=1.23)
     file = evidence.save(project, document, 17, "17.10", [result])
     before = file.read_text("utf-8")
@@ -269,6 +272,7 @@ def test_stale_evidence_is_named(project: Project, rehearser: Rehearser) -> None
     edited = runbook(project, BUILD + "\nSELECT 2 AS two;")
     problem = "the runbook changed since it was rehearsed on PostgreSQL 17.10"
     assert evidence.stale(edited, evidence.load(project, edited), [17]) == [problem]
+    assert evidence.outdated(project, edited) == [problem]
     assert evidence.changes(edited, evidence.load(project, edited), 17, [result]) == [f"stale: {problem}"]
     file.write_text("[]", "utf-8")
     with pytest.raises(DocumentError, match="cannot be read"):

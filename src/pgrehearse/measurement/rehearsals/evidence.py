@@ -7,8 +7,6 @@ conditions, and is never compared.
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,13 +15,12 @@ from typing import Any
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
+from pgrehearse.measurement import json_files
 from pgrehearse.measurement.rehearsals.results import REHEARSALS, Rehearsal
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
 
-__all__ = ["MajorEvidence", "RunbookEvidence", "changes", "file_of", "load", "save", "stale"]
-
-_NUMBERS = re.compile(r"\[\s+((?:-?[\d.]+|null)(?:,\s+(?:-?[\d.]+|null))*)\s+\]")
+__all__ = ["MajorEvidence", "RunbookEvidence", "changes", "file_of", "load", "outdated", "save", "stale"]
 
 
 @dataclass(frozen=True)
@@ -96,13 +93,7 @@ def save(
         "runbook": project.relative(document.path),
         "majors": {key: vars(majors[key]) for key in sorted(majors)},
     }
-    file = file_of(project, document)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False)
-    draft.write_text(_NUMBERS.sub(lambda m: f"[{' '.join(m[1].split())}]", text) + "\n", encoding="utf-8")
-    draft.replace(file)
-    return file
+    return json_files.write(file_of(project, document), data)
 
 
 def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]) -> list[str]:
@@ -118,6 +109,16 @@ def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]
             missing = [name for name in REHEARSALS if name not in entry.facts]
             problems += [f"the rehearsal {name!r} was not run on PostgreSQL {major}" for name in missing]
     return problems
+
+
+def outdated(project: Project, document: Document) -> list[str]:
+    """`stale` for every major there is evidence of; empty where the project keeps no such evidence."""
+    if not document.is_runbook or not file_of(project, document).parent.is_dir():
+        return []
+    evidence = load(project, document)
+    if not evidence.majors:
+        return ["this runbook was never rehearsed in five ways"]
+    return stale(document, evidence, [int(major) for major in evidence.majors])
 
 
 def changes(
@@ -139,17 +140,9 @@ def changes(
         now = json.loads(json.dumps(_entry(result)))
         for key in sorted({*committed, *now}):
             if committed.get(key) != now.get(key):
-                lines += _told(f"{result.name}: {key}", committed.get(key), now.get(key))
+                lines += json_files.told(f"{result.name}: {key}", committed.get(key), now.get(key))
     return lines
 
 
 def _entry(result: Rehearsal) -> dict[str, Any]:
     return {**result.facts, "reason": result.reason, "status": result.status}
-
-
-def _told(what: str, committed: object, now: object) -> list[str]:
-    if isinstance(committed, list) and isinstance(now, list):
-        gone = [f"{what}: committed, not found now: {one}" for one in committed if one not in now]
-        new = [f"{what}: found now, not committed: {one}" for one in now if one not in committed]
-        return [*gone, *new] or [f"{what}: in another order"]
-    return [f"{what}: committed {committed!r}, now {now!r}"]
