@@ -17,6 +17,11 @@ from pgrehearse.text.recordings import Recording
 
 __all__ = ["current", "newest", "timeline"]
 
+#: How to read a drawing.
+_READ = (
+    "Height: how long the slowest request waited, by the moment it was due."
+    " Red: the longest time without an answer."
+)
 _HEADS = ("longest gap", "worst read", "worst write", "failed requests", "runtime")
 
 
@@ -63,7 +68,8 @@ def timeline(project: Project, document: Document, name: str, *, draft: bool) ->
     return (
         f'<figure class="run-timeline" data-search-exclude><figcaption>{escape(recording.title)}</figcaption>'
         f'<div class="run-time-ways">{ways}</div>{_table(recording, entry)}'
-        f"<p>{_conditions(entry)}</p>{_others(recording, majors, shown)}</figure>\n"
+        f'<p class="run-time-note">{_READ} {_conditions(entry)}</p>'
+        f"{_others(recording, majors, shown)}</figure>\n"
     )
 
 
@@ -79,7 +85,10 @@ def newest(majors: Mapping[str, rehearsals.MajorEvidence]) -> str:
     major = max(loads, key=int)
     title, measured = f"Under traffic on PostgreSQL {majors[major].version}", loads[major]
     drawn = svg(title, measured, wide_ms=total_ms(measured), high_ms=worst_ms(measured))
-    return f'<div class="run-time-single"><p class="run-time-way">{title}</p>{drawn}{_legend(measured)}</div>'
+    return (
+        f'<div class="run-time-single"><p class="run-time-way">{title}</p>{drawn}{_legend(measured)}'
+        f'<p class="run-time-note">{_READ}</p></div>'
+    )
 
 
 def _declared(project: Project, document: Document, name: str) -> Recording:
@@ -94,8 +103,7 @@ def _declared(project: Project, document: Document, name: str) -> Recording:
 
 def _legend(measured: Mapping[str, Any]) -> str:
     items = "".join(
-        f"<li>{escape(name)} <small>{duration(end - start)}</small></li>"
-        for name, start, end in parts(measured)
+        f"<li>{escape(name)} <small>{duration(took)}</small></li>" for name, _, took in parts(measured)
     )
     return f'<ol class="run-time-parts">{items}</ol>'
 
