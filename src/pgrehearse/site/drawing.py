@@ -23,7 +23,7 @@ _TOP, _STRIP, _HEAD = 26, 74, 22
 _HEIGHT = _TOP + 2 * (_HEAD + _STRIP) + 30
 #: Milliseconds below which the scale does not go: noise must not look like an outage.
 _FLOOR = 100.0
-#: Milliseconds from which a gap is written into the picture.
+#: Milliseconds from which a gap is red and written into the picture; a shorter one is only marked.
 _GAP = 100.0
 
 
@@ -121,7 +121,8 @@ def _strip(scale: _Scale, top: float, kind: str, measured: Mapping[str, Any]) ->
     if start is not None:
         x = scale.x(start)
         wide = max(round(scale.x(start + found["gap_ms"]) - x, 1), 1)
-        yield f'<rect class="run-time-gap" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
+        grave = "run-time-gap" if found["gap_ms"] >= _GAP else "run-time-calm"
+        yield f'<rect class="{grave}" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
     yield f'<path class="run-time-{kind}" d="{_area(scale, base, found, measured["slice_ms"])}"/>'
     yield f'<text class="run-time-kind" x="{_LEFT}" y="{top - 6}">{kind}</text>'
     said = f"longest gap {duration(found['gap_ms'])}, worst {duration(found['worst_ms'])}"
