@@ -209,9 +209,9 @@ def test_recordings() -> None:
     recording = "recordings:\n  r:\n    title: R\n    rows: 9\n    tables: t\n" + ways
     front = FRONT.replace("title: T\n", "title: T\n" + recording)
     one, two = (CELL.replace("sql\n", f'sql name="{name}"\n') for name in ("one", "two"))
-    assert rules(front + one + "\n" + two) == []
-    assert rules(front + one) == [(4, "recording-cell")]
-    assert rules(front.replace("  r:", '  "r":') + one) == [(1, "recording-cell")]
+    assert rules(front + "\n" + one + "\n" + two) == []
+    assert rules(front + "\n" + one) == [(4, "recording-cell")]
+    assert rules(front.replace("  r:", '  "r":') + "\n" + one) == [(1, "recording-cell")]
 
 
 def test_every_rule_has_a_case_here() -> None:
