@@ -6,17 +6,16 @@ option stops the build; without this, superfences would quietly publish the bloc
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import Any
 
-from psycopg import errors as sqlstates
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.site.blocks import normal
-from pgrehearse.site.facts import fact_lines
+from pgrehearse.site.facts import anchor, fact_lines
 from pgrehearse.site.published import CellState, Published
+from pgrehearse.site.sqlstate import condition_name
 from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
@@ -111,7 +110,16 @@ def formatter(
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
     block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
     chips = _chips(_labels(cell, language, _lane(found), found), _lane(found))
-    return f'<div class="run-block">{chips}{block}{_generated(found)}{_facts(found)}{_failure(found)}</div>'
+    below = f"{_generated(found)}{_facts(found)}{_failure(found)}"
+    return f'<div class="run-block"{_id(found)}>{chips}{block}{below}</div>'
+
+
+def _id(found: tuple[Published, CellState] | None) -> str:
+    """Only what was measured is linked to from elsewhere."""
+    if found is None or not (evidence := found[0].evidence):
+        return ""
+    cells = found[0].document.cells
+    return f' id="{anchor(found[1].cell, cells)}"' if evidence.of(found[1].cell, cells) else ""
 
 
 def _folded(cell: CellOptions, source: str, block: str) -> str:
@@ -170,15 +178,6 @@ def _labels(
     if found and found[1].status == "skipped":
         labels.append(("skipped", f"skipped: {found[1].reason}"))
     return labels
-
-
-def condition_name(sqlstate: str) -> str:
-    """PostgreSQL's name of an SQLSTATE such as ``lock_not_available``; empty when it has none."""
-    try:
-        name = sqlstates.lookup(sqlstate).__name__
-    except KeyError:
-        return ""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _chips(labels: list[tuple[str, str]], lane: str = "") -> str:
