@@ -30,20 +30,26 @@
     });
   }
 
+  /* What a row can be found by: not the pages it links to, nor the names of the example's tables. */
+  function text(row) {
+    const cells = Array.from(row.cells, (cell) => cell.textContent).slice(0, -1);
+    return cells.join(" ").replace(/\w*_\w*/g, " ").toLowerCase();
+  }
+
   /* A row is shown when it has all the words, and is not one the box leaves out. */
   function makeFilter(input) {
     const name = input.dataset.runFilter;
     const table = document.getElementById(name);
     const box = document.querySelector('[data-run-hide="' + name + '"]');
     const shown = document.querySelector('[data-run-shown="' + name + '"]');
-    const texts = new Map(Array.from(table.tBodies[0].rows, (row) => [row, row.textContent.toLowerCase()]));
+    const texts = new Map(Array.from(table.tBodies[0].rows, (row) => [row, text(row)]));
 
     function apply() {
       const words = input.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
       let count = 0;
-      texts.forEach((text, row) => {
+      texts.forEach((known, row) => {
         const left = box && box.checked && row.classList.contains("run-failed");
-        row.hidden = left || !words.every((word) => text.includes(word));
+        row.hidden = left || !words.every((word) => known.includes(word));
         if (!row.hidden) count += 1;
       });
       if (shown) shown.textContent = count + " of " + texts.size + " rows";

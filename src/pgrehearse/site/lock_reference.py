@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html import escape
 
-from pgrehearse.measurement.facts import MODES, Facts, strongest
+from pgrehearse.measurement.facts import MODES, Facts
 from pgrehearse.site.facts import anchor, main_locks, majors_range, own_waits
 from pgrehearse.site.published import Published
 from pgrehearse.site.sqlstate import condition_name
@@ -98,7 +98,7 @@ def lock_table(documents: list[Published], page_of: Callable[[Published], str]) 
     return (
         f'<p class="run-count">{statements} statements were measured. They are {len(rows)} kinds.</p>'
         '<div class="run-filter"><label>Filter <input type="search" data-run-filter="locks"'
-        ' placeholder="add constraint, share, nobody"></label>'
+        ' placeholder="index share nobody"></label>'
         '<label><input type="checkbox" data-run-hide="locks" checked> leave out statements that fail</label>'
         '<output data-run-shown="locks"></output></div>'
         f'<table id="locks" class="run-locks run-stack" data-run-sortable><thead><tr>{head}</tr></thead>'
@@ -146,8 +146,8 @@ def _lock(sql: str, facts: Facts) -> str:
 
 
 def _strength(facts: Facts) -> int:
-    """Where the strongest mode of all stands among the modes, -1 without one: for sorting."""
-    return MODES.index(strongest(list(facts.locks.values()))) if facts.locks else -1
+    """Where the first mode of `_lock` stands among the modes, -1 without one: for sorting."""
+    return MODES.index(next(iter(main_locks(facts)))) if facts.locks else -1
 
 
 def _waiting_tables(facts: Facts) -> set[str]:
