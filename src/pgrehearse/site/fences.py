@@ -1,4 +1,4 @@
-"""The one fence of the site: ``sql`` and ``python`` blocks with the options of a cell.
+"""The one fence of the site: ``sql``, ``python`` and ``bash`` blocks with the options of a cell.
 
 Give both names to ``pymdownx.superfences`` as custom fences with this validator and formatter. A wrong
 option stops the build; without this, superfences would quietly publish the block as a paragraph.
@@ -161,6 +161,8 @@ def _labels(
         labels.append(("wait", f"waits for {cell.wait}"))
     if cell.expect:
         labels.append(("expect", f"expects {cell.expect} {condition_name(cell.expect)}".strip()))
+    if cell.exit:
+        labels.append(("expect", f"exit status {cell.exit}"))
     if cell.needs and cell.until:
         labels.append(("needs", f"PostgreSQL {cell.needs} to {cell.until}"))
     elif cell.needs or cell.until:
