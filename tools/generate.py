@@ -150,6 +150,7 @@ _RULES = {
     "phases": "A phase of a runbook is missing, empty or out of order, or a step is not for one session.",
     "python": "The cell is not Python.",
     "raw-html": "An HTML element that stays open hides the blocks after it.",
+    "recording-cell": "A recording of the front matter names a cell that is not there.",
     "reserved-option": "The key belongs to jupytext.",
     "runbook-macro": "A runbook is a notebook too, where a macro means nothing.",
     "sql": "psql could not send it: a quote is open, or it is a psql command other than `\\gexec`.",

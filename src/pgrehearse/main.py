@@ -18,6 +18,7 @@ _COMMANDS = {
     "test": ("pgrehearse.command.test", "test"),
     "measure": ("pgrehearse.command.measure", "measure"),
     "rehearse": ("pgrehearse.command.rehearse", "rehearse"),
+    "record": ("pgrehearse.command.record", "record"),
     "xray": ("pgrehearse.command.xray", "xray"),
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),

@@ -108,3 +108,22 @@ def test_a_red_document_cannot_be_measured(measuring: Measuring) -> None:
     body = "```sql\nSELECT 1/0;\n```\n\n```sql\nALTER TABLE items ADD COLUMN w int;\n```\n"
     with pytest.raises(ExpectationError, match="cannot measure"):
         measuring.measure(body)
+
+
+def test_an_error_that_the_document_did_not_see_is_no_fact(measuring: Measuring) -> None:
+    """The earlier cell's transaction is gone in the replay, so the column is not there any more."""
+    body = (
+        "```sql\nBEGIN;\nALTER TABLE items ADD COLUMN w int;\nSAVEPOINT s;\n```\n\n"
+        '```sql expect="22012"\nSELECT 1/0;\n```\n\n'
+        "```sql%s\nROLLBACK TO s;\nCOMMENT ON COLUMN items.w IS 'x';\n```\n"
+    )
+    found = measuring.measure(body % "")
+    assert found.evidence.cells[-1].statements == ()
+    claims = measuring.measure(body % ' blocks="nothing"')
+    assert [m.message.split(":")[0] for m in claims.mismatches] == ["a claim about nothing"]
+
+
+def test_an_expected_error_is_a_fact(measuring: Measuring) -> None:
+    body = '```sql expect="42701"\nALTER TABLE items ADD COLUMN v int;\n```\n'
+    [last] = measuring.measure(body).evidence.cells[-1].statements
+    assert last.facts[str(measuring.major)].sqlstate == "42701"

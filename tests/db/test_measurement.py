@@ -22,11 +22,21 @@ CREATE TABLE empty (id serial, note text NOT NULL);
 CREATE TABLE "Odd name" ("a b" int);
 CREATE SCHEMA shop;
 CREATE TABLE shop.item (n int);
+CREATE SCHEMA stall;
+CREATE TABLE stall.item (n int);
 CREATE TABLE part (y int) PARTITION BY LIST (y);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
 INSERT INTO parent SELECT generate_series(1, 20);
 INSERT INTO child (parent) SELECT generate_series(1, 20);
 INSERT INTO part SELECT 1 FROM generate_series(1, 20);
+CREATE TABLE tree (y int) PARTITION BY LIST (y);
+CREATE TABLE tree_1 PARTITION OF tree FOR VALUES IN (1);
+CREATE TABLE tree_rest PARTITION OF tree DEFAULT PARTITION BY LIST (y);
+CREATE TABLE tree_rest_2 PARTITION OF tree_rest FOR VALUES IN (2);
+INSERT INTO tree VALUES (1), (2);
+CREATE INDEX tree_y ON ONLY tree (y);
+CREATE INDEX tree_1_y ON tree_1 (y);
+CREATE INDEX tree_rest_y ON tree_rest (y);
 """
 
 
@@ -72,6 +82,22 @@ def test_the_parent_of_a_locked_partition_is_probed(server: Server, template: st
     facts = measure(server, template, "ALTER TABLE part_1 ADD CHECK (y = 1)")
     assert facts.locks == {"part_1": "ACCESS EXCLUSIVE"}
     assert waiting(facts, "part") == list(PROBES)
+
+
+def test_an_insert_reads_nothing_of_the_table(server: Server, template: str) -> None:
+    """An INSERT opens the indexes of the partition it goes to, not those of partitioned tables above it."""
+    leaf = measure(server, template, "ALTER INDEX tree_y ATTACH PARTITION tree_1_y")
+    assert waiting(leaf, "tree_1") == waiting(leaf, "tree") == list(PROBES)
+    middle = measure(server, template, "ALTER INDEX tree_y ATTACH PARTITION tree_rest_y")
+    assert middle.locks["tree_rest_y"] == "ACCESS EXCLUSIVE"
+    # From 16 on planning a query reads the indexes of partitioned tables too.
+    reading = [] if server.major < 16 else [probe for probe in PROBES if probe != "INSERT"]
+    assert waiting(middle, "tree_rest") == waiting(middle, "tree") == reading
+
+
+def test_a_scan_is_that_of_the_table_in_its_schema(server: Server, template: str) -> None:
+    assert measure(server, template, "CREATE INDEX CONCURRENTLY ON shop.item (n)").scans == ("shop.item",)
+    assert measure(server, template, "CREATE INDEX CONCURRENTLY ON stall.item (n)").scans == ("stall.item",)
 
 
 def test_an_empty_table_asks_its_sequence(server: Server, template: str) -> None:

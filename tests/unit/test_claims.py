@@ -103,13 +103,25 @@ def test_wrong_claims_are_red(claim: str, facts: Facts, said: str) -> None:
         ("ALTER TABLE items ADD COLUMN a int", True),
         ("VACUUM items", True),
         ("SELECT format('CREATE INDEX CONCURRENTLY %I', 'x')\n\\gexec", True),
+        ("SELECT format('ANALYZE %s', 'x')\n\\gexec", True),
+        ("SELECT $$CREATE TABLE t (a int)$$ WHERE to_regclass('t') IS NULL\n\\gexec", True),
         ("SELECT 1", False),
+        ("SELECT 'CREATE TABLE'", False),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", False),
         ("CREATE TEMP TABLE t (a int)", False),
     ],
 )
 def test_what_is_measured(source: str, measured: bool) -> None:
     assert is_measured(cell("sql", source)[1]) is measured
+
+
+@pytest.mark.parametrize("claim", ['blocks="nothing"', 'lock="items: SHARE"', 'scan="no"'])
+def test_a_claim_about_nothing_is_red(claim: str) -> None:
+    document, found = cell(f"sql {claim}", "SELECT 1")
+    assert is_measured(found), "so that somebody looks at its claim"
+    assert [m.message for m in check_claims(document, found, [], "18.6")] == [
+        "a claim about nothing: no statement of the cell was measured [PostgreSQL 18.6]"
+    ]
 
 
 def test_evidence_keeps_majors_together_and_survives_the_file(tmp_path: Path) -> None:

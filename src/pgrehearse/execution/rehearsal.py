@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -175,7 +175,7 @@ class Rehearser:
         records.save(self.project.records / "records", name, result.major, run)
 
 
-def run_cells(executor: Executor, order: Sequence[Cell], cells: Sequence[Cell]) -> list[CellResult]:
+def run_cells(executor: Executor, order: Iterable[Cell], cells: Sequence[Cell]) -> list[CellResult]:
     """Run the cells of ``order`` until one fails. Returns results for ``cells``, those left as ``notrun``."""
     results: dict[int, CellResult] = {}
 

@@ -24,9 +24,10 @@ from pgrehearse.text.split import Statement, split
 
 __all__ = ["Mismatch", "check_claims", "is_measured", "measure_cells"]
 
-_DDL = re.compile(
-    r"(?:/\*.*?\*/\s*)*(?:ALTER|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM)\b", re.I | re.S
-)
+_VERBS = "ALTER|ANALYZE|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM"
+_DDL = re.compile(rf"(?:/\*.*?\*/\s*)*(?:{_VERBS})\b", re.I | re.S)
+#: The same in a string constant, from which a ``\\gexec`` makes a statement.
+_GENERATES = re.compile(rf"(?:'|\$\w*\$)\s*(?:{_VERBS}) (?!DATABASE)")
 # What acts beyond relations, or on nothing others share.
 _NOT_DDL = re.compile(
     r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|(?:LOCAL\s+)?TEMP)"
@@ -49,13 +50,23 @@ class Mismatch:
 
 
 def is_measured(cell: Cell) -> bool:
-    """Whether a cell holds DDL, in its own text or in what its ``\\gexec`` generates."""
+    """Whether a cell holds DDL, in its own text or in what its ``\\gexec`` generates, or claims anything."""
     if cell.language != "sql":
         return False
-    return any(_ddl(s.sql) or (s.gexec and re.search(_WORDS, s.sql)) for s in split(cell.source))
+    ddl = any(_ddl(s.sql) or (s.gexec and _GENERATES.search(s.sql)) for s in split(cell.source))
+    return ddl or bool(_claimed(cell))
 
 
-_WORDS = re.compile(r"'(?:ALTER|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM) (?!DATABASE)")
+def _claimed(cell: Cell) -> dict[str, str]:
+    """The cell's claims by option."""
+    options = cell.options
+    given = {
+        "lock": options.lock,
+        "rewrite": options.rewrite,
+        "scan": options.scan,
+        "blocks": options.blocks,
+    }
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _ddl(sql: str) -> bool:
@@ -110,12 +121,17 @@ def _red(failure: object) -> bool:
 def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[str, Facts]]:
     """Measure and then carry out, one by one, so that each finds what the earlier ones left."""
     values = document.front.examples()
-    for statement in split(cell.source):
+    statements = split(cell.source)
+    for statement in statements:
+        expected = cell.options.expect if statement is statements[-1] else None
         for sql in _resolved(fresh, statement, variables.substitute(statement.sql, values)):
             if _TRANSACTION.match(sql):
                 continue
             if _ddl(sql):
-                yield " ".join(sql.split()), _measured(fresh, document, cell, sql)
+                facts = _measured(fresh, document, cell, sql)
+                # An error the document did not see: it needs a transaction whose earlier part is gone here.
+                if facts.sqlstate in ("", expected):
+                    yield " ".join(sql.split()), facts
             _carry_out(fresh, sql)
 
 
@@ -160,22 +176,24 @@ def check_claims(
 ) -> list[Mismatch]:
     """What the cell claims and the measurement contradicts, with expected and measured."""
     facts = [measured for _, measured in statements]
-    options = cell.options
+    claimed = _claimed(cell)
     found = []
     locks = _locks(facts)
-    for relation, mode in claims.pairs(options.lock or "nothing").items():
-        if locks.get(relation) != mode:
+    lock = claimed.pop("lock", None)
+    if (lock or claimed) and not statements:
+        found.append("a claim about nothing: no statement of the cell was measured")
+    for relation, mode in claims.pairs(lock or "nothing").items():
+        if statements and locks.get(relation) != mode:
             found.append(f"lock on {relation}: claimed {mode}, measured {locks.get(relation, 'none')}")
-    if options.lock == "nothing" and locks:
+    if lock == "nothing" and locks:
         found.append("lock: claimed nothing, measured " + ", ".join(f"{k}: {v}" for k, v in locks.items()))
     measured = {
         "rewrite": "yes" if any(f.rewrites for f in facts) else "no",
         "scan": "yes" if any(f.scans for f in facts) else "no",
         "blocks": blocked(facts),
     }
-    claimed = {"rewrite": options.rewrite, "scan": options.scan, "blocks": options.blocks}
     for key, value in claimed.items():
-        if value is not None and value != measured[key]:
+        if statements and value != measured[key]:
             found.append(f"{key}: claimed {value}, measured {measured[key]}")
     return [Mismatch(document.path, cell.line, f"{text} [PostgreSQL {version}]") for text in found]
 

@@ -61,7 +61,10 @@ def observe(
     measuring = _Measuring(clones, statement, settings)
     plain, catalog, strong = measuring.plainly()
     seen = _Seen()
-    for table in measuring.touched(catalog):
+    touched = measuring.touched(catalog)
+    # A message names no schema: of two tables of one name it means the one that is locked.
+    others = {table.name for table in catalog.tables()} - {table.name for table in touched}
+    for table in touched:
         measuring.conflicts(catalog, table, seen)
     if not transactional:
         measuring.snapshots(catalog, seen)
@@ -70,7 +73,7 @@ def observe(
     return Facts(
         locks=observing.named(seen.locks, catalog),
         rewrites=plain.rewrites,
-        scans=plain.scans,
+        scans=tuple(name for name in plain.scans if name not in others),
         probes=_by_name(seen, catalog),
         row_locks=tuple(sorted(catalog.relations[oid].name for oid in seen.row_locks)),
         transactional=transactional,

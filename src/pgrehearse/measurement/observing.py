@@ -73,16 +73,17 @@ def named(held: dict[int, str], catalog: Catalog) -> dict[str, str]:
 def said_scans(client: Client, messages: Iterable[str], catalog: Catalog, held: Iterable[int]) -> set[str]:
     """Relations that were read whole according to ``messages``, the DEBUG1 lines of a statement.
 
-    Messages name a relation without its schema: it is one of ``held``, those the statement locked.
+    Messages name a relation without its schema: it is one of ``held``, those the statement locked. Where
+    ``held`` has several of that name, all of them.
     """
-    touched = {catalog.relations[oid].relname: oid for oid in held if oid in catalog.relations}
+    touched = {oid for oid in held if oid in catalog.relations}
     found: set[int] = set()
     for message in messages:
         if match := _TABLE.match(message) or _INDEX.match(message):
-            found |= {touched[match[1]]} if match[1] in touched else set()
+            found |= {oid for oid in touched if catalog.relations[oid].relname == match[1]}
         elif match := _FOREIGN_KEY.match(message):
             rows = client.rows("SELECT conrelid::bigint FROM pg_constraint WHERE conname = %s", (match[1],))
-            found |= {oid for (oid,) in rows if oid in touched.values()}
+            found |= {oid for (oid,) in rows if oid in touched}
     return {catalog.relations[oid].name for oid in found}
 
 

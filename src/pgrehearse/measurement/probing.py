@@ -52,8 +52,7 @@ class Prober:
         self._columns: dict[int, list[_Column]] = {}
         for oid, name, generated, own, key in self.client.rows(_COLUMNS):
             self._columns.setdefault(oid, []).append((name, generated, own, key))
-        each = [f"SELECT {table.oid} WHERE EXISTS (SELECT FROM {table.name})" for table in catalog.tables()]
-        self._filled = {oid for (oid,) in self.client.rows(" UNION ALL ".join(each))} if each else set()
+        self._inserts = {table.oid: self._insert(table) for table in catalog.tables()}
         self.client.rows("SET lock_timeout = 0")
 
     def __enter__(self) -> Self:
@@ -94,21 +93,36 @@ class Prober:
         if not relation.is_table:
             return {"SELECT": one}
         columns = self._columns.get(relation.oid, [])
-        given = ", ".join(
-            quote_identifier(name) for name, generated, own, _ in columns if not (generated or own)
-        )
         settable = [(key, number) for number, (_, generated, _, key) in enumerate(columns) if not generated]
         which = f"(tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
-        insert = f"INSERT INTO {table} DEFAULT VALUES"
-        if relation.oid in self._filled and given:
-            insert = f"INSERT INTO {table} ({given}) SELECT {given} FROM {table} LIMIT 1"
         texts = {
             "SELECT": one,
             "SELECT FOR UPDATE": f"{one} FOR UPDATE",
-            "INSERT": insert,
+            "INSERT": self._inserts[relation.oid],
             "DELETE": f"DELETE FROM {table} WHERE {which}",
         }
         if settable:
             column = quote_identifier(columns[min(settable)[1]][0])
             texts["UPDATE"] = f"UPDATE {table} SET {column} = {column} WHERE {which}"
         return {probe: texts[probe] for probe in PROBES if probe in texts}
+
+    def _insert(self, relation: Relation) -> str:
+        """Inserts a copy of a row; into a partitioned table one of each partition, where a row goes.
+
+        The values are written out: a query for them would wait for what a plain INSERT does not touch.
+        """
+        columns = self._columns.get(relation.oid, [])
+        given = [quote_identifier(name) for name, generated, own, _ in columns if not (generated or own)]
+        values = " || ', ' || ".join(f"quote_nullable({name}::text)" for name in given)
+        rows: list[tuple[str]] = []
+        if given and relation.kind == "p":
+            query = f"SELECT DISTINCT ON (tableoid) {values} FROM {relation.name} ORDER BY tableoid"
+            rows = self.client.rows(query)
+        elif given:
+            rows = self.client.rows(f"SELECT {values} FROM {relation.name} LIMIT 1")
+        if not rows:
+            return f"INSERT INTO {relation.name} DEFAULT VALUES"
+        listed = ", ".join(f"({row})" for (row,) in rows)
+        # A copy that is refused as a duplicate must not keep the next one from being tried.
+        rest = " ON CONFLICT DO NOTHING" if len(rows) > 1 else ""
+        return f"INSERT INTO {relation.name} ({', '.join(given)}) VALUES {listed}{rest}"

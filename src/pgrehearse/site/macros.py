@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.site import embed, fences, rehearsals
+from pgrehearse.site import embed, fences, rehearsals, timelines
 from pgrehearse.site.documents import Guessed, Site
 from pgrehearse.site.lock_reference import lock_table as locks_html
 from pgrehearse.site.navigation import expanded
@@ -59,6 +59,7 @@ def define_env(env: Any) -> None:
         _proof_sentence(site),
         _lock_table(site, env),
         _rehearsal_matrix(site, env),
+        _timeline(site, env),
     ):
         env.macro(_remembering(macro))
 
@@ -185,6 +186,15 @@ def _rehearsal_matrix(site: Site, env: Any) -> Callable[[], str]:
         )
 
     return rehearsal_matrix
+
+
+def _timeline(site: Site, env: Any) -> Callable[[str], str]:
+    def timeline(name: str) -> str:
+        """Both ways of a recording this page declares, drawn beside each other."""
+        document = site.document(site.docs / env.page.file.src_uri).document
+        return timelines.timeline(site.project, document, name, draft=site.draft)
+
+    return timeline
 
 
 def _address_of(site: Site, env: Any) -> Callable[[Published], str]:

@@ -10,6 +10,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.rehearsals.evidence import MajorEvidence, RunbookEvidence, load
 from pgrehearse.measurement.rehearsals.results import REHEARSALS
+from pgrehearse.site import timelines
 from pgrehearse.site.facts import majors_range
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -60,7 +61,7 @@ def rehearsed(project: Project, document: Document, *, draft: bool) -> str:
     summary = f"Rehearsed in five ways on PostgreSQL {versions}, {dates[-1]}. {_traffic(evidence)}"
     return (
         f'<details class="run-rehearsed"><summary>{escape(summary)}</summary>'
-        f"<table><tbody>{rows}</tbody></table></details>"
+        f"<table><tbody>{rows}</tbody></table>{timelines.newest(evidence.majors)}</details>"
     )
 
 

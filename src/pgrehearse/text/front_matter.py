@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text import recordings
 from pgrehearse.text.options import seconds
+from pgrehearse.text.recordings import Recording
 
 __all__ = ["Database", "FrontMatter", "Parameter", "read"]
 
@@ -50,6 +52,8 @@ class FrontMatter:
     stall: float | None = None
     #: why a runbook makes requests of clients fail by design; "" where none may fail
     breaks: str = ""
+    #: changes to record under live traffic, in an unsafe and in a safe way
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
     #: number of lines the front matter takes, the two ``---`` included; 0 when there is none
     lines: int = 0
 
@@ -115,6 +119,7 @@ class _Reader:
             undo=self.text("undo", data.get("undo")),
             stall=self.stall(data.get("stall")),
             breaks=self.text("breaks", data.get("breaks")),
+            recordings=recordings.read(data.get("recordings"), self.fail),
             lines=len(self.lines),
         )
 

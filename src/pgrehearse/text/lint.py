@@ -132,6 +132,17 @@ def _names(document: Document) -> Iterator[Problem]:
             seen[name] = cell.line
 
 
+def _recordings(document: Document) -> Iterator[Problem]:
+    known = {cell.options.name for cell in document.cells if cell.options.name}
+    header = document.text.split("\n")[: document.front.lines]
+    for recording in document.front.recordings.values():
+        line = next(i for i, text in enumerate(header, 1) if text.strip().startswith(f"{recording.name}:"))
+        for name in [name for way in recording.ways for name in way.cells if name not in known]:
+            message = f"recording {recording.name!r} names no cell: {name!r}"
+            fix = f'give a cell name="{name}"; named are: ' + (", ".join(sorted(known)) or "none")
+            yield Problem(document.path, line, "recording-cell", message, fix)
+
+
 def _jupytext(document: Document) -> Iterator[Problem]:
     if not document.cells:
         return
@@ -191,6 +202,7 @@ _RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
     _unused_parameters,
     _waits,
     _names,
+    _recordings,
     _jupytext,
     _phases,
     _runbook_macros,

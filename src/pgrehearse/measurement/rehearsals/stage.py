@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -63,8 +63,8 @@ class Stage:
             ):
                 admin.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(made))
 
-    def executor(self, database: str) -> Executor:
-        """Sessions of one run in ``database``, with the example values."""
+    def executor(self, database: str, *, compare: bool = True) -> Executor:
+        """Sessions of one run in ``database``, with the example values; ``compare`` checks outputs."""
         return Executor(
             self.server.dsn(database),
             environment=self.server.env(database),
@@ -72,6 +72,7 @@ class Stage:
             major=self.server.major,
             values=self.document.front.examples(),
             timeout=TIMEOUT,
+            compare=compare,
         )
 
     def play(self, database: str, cells: Sequence[Cell], when: str) -> None:
@@ -79,9 +80,24 @@ class Stage:
         with self.executor(database) as executor:
             self.watch(executor, cells, when)
 
-    def watch(self, executor: Executor, cells: Sequence[Cell], when: str) -> None:
-        """Run ``cells`` in the sessions of ``executor``. Raises Surprise when one of them fails."""
-        for result in run_cells(executor, cells, cells):
+    def watch(
+        self,
+        executor: Executor,
+        cells: Sequence[Cell],
+        when: str,
+        begin: Callable[[Cell], None] = lambda _: None,
+    ) -> None:
+        """Run ``cells`` in the sessions of ``executor``; ``begin`` is told each before it is sent.
+
+        Raises Surprise when one of them fails.
+        """
+
+        def announced() -> Iterator[Cell]:
+            for cell in cells:
+                begin(cell)
+                yield cell
+
+        for result in run_cells(executor, announced(), cells):
             if result.failure is not None:
                 detail = " ".join(result.failure.detail.split())[:300]
                 where = f"line {result.failure.line}"

@@ -1,0 +1,166 @@
+"""One recording of live traffic as an inline SVG: worst request by time, reads above writes, the longest gap.
+
+The standard library makes it, colors come from variables of the style, nothing moves and no script runs: it
+follows the theme, prints, and is read out by its title and description.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+__all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]
+
+#: Kinds of requests: their name in evidence, and one of them.
+KINDS = {"reads": "read", "writes": "write"}
+
+_WIDTH, _LEFT, _RIGHT = 400, 44, 394
+_TOP, _STRIP, _HEAD = 26, 74, 20
+_HEIGHT = _TOP + 2 * (_HEAD + _STRIP) + 30
+#: Milliseconds below which the scale does not go: noise must not look like an outage.
+_FLOOR = 100.0
+#: Milliseconds from which a gap is written into the picture.
+_GAP = 100.0
+
+
+def duration(ms: float) -> str:
+    """``1.35 s``, ``96 ms``, ``0.8 ms``."""
+    if ms >= 10_000:
+        return f"{ms / 1000:.1f} s"
+    if ms >= 1000:
+        return f"{ms / 1000:.2f} s"
+    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
+
+
+def total_ms(measured: Mapping[str, Any]) -> float:
+    """How long the recording is: the end of its last slice."""
+    slices = max((len(measured[kind]["worst_by_slice_ms"]) for kind in KINDS if kind in measured), default=0)
+    return float(measured["slice_ms"] * slices)
+
+
+def worst_ms(measured: Mapping[str, Any]) -> float:
+    """The longest request of any kind."""
+    return max((float(measured[kind]["worst_ms"]) for kind in KINDS if kind in measured), default=0.0)
+
+
+def parts(measured: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+    """Name, start and end in milliseconds of what ran under the load, in order."""
+    marks = sorted(measured["phases_ms"].items(), key=lambda item: (item[1], item[0] == "end"))
+    return [(name, start, end) for (name, start), (_, end) in pairwise(marks)]
+
+
+def svg(title: str, measured: Mapping[str, Any], *, wide_ms: float, high_ms: float) -> str:
+    """The drawing; pictures with the same ``wide_ms`` and ``high_ms`` have the same scales."""
+    key = hashlib.sha256(f"{title}{measured}".encode()).hexdigest()[:8]
+    scale = _Scale(wide_ms, max(high_ms, _FLOOR))
+    body = "".join(_parts(scale, measured))
+    top = _TOP
+    for kind in KINDS:
+        if kind in measured:
+            body += "".join(_strip(scale, top + _HEAD, kind, measured))
+        top += _HEAD + _STRIP
+    body += "".join(_seconds(scale, top))
+    return (
+        f'<svg class="run-time" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+        f' aria-labelledby="t{key} d{key}"><title id="t{key}">{escape(title)}</title>'
+        f'<desc id="d{key}">{escape(_described(measured))}</desc>{body}</svg>'
+    )
+
+
+class _Scale:
+    """From milliseconds to the picture."""
+
+    def __init__(self, wide_ms: float, high_ms: float) -> None:
+        self.wide = wide_ms
+        self.step = _nice(high_ms / 2)
+        self.high = self.step * math.ceil(high_ms / self.step)
+
+    def x(self, ms: float) -> float:
+        return round(_LEFT + (_RIGHT - _LEFT) * min(max(ms / self.wide, 0.0), 1.0), 1)
+
+    def height(self, ms: float) -> float:
+        return round(_STRIP * min(ms / self.high, 1.0), 1)
+
+
+def _nice(least: float) -> float:
+    """The next of 1, 2, 5, 10, 20 … from ``least`` up."""
+    power = float(10 ** math.floor(math.log10(least)))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
+
+
+def _parts(scale: _Scale, measured: Mapping[str, Any]) -> Iterable[str]:
+    """A bar of numbered parts, and a line through both strips where each begins."""
+    bottom = _TOP + 2 * (_HEAD + _STRIP)
+    last = 0.0
+    for number, (_, start, end) in enumerate(parts(measured), 1):
+        x, wide = scale.x(start), max(round(scale.x(end) - scale.x(start), 1), 1)
+        yield f'<rect class="run-time-part" x="{x}" y="17" width="{wide}" height="5"/>'
+        yield f'<path class="run-time-mark" d="M{x} 17V{bottom}"/>'
+        last = max(x + wide / 2, last + 9)  # short parts stand close together, their numbers must not
+        yield f'<text x="{last:.1f}" y="12" text-anchor="middle">{number}</text>'
+    end = scale.x(measured["phases_ms"]["end"])
+    yield f'<path class="run-time-mark" d="M{end} 17V{bottom}"/>'
+
+
+def _strip(scale: _Scale, top: float, kind: str, measured: Mapping[str, Any]) -> Iterable[str]:
+    found, base = measured[kind], top + _STRIP
+    for number in range(round(scale.high / scale.step) + 1):
+        y = base - scale.height(number * scale.step)
+        yield f'<path class="run-time-grid" d="M{_LEFT} {y}H{_RIGHT}"/>'
+        yield f'<text x="{_LEFT - 4}" y="{y + 3.5}" text-anchor="end">{_tick(number * scale.step)}</text>'
+    start = found.get("gap_from_ms")
+    if start is not None:
+        x = scale.x(start)
+        wide = max(round(scale.x(start + found["gap_ms"]) - x, 1), 1)
+        yield f'<rect class="run-time-gap" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
+    yield f'<path class="run-time-{kind}" d="{_area(scale, base, found, measured["slice_ms"])}"/>'
+    yield f'<text class="run-time-kind" x="{_LEFT}" y="{top - 6}">{kind}</text>'
+    said = f"longest gap {duration(found['gap_ms'])}, worst {duration(found['worst_ms'])}"
+    yield f'<text x="{_RIGHT}" y="{top - 6}" text-anchor="end">{said}</text>'
+    if start is not None and found["gap_ms"] >= _GAP:
+        text = f"no {KINDS[kind]} for {duration(found['gap_ms'])}"
+        beside = x + wide + 4 + 6 * len(text) < _RIGHT
+        place = (x + wide + 4, "start") if beside else (x - 4, "end")
+        yield (
+            f'<text class="run-time-alarm" x="{place[0]:.1f}" y="{top + 11}" text-anchor="{place[1]}">'
+            f"{text}</text>"
+        )
+
+
+def _area(scale: _Scale, base: float, found: Mapping[str, Any], slice_ms: float) -> str:
+    """Steps: the worst request of each slice, at least one unit high where there was any."""
+    path = f"M{scale.x(0)} {base}"
+    for number, worst in enumerate(found["worst_by_slice_ms"]):
+        height = 0.0 if worst is None else max(scale.height(worst), 1.0)
+        path += f"V{base - height:g}H{scale.x((number + 1) * slice_ms):g}"
+    return f"{path}V{base}Z"
+
+
+def _seconds(scale: _Scale, base: float) -> Iterable[str]:
+    step = _nice(scale.wide / 6)
+    for number in range(int(scale.wide / step) + 1):
+        yield f'<text x="{scale.x(number * step)}" y="{base + 13}" text-anchor="middle">' + (
+            f"{_tick(number * step)}</text>"
+        )
+    yield f'<text x="{_RIGHT}" y="{base + 25}" text-anchor="end">time since the load began</text>'
+
+
+def _tick(ms: float) -> str:
+    if ms == 0:
+        return "0"
+    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"
+
+
+def _described(measured: Mapping[str, Any]) -> str:
+    told = [
+        f"{kind}: longest gap {duration(measured[kind]['gap_ms'])}, worst request"
+        f" {duration(measured[kind]['worst_ms'])}, {sum(measured[kind]['failed'].values())} failed"
+        for kind in KINDS
+        if kind in measured
+    ]
+    ran = ", ".join(f"{name} for {duration(end - start)}" for name, start, end in parts(measured))
+    return f"Worst request by the time it was due. {'; '.join(told)}. What ran: {ran}."
