@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from pgrehearse.text.migrations import Migration
 
@@ -72,7 +73,7 @@ SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finis
        (SELECT coalesce(json_agg(json_build_object('number', number, 'line', line, 'sql', sql,
            'outcome', outcome, 'milliseconds', milliseconds, 'lock_wait_ms', lock_wait_ms,
            'wal_bytes', wal_bytes, 'rows', rows, 'rewritten', rewritten) ORDER BY number), '[]')
-          FROM pgrehearse.statement WHERE attempt = a.id)
+          FROM pgrehearse.statement WHERE attempt = a.id) AS statements
   FROM pgrehearse.attempt AS a ORDER BY a.id
 """
 
@@ -148,9 +149,9 @@ class Ledger:
         if not self._tables()[1]:
             return []
         found = []
-        for *about, costs in self.connection.execute(_ATTEMPTS):
-            statements = tuple(Cost(**{**one, "rewritten": tuple(one["rewritten"])}) for one in costs)
-            found.append(Attempt(*about, statements=statements))
+        for row in self.connection.cursor(row_factory=dict_row).execute(_ATTEMPTS):
+            costs = tuple(Cost(**{**one, "rewritten": tuple(one["rewritten"])}) for one in row["statements"])
+            found.append(Attempt(**{**row, "statements": costs}))
         return found
 
     def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
