@@ -2,36 +2,67 @@
 (function () {
   "use strict";
 
-  function sortBy(table, column, button) {
-    const up = button.getAttribute("aria-sort") !== "ascending";
-    table.querySelectorAll("th").forEach((head) => head.removeAttribute("aria-sort"));
-    button.setAttribute("aria-sort", up ? "ascending" : "descending");
+  function key(row, column) {
+    const cell = row.cells[column];
+    return cell.dataset.runOrder || cell.textContent;
+  }
+
+  function sortBy(table, column, head) {
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
     const rows = Array.from(table.tBodies[0].rows);
-    rows.sort((a, b) => a.cells[column].textContent.localeCompare(b.cells[column].textContent));
+    rows.sort((a, b) => key(a, column).localeCompare(key(b, column), "en", { numeric: true }));
     if (!up) rows.reverse();
     table.tBodies[0].append(...rows);
   }
 
-  function prepare() {
-    document.querySelectorAll("table[data-run-sortable] th").forEach((head) => {
-      const table = head.closest("table");
-      const column = head.cellIndex;
+  function makeSortable(table) {
+    table.querySelectorAll("thead th").forEach((head) => {
+      const sort = () => sortBy(table, head.cellIndex, head);
       head.tabIndex = 0;
-      head.addEventListener("click", () => sortBy(table, column, head));
+      head.addEventListener("click", sort);
       head.addEventListener("keydown", (event) => {
-        if (event.key === "Enter") sortBy(table, column, head);
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        sort();
       });
     });
-    document.querySelectorAll("input[data-run-filter]").forEach((input) => {
-      const table = document.getElementById(input.dataset.runFilter);
-      input.addEventListener("input", () => {
-        const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-        for (const row of table.tBodies[0].rows) {
-          const text = row.textContent.toLowerCase();
-          row.hidden = !words.every((word) => text.includes(word));
-        }
+  }
+
+  /* What a row can be found by: not the pages it links to, nor the names of the example's tables. */
+  function text(row) {
+    const cells = Array.from(row.cells, (cell) => cell.textContent).slice(0, -1);
+    return cells.join(" ").replace(/\w*_\w*/g, " ").toLowerCase();
+  }
+
+  /* A row is shown when it has all the words, and is not one the box leaves out. */
+  function makeFilter(input) {
+    const name = input.dataset.runFilter;
+    const table = document.getElementById(name);
+    const box = document.querySelector('[data-run-hide="' + name + '"]');
+    const shown = document.querySelector('[data-run-shown="' + name + '"]');
+    const texts = new Map(Array.from(table.tBodies[0].rows, (row) => [row, text(row)]));
+
+    function apply() {
+      const words = input.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+      let count = 0;
+      texts.forEach((known, row) => {
+        const left = box && box.checked && row.classList.contains("run-failed");
+        row.hidden = left || !words.every((word) => known.includes(word));
+        if (!row.hidden) count += 1;
       });
-    });
+      if (shown) shown.textContent = count + " of " + texts.size + " rows";
+    }
+
+    input.addEventListener("input", apply);
+    if (box) box.addEventListener("change", apply);
+    apply();
+  }
+
+  function prepare() {
+    document.querySelectorAll("table[data-run-sortable]").forEach(makeSortable);
+    document.querySelectorAll("input[data-run-filter]").forEach(makeFilter);
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", prepare);

@@ -11,9 +11,9 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence import CellEvidence, StatementEvidence
 from pgrehearse.measurement.facts import PROBES, Facts
-from pgrehearse.site.facts import fact_lines, majors_range, waiting, words
+from pgrehearse.site.facts import fact_lines, main_locks, majors_range, own_waits, together, waiting, words
 from pgrehearse.site.lock_reference import operation
-from pgrehearse.site.rehearsals import matrix, rehearsed
+from pgrehearse.site.rehearsals import current, matrix, rehearsed, traffic
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
@@ -40,6 +40,27 @@ def test_words() -> None:
     ]
     assert waiting(Facts(row_locks=("items",))) == "only writers of the same rows wait"
     assert waiting(Facts(probes={"a": {"SELECT": "ok", "DELETE": "waits"}})) == "DELETE on a wait"
+
+
+def test_the_lock_that_matters_is_named_first() -> None:
+    free = {"items": dict.fromkeys(PROBES, "ok")}
+    dropped = Facts(locks={"idx": "ACCESS EXCLUSIVE", "items": "SHARE UPDATE EXCLUSIVE"}, probes=free)
+    assert list(main_locks(dropped)) == ["SHARE UPDATE EXCLUSIVE", "ACCESS EXCLUSIVE"]
+    attached = Facts(locks={"idx": "ACCESS EXCLUSIVE", "items": "ACCESS SHARE"}, probes=free)
+    assert main_locks(attached) == {"ACCESS EXCLUSIVE": ["idx"]}, "any query takes ACCESS SHARE"
+    two = Facts(
+        locks={"a": "ROW SHARE", "b": "SHARE UPDATE EXCLUSIVE"}, probes={"a": {"SELECT": "ok"}, "b": {}}
+    )
+    assert main_locks(two) == {"SHARE UPDATE EXCLUSIVE": ["b"]}, "the strongest, not the first"
+
+
+def test_statements_together() -> None:
+    both = together([ALTER, BUILD])
+    assert both.locks == {"items": "ACCESS EXCLUSIVE"}
+    assert both.scans == ("items",)
+    assert waiting(both) == waiting(together([BUILD, ALTER])) == "readers and writers of items wait"
+    assert own_waits(both) == "writers in progress and old snapshots"
+    assert own_waits(ALTER) == ""
 
 
 def test_versions_that_differ_have_lines_of_their_own() -> None:
@@ -76,7 +97,27 @@ def test_ranges(majors: list[str], said: str) -> None:
             "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0 AND (B)) NOT VALID",
             "ALTER TABLE ADD CONSTRAINT CHECK NOT VALID",
         ),
-        ("COMMENT ON TABLE t IS 'ADD THIS'", "COMMENT ON TABLE IS"),
+        ("COMMENT ON TABLE t IS 'ADD THIS'", "COMMENT ON TABLE"),
+        ("COMMENT ON CONSTRAINT c ON t IS NULL", "COMMENT ON CONSTRAINT"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c -- A rule. CHECK (a > 0)",
+            "ALTER TABLE ADD CONSTRAINT CHECK",
+        ),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (id) ON DELETE SET NULL NOT VALID",
+            "ALTER TABLE ADD CONSTRAINT FOREIGN KEY REFERENCES NOT VALID",
+        ),
+        (
+            "ALTER TABLE t ALTER COLUMN a SET NOT NULL, DROP CONSTRAINT c",
+            "ALTER TABLE ALTER COLUMN SET NOT NULL, DROP CONSTRAINT",
+        ),
+        ("ALTER TABLE t DROP COLUMN IF EXISTS a", "ALTER TABLE DROP COLUMN"),
+        ("CREATE UNIQUE INDEX i ON t USING btree (a) WHERE a > 0", "CREATE UNIQUE INDEX WHERE"),
+        ("CREATE INDEX i ON ONLY t (a)", "CREATE INDEX ONLY"),
+        ("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY)", "CREATE TABLE"),
+        ("CREATE TABLE t (a int REFERENCES u (id))", "CREATE TABLE REFERENCES"),
+        ("CREATE TABLE p PARTITION OF t FOR VALUES IN ('a')", "CREATE TABLE PARTITION OF"),
+        ("CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()", "CREATE TRIGGER"),
         ("ALTER TYPE store ADD VALUE IF NOT EXISTS 'X'", "ALTER TYPE ADD VALUE IF NOT EXISTS"),
     ],
 )
@@ -122,10 +163,12 @@ def test_a_rehearsed_runbook_says_how_it_went(runbook: tuple[Project, Document])
     assert rehearsed(project, document, draft=False) == "", "a project without evidence shows none"
     keep(project, document, document.text)
     html = rehearsed(project, document, draft=False)
+    assert "Rehearsed in five ways on PostgreSQL 18, 2026-11-22: 4 passed, 1 not undoable" in html
+    known = current(project, document, draft=False)
     assert (
-        "Under traffic on 100,000 rows: worst read 4 ms, worst write 10 ms (PostgreSQL 18.6, 2 cores)."
-        in html
+        traffic(known) == "slowest read 4 ms, slowest write 10 ms, with 100,000 rows, 2 cores (PostgreSQL 18)"
     )
+    assert traffic(None) == "not run"
     assert "not undoable: no way &lt;back&gt; (18)" in html
     assert html.count("passed (18)") == 4
     assert "10 ms" in matrix(project, [document], lambda _: "r/", draft=False)

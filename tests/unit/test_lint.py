@@ -205,6 +205,16 @@ def test_errors_stop_a_run_and_style_does_not() -> None:
     assert (error.location, error.exit_code, bool(error.next_step)) == ("page.md:12", 65, True)
 
 
+def test_recordings() -> None:
+    ways = "    unsafe: {label: a, cells: one}\n    safe: {label: b, cells: one two}\n"
+    recording = "recordings:\n  r:\n    title: R\n    rows: 9\n    tables: t\n" + ways
+    front = FRONT.replace("title: T\n", "title: T\n" + recording)
+    one, two = (CELL.replace("sql\n", f'sql name="{name}"\n') for name in ("one", "two"))
+    assert rules(front + "\n" + one + "\n" + two) == []
+    assert rules(front + "\n" + one) == [(4, "recording-cell")]
+    assert rules(front.replace("  r:", '  "r":') + "\n" + one) == [(1, "recording-cell")]
+
+
 def test_every_rule_has_a_case_here() -> None:
     """A rule without a document that breaks it could be dead."""
     source = "".join(

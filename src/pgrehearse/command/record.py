@@ -85,7 +85,7 @@ class _Run:
         elif not wrong:
             wrong = evidence.changes(self.project, document, recording, major, found)
         word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
-        click.echo(f"{word}  {name}  {_waits(found)}  {found.seconds:.0f} s")
+        click.echo(f"{word}  {name}  {_waits(found)}{found.seconds:.0f} s")
         for line in wrong:
             click.echo(f"    {line}")
         if wrong:
@@ -93,14 +93,15 @@ class _Run:
             click.echo("  next: " + (_MEND if found.problem else _ACCEPT))
 
 
-_MEND = "mend the safe way, or record again where nothing else is at work"
+_MEND = "mend the way that is named, or record again where nothing else is at work"
 _ACCEPT = "find out why, then accept it with `pgrehearse record --refresh`"
 
 
 def _waits(found: Recorded) -> str:
-    """``unsafe 1900 ms, safe 12 ms``: the longest gap or request of each way."""
+    """``unsafe 1900 ms, safe 12 ms``: the longest gap or request of each way that was recorded."""
     longest = {
         way: max(float(measured[kind][key]) for kind in ("reads", "writes") for key in ("gap_ms", "worst_ms"))
         for way, measured in found.measured.items()
     }
-    return "longest wait: " + ", ".join(f"{way} {value:.0f} ms" for way, value in longest.items())
+    words = ", ".join(f"{way} {value:.0f} ms" for way, value in longest.items())
+    return f"longest wait: {words}  " if words else ""

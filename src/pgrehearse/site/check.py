@@ -69,6 +69,7 @@ def check(project: Project, docs: Path, site: Path, *, downloads: bool = True) -
     documents = [read(project, path) for path in published_documents(project, docs)]
     matcher = _Matcher(project, docs, site, built, documents)
     problems = [*matcher.blocks(), *matcher.embeddings(), *matcher.totals(), *_loads(project, site, built)]
+    problems += _places(built)
     if downloads:
         problems += _downloads(site, built)
     if problems:
@@ -236,6 +237,14 @@ def _loads(project: Project, site: Path, built: list[Page]) -> Iterator[Document
         if not path.is_relative_to(site / "assets" / "javascripts"):
             for match in _SCRIPT_LOAD.finditer(path.read_text(encoding="utf-8")):
                 yield DocumentError(f"loads {match[1]}", path=path.relative_to(site), next_step=fix)
+
+
+def _places(built: Iterable[Page]) -> Iterator[DocumentError]:
+    for page, href, line in pages.missing_places(built):
+        fix = "the macro that wrote this link and the page disagree; mend the heading, or build again"
+        yield DocumentError(
+            f"links to {href}, a place that does not exist", path=page.path, line=line, next_step=fix
+        )
 
 
 def _downloads(site: Path, built: Iterable[Page]) -> Iterator[DocumentError]:

@@ -19,11 +19,11 @@ __all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]
 KINDS = {"reads": "read", "writes": "write"}
 
 _WIDTH, _LEFT, _RIGHT = 400, 44, 394
-_TOP, _STRIP, _HEAD = 26, 74, 20
+_TOP, _STRIP, _HEAD = 26, 74, 22
 _HEIGHT = _TOP + 2 * (_HEAD + _STRIP) + 30
 #: Milliseconds below which the scale does not go: noise must not look like an outage.
 _FLOOR = 100.0
-#: Milliseconds from which a gap is written into the picture.
+#: Milliseconds from which a gap is red and written into the picture; a shorter one is only marked.
 _GAP = 100.0
 
 
@@ -48,9 +48,13 @@ def worst_ms(measured: Mapping[str, Any]) -> float:
 
 
 def parts(measured: Mapping[str, Any]) -> list[tuple[str, float, float]]:
-    """Name, start and end in milliseconds of what ran under the load, in order."""
+    """Name, start and duration in milliseconds of what ran under the load, in order.
+
+    What waited for another session goes on while the next part runs.
+    """
     marks = sorted(measured["phases_ms"].items(), key=lambda item: (item[1], item[0] == "end"))
-    return [(name, start, end) for (name, start), (_, end) in pairwise(marks)]
+    took = measured.get("took_ms", {})
+    return [(name, start, took.get(name, end - start)) for (name, start), (_, end) in pairwise(marks)]
 
 
 def svg(title: str, measured: Mapping[str, Any], *, wide_ms: float, high_ms: float) -> str:
@@ -76,8 +80,8 @@ class _Scale:
 
     def __init__(self, wide_ms: float, high_ms: float) -> None:
         self.wide = wide_ms
-        self.step = _nice(high_ms / 2)
-        self.high = self.step * math.ceil(high_ms / self.step)
+        self.high = _round(high_ms)
+        self.ticks = [0.0, self.high / 2, self.high]
 
     def x(self, ms: float) -> float:
         return round(_LEFT + (_RIGHT - _LEFT) * min(max(ms / self.wide, 0.0), 1.0), 1)
@@ -86,49 +90,54 @@ class _Scale:
         return round(_STRIP * min(ms / self.high, 1.0), 1)
 
 
-def _nice(least: float) -> float:
-    """The next of 1, 2, 5, 10, 20 … from ``least`` up."""
+def _round(least: float, factors: Iterable[float] = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)) -> float:
+    """The next round number from ``least`` up; two percent too low will do."""
     power = float(10 ** math.floor(math.log10(least)))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)
+    return next(power * factor for factor in factors if power * factor >= least * 0.98)
 
 
 def _parts(scale: _Scale, measured: Mapping[str, Any]) -> Iterable[str]:
-    """A bar of numbered parts, and a line through both strips where each begins."""
+    """Bars of numbered parts in two rows, and a line through both strips where each begins."""
     bottom = _TOP + 2 * (_HEAD + _STRIP)
     last = 0.0
-    for number, (_, start, end) in enumerate(parts(measured), 1):
-        x, wide = scale.x(start), max(round(scale.x(end) - scale.x(start), 1), 1)
-        yield f'<rect class="run-time-part" x="{x}" y="17" width="{wide}" height="5"/>'
-        yield f'<path class="run-time-mark" d="M{x} 17V{bottom}"/>'
+    for number, (_, start, took) in enumerate(parts(measured), 1):
+        x, wide = scale.x(start), max(round(scale.x(start + took) - scale.x(start), 1), 1)
+        yield f'<rect class="run-time-part" x="{x}" y="{15 + 5 * (number % 2)}" width="{wide}" height="4"/>'
+        yield f'<path class="run-time-mark" d="M{x} 15V{bottom}"/>'
         last = max(x + wide / 2, last + 9)  # short parts stand close together, their numbers must not
         yield f'<text x="{last:.1f}" y="12" text-anchor="middle">{number}</text>'
     end = scale.x(measured["phases_ms"]["end"])
-    yield f'<path class="run-time-mark" d="M{end} 17V{bottom}"/>'
+    yield f'<path class="run-time-mark" d="M{end} 15V{bottom}"/>'
 
 
 def _strip(scale: _Scale, top: float, kind: str, measured: Mapping[str, Any]) -> Iterable[str]:
     found, base = measured[kind], top + _STRIP
-    for number in range(round(scale.high / scale.step) + 1):
-        y = base - scale.height(number * scale.step)
-        yield f'<path class="run-time-grid" d="M{_LEFT} {y}H{_RIGHT}"/>'
-        yield f'<text x="{_LEFT - 4}" y="{y + 3.5}" text-anchor="end">{_tick(number * scale.step)}</text>'
+    over = scale.x(total_ms(measured))  # the other picture may go on
+    for tick in scale.ticks:
+        y = base - scale.height(tick)
+        yield f'<path class="run-time-grid" d="M{_LEFT} {y}H{over}"/>'
+        yield f'<text x="{_LEFT - 4}" y="{y + 3.5}" text-anchor="end">{_tick(tick)}</text>'
     start = found.get("gap_from_ms")
     if start is not None:
         x = scale.x(start)
         wide = max(round(scale.x(start + found["gap_ms"]) - x, 1), 1)
-        yield f'<rect class="run-time-gap" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
+        grave = "run-time-gap" if found["gap_ms"] >= _GAP else "run-time-calm"
+        yield f'<rect class="{grave}" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
     yield f'<path class="run-time-{kind}" d="{_area(scale, base, found, measured["slice_ms"])}"/>'
     yield f'<text class="run-time-kind" x="{_LEFT}" y="{top - 6}">{kind}</text>'
     said = f"longest gap {duration(found['gap_ms'])}, worst {duration(found['worst_ms'])}"
     yield f'<text x="{_RIGHT}" y="{top - 6}" text-anchor="end">{said}</text>'
     if start is not None and found["gap_ms"] >= _GAP:
         text = f"no {KINDS[kind]} for {duration(found['gap_ms'])}"
-        beside = x + wide + 4 + 6 * len(text) < _RIGHT
-        place = (x + wide + 4, "start") if beside else (x - 4, "end")
-        yield (
-            f'<text class="run-time-alarm" x="{place[0]:.1f}" y="{top + 11}" text-anchor="{place[1]}">'
-            f"{text}</text>"
-        )
+        at, anchor = _beside(x, x + wide, 6.5 * len(text))
+        yield f'<text class="run-time-alarm" x="{at:.1f}" y="{top + 11}" text-anchor="{anchor}">{text}</text>'
+
+
+def _beside(left: float, right: float, wide: float) -> tuple[float, str]:
+    """Where a text of that width goes, and its anchor: right of the gap, else in it, else left of it."""
+    if right + 4 + wide < _RIGHT:
+        return right + 4, "start"
+    return (right - 4, "end") if right - left > wide + 8 else (left - 4, "end")
 
 
 def _area(scale: _Scale, base: float, found: Mapping[str, Any], slice_ms: float) -> str:
@@ -141,7 +150,7 @@ def _area(scale: _Scale, base: float, found: Mapping[str, Any], slice_ms: float)
 
 
 def _seconds(scale: _Scale, base: float) -> Iterable[str]:
-    step = _nice(scale.wide / 6)
+    step = _round(scale.wide / 6, (1, 2, 5, 10))
     for number in range(int(scale.wide / step) + 1):
         yield f'<text x="{scale.x(number * step)}" y="{base + 13}" text-anchor="middle">' + (
             f"{_tick(number * step)}</text>"
@@ -162,5 +171,5 @@ def _described(measured: Mapping[str, Any]) -> str:
         for kind in KINDS
         if kind in measured
     ]
-    ran = ", ".join(f"{name} for {duration(end - start)}" for name, start, end in parts(measured))
+    ran = ", ".join(f"{name} for {duration(took)}" for name, _, took in parts(measured))
     return f"Worst request by the time it was due. {'; '.join(told)}. What ran: {ran}."

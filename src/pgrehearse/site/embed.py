@@ -21,6 +21,8 @@ __all__ = ["Use", "as_page", "macro_uses"]
 
 _USE = re.compile(r"""\[\[=\s*runbook\(\s*(?P<quote>["'])(?P<name>[^"']*)(?P=quote)\s*\)\s*=\]\]""")
 _UNRENDERED = re.compile(r"---[ \t]*\n(?:(?!---|\.\.\.).*\n)*?render_macros:[ \t]*false[ \t]*\n")
+#: Header of a table that says in words what the site shows as measured.
+_WORDS = re.compile(r"\|\s*step\s*\|.*\block\b.*\|\s*who waits\s*\|", re.I)
 _RAW = re.compile(r"\[\[%-?\s*raw\s*-?%\]\].*?\[\[%-?\s*endraw\s*-?%\]\]", re.S)
 
 
@@ -67,12 +69,14 @@ def as_page(
     *,
     own_title: bool,
     box: str = "",
+    steps_table: str = "",
 ) -> str:
     """The runbook as Markdown for the page ``page`` (path below ``docs``).
 
     ``homes`` maps the name of each runbook to the page that embeds it, for links between runbooks.
-    ``own_title``: the page has a title already. ``box``: HTML for the first screen. Raises DocumentError for
-    a link that leads nowhere.
+    ``own_title``: the page has a title already. ``box``: HTML for the first screen. ``steps_table``: HTML of
+    what each step locks, measured; it takes the place of the introduction's own table, which is folded.
+    Raises DocumentError for a link that leads nowhere.
     """
     name = document.path.stem
     first = document.front.lines + 1
@@ -93,7 +97,7 @@ def as_page(
         f"{document.front.description}\n{{ .run-lead }}" if document.front.description else "",
         _downloads(name, "Preflight" if "Preflight" in phases else "Apply"),
         box,
-        "\n".join(lines[start:steps]).strip("\n"),
+        "\n".join(_with_measured(lines[start:steps], steps_table)).strip("\n"),
         _parameters(document, project),
         "\n".join(lines[steps:rehearsal]).strip("\n"),
         _folded(lines[rehearsal:]),
@@ -139,6 +143,27 @@ def _example(example: str, default: str | None) -> str:
 def _entities(text: str) -> str:
     # Markdown must not read anything into a value, so every sign it knows becomes an entity.
     return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)
+
+
+def _with_measured(lines: list[str], table: str) -> list[str]:
+    """The introduction with the measured ``table``, and its first table of steps and locks folded below that.
+
+    That one is not left out: it has the steps without DDL, and GitHub and notebooks show nothing else.
+    """
+    if not table:
+        return lines
+    first = next((number for number, line in enumerate(lines) if _WORDS.match(line)), None)
+    if first is None:
+        return [*lines, "", table]
+    end = next((n for n in range(first, len(lines)) if not lines[n].startswith("|")), len(lines))
+    head = [
+        table,
+        "",
+        '<details class="run-words" markdown="1">',
+        "<summary>The steps in words</summary>",
+        "",
+    ]
+    return [*lines[:first], *head, *lines[first:end], "", "</details>", *lines[end:]]
 
 
 def _folded(lines: list[str]) -> str:

@@ -6,16 +6,14 @@ option stops the build; without this, superfences would quietly publish the bloc
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import Any
 
-from psycopg import errors as sqlstates
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.site import around
 from pgrehearse.site.blocks import normal
-from pgrehearse.site.facts import fact_lines
 from pgrehearse.site.published import CellState, Published
 from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
 
@@ -97,21 +95,20 @@ def _refused(message: str, fix: str, *header: str) -> SuperFencesException:
 def formatter(
     source: str, language: str, css_class: str, options: dict[str, Any], md: Any, **kwargs: Any
 ) -> str:
-    """The block as HTML: chips above, the highlighted text, and what went wrong in the last run below."""
+    """The highlighted text as HTML, with what stands around it."""
     del css_class
     highlight = md.preprocessors["fenced_code_block"].highlight
     cell = options.pop("_cell", None)
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
         block = highlight(source, language, options, md, **kwargs)
-        chips = _chips([("illustration", "not executed")])
-        return f'<div class="run-block run-illustration">{chips}{block}</div>'
+        return f'<div class="run-block run-illustration">{around.illustration()}{block}</div>'
     found = _page.take(language, source)
-    attributes = _attributes(cell, language, _lane(found))
+    attributes = _attributes(cell, language, around.lane(found))
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
     block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
-    chips = _chips(_labels(cell, language, _lane(found), found), _lane(found))
-    return f'<div class="run-block">{chips}{block}{_generated(found)}{_facts(found)}{_failure(found)}</div>'
+    above, below = around.above(cell, language, found), around.below(found)
+    return f'<div class="run-block"{around.anchor_of(found)}>{above}{block}{below}</div>'
 
 
 def _folded(cell: CellOptions, source: str, block: str) -> str:
@@ -124,103 +121,8 @@ def _folded(cell: CellOptions, source: str, block: str) -> str:
     return f'<details class="run-snippet">{summary}{block}</details>'
 
 
-def _lane(found: tuple[Published, CellState] | None) -> str:
-    """Number of the cell's session, 0 for main; empty where its section of the page has only main."""
-    if found is None or found[1].cell.language != "sql":
-        return ""
-    document, cell = found[0].document, found[1].cell
-    starts = [0, *(heading.line for heading in document.headings)]
-    section = max(line for line in starts if line < cell.line)
-    end = min((line for line in starts if line > cell.line), default=len(document.text) + 1)
-    here = [
-        other.options.session
-        for other in document.cells
-        if other.language == "sql" and section < other.line < end
-    ]
-    others = list(dict.fromkeys(session for session in here if session != "main"))
-    session = cell.options.session
-    if not others:
-        return ""
-    return str(0 if session == "main" else others.index(session) % 3 + 1)
-
-
 def _attributes(cell: CellOptions, language: str, lane: str) -> dict[str, str]:
     values: dict[str, object] = {"language": language, "lane": lane}
     values |= {"expect": cell.expect, "wait": cell.wait, "needs": cell.needs, "until": cell.until}
     values["session"] = cell.session if language == "sql" else ""
     return {f"data-run-{key}": str(value) for key, value in values.items() if value}
-
-
-def _labels(
-    cell: CellOptions, language: str, lane: str, found: tuple[Published, CellState] | None
-) -> list[tuple[str, str]]:
-    labels: list[tuple[str, str]] = []
-    if language == "sql" and (lane or cell.session != "main"):
-        labels.append(("session", f"session {cell.session}"))
-    if cell.wait:
-        labels.append(("wait", f"waits for {cell.wait}"))
-    if cell.expect:
-        labels.append(("expect", f"expects {cell.expect} {condition_name(cell.expect)}".strip()))
-    if cell.exit:
-        labels.append(("expect", f"exit status {cell.exit}"))
-    if cell.needs and cell.until:
-        labels.append(("needs", f"PostgreSQL {cell.needs} to {cell.until}"))
-    elif cell.needs or cell.until:
-        labels.append(
-            ("needs", f"PostgreSQL {cell.needs}+" if cell.needs else f"PostgreSQL up to {cell.until}")
-        )
-    if found and found[1].status == "skipped":
-        labels.append(("skipped", f"skipped: {found[1].reason}"))
-    return labels
-
-
-def condition_name(sqlstate: str) -> str:
-    """PostgreSQL's name of an SQLSTATE such as ``lock_not_available``; empty when it has none."""
-    try:
-        name = sqlstates.lookup(sqlstate).__name__
-    except KeyError:
-        return ""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-def _chips(labels: list[tuple[str, str]], lane: str = "") -> str:
-    # Elements, not content: attr() in the style sheet: a block has two pseudo-elements and up to four chips,
-    # and a reader can select and hear an element.
-    if not labels:
-        return ""
-    colors = f' data-run-lane="{lane}"' if lane else ""
-    items = "".join(
-        f'<span class="run-chip run-{kind}"{colors if kind == "session" else ""}>{escape(text)}</span>'
-        for kind, text in labels
-    )
-    return f'<div class="run-chips" data-search-exclude>{items}</div>'
-
-
-def _generated(found: tuple[Published, CellState] | None) -> str:
-    """The statements a \\gexec sent in the rehearsal: what the reader would have typed."""
-    if found is None or not found[1].generated:
-        return ""
-    statements = escape(";\n".join(found[1].generated) + ";")
-    return (
-        '<div class="run-generated" data-search-exclude><p>Sent in the rehearsal:</p>'
-        f"<pre>{statements}</pre></div>"
-    )
-
-
-def _facts(found: tuple[Published, CellState] | None) -> str:
-    if found is None or found[0].evidence is None:
-        return ""
-    return fact_lines(found[0].evidence.of(found[1].cell, found[0].document.cells))
-
-
-def _failure(found: tuple[Published, CellState] | None) -> str:
-    if found is None or found[1].failure is None:
-        return ""
-    failure = found[1].failure
-    place = f"{found[0].name}:{failure.message_line or failure.line}"
-    output = f"<pre>{escape(failure.output)}</pre>" if failure.output else ""
-    return (
-        '<div class="run-failure" role="alert" data-search-exclude>'
-        f"<p><strong>Failed</strong> at <code>{escape(place)}</code></p>"
-        f"<pre>{escape(failure.message)}</pre>{output}</div>"
-    )

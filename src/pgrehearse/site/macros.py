@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import embed, fences, rehearsals, timelines
 from pgrehearse.site.documents import Guessed, Site
+from pgrehearse.site.glance import at_a_glance
 from pgrehearse.site.lock_reference import lock_table as locks_html
 from pgrehearse.site.navigation import expanded
 from pgrehearse.site.proof import proof_table
@@ -124,8 +125,18 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         env.page.meta.setdefault("description", front.description)
         titled = any(h.level == 1 for h in site.document(own).document.headings)
         homes = Guessed(site.homes) if site.draft else site.homes
-        box = rehearsals.rehearsed(site.project, item.document, draft=site.draft)
-        return embed.as_page(item.document, site.project, site.docs, page, homes, own_title=titled, box=box)
+        known = rehearsals.current(site.project, item.document, draft=site.draft)
+        glance = at_a_glance(item, known)
+        return embed.as_page(
+            item.document,
+            site.project,
+            site.docs,
+            page,
+            homes,
+            own_title=titled,
+            box=glance.summary + rehearsals.rehearsed(site.project, item.document, draft=site.draft),
+            steps_table=glance.steps,
+        )
 
     return runbook
 

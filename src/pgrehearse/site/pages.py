@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pgrehearse.site.blocks import normal
 
-__all__ = ["Block", "Page", "built_names", "downloads", "load", "offered", "style_loads"]
+__all__ = ["Block", "Page", "built_names", "downloads", "load", "missing_places", "offered", "style_loads"]
 
 _LANGUAGE = re.compile(r"(?:^|\s)language-([\w+#.-]+)")
 _EXTERNAL = re.compile(r"\s*(?:(?:https?|wss?|ftp):)?//", re.I)
@@ -53,6 +54,9 @@ class Page:
     downloads: list[tuple[str, int]] = field(default_factory=list)
     #: (what, URL, line) of everything a browser would fetch from another host
     loads: list[tuple[str, str, int]] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    #: (href, line) of every link that names a place within a page
+    places: list[tuple[str, int]] = field(default_factory=list)
 
 
 def load(site: Path, path: Path) -> Page:
@@ -71,6 +75,26 @@ def offered(site: Path, page: Page) -> list[tuple[Path, str, int]]:
         (site / posixpath.normpath(posixpath.join(folder, unquote(urlsplit(href).path))), href, line)
         for href, line in page.downloads
     ]
+
+
+def missing_places(built: Iterable[Page]) -> Iterator[tuple[Page, str, int]]:
+    """(page, href, line) of every link to a place that the page it names does not have.
+
+    MkDocs looks at the links of Markdown only; what macros write is HTML. Links that leave the site, and to
+    pages that were not built, are not looked at.
+    """
+    built = list(built)
+    ids = {page.path: page.ids for page in built}
+    for page in built:
+        for href, line in page.places:
+            url = urlsplit(href)
+            if url.scheme or url.netloc or url.path.startswith("/"):
+                continue
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(page.path), unquote(url.path)))
+            name = page.path if not url.path else target
+            name = posixpath.normpath(posixpath.join(name, "index.html")) if name not in ids else name
+            if name in ids and unquote(url.fragment) not in ids[name]:
+                yield page, href, line
 
 
 def downloads(site: Path) -> list[Path]:
@@ -134,6 +158,9 @@ class _Reader(HTMLParser):
             self.page.runbooks.append(values["data-run-runbook"])
         if values.get("data-run-total", "").isdigit():
             self.page.totals.append(int(values["data-run-total"]))
+        self.page.ids.update(values[name] for name in ("id", "name") if values.get(name))
+        if tag == "a" and urlsplit(values.get("href", "")).fragment:
+            self.page.places.append((values["href"], self.getpos()[0]))
         if tag == "a" and "download" in values:
             self.page.downloads.append((values.get("href", ""), self.getpos()[0]))
 

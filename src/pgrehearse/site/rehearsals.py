@@ -8,14 +8,14 @@ from typing import Any
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
-from pgrehearse.measurement.rehearsals.evidence import MajorEvidence, RunbookEvidence, load
+from pgrehearse.measurement.rehearsals.evidence import RunbookEvidence, load
 from pgrehearse.measurement.rehearsals.results import REHEARSALS
 from pgrehearse.site import timelines
 from pgrehearse.site.facts import majors_range
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
 
-__all__ = ["matrix", "rehearsed"]
+__all__ = ["current", "matrix", "rehearsed", "traffic", "undo"]
 
 _MEANINGS = {
     "straight": "set up, checked, applied, verified",
@@ -47,7 +47,7 @@ def current(project: Project, document: Document, *, draft: bool) -> RunbookEvid
 
 
 def rehearsed(project: Project, document: Document, *, draft: bool) -> str:
-    """HTML box: the outcome of each rehearsal, versions and date, and the worst requests under traffic."""
+    """HTML box: the outcome of each rehearsal, versions and date, and the newest recording of traffic."""
     evidence = current(project, document, draft=draft)
     if evidence is None or not evidence.majors:
         return ""
@@ -58,7 +58,7 @@ def rehearsed(project: Project, document: Document, *, draft: bool) -> str:
     )
     dates = sorted({entry.date for entry in evidence.majors.values()})
     versions = majors_range(sorted(evidence.majors))
-    summary = f"Rehearsed in five ways on PostgreSQL {versions}, {dates[-1]}. {_traffic(evidence)}"
+    summary = f"Rehearsed in five ways on PostgreSQL {versions}, {dates[-1]}: {_sum(evidence)}"
     return (
         f'<details class="run-rehearsed"><summary>{escape(summary)}</summary>'
         f"<table><tbody>{rows}</tbody></table>{timelines.newest(evidence.majors)}</details>"
@@ -77,10 +77,16 @@ def matrix(
             continue
         page = link(document)
         title = escape(document.title)
-        cells = "".join(f"<td>{escape(_outcome(evidence, name, reasons=False))}</td>" for name in REHEARSALS)
+        cells = "".join(
+            f'<td data-run-label="{name}">{escape(_outcome(evidence, name, reasons=False))}</td>'
+            for name in REHEARSALS
+        )
         name = f'<a href="{escape(page)}">{title}</a>' if page else title
-        body += f'<tr><th scope="row">{name}</th>{cells}<td>{escape(_worst(evidence))}</td></tr>'
-    return f'<table class="run-locks"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>\n'
+        cells += f'<td data-run-label="worst request">{escape(_worst(evidence))}</td>'
+        body += f'<tr><th scope="row">{name}</th>{cells}</tr>'
+    return (
+        f'<table class="run-locks run-stack"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>\n'
+    )
 
 
 def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> str:
@@ -98,9 +104,27 @@ def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> s
     return "; ".join(f"{said} ({majors_range(majors)})" for said, majors in groups.items())
 
 
-def _loads(evidence: RunbookEvidence) -> list[tuple[MajorEvidence, dict[str, Any]]]:
-    found = ((entry, dict(entry.measured.get("under traffic", {}))) for entry in evidence.majors.values())
-    return [(entry, load) for entry, load in found if "conditions" in load]
+def _sum(evidence: RunbookEvidence) -> str:
+    """``all passed``, or what else there is: ``4 passed, 1 not undoable``, the worst outcome of each."""
+    order = ("failed", "not run", "not undoable", "passed")
+    worst = []
+    for name in REHEARSALS:
+        found = {
+            str(entry.facts.get(name, {"status": "not run"})["status"]) for entry in evidence.majors.values()
+        }
+        worst.append(min(found, key=order.index))
+    if set(worst) == {"passed"}:
+        return "all passed"
+    return ", ".join(f"{worst.count(status)} {status}" for status in reversed(order) if status in worst)
+
+
+def _loads(evidence: RunbookEvidence) -> list[tuple[str, dict[str, Any]]]:
+    """Major and load of each recording under traffic, the newest major last."""
+    found = (
+        (major, dict(entry.measured.get("under traffic", {})))
+        for major, entry in sorted(evidence.majors.items(), key=lambda pair: int(pair[0]))
+    )
+    return [(major, load) for major, load in found if "conditions" in load]
 
 
 def _worst(evidence: RunbookEvidence) -> str:
@@ -110,19 +134,46 @@ def _worst(evidence: RunbookEvidence) -> str:
     return f"{max(measured):.0f} ms" if measured else "not run"
 
 
-def _traffic(evidence: RunbookEvidence) -> str:
-    """The worst requests on the newest major, with the conditions they hold for."""
-    loads = sorted(_loads(evidence), key=lambda pair: pair[0].version)
+def traffic(evidence: RunbookEvidence | None) -> str:
+    """The slowest read and the slowest write of all majors, with the conditions they hold for."""
+    if evidence is None:
+        return "not run"
+    loads = _loads(evidence)
     if not loads:
-        return "Not run under traffic."
-    entry, load = loads[-1]
-    conditions = load["conditions"]
-    parts = [
-        f"worst {word} {load[kind]['worst_ms']:.0f} ms"
-        for kind, word in (("reads", "read"), ("writes", "write"))
-        if load.get(kind, {}).get("worst_ms") is not None
-    ]
-    return (
-        f"Under traffic on {conditions['rows']:,} rows: {', '.join(parts)}"
-        f" (PostgreSQL {entry.version}, {conditions['cores']} cores)."
+        return _outcome(evidence, "under traffic")
+    slowest = []
+    for kind, word in (("reads", "read"), ("writes", "write")):
+        values = [
+            load[kind]["worst_ms"] for _, load in loads if load.get(kind, {}).get("worst_ms") is not None
+        ]
+        if values:
+            slowest.append(f"slowest {word} {max(values):.0f} ms")
+    conditions = loads[-1][1]["conditions"]
+    rate = " and ".join(
+        f"{conditions[key]:.0f} {key.partition('_')[0]}"
+        for key in ("reads_per_second", "writes_per_second")
+        if key in conditions
     )
+    where = [f"{rate} a second"] if rate else []
+    where += [f"{conditions['rows']:,} rows", f"{conditions['cores']} cores"]
+    return (
+        f"{', '.join(slowest) or 'no request finished'}, with {', '.join(where)}"
+        f" (PostgreSQL {majors_range([major for major, _ in loads])})"
+    )
+
+
+def undo(document: Document, evidence: RunbookEvidence | None, link: str) -> str:
+    """HTML: whether there is a way back and what its rehearsal found. ``link`` is the link to it."""
+    results = {
+        major: entry.facts["undone"]
+        for major, entry in sorted(evidence.majors.items() if evidence else ())
+        if "undone" in entry.facts
+    }
+    passed = [major for major, facts in results.items() if facts["status"] == "passed"]
+    if document.front.undo:
+        return f"not undoable: {escape(document.front.undo)}. See {link}"
+    if evidence is None or not results:
+        return f"{link}; not rehearsed"
+    if len(passed) == len(results):
+        return f"{link} restores schema and data: the dumps are the same (PostgreSQL {majors_range(passed)})"
+    return f"{link}; {escape(_outcome(evidence, 'undone'))}"

@@ -17,6 +17,11 @@ from pgrehearse.text.recordings import Recording
 
 __all__ = ["current", "newest", "timeline"]
 
+#: How to read a drawing.
+_READ = (
+    "Height: how long the slowest request waited, by the moment it was due."
+    " Colored ground: the longest time without an answer, red from 100 ms."
+)
 _HEADS = ("longest gap", "worst read", "worst write", "failed requests", "runtime")
 
 
@@ -47,6 +52,7 @@ def timeline(project: Project, document: Document, name: str, *, draft: bool) ->
         return f'<p class="run-draft">The recording {escape(name)} was not made yet.</p>\n'
     shown = max(majors, key=int)
     entry = majors[shown]
+    first = entry.measured[recording.ways[0].name]
     wide = max(total_ms(entry.measured[way.name]) for way in recording.ways)
     high = max(worst_ms(entry.measured[way.name]) for way in recording.ways)
     ways = "".join(
@@ -63,7 +69,9 @@ def timeline(project: Project, document: Document, name: str, *, draft: bool) ->
     return (
         f'<figure class="run-timeline" data-search-exclude><figcaption>{escape(recording.title)}</figcaption>'
         f'<div class="run-time-ways">{ways}</div>{_table(recording, entry)}'
-        f"<p>{_conditions(entry)}</p>{_others(recording, majors, shown)}</figure>\n"
+        f'<p class="run-time-note">{_READ} {_conditions(entry, first)} Compare the two ways,'
+        " not the times with those of another machine.</p>"
+        f"{_others(recording, majors, shown)}</figure>\n"
     )
 
 
@@ -79,7 +87,10 @@ def newest(majors: Mapping[str, rehearsals.MajorEvidence]) -> str:
     major = max(loads, key=int)
     title, measured = f"Under traffic on PostgreSQL {majors[major].version}", loads[major]
     drawn = svg(title, measured, wide_ms=total_ms(measured), high_ms=worst_ms(measured))
-    return f'<div class="run-time-single"><p class="run-time-way">{title}</p>{drawn}{_legend(measured)}</div>'
+    return (
+        f'<div class="run-time-single"><p class="run-time-way">{title}</p>{drawn}{_legend(measured)}'
+        f'<p class="run-time-note">{_READ} {_conditions(majors[major], measured)}</p></div>'
+    )
 
 
 def _declared(project: Project, document: Document, name: str) -> Recording:
@@ -94,8 +105,7 @@ def _declared(project: Project, document: Document, name: str) -> Recording:
 
 def _legend(measured: Mapping[str, Any]) -> str:
     items = "".join(
-        f"<li>{escape(name)} <small>{duration(end - start)}</small></li>"
-        for name, start, end in parts(measured)
+        f"<li>{escape(name)} <small>{duration(took)}</small></li>" for name, _, took in parts(measured)
     )
     return f'<ol class="run-time-parts">{items}</ol>'
 
@@ -141,10 +151,10 @@ def _numbers(measured: Mapping[str, Any]) -> str:
     return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
-def _conditions(entry: MajorEvidence) -> str:
-    held = next(iter(entry.measured.values()))["conditions"]
+def _conditions(entry: MajorEvidence | rehearsals.MajorEvidence, measured: Mapping[str, Any]) -> str:
+    held = measured["conditions"]
     return escape(
         f"PostgreSQL {entry.version}, {held['rows']:,} rows, {held['cores']} cores ({held['machine']}),"
         f" {held['reads_per_second']:.0f} reads and {held['writes_per_second']:.0f} writes due each second,"
-        f" {entry.date}. Compare the two ways, not the times with those of another machine."
+        f" {entry.date}."
     )

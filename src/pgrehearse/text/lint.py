@@ -136,7 +136,8 @@ def _recordings(document: Document) -> Iterator[Problem]:
     known = {cell.options.name for cell in document.cells if cell.options.name}
     header = document.text.split("\n")[: document.front.lines]
     for recording in document.front.recordings.values():
-        line = next(i for i, text in enumerate(header, 1) if text.strip().startswith(f"{recording.name}:"))
+        starts = (i for i, text in enumerate(header, 1) if text.strip().startswith(f"{recording.name}:"))
+        line = next(starts, 1)
         for name in [name for way in recording.ways for name in way.cells if name not in known]:
             message = f"recording {recording.name!r} names no cell: {name!r}"
             fix = f'give a cell name="{name}"; named are: ' + (", ".join(sorted(known)) or "none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pgrehearse.errors import DocumentError
@@ -118,13 +118,16 @@ def _way(
             raise Surprise(requests)
         cells = stage.forward if way.runbook else _named(stage, way)
         # How many rows a statement tells depends on the size; `pgrehearse test` compares the outputs.
+        took: dict[str, int] = {}
         with stage.executor(stage.database, compare=bool(way.runbook)) as executor:
 
             def play(mark: Callable[[str], None]) -> None:
-                stage.watch(executor, cells, "under traffic", lambda cell: mark(_title(cell)))
+                for result in stage.watch(executor, cells, "under traffic", lambda c: mark(_title(c))):
+                    name = _title(result.cell)
+                    took[name] = took.get(name, 0) + round(result.seconds * 1000)
 
             found = traffic.record(stage.server, stage.database, requests, play, lead=_LEAD, slices=_SLICES)
-    return requests, found
+    return requests, replace(found, measured={**found.measured, "took_ms": took})
 
 
 def _named(stage: Stage, way: Way) -> list[Cell]:

@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.results import CellResult
 from pgrehearse.measurement.rehearsals.results import Surprise
 from pgrehearse.measurement.rehearsals.state import State, state_of
 from pgrehearse.servers import Server
@@ -86,7 +87,7 @@ class Stage:
         cells: Sequence[Cell],
         when: str,
         begin: Callable[[Cell], None] = lambda _: None,
-    ) -> None:
+    ) -> list[CellResult]:
         """Run ``cells`` in the sessions of ``executor``; ``begin`` is told each before it is sent.
 
         Raises Surprise when one of them fails.
@@ -97,11 +98,13 @@ class Stage:
                 begin(cell)
                 yield cell
 
-        for result in run_cells(executor, announced(), cells):
+        results = run_cells(executor, announced(), cells)
+        for result in results:
             if result.failure is not None:
                 detail = " ".join(result.failure.detail.split())[:300]
                 where = f"line {result.failure.line}"
                 raise Surprise(f"{when}: {where}: {result.failure.message}{': ' if detail else ''}{detail}")
+        return results
 
     def state(self, database: str) -> State:
         """What is in ``database`` now."""

@@ -140,11 +140,11 @@ class _Load:
 
 def _measured(told: dict[str, Any], marks: list[tuple[str, float]], slices: int) -> dict[str, Any]:
     # Both processes read the same monotonic clock of the machine.
-    at = {name: round((moment - told["started"]) * 1000) for name, moment in reversed(marks)}
+    at = {name: round((moment - told["started"]) * 1000, 1) for name, moment in reversed(marks)}
     slice_ms = max(1, -(-round(told["ended"] * 1000) // slices))
     measured: dict[str, Any] = {
         "phases_ms": at,
-        "runbook_ms": at["end"] - min(at.values()),
+        "runbook_ms": round(at["end"] - min(at.values())),
         "slice_ms": slice_ms,
     }
     for name, kind in told["kinds"].items():
