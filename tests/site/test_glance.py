@@ -217,6 +217,12 @@ def test_what_is_not_measured_is_not_called_harmless(measured: Tiny) -> None:
     assert rows[0] == "2. Change|changed since it was measured"
 
 
+def test_nobody_waits_is_said_of_measured_steps_only(measured: Tiny) -> None:
+    keep(measured, measured.root / NAME, {"18": replace(VALIDATE, scans=())})
+    summary, _ = glance(measured)
+    assert summary[1] == "Who waits|nobody; not measured in step 3"
+
+
 def test_page_shows_it_and_every_link_leads_somewhere(measured: Tiny) -> None:
     measured.build()
     measured.check()

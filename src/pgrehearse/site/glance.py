@@ -65,7 +65,8 @@ def at_a_glance(item: Published, rehearsals: RunbookEvidence | None) -> Glance:
 def _sum(steps: Sequence[_Step], of: Callable[[Outcome], str], nothing: str, *, rows: bool = False) -> str:
     """HTML: each different value of the rows with the steps that have it, and what was not measured.
 
-    ``nothing`` is said only when every step was measured. ``rows``: name the steps that change rows too.
+    ``nothing`` is said of the steps that were measured, beside those that were not. ``rows``: name the steps
+    that change rows too.
     """
     gaps = {STALE: "not measured"} | ({UNMEASURED: "changes rows"} if rows else {})
     found: dict[str, list[str]] = {}
@@ -75,6 +76,7 @@ def _sum(steps: Sequence[_Step], of: Callable[[Outcome], str], nothing: str, *, 
                 found.setdefault(value, []).append(step.link)
     parts = [f"{escape(value)} in {_listed(links)}" for value, links in found.items()]
     if not parts:
+        parts = [nothing] if any(row.who for step in steps for row in step.rows) else []
         gaps = {STALE: "not measured", UNMEASURED: "not measured"}
     for said in dict.fromkeys(gaps.values()):
         of_gap = {lock for lock, words in gaps.items() if words == said}
