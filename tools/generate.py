@@ -76,6 +76,7 @@ def _pytest_options() -> str:
 #: What an option means; its values and languages come from the program.
 _OPTIONS = {
     "blocks": ("Claim: whom the statement keeps waiting. Checked by `pgrehearse measure`.", "writes"),
+    "exit": ("The exit status of the last command; another one is red. Default: 0.", "1"),
     "expect": ("The last statement raises this SQLSTATE; nothing raised is red.", "55P03"),
     "lock": (
         "Claim: the strongest lock on each relation named. Checked by `pgrehearse measure`.",
@@ -89,7 +90,10 @@ _OPTIONS = {
     "rewrite": ("Claim: whether a table or index gets a new file.", "no"),
     "scan": ("Claim: whether a relation is read whole.", "yes"),
     "session": ("The connection it runs in.", "app"),
-    "snippet": ("Its text is that of `snippets/sql/NAME.sql` or `snippets/python/NAME.py`.", "lock-queue"),
+    "snippet": (
+        "Its text is that of the file of that name: `snippets/sql/NAME.sql`, `snippets/bash/NAME.sh`.",
+        "lock-queue",
+    ),
     "timeout": ("How long the cell may take: 30 s without it.", "5min"),
     "until": ("The last server major it runs on.", "16"),
     "wait": ("The statement must block on this session. It completes in a later cell.", "app"),
@@ -101,9 +105,9 @@ def _cell_options() -> str:
     rows = []
     for key, (meaning, example) in sorted(_OPTIONS.items()):
         problems = {name: _problem(f'{name} {key}="{example}"') for name in options.LANGUAGES}
-        assert problems["sql"] is None, f"the example of {key} is no valid value"
+        assert None in problems.values(), f"the example of {key} is no valid value"
         languages = ", ".join(name for name, problem in problems.items() if problem is None)
-        wrong = _problem(f'sql {key}=""')
+        wrong = _problem(f'{languages.split(",")[0]} {key}=""')
         assert wrong is not None, f"{key} takes an empty value"
         value = wrong.fix.removeprefix("give ")
         default = _default(key)

@@ -23,6 +23,7 @@ _COMMANDS = {
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
+    "db": ("pgrehearse.command.db", "db"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),
     "build": ("pgrehearse.publish", "build"),

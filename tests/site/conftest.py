@@ -46,6 +46,10 @@ markdown_extensions:
           class: python
           validator: !!python/name:pgrehearse.site.fences.validator
           format: !!python/name:pgrehearse.site.fences.formatter
+        - name: bash
+          class: bash
+          validator: !!python/name:pgrehearse.site.fences.validator
+          format: !!python/name:pgrehearse.site.fences.formatter
 validation:
   nav: {omitted_files: warn, not_found: warn, absolute_links: warn}
   links: {not_found: warn, anchors: warn, absolute_links: warn, unrecognized_links: warn}

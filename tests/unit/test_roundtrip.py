@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pgrehearse.site import fences
 from pgrehearse.text import lint
 from pgrehearse.text.document import Document, parse
+from pgrehearse.text.options import LANGUAGES
 
 DETERMINISTIC = settings(
     derandomize=True,
@@ -136,7 +137,7 @@ class CodeBlocks(HTMLParser):
 
 def rendered(document: Document) -> list[str]:
     fence = {"validator": fences.validator, "format": fences.formatter}
-    custom = [{"name": name, "class": name, **fence} for name in ("sql", "python")]
+    custom = [{"name": name, "class": name, **fence} for name in LANGUAGES]
     text = document.text.split("\n", document.front.lines)[-1]
     html = markdown.markdown(
         text,
@@ -168,14 +169,14 @@ def check_notebook(document: Document) -> None:
     notebook, back = through_a_file(document.text)
     assert split_front(back) == split_front(document.text)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    magic = {"sql": "%%sql\n", "python": ""}
+    magic = {"sql": "%%sql\n", "python": "", "bash": "%%bash\n"}
     assert code == [magic[cell.language] + cell.source for cell in document.cells]
 
 
 def check_page(document: Document) -> None:
-    wanted = [as_published(fence.body) for fence in document.fences if fence.language in ("sql", "python")]
+    wanted = [as_published(fence.body) for fence in document.fences if fence.language in LANGUAGES]
     blocks = [as_published(block) for block in rendered(document)]
-    others = [fence for fence in document.fences if fence.language not in ("sql", "python")]
+    others = [fence for fence in document.fences if fence.language not in LANGUAGES]
     for text in wanted:
         assert text in blocks, f"not published as it stands: {text!r} in {blocks}"
         blocks.remove(text)

@@ -15,12 +15,14 @@ from pathlib import Path
 import psycopg
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.checks import check_output, error_failure, spaced
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
+from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Executor", "check_output"]
@@ -53,6 +55,7 @@ class Executor:
         values: parameter values, put into SQL quoted and into Python as variables.
         timeout: seconds a cell may take when it has no timeout of its own.
         compare: check outputs against the text fences; accept mode does not.
+        project: whose ``db/`` the folder of bash cells holds a copy of.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Executor:
         values: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
         compare: bool = True,
+        project: Project | None = None,
     ) -> None:
         self.conninfo = psycopg.conninfo.make_conninfo(conninfo, client_encoding="UTF8")
         self.path = path
@@ -74,6 +78,7 @@ class Executor:
         self.compare = compare
         self.sessions: dict[str, Session] = {}
         self.python = PythonCells(path, dict(environment), self.values)
+        self.bash = BashCells(project, dict(environment), self.values)
         self._monitor: Session | None = None
         self._pending: dict[str, _Pending] = {}
 
@@ -94,6 +99,7 @@ class Executor:
         self._pending.clear()
         self._monitor = None
         self.python.close()
+        self.bash.close()
 
     def run(self, cell: Cell) -> list[CellResult]:
         """Run one cell, then settle. Returns its result and those of waiting cells that completed.
@@ -103,7 +109,7 @@ class Executor:
         if reason := self._not_for_this_server(cell):
             return [CellResult(cell, "skipped", reason=reason)]
         started = time.monotonic()
-        results = [self._python(cell)] if cell.language == "python" else self._sql(cell, started)
+        results = self._sql(cell, started) if cell.language == "sql" else [self._process(cell)]
         return results + self._settle()
 
     def finish(self) -> list[CellResult]:
@@ -139,8 +145,9 @@ class Executor:
         return {int(word) for word in monitor.output[0].split("\n")[2:-1]}
 
     def busy_seconds(self) -> float:
-        """Seconds in which at least one session had a statement under way, or a Python cell ran."""
-        spans = sorted([*self.python.intervals, *(i for s in self.sessions.values() for i in s.intervals)])
+        """Seconds in which at least one session had a statement under way, or another cell ran."""
+        processes = [*self.python.intervals, *self.bash.intervals]
+        spans = sorted([*processes, *(i for s in self.sessions.values() for i in s.intervals)])
         total, reached = 0.0, float("-inf")
         for start, end in spans:
             total += max(0.0, end - max(start, reached))
@@ -158,8 +165,9 @@ class Executor:
             return f"for PostgreSQL {until} and earlier"
         return ""
 
-    def _python(self, cell: Cell) -> CellResult:
-        result = self.python.run(cell, cell.options.timeout or self.timeout)
+    def _process(self, cell: Cell) -> CellResult:
+        cells = self.python if cell.language == "python" else self.bash
+        result = cells.run(cell, cell.options.timeout or self.timeout)
         return result if result.failure else self._checked(result)
 
     def _checked(self, result: CellResult) -> CellResult:

@@ -60,6 +60,7 @@ class Fresh:
             major=self.server.major,
             values=document.front.examples(),
             compare=compare,
+            project=self.databases.project,
         )
 
 

@@ -109,6 +109,9 @@ def _fence(cell: Cell) -> list[str]:
     if cell.expected is not None:
         source = expected.join(cell.language, source, cell.expected.text)
     arguments = _arguments(cell)
+    if cell.language == "bash":  # IPython's own magic; nothing compares what it prints
+        allowed = " --no-raise-error" if cell.options.exit else ""
+        return ["```python", f"%%bash{allowed}", *cell.source.split("\n"), "```"]
     if cell.language == "sql":
         return ["```sql" + (f' magic_args="{arguments}"' if arguments else ""), *source.split("\n"), "```"]
     magic = [f"%%cell {arguments}".rstrip()] if arguments or cell.expected else []

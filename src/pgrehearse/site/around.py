@@ -54,6 +54,8 @@ def _labels(cell: CellOptions, language: str, lane: str, found: Found) -> list[t
         labels.append(("wait", f"waits for {cell.wait}"))
     if cell.expect:
         labels.append(("expect", f"expects {cell.expect} {condition_name(cell.expect)}".strip()))
+    if cell.exit:
+        labels.append(("expect", f"exit status {cell.exit}"))
     if cell.needs and cell.until:
         labels.append(("needs", f"PostgreSQL {cell.needs} to {cell.until}"))
     elif cell.needs or cell.until:

@@ -1,7 +1,8 @@
 """Design rule 1, on the built HTML: nothing unexecuted is published, and nothing executed is lost.
 
-Every ``sql`` and ``python`` block of every page must be, by its text, a cell of that page's document or of a
-runbook it embeds that ran green, or an illustration, or a cell that was skipped with a reason.
+Every ``sql``, ``python`` and ``bash`` block of every page must be, by its text, a cell of that page's
+document or of a runbook it embeds that ran green, or an illustration, or a cell that was skipped with a
+reason.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pgrehearse.text.project import Project
 __all__ = ["Report", "check"]
 
 #: Names under which a block would look like SQL or Python to a reader although nothing executes it.
-_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon")
+_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon|sh|shell|zsh")
 _SCRIPT_LOAD = re.compile(
     r"""(?:\bimport\s*\(?|\bfrom|\bfetch\(|importScripts\(|Worker\(|\.src\s*=)\s*["'`]((?:https?:)?//[^"'`]+)"""
 )
@@ -198,7 +199,7 @@ def _never_ran(page: Page, block: Block, sources: list[Published]) -> DocumentEr
             f"published as {block.language}, which nothing executes: {start}",
             path=path or page.path,
             line=line or block.line,
-            next_step="write ```sql or ```python, or ```text for what is only read",
+            next_step="write ```sql, ```python or ```bash, or ```text for what is only read",
         )
     return DocumentError(
         f"published, but no cell of this page ran with this text: {start}",

@@ -122,7 +122,7 @@ def _parameters(document: Document, project: Project) -> str:
     needed = [p for p in parameters if p.default is None]
     command += "".join(f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in needed)
     # No prompt and no language that a cell could have: the copy button gives just the command.
-    run = f"Run it on the database that libpq's environment names:\n\n```bash\n{command}\n```"
+    run = f"Run it on the database that libpq's environment names:\n\n```console\n{command}\n```"
     if not parameters:
         return f"## Parameters\n\nThis runbook takes none. {run}"
     rows = "\n".join(

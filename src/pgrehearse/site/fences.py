@@ -1,4 +1,4 @@
-"""The one fence of the site: ``sql`` and ``python`` blocks with the options of a cell.
+"""The one fence of the site: ``sql``, ``python`` and ``bash`` blocks with the options of a cell.
 
 Give both names to ``pymdownx.superfences`` as custom fences with this validator and formatter. A wrong
 option stops the build; without this, superfences would quietly publish the block as a paragraph.

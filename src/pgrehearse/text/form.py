@@ -16,14 +16,15 @@ from pgrehearse.text.options import LANGUAGES, parse_header
 __all__ = ["MACRO", "Flaw", "flaws"]
 
 MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
-#: Other names of the two languages: a reader sees SQL or Python, and nothing would run it.
+#: Other names of a language: a reader sees SQL, Python or Bash, and nothing would run it.
 _ALIASES = {
     **dict.fromkeys(("postgresql", "postgres", "psql", "plpgsql", "pgsql", "mysql", "tsql"), "sql"),
     **dict.fromkeys(("py", "py3", "python2", "python3", "ipython", "ipython3"), "python"),
+    **dict.fromkeys(("sh", "shell", "zsh"), "bash"),
 }
 #: Languages jupytext turns into cells, although nothing here executes them.
 _EXECUTING = re.compile(
-    r"bash|c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
+    r"c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
     r"|latex|lua|markdown|matlab|maxima|ocaml|octave|perl|powershell|pypy|q|r|ruby|rust|sage|sas|scala|scheme"
     r"|script|sh|sos|spark|stata|svg|tcl|typescript|xonsh"
 )

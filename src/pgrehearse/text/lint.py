@@ -181,6 +181,9 @@ def _phases(document: Document) -> Iterator[Problem]:
         elif cell.phase != "Rehearsal" and (cell.options.session != "main" or cell.options.wait):
             message = "a step of a runbook uses another session: an operator has one"
             yield Problem(document.path, cell.line, "phases", message, "write it for the session main")
+        elif cell.language == "bash":
+            message = "a runbook holds SQL and Python: a notebook and psql have no shell"
+            yield Problem(document.path, cell.line, "phases", message, "write it on a guide, or as SQL")
 
 
 def _runbook_macros(document: Document) -> Iterator[Problem]:

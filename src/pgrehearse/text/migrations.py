@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -26,18 +27,26 @@ class Section:
 
 @dataclass(frozen=True)
 class Migration:
-    """One migration file. ``version`` is the digits its name starts with."""
+    """One migration file. ``version`` is the digits its name starts with; ``sha256`` that of its bytes."""
 
     path: Path
     version: str
     name: str
     up: Section
     down: Section | None
+    sha256: str
 
 
 def load(folder: Path) -> list[Migration]:
     """The migrations of ``folder`` in order of version; none when there is no such folder."""
-    return [_read(file) for file in sorted(folder.glob("*.sql"))]
+    found: dict[str, Migration] = {}
+    for file in sorted(folder.glob("*.sql")):
+        migration = _read(file)
+        if migration.version in found:
+            message = f"{found[migration.version].path.name} has the same version"
+            raise DocumentError(message, path=file, next_step="give one of them another number")
+        found[migration.version] = migration
+    return [found[version] for version in sorted(found)]
 
 
 def _read(file: Path) -> Migration:
@@ -49,7 +58,9 @@ def _read(file: Path) -> Migration:
             next_step="rename it, such as 20260105090000_create_wishlist_items.sql",
         )
     try:
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        text = data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DocumentError("not UTF-8", path=file, line=line, next_step="save the file as UTF-8") from error
@@ -69,4 +80,4 @@ def _read(file: Path) -> Migration:
         raise DocumentError(
             "no `-- migrate:up` line", path=file, line=1, next_step="start the section with that line"
         )
-    return Migration(file, name["version"], name["name"], sections["up"], sections.get("down"))
+    return Migration(file, name["version"], name["name"], sections["up"], sections.get("down"), digest)

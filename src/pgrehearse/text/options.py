@@ -23,7 +23,7 @@ __all__ = [
     "seconds",
 ]
 
-LANGUAGES = ("sql", "python")
+LANGUAGES = ("sql", "python", "bash")
 #: jupytext gives these keys a meaning of its own and drops or rewrites them.
 RESERVED = ("language", "active", "magic_args", "lines_to_next_cell", "cell_marker")
 
@@ -45,11 +45,13 @@ class OptionProblem:
 class CellOptions:
     """What a cell's header says.
 
+    ``exit`` is the exit status of a bash cell.
     ``timeout`` is in seconds; ``needs`` and ``until`` are the first and the last server major it runs on.
     ``blocks``, ``lock``, ``rewrite`` and ``scan`` are claims, checked where the cell is measured.
     """
 
     blocks: str | None = None
+    exit: int | None = None
     expect: str | None = None
     lock: str | None = None
     name: str | None = None
@@ -95,8 +97,15 @@ def _major(value: str) -> int:
     return int(value)
 
 
+def _status(value: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", value) or int(value) > 255:
+        raise ValueError("an exit status other than 0, such as 1")
+    return int(value)
+
+
 _READERS: Mapping[str, Callable[[str], object]] = {
     "blocks": claims.blocks,
+    "exit": _status,
     "expect": _sqlstate,
     "lock": claims.locks,
     "name": _slug,
@@ -169,8 +178,10 @@ def _read(key: str, value: str, language: str, values: dict[str, object]) -> Opt
         return OptionProblem("unknown-option", f"unknown option {key!r}", hint)
     if not value.isascii():
         return OptionProblem("option-value", f"option {key!r} has a value that is not ASCII", "use ASCII")
-    if language == "python" and key in _SQL_ONLY:
+    if language in ("python", "bash") and key in _SQL_ONLY:
         return OptionProblem("option-value", f"option {key!r} is for sql cells", "remove it")
+    if key == "exit" and language in ("sql", "python"):
+        return OptionProblem("option-value", "option 'exit' is for bash cells", "remove it")
     try:
         values[key] = _READERS[key](value)
     except ValueError as wanted:

@@ -10,12 +10,12 @@ from pgrehearse.text.document import Cell, Document
 
 __all__ = ["Snippets"]
 
-_SUFFIX = {"sql": ".sql", "python": ".py"}
+_SUFFIX = {"sql": ".sql", "python": ".py", "bash": ".sh"}
 
 
 @dataclass(frozen=True)
 class Snippets:
-    """The snippets below ``folder``: ``sql/NAME.sql`` and ``python/NAME.py``."""
+    """The snippets below ``folder``: ``sql/NAME.sql``, ``python/NAME.py``, ``bash/NAME.sh``."""
 
     folder: Path
 

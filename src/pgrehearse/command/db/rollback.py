@@ -1,0 +1,58 @@
+"""``pgrehearse db rollback``: undo migrations, where that can do no harm."""
+
+from __future__ import annotations
+
+import click
+
+from pgrehearse.command.db.target import (
+    announce,
+    dsn_option,
+    environment_option,
+    find,
+    load_migrations,
+    on_terminate,
+    tell,
+)
+from pgrehearse.command.db.up import done_line, patience
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.up import Options, down
+from pgrehearse.servers.mark import REHEARSABLE
+
+__all__ = ["rollback"]
+
+
+@click.command()
+@dsn_option
+@environment_option
+@click.option("--to", metavar="VERSION", help="Undo everything after this version; 0 undoes all.")
+@click.option("--steps", type=click.IntRange(min=1), default=1, show_default=True, help="How many to undo.")
+@patience
+def rollback(
+    dsn: str | None,
+    environment: str | None,
+    to: str | None,
+    steps: int,
+    lock_timeout: str,
+    attempts: int,
+    wait: float,
+) -> int:
+    """Undo the last migrations by their down parts, in a database for development or tests only.
+
+    What staging and production need is a change that is tested like every other: a new migration.
+    """
+    _, migrations = load_migrations()
+    target = find(dsn, environment)
+    if target.environment not in REHEARSABLE:
+        raise SetupError(
+            f"refused: {target.database!r} is {target.environment}; a down part deletes what came since",
+            next_step="write a new migration; see the guide roll-back-migrations, part production",
+        )
+    announce(target)
+    on_terminate()
+    options = Options(lock_timeout, attempts, wait)
+    count = 0
+    for done in down(target.conninfo, migrations, to=to, steps=steps, options=options, tell=tell):
+        click.echo(done_line("undid", done))
+        count += 1
+    click.echo(f"{count} undone" if count else "nothing to undo")
+    return 0

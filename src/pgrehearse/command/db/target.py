@@ -1,0 +1,78 @@
+"""The database a ``db`` command works with, and how it is named on the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.target import Target, open_target
+from pgrehearse.servers.mark import ENVIRONMENTS
+from pgrehearse.text import migrations
+from pgrehearse.text.migrations import Migration
+from pgrehearse.text.project import Project
+
+__all__ = ["announce", "dsn_option", "environment_option", "find", "load_migrations", "on_terminate", "tell"]
+
+dsn_option: Callable[[Any], Any] = click.option(
+    "--dsn", help="The database; without it, libpq's environment or DATABASE_URL names it."
+)
+environment_option: Callable[[Any], Any] = click.option(
+    "--environment",
+    type=click.Choice(ENVIRONMENTS),
+    help="Refuse a database of another environment. Production must be named.",
+)
+
+
+def find(dsn: str | None, environment: str | None = None, *, writes: bool = False) -> Target:
+    """The database that is meant. Raises SetupError: none, not reachable, or not of ``environment``."""
+    named = any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE"))
+    target = open_target(dsn or (None if named else os.environ.get("DATABASE_URL")))
+    if environment is not None and target.environment != environment:
+        raise SetupError(
+            f"refused: {target.database!r} is {target.environment}, not {environment}",
+            next_step="check --dsn and --environment",
+        )
+    if writes and target.environment == "production" and environment is None:
+        raise SetupError(
+            f"refused: {target.database!r} is production, and that was not said",
+            next_step="say --environment production",
+        )
+    return target
+
+
+def announce(target: Target) -> None:
+    """Say which database it is. Nobody mistakes a disposable one, and its name is another every time."""
+    if target.environment != "disposable":
+        click.echo(f"{target}", err=True)
+
+
+def load_migrations() -> tuple[Project, list[Migration]]:
+    """The project around the working directory and its migrations. Raises SetupError when it has none."""
+    project = Project.find(Path.cwd())
+    if not project.migrations.is_dir():
+        raise SetupError(
+            "this project has no migrations",
+            path=project.relative(project.migrations),
+            next_step="pgrehearse db new NAME writes the first; [tool.pgrehearse] migrations says where",
+        )
+    return project, migrations.load(project.migrations)
+
+
+def tell(line: str) -> None:
+    """A line for people, beside the output proper."""
+    click.echo(f"  {line}", err=True)
+
+
+def on_terminate() -> None:
+    """SIGTERM ends a command as Ctrl-C does: the statement is canceled and the attempt recorded."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,95 @@
+"""``pgrehearse db up``: apply what is pending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from pgrehearse.command.db.target import (
+    announce,
+    dsn_option,
+    environment_option,
+    find,
+    load_migrations,
+    on_terminate,
+    tell,
+)
+from pgrehearse.migration import plan
+from pgrehearse.migration.up import Done, Options
+from pgrehearse.migration.up import up as apply
+from pgrehearse.text.migrations import Migration
+
+__all__ = ["done_line", "patience", "up"]
+
+
+def patience(command: Callable[..., int]) -> Callable[..., int]:
+    """Options of a command that waits for locks."""
+    for option in (
+        click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for another runner."),
+        click.option(
+            "--attempts",
+            type=click.IntRange(min=1),
+            default=10,
+            show_default=True,
+            help="Tries of a transaction that gets no lock.",
+        ),
+        click.option(
+            "--lock-timeout", default="2s", show_default=True, help="How long a transaction waits for a lock."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@dsn_option
+@environment_option
+@click.option("--to", metavar="VERSION", help="Stop after this version.")
+@click.option("--dry-run", is_flag=True, help="List what would be applied; change nothing.")
+@patience
+def up(
+    dsn: str | None,
+    environment: str | None,
+    to: str | None,
+    dry_run: bool,
+    lock_timeout: str,
+    attempts: int,
+    wait: float,
+) -> int:
+    """Apply the pending migrations in order, each recorded in the database with what it cost.
+
+    Stopped or killed at any moment, run it again: it goes on where it was. A migration that was edited
+    after it was applied is refused, and so is a connection through a pooler.
+    """
+    _, migrations = load_migrations()
+    target = find(dsn, environment, writes=not dry_run)
+    announce(target)
+    if dry_run:
+        return _dry_run(target.conninfo, migrations, to)
+    on_terminate()
+    options = Options(lock_timeout, attempts, wait)
+    count = 0
+    for done in apply(target.conninfo, migrations, to=to, options=options, tell=tell):
+        click.echo(done_line("applied", done))
+        count += 1
+    click.echo(f"{count} applied" if count else "nothing to apply")
+    return 0
+
+
+def done_line(word: str, done: Done) -> str:
+    """``applied NAME  12 ms``, and what was rewritten."""
+    spent = sum(cost.milliseconds or 0 for cost in done.costs)
+    rewritten = sorted({name for cost in done.costs for name in cost.rewritten})
+    more = f", rewrote {', '.join(rewritten)}" if rewritten else ""
+    return f"{word} {done.migration.path.stem}  {spent:.0f} ms{more}"
+
+
+def _dry_run(conninfo: str, migrations: list[Migration], to: str | None) -> int:
+    states = plan.read(conninfo, migrations)
+    plan.check(states)
+    pending = [s for s in states if s.state == "pending" and (to is None or s.version <= to)]
+    for state in pending:
+        click.echo(f"would apply {state.label}")
+    click.echo(f"{len(pending)} to apply" if pending else "nothing to apply")
+    return 0

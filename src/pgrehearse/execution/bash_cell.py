@@ -1,0 +1,120 @@
+"""Bash cells: the commands of a page, run in a folder with a copy of the project's ``db/``.
+
+A page about a command shows what it prints. The folder lasts from cell to cell, like a reader's; libpq's
+environment names the document's database, so ``pgrehearse db up`` or ``psql`` need no argument.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.servers.base import libpq_environment
+from pgrehearse.text.document import Cell
+from pgrehearse.text.project import Project
+
+__all__ = ["BashCells"]
+
+
+class BashCells:
+    """The folder and the commands of one document.
+
+    Args:
+        project: its pyproject.toml, migrations and seed are copied; None: the folder begins empty.
+        environment: libpq variables of the document's database.
+        values: parameter values, shell variables of these names.
+    """
+
+    def __init__(self, project: Project | None, environment: dict[str, str], values: dict[str, str]) -> None:
+        self.project = project
+        self.environment = environment
+        self.values = values
+        #: (start, end) on the monotonic clock of every cell
+        self.intervals: list[tuple[float, float]] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def run(self, cell: Cell, timeout: float) -> CellResult:
+        """Execute one cell; ``timeout`` in seconds. Output and errors are one text, as on a terminal."""
+        started = time.monotonic()
+        # What a cell leaves running would hold a pipe open for ever; a file does not wait for it.
+        with tempfile.TemporaryFile() as shown:
+            status = self._status(cell.source, shown.fileno(), timeout)
+            shown.seek(0)
+            output = shown.read().decode("utf-8", "replace").rstrip("\n")
+        ended = time.monotonic()
+        self.intervals.append((started, ended))
+        failure = _failure(cell, status, output)
+        return CellResult(cell, "failed" if failure else "passed", output, failure, seconds=ended - started)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+
+    def _status(self, source: str, output: int, timeout: float) -> int | None:
+        """The exit status; None: it did not finish in time."""
+        bash = shutil.which("bash")
+        if bash is None:
+            raise SetupError("no bash on PATH", next_step="install bash, or run the other documents")
+        process = subprocess.Popen(
+            [bash, "--noprofile", "--norc", "-eu", "-o", "pipefail", "-c", source],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=self._work(),
+            env=self._environment(),
+            start_new_session=True,
+        )
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            with suppress(ProcessLookupError):  # the group: what a cell started goes with it
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        found = {**libpq_environment(self.environment), **self.values}
+        path = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
+        return {**found, "HOME": str(self._work()), "NO_COLOR": "1", "PATH": path, "TERM": "dumb"}
+
+    def _work(self) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
+            if self.project is not None:
+                _copy(self.project, Path(self._folder.name))
+        return Path(self._folder.name)
+
+
+def _copy(project: Project, target: Path) -> None:
+    """The project's settings, and what lies beside its migrations and its seed."""
+    config = project.root / "pyproject.toml"
+    if config.is_file():
+        shutil.copy(config, target)
+    for path in (project.migrations, project.seed):
+        folder = path.parent
+        if folder != project.root and folder.is_dir() and folder.is_relative_to(project.root):
+            shutil.copytree(folder, target / folder.relative_to(project.root), dirs_exist_ok=True)
+
+
+def _failure(cell: Cell, status: int | None, output: str) -> Failure | None:
+    wanted = cell.options.exit or 0
+    if status == wanted:
+        return None
+    if status is None:
+        what, step = "the cell did not finish in time", 'give the cell more time, such as timeout="2min"'
+    else:
+        what = f"ended with exit status {status}, expected {wanted}"
+        step = f'mend the command, or say so with exit="{status}"'
+    return Failure(what, cell.first_line, detail=output, next_step=step)

@@ -1,0 +1,93 @@
+"""The migration files against the ledger of a database: what is applied, pending, or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.migration.ledger import Applied, Ledger
+from pgrehearse.text.migrations import Migration
+
+__all__ = ["State", "check", "compare", "read"]
+
+#: What to do about each state that must not be.
+_MEND = {
+    "edited": "put the file back as it was applied (git), and write the change as a new migration",
+    "missing": "put the file back (git): fresh databases need it too",
+    "late": "rename the file: its version must be newer than those that are applied",
+}
+_SAID = {
+    "edited": "was edited after it was applied",
+    "missing": "is applied, but its file is gone",
+    "late": "is older than a migration that is applied already, and would run in another order elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """One version. ``state``: applied, pending, edited, missing or late.
+
+    ``migration`` is None for a missing one; ``at`` is when it was applied, None if that is unknown.
+    """
+
+    version: str
+    state: str
+    migration: Migration | None
+    at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        return self.migration.path.stem if self.migration else self.version
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in a sentence; empty when nothing is."""
+        return f"{self.label} {_SAID[self.state]}" if self.state in _SAID else ""
+
+    @property
+    def next_step(self) -> str:
+        return _MEND.get(self.state, "")
+
+
+def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[State]:
+    """The state of every version that has a file or is applied, in order of version."""
+    files = {migration.version: migration for migration in migrations}
+    newest = max(applied, default="")
+    found = []
+    for version in sorted({*files, *applied}):
+        migration, record = files.get(version), applied.get(version)
+        if record is None:
+            state = "late" if version < newest else "pending"
+        elif migration is None:
+            state = "missing"
+        else:
+            state = "edited" if record.sha256 not in (None, migration.sha256) else "applied"
+        found.append(State(version, state, migration, record.at if record else None))
+    return found
+
+
+def read(conninfo: str, migrations: Sequence[Migration]) -> list[State]:
+    """`compare` with the ledger of a database, which is only read. Raises SetupError."""
+    try:
+        with psycopg.connect(conninfo, options="-c default_transaction_read_only=on") as connection:
+            return compare(migrations, Ledger(connection).applied())
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SetupError(
+            f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
+        ) from None
+
+
+def check(states: Sequence[State]) -> None:
+    """Raise ExpectationError that names every state that must not be."""
+    wrong = [state for state in states if state.problem]
+    if not wrong:
+        return
+    first = wrong[0]
+    path = first.migration.path if first.migration else None
+    rest = "".join(f"\n{state.problem}\n  next: {state.next_step}" for state in wrong[1:])
+    raise ExpectationError(f"refused: {first.problem}", path=path, next_step=first.next_step + rest)
