@@ -46,9 +46,25 @@ def _help(name: str | None) -> str:
     top = click.Context(cli, info_name="pgrehearse", **settings)
     if name is None:
         return f"```text\n{cli.get_help(top)}\n```"
-    command = cli.get_command(top, name)
-    assert command is not None
-    return f"```text\n{command.get_help(click.Context(command, parent=top, info_name=name, **settings))}\n```"
+    command: click.Command = cli
+    context = top
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, word)
+        assert found is not None
+        command, context = found, click.Context(found, parent=context, info_name=word, **settings)
+    return f"```text\n{command.get_help(context)}\n```"
+
+
+def _commands() -> list[str]:
+    """Every command and subcommand by the words that call it."""
+    found = []
+    for name in cli.list_commands(click.Context(cli)):
+        found.append(name)
+        command = cli.get_command(click.Context(cli), name)
+        if isinstance(command, click.Group):
+            found += [f"{name} {word}" for word in command.list_commands(click.Context(command))]
+    return found
 
 
 class _Parser:
@@ -235,9 +251,8 @@ def _sample(file: Path) -> str:
 
 def generators() -> dict[str, Callable[[], str]]:
     """What each generated part is made by."""
-    commands = cli.list_commands(click.Context(cli))
     found: dict[str, Callable[[], str]] = {"help": lambda: _help(None)}
-    found |= {f"help {name}": (lambda name=name: _help(name)) for name in commands}
+    found |= {f"help {name}": (lambda name=name: _help(name)) for name in _commands()}
     found |= {f"sample {file.stem}": (lambda file=file: _sample(file)) for file in SAMPLES.glob("*.md")}
     found |= {
         "pytest options": _pytest_options,
