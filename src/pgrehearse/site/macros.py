@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mkdocs.config.config_options import ExtraScriptValue
+
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import embed, fences, rehearsals, timelines
 from pgrehearse.site.documents import Guessed, Site
@@ -31,7 +33,8 @@ __all__ = [
     "raised",
 ]
 
-STYLE = "assets/pgrehearse/blocks.css"
+#: Where the site has the package's own files.
+ASSETS = "assets/pgrehearse"
 T = TypeVar("T")
 
 _errors: list[DocumentError | SetupError] = []
@@ -49,7 +52,10 @@ def define_env(env: Any) -> None:
     _errors.clear()
     site = Site(Path(env.project_dir), Path(env.conf["docs_dir"]))
     env.pgrehearse = site
-    env.conf["extra_css"].append(STYLE)
+    env.conf["extra_css"].append(f"{ASSETS}/blocks.css")
+    script = ExtraScriptValue(f"{ASSETS}/tables.js")
+    script.defer = True
+    env.conf["extra_javascript"].append(script)
     if env.conf["nav"] is not None:
         # The live preview makes single pages; MkDocs then knows no title but the one in the navigation.
         env.conf["nav"] = expanded(env.conf["nav"], site.docs, site.title if site.draft else None)
@@ -81,11 +87,11 @@ def on_post_page_macros(env: Any) -> None:
 
 
 def on_post_build(env: Any) -> None:
-    """After the build: put the style of the blocks where the pages ask for it."""
-    target = Path(env.conf["site_dir"]) / STYLE
-    target.parent.mkdir(parents=True, exist_ok=True)
-    style = files("pgrehearse.site").joinpath("assets/blocks.css")
-    target.write_text(style.read_text(encoding="utf-8"), encoding="utf-8")
+    """After the build: put the package's own files where the pages ask for them."""
+    target = Path(env.conf["site_dir"]) / ASSETS
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files("pgrehearse.site").joinpath("assets").iterdir():
+        (target / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 def _remembering(macro: Callable[..., T]) -> Callable[..., T]:
