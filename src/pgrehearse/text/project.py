@@ -6,8 +6,8 @@ Everything has a default, so a repository with nothing but a ``docs/`` folder ne
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError, SetupError
@@ -20,6 +20,7 @@ _FOLDERS = {
     "seed": "db/seed.sql",
     "snippets": "snippets",
     "runbooks": "runbooks",
+    "changes": "docs/changes.md",
 }
 
 
@@ -33,6 +34,9 @@ class Project:
     seed: Path
     snippets: Path
     runbooks: Path
+    changes: Path
+    #: check of the policy -> why this project does without it: the table [tool.pgrehearse.policy-off]
+    policy_off: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def find(cls, start: Path) -> Project:
@@ -46,7 +50,7 @@ class Project:
     def at(cls, root: Path) -> Project:
         """The project whose folder is ``root``. Raises SetupError for a table that cannot be read."""
         table = _table(root / "pyproject.toml")
-        known = {"documents", *_FOLDERS}
+        known = {"documents", "policy-off", *_FOLDERS}
         unknown = set(table) - known
         if unknown:
             raise SetupError(
@@ -69,7 +73,15 @@ class Project:
                     next_step=f'write {key} = "{_FOLDERS[key]}"',
                 )
         folders = {key: root / str(table.get(key, default)) for key, default in _FOLDERS.items()}
-        return cls(root=root, documents=tuple(root / str(name) for name in documents), **folders)
+        off = table.get("policy-off", {})
+        if not isinstance(off, dict) or not all(isinstance(why, str) and why for why in off.values()):
+            raise SetupError(
+                "[tool.pgrehearse.policy-off] is not a table of reasons",
+                path=root / "pyproject.toml",
+                next_step='write check = "why this project does without it"',
+            )
+        names = tuple(root / str(name) for name in documents)
+        return cls(root=root, documents=names, policy_off=dict(off), **folders)
 
     @property
     def evidence(self) -> Path:
