@@ -7,13 +7,15 @@ file's hash, and every statement with its cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
 
 from pgrehearse.text.migrations import Migration
 
@@ -22,10 +24,10 @@ __all__ = ["OWN", "Applied", "Attempt", "Cost", "Ledger"]
 #: What the ledger occupies: no part of anybody's schema.
 OWN = ("schema pgrehearse", "table public.schema_migrations")
 
+_VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
 _CREATE = """
-CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar(128) PRIMARY KEY);
 CREATE SCHEMA IF NOT EXISTS pgrehearse;
-CREATE TABLE IF NOT EXISTS pgrehearse.attempt (
+CREATE TABLE pgrehearse.attempt (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     version text NOT NULL,
     name text NOT NULL,
@@ -38,7 +40,7 @@ CREATE TABLE IF NOT EXISTS pgrehearse.attempt (
         CHECK (outcome IN ('running', 'done', 'failed', 'interrupted', 'adopted')),
     error text
 );
-CREATE TABLE IF NOT EXISTS pgrehearse.statement (
+CREATE TABLE pgrehearse.statement (
     attempt bigint NOT NULL REFERENCES pgrehearse.attempt ON DELETE CASCADE,
     number int NOT NULL,
     line int NOT NULL,
@@ -49,16 +51,30 @@ CREATE TABLE IF NOT EXISTS pgrehearse.statement (
     wal_bytes bigint,
     rows bigint,
     rewritten text[] NOT NULL DEFAULT '{}',
+    tries int NOT NULL DEFAULT 1,
     PRIMARY KEY (attempt, number)
 );
-"""
-_COMMENTS = """
 COMMENT ON SCHEMA pgrehearse IS 'What migrations did to this database; written by pgrehearse db.';
 COMMENT ON TABLE pgrehearse.attempt IS 'One try to apply or undo a migration; adopted: found applied.';
 COMMENT ON TABLE pgrehearse.statement IS 'What the statements of an attempt cost.';
 COMMENT ON COLUMN pgrehearse.statement.wal_bytes IS 'WAL of the whole server while the statement ran.';
+COMMENT ON COLUMN pgrehearse.statement.tries IS 'How often it was sent: again when it got no lock.';
 """
-_EXISTS = "SELECT to_regclass('public.schema_migrations'), to_regclass('pgrehearse.statement')"
+_EXISTS = """
+SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'public' AND c.relname = 'schema_migrations'),
+       EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'pgrehearse' AND c.relname = 'statement')
+"""
+_ELSEWHERE = """
+SELECT n.nspname
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version'
+ WHERE c.relname = 'schema_migrations' AND c.relkind IN ('r', 'p')
+   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'public'
+ ORDER BY n.nspname
+"""
 _APPLIED = """
 SELECT m.version, a.sha256, a.finished
   FROM public.schema_migrations AS m
@@ -72,9 +88,18 @@ _ATTEMPTS = """
 SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finished, a.outcome, a.error,
        (SELECT coalesce(json_agg(json_build_object('number', number, 'line', line, 'sql', sql,
            'outcome', outcome, 'milliseconds', milliseconds, 'lock_wait_ms', lock_wait_ms,
-           'wal_bytes', wal_bytes, 'rows', rows, 'rewritten', rewritten) ORDER BY number), '[]')
+           'wal_bytes', wal_bytes, 'rows', rows, 'rewritten', rewritten, 'tries', tries)
+           ORDER BY number), '[]')
           FROM pgrehearse.statement WHERE attempt = a.id) AS statements
   FROM pgrehearse.attempt AS a ORDER BY a.id
+"""
+_NOTE = """
+INSERT INTO pgrehearse.statement (attempt, number, line, sql, outcome, milliseconds, lock_wait_ms, wal_bytes,
+    rows, rewritten, tries)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (attempt, number) DO UPDATE SET (outcome, milliseconds, lock_wait_ms, wal_bytes, rows, rewritten,
+    tries) = (excluded.outcome, excluded.milliseconds, excluded.lock_wait_ms, excluded.wal_bytes,
+    excluded.rows, excluded.rewritten, excluded.tries)
 """
 
 
@@ -89,7 +114,10 @@ class Applied:
 
 @dataclass(frozen=True)
 class Cost:
-    """One statement as it ran. Times in milliseconds; ``rows`` is None for what has none."""
+    """One statement as it ran. Times in milliseconds; ``rows`` is None for what has none.
+
+    ``sql`` is without passwords. ``lock_wait_ms`` is the waiting of all ``tries``, the rest that of the last.
+    """
 
     number: int
     line: int
@@ -100,6 +128,7 @@ class Cost:
     wal_bytes: int | None = None
     rows: int | None = None
     rewritten: tuple[str, ...] = ()
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -124,13 +153,27 @@ class Ledger:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
+        self._connected = connection.info.user
 
     def create(self) -> None:
         """Make the tables where they are missing."""
-        with self.connection.transaction():
-            if self._tables() != (True, True):
+        versions, ours = self._tables()
+        with self._writing():
+            if not versions:
+                self.connection.execute(_VERSIONS)
+            if not ours:
                 self.connection.execute(_CREATE)
-                self.connection.execute(_COMMENTS)
+
+    def elsewhere(self) -> dict[str, set[str]]:
+        """Versions in tables ``schema_migrations`` of other schemas than public, by schema.
+
+        dbmate makes one there when the URL it is given has another search path.
+        """
+        found = {}
+        for (schema,) in self.connection.execute(_ELSEWHERE).fetchall():
+            table = SQL("SELECT version::text FROM {}").format(Identifier(schema, "schema_migrations"))
+            found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
+        return found
 
     def applied(self) -> dict[str, Applied]:
         """Applied versions in order; empty where nothing was ever applied."""
@@ -166,6 +209,18 @@ class Ledger:
                 found.append(attempt)
         return found
 
+    def half(self, direction: str) -> list[Attempt]:
+        """Attempts in ``direction`` that stopped between their statements and were not finished since."""
+        found: dict[str, Attempt] = {}
+        for attempt in self.attempts():
+            if attempt.outcome in ("done", "adopted"):
+                found.pop(attempt.version, None)
+            elif attempt.direction == direction and any(
+                cost.outcome in ("done", "running") for cost in attempt.statements
+            ):
+                found[attempt.version] = attempt
+        return list(found.values())
+
     def bury(self) -> list[str]:
         """Mark as interrupted what says it is running: we hold the lock, so its runner is gone."""
         rows = self.connection.execute(
@@ -193,49 +248,50 @@ class Ledger:
         assert row is not None
         return int(row[0])
 
-    def note(self, attempt: int, cost: Cost) -> None:
-        """Write one statement of ``attempt``, or write it again."""
-        self.connection.execute(
-            "INSERT INTO pgrehearse.statement VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (attempt, number) DO UPDATE SET (outcome, milliseconds, lock_wait_ms, wal_bytes,"
-            " rows, rewritten) = (excluded.outcome, excluded.milliseconds, excluded.lock_wait_ms,"
-            " excluded.wal_bytes, excluded.rows, excluded.rewritten)",
-            [
-                attempt,
-                cost.number,
-                cost.line,
-                cost.sql,
-                cost.outcome,
-                cost.milliseconds,
-                cost.lock_wait_ms,
-                cost.wal_bytes,
-                cost.rows,
-                list(cost.rewritten),
-            ],
-        )
+    def note(self, attempt: int, *costs: Cost) -> None:
+        """Write statements of ``attempt``, or write them again."""
+        with self._writing():
+            for cost in costs:
+                *values, rewritten, tries = astuple(cost)
+                self.connection.execute(_NOTE, [attempt, *values, list(rewritten), tries])
 
-    def end(self, attempt: int, migration: Migration, direction: str) -> None:
-        """The attempt is done: the version is applied, or no longer. Call it inside a transaction."""
-        self.connection.execute(
-            "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp() WHERE id = %s",
-            [attempt],
-        )
-        self.connection.execute(
-            "INSERT INTO public.schema_migrations (version) VALUES (%s)"
-            if direction == "up"
-            else "DELETE FROM public.schema_migrations WHERE version = %s",
-            [migration.version],
-        )
+    def end(self, attempt: int, migration: Migration, direction: str, *costs: Cost) -> None:
+        """The attempt is done, at ``costs``: the version is applied, or no longer."""
+        with self._writing():
+            self.note(attempt, *costs)
+            self.connection.execute(
+                "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp() WHERE id = %s",
+                [attempt],
+            )
+            self.connection.execute(
+                "INSERT INTO public.schema_migrations (version) VALUES (%s)"
+                if direction == "up"
+                else "DELETE FROM public.schema_migrations WHERE version = %s",
+                [migration.version],
+            )
 
-    def fail(self, attempt: int, error: str) -> None:
-        """The attempt failed; it stays recorded."""
-        self.connection.execute(
-            "UPDATE pgrehearse.attempt SET outcome = 'failed', finished = clock_timestamp(), error = %s"
-            " WHERE id = %s AND outcome = 'running'",
-            [error, attempt],
-        )
+    def fail(self, attempt: int, outcome: str, error: str, costs: Sequence[Cost] = ()) -> None:
+        """The attempt failed or was interrupted; it stays recorded."""
+        with self._writing():
+            self.note(attempt, *costs)
+            self.connection.execute(
+                "UPDATE pgrehearse.attempt SET outcome = %s, finished = clock_timestamp(), error = %s"
+                " WHERE id = %s",
+                [outcome, error, attempt],
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction, in which the role is the one that connected, whatever a migration took on."""
+        with self.connection.transaction():
+            row = self.connection.execute("SELECT session_user, current_setting('role')").fetchone()
+            if row is not None and row[0] != self._connected:
+                self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
+            if row is not None and row[1] != "none":
+                self.connection.execute("SET LOCAL ROLE NONE")
+            yield
 
     def _tables(self) -> tuple[bool, bool]:
         row = self.connection.execute(_EXISTS).fetchone()
         assert row is not None
-        return row[0] is not None, row[1] is not None
+        return bool(row[0]), bool(row[1])

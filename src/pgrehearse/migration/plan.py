@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.migration.ledger import Applied, Ledger
 from pgrehearse.text.migrations import Migration
 
-__all__ = ["State", "check", "compare", "read"]
+__all__ = ["State", "check", "choose", "compare", "in_public", "read"]
 
 #: What to do about each state that must not be.
 _MEND = {
@@ -31,13 +32,15 @@ _SAID = {
 class State:
     """One version. ``state``: applied, pending, edited, missing or late.
 
-    ``migration`` is None for a missing one; ``at`` is when it was applied, None if that is unknown.
+    ``migration`` is None for a missing one; ``at`` is when it was applied, None if that is unknown;
+    ``adopted``: another tool applied it, and its hash is still to be taken.
     """
 
     version: str
     state: str
     migration: Migration | None
     at: datetime | None = None
+    adopted: bool = False
 
     @property
     def label(self) -> str:
@@ -66,20 +69,54 @@ def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> 
             state = "missing"
         else:
             state = "edited" if record.sha256 not in (None, migration.sha256) else "applied"
-        found.append(State(version, state, migration, record.at if record else None))
+        adopted = record is not None and record.sha256 is None
+        found.append(State(version, state, migration, record.at if record else None, adopted))
     return found
 
 
 def read(conninfo: str, migrations: Sequence[Migration]) -> list[State]:
     """`compare` with the ledger of a database, which is only read. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo, options="-c default_transaction_read_only=on") as connection:
-            return compare(migrations, Ledger(connection).applied())
+        with psycopg.connect(conninfo) as connection:
+            connection.read_only = True  # not as a startup option, which poolers refuse
+            ledger = Ledger(connection)
+            applied = ledger.applied()
+            if not applied:
+                in_public(ledger.elsewhere(), migrations)
+            return compare(migrations, applied)
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(
             f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
+
+
+def in_public(elsewhere: Mapping[str, Set[str]], migrations: Sequence[Migration]) -> None:
+    """Raise SetupError when one of ``migrations`` is applied according to a table of another schema."""
+    versions = {migration.version for migration in migrations}
+    for schema, found in elsewhere.items():
+        if versions & found:
+            raise SetupError(
+                f"refused: {schema}.schema_migrations says that {len(versions & found)} of these migrations"
+                " are applied; pgrehearse keeps that table in the schema public",
+                next_step=f"move it: {_moved(schema)}; and give dbmate a URL without search_path",
+            )
+
+
+def _moved(schema: str) -> str:
+    name = Identifier(schema, "schema_migrations")
+    return SQL("ALTER TABLE {} SET SCHEMA public").format(name).as_string()
+
+
+def choose(states: Sequence[State], to: str | None) -> list[Migration]:
+    """The pending migrations up to version ``to``. Raises SetupError when there is no such version."""
+    if to is not None and to not in {state.version for state in states}:
+        raise SetupError(f"no migration has the version {to}", next_step="pgrehearse db status lists them")
+    return [
+        state.migration
+        for state in states
+        if state.state == "pending" and state.migration and (to is None or state.version <= to)
+    ]
 
 
 def check(states: Sequence[State]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import SetupError
 
@@ -22,10 +23,12 @@ LOCK = (0x70677265, 0x68646231)
 _APPLICATION = "pgrehearse db"
 #: Seconds between two tries to get the lock.
 _PAUSE = 0.2
-_SETTINGS = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0"
+#: Limits that a role or database may have for its applications; a migration takes as long as it takes.
+_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
+#: Only the first words of its statement: the rest may hold a password.
 _HOLDER = """
-SELECT a.pid, a.usename, a.application_name, a.query_start,
-       left(regexp_replace(a.query, '\\s+', ' ', 'g'), 80)
+SELECT a.pid, a.usename, a.application_name, to_char(a.query_start, 'HH24:MI:SS'),
+       substring(a.query FROM '^[[:space:]]*([A-Za-z]+([[:space:]]+[A-Z]+){0,3})')
   FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
  WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.granted
    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -35,7 +38,9 @@ SELECT a.pid, a.usename, a.application_name, a.query_start,
 def connect(conninfo: str) -> psycopg.Connection[Any]:
     """A direct connection in autocommit mode. Raises SetupError: unreachable, or behind a pooler."""
     try:
-        connection = psycopg.connect(conninfo, autocommit=True, application_name=_APPLICATION)
+        connection = psycopg.connect(
+            conninfo, autocommit=True, application_name=_APPLICATION, client_encoding="utf8"
+        )
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
@@ -51,11 +56,12 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
 
 def reset(connection: psycopg.Connection[Any]) -> None:
     """Put the session's settings back: one migration's SET must not reach the next."""
-    connection.execute("RESET ALL")
     connection.execute("RESET SESSION AUTHORIZATION")
     connection.execute("RESET ROLE")
-    for setting in _SETTINGS.split("; "):
-        connection.execute(setting.encode())
+    connection.execute("RESET ALL")
+    limits = (*_LIMITS, "transaction_timeout") if connection.info.server_version >= 170000 else _LIMITS
+    for limit in limits:
+        connection.execute(SQL("SET {} = 0").format(Identifier(limit)))
 
 
 def direct(connection: psycopg.Connection[Any]) -> None:
@@ -96,13 +102,7 @@ def _acquire(connection: psycopg.Connection[Any], patience: float, tell: Callabl
         row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
         if row is not None and row[0]:
             return
-        holder = connection.execute(_HOLDER, LOCK).fetchone()
-        said = (
-            f"another runner is at work: pid {holder[0]}, user {holder[1]}, since"
-            f" {holder[3]:%H:%M:%S}: {holder[4]}"
-            if holder
-            else "another runner was at work"
-        )
+        said = _holder(connection)
         if time.monotonic() >= limit:
             raise SetupError(
                 said, next_step="wait until it has finished, then run this again; or give --wait more seconds"
@@ -111,3 +111,13 @@ def _acquire(connection: psycopg.Connection[Any], patience: float, tell: Callabl
             tell(f"{said}; waiting up to {patience:.0f} s")
             told = True
         time.sleep(_PAUSE)
+
+
+def _holder(connection: psycopg.Connection[Any]) -> str:
+    row = connection.execute(_HOLDER, LOCK).fetchone()
+    if row is None:
+        return "another runner was at work"
+    pid, user, application, since, words = row
+    who = ", ".join(f"{what} {value}" for what, value in (("user", user), ("as", application)) if value)
+    doing = f", since {since}: {words} ..." if since and words else ""
+    return f"another runner is at work: pid {pid}{', ' if who else ''}{who}{doing}"

@@ -1,61 +1,71 @@
-"""One statement, carried out and measured; and what a killed concurrent build left of itself."""
+"""What a statement is, as far as that decides how it is carried out. No database here."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-import psycopg
-from psycopg.sql import SQL, Composed, Identifier
+from pgrehearse.text.split import SplitError, tokens
 
-from pgrehearse.migration.ledger import Cost
-from pgrehearse.migration.watch import Watch
-from pgrehearse.text.split import Statement, tokens
+__all__ = [
+    "Detach",
+    "Drop",
+    "Index",
+    "Reindex",
+    "built_index",
+    "code",
+    "concurrent",
+    "of_the_session",
+    "redacted",
+    "stands_alone",
+]
 
-__all__ = ["Index", "built_index", "carry_out", "code", "of_the_session", "remains", "stands_alone"]
-
-_FILES = """
-SELECT c.oid::bigint, c.oid::regclass::text, pg_relation_filenode(c.oid)::bigint
-  FROM pg_class AS c
- WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-   AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-"""
-_WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
-_INVALID = """
-SELECT n.nspname, c.relname, i.indisvalid, i.indrelid = to_regclass(%(table)s) IS TRUE
-  FROM pg_class AS t
-  JOIN pg_class AS c ON c.relnamespace = t.relnamespace AND c.relname = %(index)s
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_index AS i ON i.indexrelid = c.oid
- WHERE t.oid = to_regclass(%(table)s)
-"""
-#: Statements that refuse a transaction block, or end transactions themselves.
+#: Statements that refuse a transaction block.
 _ALONE = (
     r"create (unique )?index concurrently|drop index concurrently"
-    r"|reindex .*\bconcurrently\b|reindex (database|system|schema)|vacuum|cluster$"
+    r"|reindex\b.*\bconcurrently|reindex ?(\([^)]*\) ?)?(database|system|schema)|vacuum|cluster$"
     r"|alter table .* detach partition .* concurrently|alter system|(create|drop|alter) database"
-    r"|(create|drop) tablespace|(create|drop|alter) subscription|do|call"
+    r"|(create|drop) tablespace|(create|drop|alter) subscription"
 )
-_OF_THE_SESSION = r"set (?!constraints)|reset |select (pg_catalog\.)?set_config\("
+_OF_THE_SESSION = (
+    r"set (?!constraints)|reset |select (pg_catalog\.)?set_config ?\("
+    r"|create (or replace )?(function|procedure) pg_temp ?\."
+)
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_\x80-\U0010ffff][a-z0-9_$\x80-\U0010ffff]*)'
+_PATH = rf"{_NAME}(?: ?\. ?{_NAME})?"
 _BUILD = re.compile(
-    r"create (?:unique )?index concurrently (?:if not exists )?"
-    rf"(?P<index>{_NAME}) on (?:only )?(?P<table>{_NAME}(?:\.{_NAME})?)[ (]"
+    r"create (?:unique )?index concurrently (?P<lenient>if not exists )?"
+    rf"(?P<index>{_NAME}) on (?:only )?(?P<table>{_PATH})[ (]"
 )
-_COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+_DROP = re.compile(rf"drop index concurrently (?:if exists )?(?P<index>{_PATH})(?: restrict| cascade)?$")
+_REINDEX = re.compile(
+    r"reindex ?(?:\([^)]*\) ?)?(?P<what>index|table|schema|database|system) (?:concurrently)?"
+    rf" ?(?P<name>{_PATH})?$"
+)
+_DETACH = re.compile(
+    rf"alter table (?:if exists )?(?:only )?(?P<parent>{_PATH}) ?\*? ?"
+    rf"detach partition (?P<part>{_PATH}) concurrently$"
+)
+_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+#: A literal that holds a password somewhere inside: a connection string, a URL, quoted SQL.
+_HOLDS_PASSWORD = re.compile(r"passw(?:or)?d\s*(?:=|\s'')|://[^/\s:@]*:[^/\s@]+@", re.I)
+#: Letters from which on a password cannot be part of a key word by chance.
+_UNMISTAKABLE = 8
 
 
 def code(sql: str) -> str:
-    """The statement on one line without comments, key words in lower case, quoted names as they are."""
+    """The statement on one line without comments, words in lower case, quoted names as they are.
+
+    Like PostgreSQL in UTF-8, it leaves letters beyond ASCII alone.
+    """
     parts = []
     for token in tokens(sql):
         if token.kind in ("space", "comment"):
             parts.append(" ")
         else:
-            parts.append(token.text if token.kind in ("quoted", "string", "dollar") else token.text.lower())
+            kept = token.kind in ("quoted", "string", "dollar")
+            parts.append(token.text if kept else token.text.translate(_LOWER))
     return re.sub(r" +", " ", "".join(parts)).strip()
 
 
@@ -71,10 +81,37 @@ def of_the_session(sql: str) -> bool:
 
 @dataclass(frozen=True)
 class Index:
-    """The index that a CREATE INDEX CONCURRENTLY makes: its bare name, and its table as written."""
+    """The index that a CREATE INDEX CONCURRENTLY makes: its bare name, and its table as written.
+
+    ``lenient``: with IF NOT EXISTS, so that one that is there will do.
+    """
 
     name: str
     table: str
+    lenient: bool = False
+
+
+@dataclass(frozen=True)
+class Drop:
+    """DROP INDEX CONCURRENTLY of the index written so."""
+
+    index: str
+
+
+@dataclass(frozen=True)
+class Reindex:
+    """REINDEX CONCURRENTLY. ``what``: index, table, schema or database; ``name`` as written, maybe empty."""
+
+    what: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Detach:
+    """DETACH PARTITION CONCURRENTLY; both names as written."""
+
+    parent: str
+    partition: str
 
 
 def built_index(sql: str) -> Index | None:
@@ -83,73 +120,53 @@ def built_index(sql: str) -> Index | None:
     if found is None:
         return None
     name = found["index"]
-    return Index(name[1:-1].replace('""', '"') if name.startswith('"') else name, found["table"])
+    bare = name[1:-1].replace('""', '"') if name.startswith('"') else name
+    return Index(bare, found["table"], found["lenient"] is not None)
 
 
-@dataclass(frozen=True)
-class Remains:
-    """An index of the wanted name: ``valid``, and the statement that removes it."""
-
-    valid: bool
-    drop: Composed
-
-
-def remains(connection: psycopg.Connection[Any], index: Index) -> Remains | None:
-    """The index of that name on that table, if there is one."""
-    row = connection.execute(_INVALID, {"table": index.table, "index": index.name}).fetchone()
-    if row is None or not row[3]:
-        return None
-    drop = SQL("DROP INDEX CONCURRENTLY {}").format(Identifier(row[0], row[1]))
-    return Remains(bool(row[2]), drop)
+def concurrent(sql: str) -> Index | Drop | Reindex | Detach | None:
+    """What ``sql`` does step by step, each step committed: interrupted, it may leave something behind."""
+    index = built_index(sql)
+    if index is not None:
+        return index
+    text = code(sql)
+    if found := _DROP.match(text):
+        return Drop(found["index"])
+    if "concurrently" in text and (found := _REINDEX.match(text)):
+        return Reindex(found["what"], found["name"] or "")
+    if found := _DETACH.match(text):
+        return Detach(found["parent"], found["part"])
+    return None
 
 
-def carry_out(
-    connection: psycopg.Connection[Any],
-    watch: Watch,
-    statement: Statement,
-    number: int,
-    line: int,
-    *,
-    failed: Callable[[Cost], None],
-) -> Cost:
-    """Run one statement and return what it cost.
+def redacted(sql: str, text: str | None = None) -> str:
+    """``text`` (default: the statement itself) with the passwords of ``sql`` replaced by ``***``.
 
-    ``failed`` is told the cost of a statement that raises; the psycopg.Error goes on to the caller.
+    A password is a literal after the word PASSWORD, or a literal that holds a connection string with one.
     """
-    files = _files(connection)
-    wal = _wal(connection)
-    cost = Cost(number, line, statement.sql, "done")
-    watch.begin()
-    started = time.monotonic()
-    try:
-        cursor = connection.execute(statement.sql.encode())
-    except BaseException:
-        waited = watch.end()
-        milliseconds = (time.monotonic() - started) * 1000
-        failed(replace(cost, outcome="failed", milliseconds=milliseconds, lock_wait_ms=waited * 1000))
-        raise
-    milliseconds = (time.monotonic() - started) * 1000
-    waited = watch.end()
-    words = (cursor.statusmessage or "").split()
-    after = _files(connection)
-    return replace(
-        cost,
-        milliseconds=milliseconds,
-        lock_wait_ms=waited * 1000,
-        wal_bytes=_wal(connection) - wal,
-        rows=cursor.rowcount if words[:1] and words[0] in _COUNTED else None,
-        rewritten=tuple(
-            sorted(name for oid, (name, file) in after.items() if files.get(oid, (name, file))[1] != file)
-        ),
-    )
+    shown = sql if text is None else text
+    for secret in sorted(set(_secrets(sql)), key=len, reverse=True):
+        shown = shown.replace(f"'{secret}'", "'***'")
+        if text is not None or len(secret) >= _UNMISTAKABLE:
+            shown = shown.replace(secret, "***")
+    return shown
 
 
-def _files(connection: psycopg.Connection[Any]) -> dict[int, tuple[str, int]]:
-    """Tables by oid: name and file. A table with another file than before was rewritten."""
-    return {oid: (name, file) for oid, name, file in connection.execute(_FILES)}
-
-
-def _wal(connection: psycopg.Connection[Any]) -> int:
-    row = connection.execute(_WAL).fetchone()
-    assert row is not None
-    return int(row[0])
+def _secrets(sql: str) -> Iterator[str]:
+    word = ""
+    for token in tokens(sql):
+        if token.kind == "word":
+            word = token.text.lower()
+        elif token.kind == "string":
+            value = token.text[token.text.index("'") + 1 : -1]
+            if value and (word == "password" or _HOLDS_PASSWORD.search(value)):
+                yield value
+            word = ""
+        elif token.kind == "dollar":
+            tag = token.text[: token.text.index("$", 1) + 1]
+            inner = token.text[len(tag) : -len(tag)]
+            try:
+                yield from _secrets(inner)
+            except SplitError:  # the body is in another language
+                if _HOLDS_PASSWORD.search(inner):
+                    yield inner

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import Identifier
+
 from pgrehearse.errors import SetupError
 from pgrehearse.migration import plan, session
+from pgrehearse.migration.form import statements
 from pgrehearse.migration.ledger import Cost, Ledger
-from pgrehearse.migration.section import Runner, statements
+from pgrehearse.migration.section import Runner
 from pgrehearse.migration.watch import Watch
 from pgrehearse.text.migrations import Migration
 
@@ -59,28 +64,11 @@ def up(
         SetupError: no connection, a pooler, another runner, no version ``to``.
     """
     with _runner(conninfo, options or Options(), tell) as runner:
-        runner.ledger.create()
-        for name in runner.ledger.bury():
-            tell(f"an earlier run of {name} was interrupted")
-        applied = runner.ledger.applied()
-        states = plan.compare(migrations, applied)
+        states = _states(runner, migrations)
+        _whole(runner.ledger, "down", "pgrehearse db rollback")
         plan.check(states)
-        if to is not None and to not in {state.version for state in states}:
-            raise SetupError(
-                f"no migration has the version {to}", next_step="pgrehearse db status lists them"
-            )
-        runner.ledger.adopt(
-            [
-                s.migration
-                for s in states
-                if s.migration and s.version in applied and not applied[s.version].sha256
-            ]
-        )
-        pending = [
-            state.migration
-            for state in states
-            if state.state == "pending" and state.migration and (to is None or state.version <= to)
-        ]
+        pending = plan.choose(states, to)
+        runner.ledger.adopt([s.migration for s in states if s.migration and s.adopted])
         for migration in pending:
             statements(migration, migration.up)  # refuse before anything is done
         for migration in pending:
@@ -101,10 +89,8 @@ def down(
     The caller has made sure that the database is one for development or tests. Raises as `up` does.
     """
     with _runner(conninfo, options or Options(), tell) as runner:
-        runner.ledger.create()
-        for name in runner.ledger.bury():
-            tell(f"an earlier run of {name} was interrupted")
-        states = plan.compare(migrations, runner.ledger.applied())
+        states = _states(runner, migrations)
+        _whole(runner.ledger, "up", "pgrehearse db up")
         plan.check([state for state in states if state.state != "late"])
         applied = [state.migration for state in states if state.state == "applied" and state.migration]
         if to is not None and to not in {migration.version for migration in applied} | {"0"}:
@@ -126,12 +112,54 @@ def down(
             yield Done(migration, tuple(runner.run(migration, "down")))
 
 
+def _states(runner: Runner, migrations: Sequence[Migration]) -> list[plan.State]:
+    """How the database is, after what an interrupted runner left in the ledger is put right."""
+    ledger = runner.ledger
+    if not ledger.applied():
+        plan.in_public(ledger.elsewhere(), migrations)
+    ledger.create()
+    for name in ledger.bury():
+        runner.tell(f"an earlier run of {name} was interrupted")
+    return plan.compare(migrations, ledger.applied())
+
+
+def _whole(ledger: Ledger, direction: str, command: str) -> None:
+    """Raise SetupError when a migration is half applied, or half undone, and the other direction is wanted."""
+    for attempt in ledger.half(direction):
+        done = "applied" if direction == "up" else "undone"
+        raise SetupError(
+            f"refused: {attempt.version}_{attempt.name} is half {done}, its run was interrupted",
+            next_step=f"finish it first: {command}",
+        )
+
+
 @contextmanager
 def _runner(conninfo: str, options: Options, tell: Callable[[str], None]) -> Iterator[Runner]:
-    with (
-        session.connect(conninfo) as connection,
-        session.locked(connection, options.wait, tell),
-        Watch(conninfo, connection.info.backend_pid, tell) as watch,
-    ):
-        connection.add_notice_handler(lambda notice: tell(f"{notice.severity}: {notice.message_primary}"))
-        yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.attempts, tell)
+    """Everything a run needs. What goes wrong outside of a migration's statements is the surroundings'."""
+    try:
+        with (
+            session.connect(conninfo) as connection,
+            session.locked(connection, options.wait, tell),
+            Watch(conninfo, connection.info.backend_pid, tell) as watch,
+        ):
+            connection.add_notice_handler(lambda note: tell(f"{note.severity}: {note.message_primary}"))
+            yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.attempts, tell)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _no_right(error, conninfo) from None
+    except psycopg.Error as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SetupError(
+            f"the ledger could not be read or written: {reason}",
+            next_step="run it again when the cause is gone: it goes on where it was",
+        ) from None
+
+
+def _no_right(error: psycopg.Error, conninfo: str) -> SetupError:
+    parts = conninfo_to_dict(conninfo)
+    role = Identifier(str(parts.get("user", ""))).as_string()
+    database = Identifier(str(parts.get("dbname", ""))).as_string()
+    return SetupError(
+        f"the role {role} cannot keep the ledger: {str(error).strip().splitlines()[0]}",
+        next_step=f"as the owner of the database, once: GRANT CREATE ON DATABASE {database} TO {role};"
+        f" GRANT CREATE ON SCHEMA public TO {role}; or let the role that made the ledger migrate",
+    )

@@ -16,19 +16,29 @@ __all__ = ["Watch"]
 _PAUSE = 0.02
 #: Seconds between two messages.
 _SAY = 2.0
+#: The first that is not NULL is said. Not every statement has a view of its progress; then WAL has to do.
 _LOOK = """
-SELECT a.wait_event_type = 'Lock',
+SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock',
        CASE WHEN a.wait_event_type = 'Lock' THEN (
-           SELECT 'waiting for a lock held by pid ' || string_agg(pid::text, ', ')
+           SELECT 'waiting for a lock held by pid ' || string_agg(DISTINCT pid::text, ', ')
              FROM unnest(pg_blocking_pids(a.pid)) AS pid) END,
-       (SELECT format('%%s: %%s of %%s blocks', phase, blocks_done, blocks_total)
-          FROM pg_stat_progress_create_index WHERE pid = a.pid AND blocks_total > 0),
-       (SELECT format('%%s: waits for transaction of pid %%s', phase, current_locker_pid)
-          FROM pg_stat_progress_create_index WHERE pid = a.pid AND current_locker_pid > 0),
+       (SELECT phase || CASE
+                   WHEN current_locker_pid > 0 THEN format(': pid %%s', current_locker_pid)
+                   WHEN blocks_total > 0 THEN format(': %%s of %%s blocks', blocks_done, blocks_total)
+                   WHEN tuples_total > 0 THEN format(': %%s of %%s rows', tuples_done, tuples_total)
+                   ELSE '' END
+          FROM pg_stat_progress_create_index WHERE pid = a.pid),
        (SELECT format('%%s: %%s of %%s blocks', phase, heap_blks_scanned, heap_blks_total)
           FROM pg_stat_progress_vacuum WHERE pid = a.pid),
-       (SELECT format('%%s: %%s of %%s blocks', phase, heap_blks_scanned, heap_blks_total)
-          FROM pg_stat_progress_cluster WHERE pid = a.pid)
+       (SELECT format('%%s: %%s rows, %%s of %%s blocks', phase, heap_tuples_scanned, heap_blks_scanned,
+                      heap_blks_total)
+          FROM pg_stat_progress_cluster WHERE pid = a.pid),
+       (SELECT format('%%s: %%s of %%s blocks', phase, sample_blks_scanned, sample_blks_total)
+          FROM pg_stat_progress_analyze WHERE pid = a.pid),
+       (SELECT format('copying: %%s rows', tuples_processed)
+          FROM pg_stat_progress_copy WHERE pid = a.pid),
+       format('at work, %%s of WAL by the whole server so far',
+              pg_size_pretty(pg_current_wal_insert_lsn() - %s::pg_lsn))
   FROM pg_stat_activity AS a WHERE a.pid = %s
 """
 
@@ -40,14 +50,16 @@ class Watch:
         conninfo: the database; the watcher only reads statistics.
         pid: the backend to watch.
         tell: called with a line about a statement that takes long.
+        say: seconds between two such lines.
     """
 
-    def __init__(self, conninfo: str, pid: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, conninfo: str, pid: int, tell: Callable[[str], None], say: float = _SAY) -> None:
         self._connection: psycopg.Connection[Any] = psycopg.connect(
             conninfo, autocommit=True, application_name="pgrehearse db watch"
         )
         self._pid = pid
         self._tell = tell
+        self._say = say
         self._guard = threading.Lock()
         self._since: float | None = None
         self._waited = 0.0
@@ -76,19 +88,33 @@ class Watch:
             return self._waited
 
     def _run(self) -> None:
-        said, last = 0.0, time.monotonic()
         with suppress(psycopg.Error):  # the server went away: the runner notices by itself
-            while not self._stop.wait(_PAUSE):
-                now = time.monotonic()
-                with self._guard:
-                    since = self._since
-                if since is not None:
-                    row = self._connection.execute(_LOOK, [self._pid]).fetchone()
-                    with self._guard:
-                        if row and row[0] and self._since == since:
-                            self._waited += now - max(last, since)
-                    about = next((text for text in row[1:] if text), "") if row else ""
-                    if now - max(since, said) >= _SAY and about:
-                        self._tell(f"{now - since:.0f} s, {about}")
-                        said = now
-                last = now
+            self._look_again_and_again()
+
+    def _look_again_and_again(self) -> None:
+        said, last, wal = 0.0, time.monotonic(), "0/0"
+        watched: float | None = None
+        while not self._stop.wait(_PAUSE):
+            now = time.monotonic()
+            with self._guard:
+                since = self._since
+            if since is not None:
+                if since != watched:
+                    watched, wal = since, self._wal()
+                row = self._connection.execute(_LOOK, [wal, self._pid]).fetchone()
+                if row and row[0]:
+                    self._add(since, now - max(last, since))
+                if row and now - max(since, said) >= self._say:
+                    self._tell(f"{now - since:.0f} s, {next(text for text in row[1:] if text)}")
+                    said = now
+            last = now
+
+    def _add(self, since: float, seconds: float) -> None:
+        with self._guard:
+            if self._since == since:
+                self._waited += seconds
+
+    def _wal(self) -> str:
+        row = self._connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        assert row is not None
+        return str(row[0])

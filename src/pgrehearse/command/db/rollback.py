@@ -25,13 +25,13 @@ __all__ = ["rollback"]
 @dsn_option
 @environment_option
 @click.option("--to", metavar="VERSION", help="Undo everything after this version; 0 undoes all.")
-@click.option("--steps", type=click.IntRange(min=1), default=1, show_default=True, help="How many to undo.")
+@click.option("--steps", type=click.IntRange(min=1), help="How many to undo; one without this and --to.")
 @patience
 def rollback(
     dsn: str | None,
     environment: str | None,
     to: str | None,
-    steps: int,
+    steps: int | None,
     lock_timeout: str,
     attempts: int,
     wait: float,
@@ -40,6 +40,8 @@ def rollback(
 
     What staging and production need is a change that is tested like every other: a new migration.
     """
+    if to is not None and steps is not None:
+        raise click.UsageError("--to and --steps both say how far: give one")
     _, migrations = load_migrations()
     target = find(dsn, environment)
     if target.environment not in REHEARSABLE:
@@ -51,7 +53,7 @@ def rollback(
     on_terminate()
     options = Options(lock_timeout, attempts, wait)
     count = 0
-    for done in down(target.conninfo, migrations, to=to, steps=steps, options=options, tell=tell):
+    for done in down(target.conninfo, migrations, to=to, steps=steps or 1, options=options, tell=tell):
         click.echo(done_line("undid", done))
         count += 1
     click.echo(f"{count} undone" if count else "nothing to undo")

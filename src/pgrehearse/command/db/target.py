@@ -61,7 +61,8 @@ def load_migrations() -> tuple[Project, list[Migration]]:
             path=project.relative(project.migrations),
             next_step="pgrehearse db new NAME writes the first; [tool.pgrehearse] migrations says where",
         )
-    return project, migrations.load(project.migrations)
+    # Errors name a file the way the reader of this terminal would.
+    return project, migrations.load(Path(os.path.relpath(project.migrations)))
 
 
 def tell(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import click
@@ -16,6 +17,7 @@ from pgrehearse.command.db.target import (
     tell,
 )
 from pgrehearse.migration import plan
+from pgrehearse.migration.form import statements
 from pgrehearse.migration.up import Done, Options
 from pgrehearse.migration.up import up as apply
 from pgrehearse.text.migrations import Migration
@@ -23,10 +25,24 @@ from pgrehearse.text.migrations import Migration
 __all__ = ["done_line", "patience", "up"]
 
 
+def _duration(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*(ms|s|min)", value):
+        raise click.BadParameter(
+            f"{value!r} is not a time such as 500ms or 2s; 0, for ever, would block others"
+        )
+    return value
+
+
 def patience(command: Callable[..., int]) -> Callable[..., int]:
     """Options of a command that waits for locks."""
     for option in (
-        click.option("--wait", default=60.0, show_default=True, help="Seconds to wait for another runner."),
+        click.option(
+            "--wait",
+            type=click.FloatRange(min=0),
+            default=60.0,
+            show_default=True,
+            help="Seconds to wait for another runner.",
+        ),
         click.option(
             "--attempts",
             type=click.IntRange(min=1),
@@ -35,7 +51,11 @@ def patience(command: Callable[..., int]) -> Callable[..., int]:
             help="Tries of a transaction that gets no lock.",
         ),
         click.option(
-            "--lock-timeout", default="2s", show_default=True, help="How long a transaction waits for a lock."
+            "--lock-timeout",
+            default="2s",
+            show_default=True,
+            callback=_duration,
+            help="How long a transaction waits for a lock, such as 500ms or 2s.",
         ),
     ):
         command = option(command)
@@ -88,8 +108,9 @@ def done_line(word: str, done: Done) -> str:
 def _dry_run(conninfo: str, migrations: list[Migration], to: str | None) -> int:
     states = plan.read(conninfo, migrations)
     plan.check(states)
-    pending = [s for s in states if s.state == "pending" and (to is None or s.version <= to)]
-    for state in pending:
-        click.echo(f"would apply {state.label}")
+    pending = plan.choose(states, to)
+    for migration in pending:
+        statements(migration, migration.up)
+        click.echo(f"would apply {migration.path.stem}")
     click.echo(f"{len(pending)} to apply" if pending else "nothing to apply")
     return 0
