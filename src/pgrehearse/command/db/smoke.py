@@ -1,0 +1,135 @@
+"""``pgrehearse db smoke``: does the database keep what ``db/smoke.sql`` promises?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pgrehearse.command.db.target import announce, dsn_option, environment_option, find
+from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.execution.target import Target
+from pgrehearse.migration import plan
+from pgrehearse.migration.smoke import contract
+from pgrehearse.migration.smoke import run as smoke_run
+from pgrehearse.migration.smoke.objects import KINDS
+from pgrehearse.migration.smoke.run import Options, Report
+from pgrehearse.servers.mark import REHEARSABLE
+from pgrehearse.text import migrations
+from pgrehearse.text.project import Project
+
+__all__ = ["lines", "smoke"]
+
+
+@click.command()
+@dsn_option
+@environment_option
+@click.option("--read-only", is_flag=True, help="Write nothing; for staging and production.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="The contract.  [default: smoke.sql beside the seed, db/smoke.sql]",
+)
+@click.option("--rows", default=1000, show_default=True, help="Rows of the seed, where tables are empty.")
+@click.option(
+    "--statement-timeout",
+    default="5s",
+    show_default=True,
+    help="How long a statement may take with --read-only.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def smoke(
+    dsn: str | None,
+    environment: str | None,
+    read_only: bool,
+    file: Path | None,
+    rows: int,
+    statement_timeout: str,
+    as_json: bool,
+) -> int:
+    """Try what db/smoke.sql says of constraints, indexes, labels, defaults and triggers.
+
+    All in one transaction that is rolled back; empty tables get the seed first. With --read-only only
+    catalogs, plans and queries are looked at. Exit status 1 if something is not so, or is not in the file.
+    """
+    project = Project.find(Path.cwd())
+    target = find(dsn, environment)
+    if not read_only and target.environment not in REHEARSABLE:
+        raise SetupError(
+            f"refused: {target.database!r} is {target.environment}, and the contract writes, then undoes it",
+            next_step="say --read-only",
+        )
+    path = file or project.seed.with_name("smoke.sql")
+    promised = contract.load(path)
+    options = Options(
+        read_only=read_only,
+        seed=project.seed if project.seed.is_file() else None,
+        rows=rows,
+        statement_timeout=statement_timeout if read_only else "0",
+    )
+    report = smoke_run.run(target.conninfo, promised, options)
+    shown = project.relative(path)
+    if as_json:
+        click.echo(json.dumps(_value(target, shown, read_only, report), indent=2))
+    else:
+        announce(target)
+        _print(shown, project, report)
+        _pending(target, project, report)
+    return 1 if report.findings else 0
+
+
+def lines(path: str, report: Report) -> list[str]:
+    """What is wrong, as ``path:line: message`` and the next step, each as one text of one or two lines."""
+    found = []
+    for finding in report.findings:
+        where = f"{path}:{finding.line}" if finding.line else path
+        about = "" if finding.about in finding.message else f"{finding.about}: "
+        found.append(
+            f"{where}: {about}{finding.message}"
+            + (f"\n  next: {finding.next_step}" if finding.next_step else "")
+        )
+    return found
+
+
+def _print(path: str, project: Project, report: Report) -> None:
+    if report.seeded:
+        click.echo(f"{project.relative(project.seed)} loaded, to be rolled back")
+    for kind, (covered, there) in report.covered.items():
+        if there:
+            click.echo(f"{KINDS[kind]:<17} {covered:>3} of {there} in the contract")
+    for object_, reason in report.left_out:
+        click.echo(f"left out: {object_}: {reason}")
+    looked_up = f", {report.looked_up} looked up in the catalogs" if report.looked_up else ""
+    click.echo(f"{report.tried} entries tried{looked_up}; {len(report.findings) or 'nothing'} wrong")
+    for line in lines(path, report):
+        click.echo(line, err=True)
+
+
+def _pending(target: Target, project: Project, report: Report) -> None:
+    """A contract is that of all migrations; say so where some are pending."""
+    if not report.findings:
+        return
+    try:
+        states = plan.read(target.conninfo, migrations.load(project.migrations))
+    except PgRehearseError:
+        return
+    pending = sum(state.state == "pending" for state in states)
+    if pending and pending < len(states):
+        click.echo(f"{pending} migrations are pending here; the contract is that of all", err=True)
+
+
+def _value(target: Target, path: str, read_only: bool, report: Report) -> dict[str, object]:
+    return {
+        "database": target.database,
+        "environment": target.environment,
+        "contract": path,
+        "read_only": read_only,
+        "seeded": report.seeded,
+        "tried": report.tried,
+        "looked_up": report.looked_up,
+        "covered": {kind: {"covered": c, "there": t} for kind, (c, t) in report.covered.items()},
+        "left_out": [{"object": name, "reason": reason} for name, reason in report.left_out],
+        "findings": [asdict(finding) for finding in report.findings],
+    }
