@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.ledger import Attempt, Ledger
 from pgrehearse.migration.up import Done, Options, down, up
+from pgrehearse.servers import Server
 from pgrehearse.text import migrations
 from pgrehearse.text.migrations import Migration
 
@@ -47,7 +49,7 @@ class Place:
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, version: int | str, up: str, down: str | None = "", name: str = "step") -> Path:
-        """Write a migration. ``up`` and ``down`` begin with ``transaction:false`` for a section without one."""
+        """Write a migration. A part that begins with ``transaction:false`` gets that option."""
         text = _section("up", up) + ("" if down is None else _section("down", down))
         file = self.root / "db" / "migrations" / f"{version}_{name}.sql"
         file.write_text(text, encoding="utf-8")
@@ -83,7 +85,8 @@ class Place:
         """A connection of an application, in a transaction of its own."""
         with psycopg.connect(self.dsn) as connection:
             yield connection
-            connection.rollback()
+            with suppress(psycopg.OperationalError):  # a test may have ended the server
+                connection.rollback()
 
     def attempts(self) -> list[Attempt]:
         with psycopg.connect(self.dsn) as connection:
@@ -142,15 +145,39 @@ def _section(side: str, text: str) -> str:
     return f"-- migrate:{side} {options}".rstrip() + f"\n\n{rest.strip()}\n\n"
 
 
-@pytest.fixture
-def place(tmp_path: Path, database: str) -> Iterator[Place]:
-    made = Place(tmp_path, database)
-    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
-    (tmp_path / "db" / "migrations").mkdir(parents=True)
-    name = sql.Identifier(str(conninfo_to_dict(database)["dbname"]))
+@contextmanager
+def place_at(root: Path, dsn: str) -> Iterator[Place]:
+    """A place in an empty folder and an empty database; its processes end with the block."""
+    made = Place(root, dsn)
+    (root / "pyproject.toml").write_text("", encoding="utf-8")
+    (root / "db" / "migrations").mkdir(parents=True, exist_ok=True)
+    name = sql.Identifier(str(conninfo_to_dict(dsn)["dbname"]))
     made.execute(sql.SQL("ALTER DATABASE {} SET pgrehearse.environment = 'test'").format(name).as_string())
     yield made
     for process in made.processes:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate()
+
+
+@pytest.fixture
+def place(tmp_path: Path, database: str) -> Iterator[Place]:
+    with place_at(tmp_path, database) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh(server: Server) -> Iterator[Callable[[], str]]:
+    """Makes empty databases, as many as a test wants."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"test_{secrets.token_hex(4)}")
+        with psycopg.connect(server.dsn(), autocommit=True) as admin:
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(names[-1])))
+        return server.dsn(names[-1])
+
+    yield make
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        for name in names:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,0 +1,130 @@
+"""Kill -9 at random moments, and two runners at once.
+
+``PGREHEARSE_TEST_ROUNDS=20`` makes 20 rounds of each; without it a few, so that the suite stays fast.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import SetupError
+
+from .conftest import Place, place_at, wait_until
+
+ROUNDS = int(os.environ.get("PGREHEARSE_TEST_ROUNDS", "3"))
+ROWS = 6000
+
+#: ``touched`` counts how often a row was changed; ``ran`` how often a statement was.
+FILES = {
+    1: f"""
+CREATE TABLE ran (what text);
+CREATE TABLE item (id int PRIMARY KEY, n int, touched int NOT NULL DEFAULT 0);
+INSERT INTO item (id) SELECT generate_series(1, {ROWS});
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN new.touched := old.touched + 1; RETURN new; END';
+CREATE TRIGGER touch BEFORE UPDATE ON item FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+    'BEGIN PERFORM sum(i) FROM generate_series(1, 400) AS i; RETURN $1; END';
+INSERT INTO ran VALUES ('1');
+""",
+    2: "transaction:false\nCREATE INDEX CONCURRENTLY item_slow ON item (slow(id));",
+    3: f"""transaction:false
+INSERT INTO ran VALUES ('3 before');
+DO $$
+BEGIN
+    FOR low IN 0..{ROWS - 1} BY 200 LOOP
+        UPDATE item SET n = slow(id) WHERE n IS NULL AND id > low AND id <= low + 200;
+        COMMIT;
+    END LOOP;
+END $$;
+INSERT INTO ran VALUES ('3 after');
+""",
+    4: "ALTER TABLE item ALTER n SET NOT NULL;\nINSERT INTO ran VALUES ('4');",
+    5: "transaction:false\nREINDEX INDEX CONCURRENTLY item_slow;",
+    6: "transaction:false\nDROP INDEX CONCURRENTLY item_slow;",
+    7: """transaction:false
+CREATE UNIQUE INDEX CONCURRENTLY item_n ON item (slow(n));
+INSERT INTO ran VALUES ('7');
+""",
+}
+
+
+def write(place: Place) -> None:
+    for version, text in FILES.items():
+        place.write(version, text)
+
+
+def assert_true(place: Place) -> None:
+    """Applied once each, the ledger says so, and nothing is INVALID."""
+    assert place.applied() == [str(version) for version in FILES]
+    assert place.execute("SELECT what, count(*) FROM ran GROUP BY what ORDER BY what") == [
+        (what, 1) for what in ("1", "3 after", "3 before", "4", "7")
+    ]
+    assert place.execute("SELECT DISTINCT touched, n = id FROM item") == [(1, True)]
+    assert place.invalid() == []
+    indexes = "SELECT relname FROM pg_class WHERE relname ~ '^item_' AND relkind = 'i' ORDER BY 1"
+    assert place.execute(indexes) == [("item_n",), ("item_pkey",)]
+    done = [attempt for attempt in place.attempts() if attempt.outcome == "done"]
+    assert [attempt.version for attempt in done] == [str(version) for version in FILES]
+    for attempt in done:
+        assert {cost.outcome for cost in attempt.statements} == {"done"}
+        assert attempt.finished is not None
+    assert {a.outcome for a in place.attempts()} <= {"done", "interrupted"}
+    assert place.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+
+
+@pytest.fixture(scope="module")
+def duration() -> list[float]:
+    """Seconds an undisturbed run takes, once known."""
+    return []
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_killed_at_a_random_moment_it_finishes_on_the_next_run(
+    tmp_path: Path, fresh: Callable[[], str], duration: list[float], seed: int
+) -> None:
+    if not duration:
+        (tmp_path / "whole").mkdir()
+        with place_at(tmp_path / "whole", fresh()) as place:
+            write(place)
+            started = time.monotonic()
+            assert place.command("up")[0] == 0
+            duration.append(time.monotonic() - started)
+            assert_true(place)
+    moment = random.Random(seed).uniform(0.25, 1.0) * duration[0]  # noqa: S311
+    with place_at(tmp_path, fresh()) as place:
+        write(place)
+        process = place.start("up")
+        limit = time.monotonic() + moment
+        wait_until(lambda: time.monotonic() >= limit, "the moment")
+        process.kill()
+        process.wait()
+        before = place.applied() if place.one("SELECT to_regclass('pgrehearse.statement')::text") else []
+        status, out, err = place.command("up")
+        print(f"seed {seed}: killed after {moment:.2f} s with {len(before)} applied; then:\n{out}{err}")
+        assert status == 0, err
+        assert_true(place)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_of_two_runners_one_works_and_the_other_waits_or_leaves(place: Place, seed: int) -> None:
+    write(place)
+    patience = ["--wait", "0"] if seed % 2 else []
+    first = place.start("up", *patience)
+    second = place.start("up", *patience)
+    (out1, err1), (out2, err2) = first.communicate(timeout=60), second.communicate(timeout=60)
+    print(f"seed {seed}: {first.returncode} and {second.returncode}\n{err1}{err2}")
+    statuses = sorted((first.returncode, second.returncode))
+    assert statuses[0] == 0 and statuses[1] in (0, SetupError.exit_code)
+    if statuses[1]:
+        assert patience and "another runner is at work: pid" in err1 + err2
+    elif not patience:
+        assert "nothing to apply" in out1 + out2
+    assert (out1 + out2).count("applied 1_step") == 1
+    assert_true(place)
