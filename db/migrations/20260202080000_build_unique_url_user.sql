@@ -1,4 +1,5 @@
 -- First half of a unique constraint: the slow part, without blocking anybody.
+-- breaking: writers of a link that the user has wished for already fail with 23505.
 -- A duplicate makes it fail with 23505 and leaves an INVALID index: drop it before the next try.
 
 -- migrate:up transaction:false

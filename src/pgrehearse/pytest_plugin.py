@@ -2,7 +2,8 @@
 
 Active as soon as the package is installed. Markdown files below the project's documents (``docs/`` and
 ``runbooks/`` unless pyproject.toml says otherwise) that hold an sql or python block are collected; other
-Markdown files are left alone, unless they are named on the command line.
+Markdown files are left alone, unless they are named on the command line. The folder of the migrations is
+one more item: the schema evolution policy.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from pgrehearse.execution.results import DocumentResult
 from pgrehearse.measurement.documents import is_measured
 from pgrehearse.measurement.rehearsals import evidence as rehearsals
 from pgrehearse.measurement.review import review
+from pgrehearse.migration.policy.check import Request, check
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import majors
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
-__all__ = ["DocumentFile", "DocumentItem"]
+__all__ = ["DocumentFile", "DocumentItem", "MigrationsFolder", "PolicyItem"]
 
 _REHEARSER = pytest.StashKey[Rehearser]()
 _PROJECT = pytest.StashKey[Project]()
@@ -43,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " refuse a runbook that changed since its rehearsals",
     )
     group.addoption("--pg-server", metavar="URL", help="rehearse on this server and start none")
+    group.addoption("--no-policy", action="store_true", help="do not check the migrations against the policy")
+    group.addoption(
+        "--policy-base",
+        metavar="REF",
+        help="files that git has at REF are applied: unchanged, and only the others are checked",
+    )
     group.addoption("--no-documents", action="store_true", help="do not collect Markdown documents")
 
 
@@ -54,6 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     majors = _majors(config)  # refused here, not once for every document
     if config.getoption("--accept") and len(majors) > 1:
         raise pytest.UsageError("--accept writes one server's outputs: name one major with --pg")
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if path != parent.config.stash[_PROJECT].migrations or parent.config.getoption("--no-policy"):
+        return None
+    return MigrationsFolder.from_parent(parent, path=path)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -157,6 +171,36 @@ class DocumentItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"document: {self.name}"
+
+
+class MigrationsFolder(pytest.Directory):
+    """The folder of the migrations; its one item is the policy."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        if any(self.path.glob("*.sql")):
+            yield PolicyItem.from_parent(self, name="migrations policy")
+
+
+class PolicyItem(pytest.Item):
+    """All migrations against the schema evolution policy, as ``pgrehearse db lint`` checks them."""
+
+    def runtest(self) -> None:
+        project = self.config.stash[_PROJECT]
+        request = Request(base=self.config.getoption("--policy-base"), off=project.policy_off)
+        report = check(project, request, lambda: _rehearser(self.config).servers.get(None))
+        if report.problems:
+            said = [problem.text(project.relative(problem.path)) for problem in report.problems]
+            raise ExpectationError(
+                "\n".join(said), next_step="mend the migrations; pgrehearse db lint checks them"
+            )
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        if isinstance(excinfo.value, PgRehearseError):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name
 
 
 class _Red(Exception):

@@ -239,7 +239,9 @@ class _Run:
                 return
             for table, probes in row.waits:
                 held.setdefault(table, set()).update(probes)
-            before += [] if control else [step.statement]
+            # LOCK needs a transaction and changes nothing; what it keeps waiting is in ``held``
+            lock = leading_words(step.statement)[:1] == ("lock",)
+            before += [] if control or lock else [step.statement]
         if group[0].kept and not failed:
             self._apply(whole)
 

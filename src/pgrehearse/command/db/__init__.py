@@ -9,7 +9,7 @@ import click
 __all__ = ["db"]
 
 #: Imported when asked for.
-_COMMANDS = ("new", "up", "rollback", "status")
+_COMMANDS = ("new", "up", "rollback", "status", "lint", "smoke", "test")
 
 
 class _Lazy(click.Group):

@@ -1,0 +1,165 @@
+"""``pgrehearse db lint``: the schema evolution policy, checked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pgrehearse.command.db.target import load_migrations
+from pgrehearse.errors import DocumentError
+from pgrehearse.migration.policy import squawk as opinions
+from pgrehearse.migration.policy.check import Report, Request, check
+from pgrehearse.migration.policy.rules import CHECKS
+from pgrehearse.migration.policy.squawk import Opinion
+from pgrehearse.servers import Servers
+from pgrehearse.servers.binaries import SUPPORTED
+from pgrehearse.text.migrations import load
+from pgrehearse.text.project import Project
+
+__all__ = ["lint"]
+
+
+@click.command()
+@click.argument("paths", metavar="[FILES]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--base", metavar="REF", help="Files that git has at REF are applied: unchanged, and not checked."
+)
+@click.option("--dsn", help="Files in the ledger of this database are applied. It is only read.")
+@click.option(
+    "--schema", type=click.Path(path_type=Path), help="Begin with this dump, not the applied files."
+)
+@click.option("--no-measure", is_flag=True, help="Only what needs no server.")
+@click.option("--rows", default=1000, show_default=True, help="Rows of the example data to measure with.")
+@click.option("--pg", type=click.Choice([str(major) for major in SUPPORTED]), help="Server major.")
+@click.option("--server", help="Use this disposable server (URL or DSN) and start none.", metavar="URL")
+@click.option("--squawk", is_flag=True, help="Add what Squawk says. It does not change the exit status.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def lint(
+    paths: tuple[Path, ...],
+    base: str | None,
+    dsn: str | None,
+    schema: Path | None,
+    no_measure: bool,
+    rows: int,
+    pg: str | None,
+    server: str | None,
+    squawk: bool,
+    as_json: bool,
+) -> int:
+    """Check migrations against the schema evolution policy. Exit status 1 when one breaks a rule.
+
+    Without FILES, all that --base or --dsn do not call applied. Each statement is measured on a disposable
+    database that holds the earlier migrations and the seed's rows.
+    """
+    project, _ = load_migrations()
+    names = frozenset(_name(path, project) for path in paths)
+    request = Request(names, base, dsn, schema, rows, _off(project))
+    started = time.monotonic()
+    with Servers(server) as servers:
+        start = None if no_measure else lambda: servers.get(int(pg) if pg else None)
+        report = check(project, request, start, _progress)
+    seconds = time.monotonic() - started
+    opinion = _second(project, report, pg) if squawk else None
+    if as_json:
+        click.echo(_json(project, report, opinion))
+    else:
+        _print(project, report, opinion, seconds)
+    return 1 if report.problems else 0
+
+
+def _name(path: Path, project: Project) -> str:
+    if path.resolve().parent != project.migrations.resolve():
+        raise DocumentError(
+            "no migration of this project",
+            path=path,
+            next_step=f"name files of {project.relative(project.migrations)}",
+        )
+    return path.name
+
+
+def _off(project: Project) -> dict[str, str]:
+    unknown = set(project.policy_off) - set(CHECKS)
+    if unknown:
+        raise DocumentError(
+            f"[tool.pgrehearse.policy-off] names no check: {sorted(unknown)[0]!r}",
+            path=project.root / "pyproject.toml",
+            next_step=f"known: {', '.join(CHECKS)}",
+        )
+    return dict(project.policy_off)
+
+
+def _second(project: Project, report: Report, pg: str | None) -> Opinion:
+    chosen = [migration for migration in load(project.migrations) if migration.path.name in report.checked]
+    return opinions.ask(chosen, int(pg) if pg else None)
+
+
+def _progress(name: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[Kmeasuring {name}", nl=False, err=True)
+
+
+def _print(project: Project, report: Report, opinion: Opinion | None, seconds: float) -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    for problem in report.problems:
+        click.echo(problem.text(project.relative(problem.path)))
+    if opinion is not None:
+        _print_opinion(project, opinion)
+    for reason, names in _grouped(report.not_run).items():
+        click.echo(f"not run: {', '.join(names)} ({reason})")
+    if report.empty:
+        click.echo(f"note: measured without rows: {', '.join(sorted(report.empty))}; the seed gave none")
+    if report.measured:
+        what = f"{report.measured} statement{'s' * (report.measured != 1)}"
+        click.echo(f"measured {what} on PostgreSQL {report.server} in {seconds:.1f} s")
+    count, wrong = len(report.checked), len(report.problems)
+    exempt = f", {report.exempt} applied ones left out" if report.exempt else ""
+    click.echo(f"{count} migration{'s' * (count != 1)} checked{exempt}: {wrong} problem{'s' * (wrong != 1)}")
+
+
+def _print_opinion(project: Project, opinion: Opinion) -> None:
+    if opinion.missing:
+        click.echo(f"not run: squawk ({opinion.missing})")
+        return
+    for said in opinion.said:
+        place = f"{project.relative(said.path)}:{said.line}"
+        click.echo(f"{place}: {opinion.version} says ({said.rule}): {said.message}")
+    click.echo(
+        f"second opinion of {opinion.version}: {len(opinion.said)} remarks;"
+        f" {len(opinions.OFF)} of its rules are switched off"
+    )
+
+
+def _grouped(not_run: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in not_run.items():
+        found.setdefault(reason, []).append(name)
+    return found
+
+
+def _json(project: Project, report: Report, opinion: Opinion | None) -> str:
+    value: dict[str, object] = {
+        "checked": report.checked,
+        "exempt": report.exempt,
+        "problems": [problem.to_json(project.relative(problem.path)) for problem in report.problems],
+        "not_run": report.not_run,
+        "measured": report.measured,
+        "server": report.server or None,
+        "without_rows": sorted(report.empty),
+    }
+    if opinion is not None:
+        said: Sequence[opinions.Said] = opinion.said
+        value["squawk"] = {
+            "version": opinion.version or None,
+            "not_run": opinion.missing or None,
+            "said": [
+                {"path": project.relative(s.path), "line": s.line, "rule": s.rule, "message": s.message}
+                for s in said
+            ],
+        }
+    return json.dumps(value, indent=2)

@@ -1,0 +1,73 @@
+"""Rule 3: what breaks a running release is declared in the file, and told in the list of changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pgrehearse.migration.policy.interface import Interface, differences
+from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.source import File, Written
+
+__all__ = ["check"]
+
+#: States of a file: the interface before it, then after each of its statements.
+States = Sequence[tuple[Written | None, Interface]]
+
+
+def check(file: File, states: States, changes: Path, place: str) -> Iterator[Problem]:
+    """Breaking changes of ``file`` without a declaration; a declaration without an entry in ``changes``.
+
+    ``place`` is that path as readers know it.
+    """
+    path = file.migration.path
+    if any(reason for _, reason in file.breaking):
+        if not has_entry(changes, file.migration.version):
+            yield Problem(
+                "breaking",
+                path,
+                file.breaking[0][0],
+                f"this breaking change has no entry in {place}",
+                f"name {path.stem} there, and say what must be released before",
+            )
+        return
+    before = states[0][1]
+    for what, sentence in differences(before, states[-1][1]).items():
+        written = _cause(what, states)
+        yield Problem(
+            "breaking",
+            path,
+            written.line if written else file.migration.up.line,
+            sentence,
+            f"write `-- breaking: who fails, and what must be released before`, and an entry in {place}",
+            written.sql if written else "",
+        )
+
+
+def _cause(what: tuple[str, tuple[str, str, str]], states: States) -> Written | None:
+    """The statement from which on ``what`` is so to the end of the file."""
+    before = states[0][1]
+    cause = states[-1][0]
+    for written, interface in reversed(states[1:]):
+        if what not in differences(before, interface):
+            break
+        cause = written
+    return cause
+
+
+def has_entry(changes: Path, version: str) -> bool:
+    """Whether ``changes`` names the migration and says something about it, before it names another."""
+    if not changes.is_file():
+        return False
+    lines = iter(changes.read_text(encoding="utf-8").splitlines())
+    name = re.compile(rf"\b{version}\w*(?:\.sql)?`?")
+    for line in lines:
+        if match := name.search(line):
+            rest = [line[match.end() :]]
+            for following in lines:
+                if re.search(r"\b\d{8,}_?\w*", following) or following.startswith("#"):
+                    break
+                rest.append(following)
+            return re.search(r"\w{2,}", " ".join(rest)) is not None
+    return False

@@ -1,0 +1,153 @@
+"""Rule 10: every index and constraint says what it is for, in the file and in the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from pgrehearse.measurement.client import Client
+from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.source import File, Written
+from pgrehearse.text.split import tokens
+
+__all__ = ["Made", "Objects", "check", "made_by", "read"]
+
+#: Constraints, and indexes that belong to none. What follows a parent table is explained there.
+_OBJECTS = r"""
+SELECT k.oid::bigint, 'CONSTRAINT',
+       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END
+           || quote_ident(coalesce(c.relname, t.typname)), k.conname,
+       obj_description(k.oid, 'pg_constraint'), k.contypid <> 0
+  FROM pg_constraint AS k
+  LEFT JOIN pg_class AS c ON c.oid = k.conrelid
+  LEFT JOIN pg_type AS t ON t.oid = k.contypid
+  JOIN pg_namespace AS n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
+ WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND k.coninhcount = 0
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgrehearse') AND n.nspname !~ '^pg_(toast|temp)'
+UNION ALL
+SELECT x.oid::bigint, 'INDEX',
+       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END
+           || quote_ident(c.relname), x.relname, obj_description(x.oid, 'pg_class'), false
+  FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid
+  JOIN pg_namespace AS n ON n.oid = x.relnamespace
+ WHERE NOT x.relispartition
+   AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgrehearse') AND n.nspname !~ '^pg_(toast|temp)'
+"""
+_DECLARES = re.compile(r"--\s*(?:allow|breaking):")
+
+
+@dataclass(frozen=True)
+class Made:
+    """An index or constraint: ``kind`` is INDEX or CONSTRAINT, ``owner`` its table or domain."""
+
+    oid: int
+    kind: str
+    owner: str
+    name: str
+    comment: str
+    domain: bool
+
+    @property
+    def known_as(self) -> tuple[str, str, str]:
+        return self.kind, self.owner, self.name
+
+    @property
+    def comment_on(self) -> str:
+        if self.kind == "INDEX":
+            schema = self.owner.rpartition(".")[0]
+            return f"COMMENT ON INDEX {schema + '.' if schema else ''}{self.name}"
+        return f"COMMENT ON CONSTRAINT {self.name} ON {'DOMAIN ' if self.domain else ''}{self.owner}"
+
+
+Objects = Sequence[Made]
+
+
+def read(client: Client) -> Objects:
+    """The indexes and constraints of the database of ``client``."""
+    return [
+        Made(oid, kind, owner, name, comment or "", domain)
+        for oid, kind, owner, name, comment, domain in client.rows(_OBJECTS)
+    ]
+
+
+def made_by(states: Sequence[tuple[Written | None, Objects]]) -> list[tuple[Written, Made]]:
+    """What each statement of a file made that the file leaves behind.
+
+    A table that is renamed keeps its objects by oid; a type that changes makes its constraints again by name.
+    """
+    left = {made.oid for made in states[-1][1]}
+    found = []
+    for (_, before), (written, after) in pairwise(states):
+        assert written is not None
+        oids, names = {made.oid for made in before}, {made.known_as for made in before}
+        found += [
+            (written, made)
+            for made in after
+            if made.oid in left and made.oid not in oids and made.known_as not in names
+        ]
+    return found
+
+
+def check(file: File, made: Sequence[tuple[Written, Made]], final: Objects) -> Iterator[Problem]:
+    """``final`` is what the last file leaves: a COMMENT ON may stand in a later file."""
+    for written, thing in made:
+        if file.allowed("comment", written):
+            continue
+        line = _defined(written, thing)
+        what = f"{thing.kind.lower()} {thing.name}"
+        if line is None:
+            yield _problem(
+                file,
+                written.line,
+                written,
+                f"{what} got its name from PostgreSQL",
+                "name it, write its purpose in a comment line above, and " + thing.comment_on,
+            )
+            continue
+        above = file.comments.get(line - 1, "")
+        if not re.search(r"\w", above.lstrip("-")) or _DECLARES.match(above):
+            yield _problem(
+                file,
+                line,
+                written,
+                f"{what} has no comment line above it",
+                "write right above it which query or rule it serves",
+            )
+        now = next((m for m in final if m.oid == thing.oid or m.known_as == thing.known_as), None)
+        if now is not None and not now.comment:
+            yield _problem(
+                file,
+                line,
+                written,
+                f"{what} has no COMMENT ON, here or in a later file",
+                f"{thing.comment_on} IS '...'; for a concurrent build in the next file",
+            )
+
+
+def _problem(file: File, line: int, written: Written, said: str, next_step: str) -> Problem:
+    return Problem(
+        "comment", file.migration.path, line, said, next_step, written.sql, page="guides/comment-migrations"
+    )
+
+
+def _defined(written: Written, thing: Made) -> int | None:
+    """The line on which the definition starts; None when the statement does not name it."""
+    line, start = written.line, written.line
+    wanted = {thing.name, thing.name.lower(), '"' + thing.name.replace('"', '""') + '"'}
+    if thing.kind == "INDEX":
+        parts = [token.text for token in tokens(written.sql) if token.kind in ("word", "quoted")]
+        named = any(part.lower() in wanted or part in wanted for part in parts)
+        return start if named else None
+    word = ""
+    for token in tokens(written.sql):
+        if token.kind in ("word", "quoted"):
+            if word == "constraint" and (token.text in wanted or token.text.lower() in wanted):
+                return start
+            word = token.text.lower()
+            if word == "constraint":
+                start = line
+        line += token.text.count("\n")
+    return None

@@ -1,0 +1,135 @@
+"""Rule 1: what was applied stays as it was. Asked of a ledger, of git, or of both."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.plan import State
+from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.text.migrations import Migration
+
+__all__ = ["Base", "against_base", "against_ledger", "base"]
+
+_MEND = "put the file back (git checkout REF -- FILE), and write the change as a new migration"
+
+
+@dataclass(frozen=True)
+class Base:
+    """The migrations as a commit of git has them.
+
+    Attributes:
+        ref: what was asked for, such as ``origin/main``.
+        commit: where this branch left it; files there may have been applied.
+        blobs: file name -> id of its content, at ``commit``.
+        newest: greatest version at ``ref`` itself, which may have moved on.
+    """
+
+    ref: str
+    commit: str
+    blobs: dict[str, str]
+    newest: str
+
+
+def base(folder: Path, ref: str) -> Base:
+    """The migrations of ``folder`` at ``ref``. Raises SetupError: no git, no such commit, no history."""
+    root = folder if folder.is_dir() else folder.parent
+    _git(
+        root,
+        ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"],
+        f"git knows no commit {ref!r}",
+        "fetch it first, such as git fetch origin main; a CI checkout needs fetch-depth: 0",
+    )
+    commit = _git(
+        root,
+        ["merge-base", ref, "HEAD"],
+        f"{ref!r} and this branch have no common commit",
+        "fetch the whole history; a CI checkout needs fetch-depth: 0",
+    ).strip()
+    return Base(ref, commit, _blobs(root, commit), max(map(_version, _blobs(root, ref)), default=""))
+
+
+def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> Iterator[Problem]:
+    """Files of the base that are edited, deleted or renamed, and new ones that come too late."""
+    now = {migration.path.name: migration for migration in migrations}
+    ids = _ids(folder, sorted(now))
+    for name, blob in sorted(found.blobs.items()):
+        mend = _MEND.replace("REF", found.ref).replace("FILE", name)
+        if name in now and ids[name] != blob:
+            line = _first_difference(_content(folder, blob), now[name].path.read_bytes())
+            said = f"differs from {found.ref}, where it may have been applied"
+            yield Problem("applied", now[name].path, line, said, mend)
+        elif name not in now:
+            renamed = next((other for other, own in ids.items() if own == blob), None)
+            said = f"renamed to {renamed}" if renamed else "deleted"
+            yield Problem("applied", folder / name, 0, f"{said}, but {found.ref} has it", mend)
+    for name, migration in sorted(now.items()):
+        if name not in found.blobs and migration.version < found.newest:
+            yield Problem(
+                "applied",
+                migration.path,
+                1,
+                f"older than {found.newest}, which {found.ref} has: it would run in another order elsewhere",
+                "rename the file: give it a version of today",
+            )
+
+
+def against_ledger(folder: Path, states: Sequence[State]) -> Iterator[Problem]:
+    """What a database's ledger says must not be."""
+    for state in states:
+        if state.problem:
+            path = state.migration.path if state.migration else folder / f"{state.version}_*.sql"
+            line = 1 if state.migration else 0
+            said = state.problem.removeprefix(f"{state.label} ")
+            yield Problem("applied", path, line, said, state.next_step)
+
+
+def _blobs(folder: Path, commit: str) -> dict[str, str]:
+    listed = _git(folder, ["ls-tree", "-z", commit, "./"], "git cannot list the migrations", "run git fsck")
+    found = {}
+    for entry in listed.split("\0"):
+        facts, _, name = entry.partition("\t")
+        if name.endswith(".sql"):
+            found[name] = facts.split()[2]
+    return found
+
+
+def _ids(folder: Path, names: list[str]) -> dict[str, str]:
+    """Ids of the files as git would store them, so that line ends of a checkout do not count."""
+    if not names:
+        return {}
+    ids = _git(folder, ["hash-object", "--", *names], "git cannot read the migrations", "check permissions")
+    return dict(zip(names, ids.split(), strict=True))
+
+
+def _content(folder: Path, blob: str) -> bytes:
+    done = subprocess.run(["git", "cat-file", "blob", blob], cwd=folder, capture_output=True, check=True)
+    return done.stdout
+
+
+def _first_difference(old: bytes, new: bytes) -> int:
+    before, after = old.splitlines(), new.splitlines()
+    same = 0
+    while same < min(len(before), len(after)) and before[same] == after[same]:
+        same += 1
+    return max(1, min(same + 1, len(after)))
+
+
+def _version(name: str) -> str:
+    return name.split("_")[0]
+
+
+def _git(folder: Path, arguments: list[str], failed: str, next_step: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        )
+    except FileNotFoundError:
+        raise SetupError("no git on PATH", next_step="install git, or leave --base out") from None
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()
+        raise SetupError(f"{failed}{': ' + reason[-1] if reason else ''}", next_step=next_step)
+    return done.stdout

@@ -1,0 +1,10 @@
+-- migrate:up
+
+SET LOCAL lock_timeout = '2s';
+
+-- allow: rewrites Forty rows. -- red: runnable
+ALTER TABLE items ADD COLUMN token uuid DEFAULT gen_random_uuid(); -- red: rewrite
+
+-- migrate:down
+
+SELECT 1;

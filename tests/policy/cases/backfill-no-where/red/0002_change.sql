@@ -1,0 +1,7 @@
+-- migrate:up
+
+DELETE FROM items; -- red: backfill
+
+-- migrate:down
+
+SELECT 1;

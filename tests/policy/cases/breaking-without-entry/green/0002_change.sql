@@ -1,0 +1,11 @@
+-- breaking: releases that read items.note fail with 42703.
+
+-- migrate:up
+
+SET LOCAL lock_timeout = '2s';
+
+ALTER TABLE items DROP COLUMN note;
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,9 @@
+-- migrate:up transaction:false
+
+-- The price filter.
+
+CREATE INDEX CONCURRENTLY items_price_idx ON items (price); -- red: comment
+
+-- migrate:down
+
+SELECT 1;

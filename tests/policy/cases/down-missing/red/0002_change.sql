@@ -1,0 +1,4 @@
+-- A note. -- red: down
+-- migrate:up
+
+CREATE TABLE notes (body text);

@@ -1,0 +1,7 @@
+-- migrate:up
+
+ALTER TABLE items ADD COLUMN gone timestamptz; -- red: lock-timeout
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,9 @@
+-- migrate:up
+
+SET LOCAL lock_timeout = '2s';
+
+ALTER TABLE items ADD COLUMN gone timestamptz;
+
+-- migrate:down
+
+SELECT 1;

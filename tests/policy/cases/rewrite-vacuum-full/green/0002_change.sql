@@ -1,0 +1,7 @@
+-- migrate:up transaction:false
+
+VACUUM items;
+
+-- migrate:down
+
+SELECT 1;

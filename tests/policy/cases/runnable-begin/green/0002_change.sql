@@ -1,0 +1,7 @@
+-- migrate:up
+
+CREATE TABLE notes (body text);
+
+-- migrate:down
+
+SELECT 1;

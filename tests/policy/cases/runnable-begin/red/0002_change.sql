@@ -1,0 +1,9 @@
+-- migrate:up
+
+BEGIN; -- red: runnable
+CREATE TABLE notes (body text);
+COMMIT;
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,9 @@
+-- migrate:up
+
+SET LOCAL lock_timeout = '2s';
+
+ALTER TABLE items VALIDATE CONSTRAINT items_price_check;
+
+-- migrate:down
+
+SELECT 1;
