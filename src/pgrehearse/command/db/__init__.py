@@ -9,7 +9,7 @@ import click
 __all__ = ["db"]
 
 #: Imported when asked for.
-_COMMANDS = ("new", "up", "rollback", "status", "lint", "smoke", "test")
+_COMMANDS = ("new", "up", "rollback", "status", "check", "lint", "smoke", "test", "timing")
 
 
 class _Lazy(click.Group):

@@ -8,7 +8,7 @@ import psycopg
 
 from pgrehearse.migration.drift.items import Item
 
-__all__ = ["extras", "unseen"]
+__all__ = ["extras", "unseen", "versions"]
 
 #: Each gives object, subject, statement. The search path is empty, so names come out qualified.
 _QUERIES = (
@@ -67,6 +67,39 @@ _QUERIES = (
           AND NOT EXISTS (SELECT FROM pg_depend AS d
                            WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype IN ('e', 'i'))""",
 )
+#: What an extension brought is not in a dump, so nobody would see that it was changed since.
+_MEMBERS = """
+WITH members AS (
+    SELECT e.extname, d.classid, d.objid FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
+     WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e')
+SELECT format('extension %s', quote_ident(extname)), format('member %s', i.identity),
+       coalesce(m.definition, '') || format(E'\n-- owned by %s', m.owner)
+  FROM (SELECT m.extname, m.classid, m.objid, pg_get_userbyid(p.proowner) AS owner,
+               CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END AS definition
+          FROM members AS m JOIN pg_proc AS p ON p.oid = m.objid WHERE m.classid = 'pg_proc'::regclass
+        UNION ALL
+        SELECT m.extname, m.classid, m.objid, pg_get_userbyid(c.relowner),
+               concat(CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+               (SELECT string_agg(format(', %I %s %s %s', a.attname, format_type(a.atttypid, a.atttypmod),
+                                         CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                                         pg_get_expr(f.adbin, f.adrelid)), '' ORDER BY a.attname)
+                  FROM pg_attribute AS a LEFT JOIN pg_attrdef AS f
+                    ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+               (SELECT string_agg('; ' || pg_get_indexdef(x.indexrelid), ''
+                                  ORDER BY x.indexrelid::regclass::text)
+                  FROM pg_index AS x WHERE x.indrelid = c.oid),
+               (SELECT string_agg('; ' || pg_get_triggerdef(g.oid), '' ORDER BY g.tgname)
+                  FROM pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal))
+          FROM members AS m JOIN pg_class AS c ON c.oid = m.objid WHERE m.classid = 'pg_class'::regclass
+        UNION ALL
+        SELECT m.extname, m.classid, m.objid, pg_get_userbyid(t.typowner),
+               (SELECT string_agg(n.enumlabel, ', ' ORDER BY n.enumsortorder)
+                  FROM pg_enum AS n WHERE n.enumtypid = t.oid)
+          FROM members AS m JOIN pg_type AS t ON t.oid = m.objid WHERE m.classid = 'pg_type'::regclass
+       ) AS m, LATERAL pg_identify_object(m.classid, m.objid, 0) AS i
+"""
+_VERSIONS = "SELECT format('extension %s', quote_ident(extname)), extversion FROM pg_extension"
 _HIDDEN = """
 SELECT format('options of the user mapping for %s on server %s', usename, srvname)
   FROM pg_user_mappings
@@ -81,7 +114,7 @@ def extras(connection: psycopg.Connection[Any]) -> list[Item]:
     row = connection.execute(_OWN).fetchone()
     own = {"own": row[0] if row else []}
     found: list[Item] = []
-    for query in _QUERIES:
+    for query in (*_QUERIES, _MEMBERS):
         # Without parameters psycopg leaves a percent sign alone.
         rows = (
             connection.execute(_escaped(query), own)
@@ -90,6 +123,11 @@ def extras(connection: psycopg.Connection[Any]) -> list[Item]:
         )
         found += [Item(*values) for values in rows]
     return found
+
+
+def versions(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """The version of each extension, by the object's name. Raises psycopg.Error."""
+    return dict(connection.execute(_VERSIONS).fetchall())
 
 
 def unseen(connection: psycopg.Connection[Any]) -> list[str]:

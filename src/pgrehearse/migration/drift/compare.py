@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -21,6 +21,7 @@ class Difference:
     """A statement that one side has and the other has not, and in a line what that means."""
 
     object: str
+    subject: str
     sql: str
     why: str
 
@@ -43,35 +44,49 @@ class Differences:
         """What differs, in order."""
         return sorted({one.object for one in (*self.only_left, *self.only_right)})
 
+    @property
+    def subjects(self) -> list[tuple[str, str]]:
+        """Object and subject of what differs, in order; two versions of one thing count once."""
+        return sorted({(one.object, one.subject) for one in (*self.only_left, *self.only_right)})
 
-def differences(left: Schema, right: Schema) -> Differences:
-    """What ``left`` has and ``right`` has not, and the reverse, as statements."""
-    ours, theirs = Counter(left.items), Counter(right.items)
+
+def differences(left: Schema, right: Schema, names: tuple[str, str] = ("left", "right")) -> Differences:
+    """What ``left`` has and ``right`` has not, and the reverse, as statements.
+
+    ``names`` are the sides in the explanations, such as ``("live", "the migrations")``.
+    """
+    other = {name for name, _ in set(left.versions) ^ set(right.versions)}
+    ours, theirs = (
+        Counter(
+            item for item in side.items if item.object not in other or not item.subject.startswith("member ")
+        )
+        for side in (left, right)
+    )
     only_left, only_right = sorted((ours - theirs).elements()), sorted((theirs - ours).elements())
     return Differences(
-        tuple(_explained(only_left, only_right)),
-        tuple(_explained(only_right, only_left)),
+        tuple(_explained(only_left, only_right, names)),
+        tuple(_explained(only_right, only_left, names[::-1])),
     )
 
 
-def _explained(items: Iterable[Item], others: Iterable[Item]) -> Iterable[Difference]:
+def _explained(items: Iterable[Item], others: Iterable[Item], names: tuple[str, str]) -> Iterator[Difference]:
     counterparts: dict[tuple[str, str], list[Item]] = {}
     for other in others:
         counterparts.setdefault((other.object, other.subject), []).append(other)
-    objects = {item.object for item in items if item.subject in ("table", "view")}
     for item in items:
         pairs = counterparts.get((item.object, item.subject), [])
-        yield Difference(item.object, item.sql, _why(item, pairs, item.object in objects and not pairs))
+        yield Difference(item.object, item.subject, item.sql, _why(item, pairs, names))
 
 
-def _why(item: Item, pairs: list[Item], new: bool) -> str:
-    what = item.object if item.object.endswith(item.subject) else f"{item.subject} of {item.object}"
+def _why(item: Item, pairs: list[Item], names: tuple[str, str]) -> str:
+    here, there = names
+    what = item.subject if item.object.split(" ")[0] != item.subject else "it"
     if len(pairs) == 1:
-        here, there = _parts(item.sql, pairs[0].sql)
-        return f"{what}: {here or 'nothing'} here, {there or 'nothing'} on the other side"
+        ours, theirs = _parts(item.sql, pairs[0].sql)
+        return f"{what}: {ours or 'nothing'} in {here}, {theirs or 'nothing'} in {there}"
     if pairs:
-        return f"{what}: otherwise on the other side"
-    return f"{item.object}: unknown on the other side" if new else f"{what}: missing on the other side"
+        return f"{what}: otherwise in {there}"
+    return f"{what}: missing in {there}"
 
 
 def _parts(here: str, there: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""pg_dump, as it is needed for a comparison: the schema only, of one database, said the same way everywhere."""
+"""pg_dump, as a comparison needs it: the schema of one database, said the same way everywhere."""
 
 from __future__ import annotations
 

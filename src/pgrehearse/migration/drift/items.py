@@ -11,15 +11,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from pgrehearse.migration.drift.kinds import IDENTIFIER, NAME, described
 from pgrehearse.migration.drift.statements import Raw, closing, commas
 
 __all__ = ["Item", "items"]
 
-_ID = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
-_Q = rf"{_ID}(?:\.{_ID})*"
-_PART = re.compile(rf"(?P<id>{_ID})")
+_ID, _Q = IDENTIFIER, NAME
 _DATABASE = re.compile(rf"\bDATABASE {_ID}")
 _OPTION = r"[\w.]+=(?:'(?:[^']|'')*'|[\w.]+)"
 _OPTIONS = re.compile(rf"\bWITH \(({_OPTION}(?:, ?{_OPTION})*)\)")
@@ -37,99 +36,6 @@ _NOISE = re.compile(
 )
 _MARK = re.compile(r'SET "?pgrehearse\.')
 _OWN = re.compile(r"EVENT TRIGGER pgrehearse_|TABLE (?:ONLY )?(?:pgrehearse\.|public\.schema_migrations\b)")
-
-#: (pattern, object it belongs to, what it says about it); the first that fits wins.
-_KINDS = [
-    (re.compile(pattern, re.DOTALL), owner, subject)
-    for pattern, owner, subject in (
-        (rf"COMMENT ON COLUMN (?P<o>{_Q})\.(?P<n>{_ID}) IS", "table {o}", "comment on column {n}"),
-        (
-            rf"COMMENT ON CONSTRAINT (?P<n>{_ID}) ON DOMAIN (?P<o>{_Q}) IS",
-            "domain {o}",
-            "comment on constraint {n}",
-        ),
-        (
-            rf"COMMENT ON (?P<k>CONSTRAINT|TRIGGER|POLICY|RULE) (?P<n>{_ID}) ON (?P<o>{_Q}) IS",
-            "table {o}",
-            "comment on {k} {n}",
-        ),
-        (
-            rf"COMMENT ON (?P<k>TABLE|VIEW|MATERIALIZED VIEW|FOREIGN TABLE) (?P<o>{_Q}) IS",
-            "{k} {o}",
-            "comment",
-        ),
-        (rf"CREATE (?:UNIQUE )?INDEX (?P<n>{_ID}) ON (?:ONLY )?(?P<o>{_Q}) USING", "table {o}", "index {n}"),
-        (rf"CREATE (?:CONSTRAINT )?TRIGGER (?P<n>{_ID}) .*? ON (?P<o>{_Q}) ", "table {o}", "trigger {n}"),
-        (rf"CREATE POLICY (?P<n>{_ID}) ON (?P<o>{_Q})", "table {o}", "policy {n}"),
-        (rf"CREATE RULE (?P<n>{_ID}) AS\s+ON \w+ TO (?P<o>{_Q})", "table {o}", "rule {n}"),
-        (
-            rf"ALTER (?:FOREIGN )?TABLE (?:ONLY )?(?P<o>{_Q})\s+ADD CONSTRAINT (?P<n>{_ID})",
-            "table {o}",
-            "constraint {n}",
-        ),
-        (
-            rf"ALTER (?:FOREIGN )?TABLE (?:ONLY )?(?P<o>{_Q})\s+ADD COLUMN (?P<n>{_ID})",
-            "table {o}",
-            "column {n}",
-        ),
-        (
-            rf"ALTER (?:FOREIGN )?TABLE (?:ONLY )?(?P<o>{_Q})\s+ALTER (?:COLUMN )?(?P<n>{_ID}) (?P<v>\w+ \w+)",
-            "table {o}",
-            "column {n}: {v}",
-        ),
-        (
-            rf"ALTER TABLE (?:ONLY )?(?P<o>{_Q})\s+ATTACH PARTITION (?P<n>{_Q})",
-            "table {o}",
-            "partition {n}",
-        ),
-        (
-            rf"ALTER (?P<k>(?:FOREIGN )?TABLE|VIEW|MATERIALIZED VIEW|SEQUENCE) (?:ONLY )?(?P<o>{_Q}) OWNER TO",
-            "{k} {o}",
-            "owner",
-        ),
-        (
-            rf"ALTER TABLE (?:ONLY )?(?P<o>{_Q})\s+(?:ENABLE|DISABLE)(?: ALWAYS| REPLICA)? (?P<k>TRIGGER|RULE) (?P<n>{_ID})",
-            "table {o}",
-            "firing of {k} {n}",
-        ),
-        (
-            rf"ALTER TABLE (?:ONLY )?(?P<o>{_Q})\s+(?P<v>REPLICA IDENTITY|CLUSTER ON|ENABLE ROW|FORCE ROW|SET \w+ \w+|SET \w+)",
-            "table {o}",
-            "{v}",
-        ),
-        (rf"CREATE STATISTICS (?P<n>{_Q}) .* FROM (?P<o>{_Q})$", "table {o}", "statistics {n}"),
-        (rf"CREATE (?:OR REPLACE )?VIEW (?P<o>{_Q})", "view {o}", "view"),
-        (rf"CREATE MATERIALIZED VIEW (?P<o>{_Q})", "materialized view {o}", "view"),
-        (rf"(?:CREATE|ALTER) (?:UNLOGGED )?SEQUENCE (?P<o>{_Q}) OWNED BY", "sequence {o}", "owned by"),
-        (rf"(?:CREATE|ALTER) (?:UNLOGGED )?SEQUENCE (?P<o>{_Q})", "sequence {o}", "sequence"),
-        (rf"ALTER ROLE (?P<o>{_ID}) IN DATABASE \S+ SET (?P<n>\S+) TO", "role {o}", "setting {n} here"),
-        (r'ALTER DATABASE :"DBNAME" SET (?P<n>\S+) TO', "database", "setting {n}"),
-        (r'ALTER DATABASE :"DBNAME" (?P<n>OWNER TO|CONNECTION LIMIT|IS_TEMPLATE)', "database", "{n}"),
-        (r'COMMENT ON DATABASE :"DBNAME"', "database", "comment"),
-        (
-            rf"ALTER DEFAULT PRIVILEGES (?P<w>.*?) (?:GRANT|REVOKE) .* (?:TO|FROM) (?P<n>{_ID})",
-            "default privileges {w}",
-            "of {n}",
-        ),
-        (
-            rf"(?:GRANT|REVOKE) .*? ON (?P<k>TABLE) (?P<o>{_Q}) (?:TO|FROM) (?P<n>{_ID})",
-            "table {o}",
-            "privileges of {n}",
-        ),
-        (
-            rf"(?:GRANT|REVOKE) .*? ON DATABASE \S+ (?:TO|FROM) (?P<n>{_ID})",
-            "database",
-            "privileges of {n}",
-        ),
-        (
-            rf"(?:GRANT|REVOKE) .*? ON (?P<o>.*) (?:TO|FROM) (?P<n>{_ID})(?: WITH GRANT OPTION)?$",
-            "{o}",
-            "privileges of {n}",
-        ),
-        (r"COMMENT ON (?P<o>.*?) IS (?:'|NULL)", "{o}", "comment"),
-        (rf"ALTER (?P<o>.*) OWNER TO {_ID}$", "{o}", "owner"),
-    )
-]
 
 
 @dataclass(frozen=True, order=True)
@@ -184,9 +90,9 @@ def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
             sql = sql.replace(" OR REPLACE", "", 1)
         elif entry.type == "VIEW" and re.search(r" AS\nSELECT\s+NULL::", sql):
             return  # pg_dump's placeholder of a view that is defined later
-        yield replace(
-            _described(_NOT_NULL.sub("", sql), entry.type, entry.name), sql=grantor + _NOT_NULL.sub("", sql)
-        )
+        if sql.startswith(("ALTER TABLE", "ALTER FOREIGN TABLE", "CREATE DOMAIN")):
+            sql = _NOT_NULL.sub("", sql)
+        yield Item(*described(sql, entry.type, entry.name), grantor + sql)
     if entry.type in ("TABLE", "MATERIALIZED VIEW") and sql.startswith("CREATE "):
         kind, name = entry.type.lower(), _name(entry.schema, entry.name)
         if method != "heap" and not re.search(r"\bPARTITION BY\b", sql):
@@ -218,21 +124,6 @@ def _table(sql: str, head: re.Match[str]) -> Iterator[Item]:
         else:
             subject = text
         yield Item(f"table {name}", subject, f"{alter} {name} ADD {what}{text}")
-
-
-def _described(sql: str, type_: str, name: str) -> Item:
-    for pattern, owner, subject in _KINDS:
-        if found := pattern.match(sql):
-            words = {key: value or "" for key, value in found.groupdict().items()}
-            words = {key: value.lower() if key in "kv" else value for key, value in words.items()}
-            return Item(_plain(owner.format(**words)), subject.format(**words), sql)
-    return Item(f"{type_.lower()} {name}".strip(), type_.lower(), sql)
-
-
-def _plain(name: str) -> str:
-    """``TABLE x`` and ``FUNCTION f()`` with their kind in lower case."""
-    words = re.match(r"[A-Z ]+(?= )", name)
-    return words[0].lower() + name[words.end() :] if words else name
 
 
 def _name(schema: str, name: str) -> str:

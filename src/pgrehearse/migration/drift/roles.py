@@ -13,7 +13,7 @@ import psycopg
 
 from pgrehearse.migration.drift.items import Item
 
-__all__ = ["names", "roles"]
+__all__ = ["names", "relevant", "roles"]
 
 #: Roles that this database mentions, those that have their rights, and those that every database must fear.
 _RELEVANT = """
@@ -37,18 +37,19 @@ SELECT r.oid, r.rolname FROM closed AS c JOIN pg_roles AS r USING (oid)
 """
 _ATTRIBUTES = """
 SELECT format('role %%s', quote_ident(r.rolname)), a.subject,
-       format('ALTER ROLE %%s %%s', quote_ident(r.rolname), a.sql)
+       format('%%s ROLE %%s%%s', CASE a.subject WHEN 'exists' THEN 'CREATE' ELSE 'ALTER' END,
+              quote_ident(r.rolname), a.sql)
   FROM pg_roles AS r, LATERAL (VALUES
        ('exists', '', r.rolname = ANY (%(named)s)),
-       ('login', 'LOGIN', r.rolcanlogin AND r.rolname = ANY (%(named)s)),
-       ('superuser', 'SUPERUSER', r.rolsuper),
-       ('bypassrls', 'BYPASSRLS', r.rolbypassrls),
-       ('createrole', 'CREATEROLE', r.rolcreaterole),
-       ('createdb', 'CREATEDB', r.rolcreatedb),
-       ('replication', 'REPLICATION', r.rolreplication),
-       ('inherit', 'NOINHERIT', NOT r.rolinherit),
-       ('connection limit', format('CONNECTION LIMIT %%s', r.rolconnlimit), r.rolconnlimit <> -1),
-       ('valid until', format('VALID UNTIL %%L', r.rolvaliduntil), r.rolvaliduntil <> 'infinity')
+       ('login', ' LOGIN', r.rolcanlogin AND r.rolname = ANY (%(named)s)),
+       ('superuser', ' SUPERUSER', r.rolsuper),
+       ('bypassrls', ' BYPASSRLS', r.rolbypassrls),
+       ('createrole', ' CREATEROLE', r.rolcreaterole),
+       ('createdb', ' CREATEDB', r.rolcreatedb),
+       ('replication', ' REPLICATION', r.rolreplication),
+       ('inherit', ' NOINHERIT', NOT r.rolinherit),
+       ('connection limit', format(' CONNECTION LIMIT %%s', r.rolconnlimit), r.rolconnlimit <> -1),
+       ('valid until', format(' VALID UNTIL %%L', r.rolvaliduntil), r.rolvaliduntil <> 'infinity')
        ) AS a (subject, sql, holds)
  WHERE a.holds AND r.oid = ANY (%(oids)s)
 UNION ALL
@@ -63,7 +64,8 @@ SELECT format('role %%s', quote_ident(r.rolname)), format('setting %%s', split_p
  WHERE s.setdatabase = 0 AND r.oid = ANY (%(oids)s)
 UNION ALL
 SELECT 'all roles', format('setting %%s', split_part(c, '=', 1)),
-       format('ALTER ROLE ALL SET %%s TO %%L', split_part(c, '=', 1), substring(c FROM position('=' IN c) + 1))
+       format('ALTER ROLE ALL SET %%s TO %%L', split_part(c, '=', 1),
+              substring(c FROM position('=' IN c) + 1))
   FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c WHERE s.setdatabase = 0 AND s.setrole = 0
 UNION ALL
 SELECT format('parameter %%s', p.parname), format('privileges of %%s', coalesce(r.rolname, 'public')),
@@ -72,13 +74,14 @@ SELECT format('parameter %%s', p.parname), format('privileges of %%s', coalesce(
   FROM pg_parameter_acl AS p, aclexplode(p.paracl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
  WHERE a.grantee = 0 OR a.grantee = ANY (%(oids)s)
 """
-#: Options of a membership are columns since 16.
+#: Options of a membership are columns since 16. What lets the role of a check read is no finding of it.
 _MEMBERS = """
 SELECT format('role %%s', quote_ident(m.rolname)), format('member of %%s', g.rolname),
        format('GRANT %%s TO %%s', quote_ident(g.rolname), quote_ident(m.rolname)) || {options}
   FROM pg_auth_members AS a JOIN pg_roles AS g ON g.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
  WHERE a.member >= 16384 AND m.rolname <> ALL (%(ignored)s)
    AND (a.member = ANY (%(oids)s) OR a.roleid = ANY (%(oids)s))
+   AND NOT (m.rolname = session_user AND g.rolname = 'pg_read_all_data')
 """
 _OPTIONS = {
     15: "CASE WHEN a.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END",
@@ -103,6 +106,12 @@ def roles(
     members = _MEMBERS.replace("{options}", options)
     rows = [row for query in (_ATTRIBUTES, members) for row in connection.execute(query.encode(), values)]
     return sorted({Item(*row) for row in rows})
+
+
+def relevant(connection: psycopg.Connection[Any]) -> list[str]:
+    """The roles that matter to this database, by name."""
+    values: dict[str, list[str]] = {"named": [], "ignored": []}
+    return sorted(str(row[1]) for row in connection.execute(_RELEVANT.encode(), values))
 
 
 def names(connection: psycopg.Connection[Any]) -> set[str]:

@@ -24,12 +24,15 @@ class Schema:
     Attributes:
         items: sorted; an item that occurs twice is there twice.
         major: of the server; schemas of different majors differ by what PostgreSQL itself changed.
+        versions: of extensions, by object. Where two servers have different default versions of an
+            extension, `differences` does not compare what it consists of.
         unseen: what the role may not read, in words. It is compared with nothing.
     """
 
     items: tuple[Item, ...]
     major: int = field(compare=False)
     unseen: tuple[str, ...] = field(default=(), compare=False)
+    versions: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = ()) -> Schema:
@@ -55,10 +58,11 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
             text, warnings = dump(conninfo, row[0])
             found = [*items(split(text)), *catalog.extras(connection), *roles(connection, named, ignored)]
             unseen = [*warnings, *catalog.unseen(connection)]
+            versions = tuple(sorted(catalog.versions(connection).items()))
             major = connection.info.server_version // 10000
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(
             f"the schema cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
-    return Schema(tuple(sorted(found)), major, tuple(unseen))
+    return Schema(tuple(sorted(found)), major, tuple(unseen), versions)

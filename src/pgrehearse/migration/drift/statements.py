@@ -24,7 +24,7 @@ _MARK = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _HEADER = re.compile(
-    r"-- (?:Data for )?Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*?); Owner: (?P<owner>.*?)"
+    r"-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*?); Owner: .*?"
     r"(?:; Tablespace: (?P<tablespace>.*))?$"
 )
 

@@ -1,0 +1,176 @@
+"""``pgrehearse db check``: is the database what the migrations say, and the schema file too?"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
+from pgrehearse.execution.target import Target
+from pgrehearse.migration import plan
+from pgrehearse.migration.drift import log as ddl
+from pgrehearse.migration.drift.check import (
+    Compared,
+    live_against_migrations,
+    migrations_against_file,
+    schema_file,
+)
+from pgrehearse.migration.drift.compare import Difference
+from pgrehearse.migration.drift.live import declaration, look
+from pgrehearse.migration.plan import State
+from pgrehearse.text.migrations import Migration
+from pgrehearse.text.project import Project
+
+__all__ = ["check"]
+
+_PARTS = ("live", "schema", "files")
+_NEXT = {
+    "live": "undo the change, or write it as a migration (pgrehearse db new);"
+    " what a cluster is given from outside belongs in db/roles.sql (--write-roles)",
+    "schema": "definition edited: write the migration; migration added: --write-schema writes the file anew",
+}
+
+
+@click.command()
+@dsn_option
+@environment_option
+@click.option("--only", type=click.Choice(_PARTS), multiple=True, help="One comparison; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--write-schema", is_flag=True, help="Write db/schema.sql from the migrations, and end.")
+@click.option("--write-roles", is_flag=True, help="Write db/roles.sql from the live database, and end.")
+@click.option("--install-log", is_flag=True, help="Log DDL that comes past the runner from now on, and end.")
+@click.option("--remove-log", is_flag=True, help="Stop that, drop the log, and end.")
+def check(
+    dsn: str | None,
+    environment: str | None,
+    only: tuple[str, ...],
+    as_json: bool,
+    write_schema: bool,
+    write_roles: bool,
+    install_log: bool,
+    remove_log: bool,
+) -> int:
+    """Look for drift; exit status 1 if there is some. Nothing is written to the database.
+
+    live: the database against a scratch one, made from the migrations that are applied, on a server of the
+    same major. schema: all migrations against db/schema.sql. files: the migrations against the hashes in the
+    ledger. Without a database only the second is done.
+    """
+    project, migrations = load_migrations()
+    folder = project.migrations.parent
+    if install_log or remove_log:
+        chosen = find(dsn, environment, writes=True)
+        (ddl.install if install_log else ddl.remove)(chosen.conninfo)
+        click.echo("DDL past the runner is logged in pgrehearse.ddl" if install_log else "the log is gone")
+        return 0
+    named = dsn or any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE", "DATABASE_URL"))
+    needs = named or write_roles or set(only) & {"live", "files"}
+    target = find(dsn, environment) if needs and not write_schema else None
+    if write_schema or write_roles:
+        file = folder / ("schema.sql" if write_schema else "roles.sql")
+        text = schema_file(migrations, file, folder / "roles.sql") if write_schema else ""
+        file.write_text(text or declaration(target.conninfo if target else ""), encoding="utf-8")
+        click.echo(f"wrote {project.relative(file)}")
+        return 0
+    if target is not None and not as_json:
+        announce(target)
+    wanted = only or (_PARTS if target else ("schema",))
+    found = _compared(wanted, target, project, migrations)
+    states = plan.read(target.conninfo, migrations) if target and "files" in wanted else None
+    log = ddl.entries(target.conninfo) if target and "live" in wanted else None
+    if as_json:
+        click.echo(json.dumps(_json(found, states, log), indent=2))
+    else:
+        _tell(found, states, log)
+    wrong = any(state.problem for state in states or ())
+    return 1 if wrong or any(one.drift for one in found.values()) else 0
+
+
+def _compared(
+    wanted: tuple[str, ...], target: Target | None, project: Project, migrations: list[Migration]
+) -> dict[str, Compared]:
+    folder: Path = project.migrations.parent
+    found: dict[str, Compared] = {}
+    if target is not None and "live" in wanted:
+        live = look(target.conninfo)
+        found["live"] = live_against_migrations(
+            target.conninfo, live, migrations, folder / "roles.sql", target.major
+        )
+    if "schema" in wanted:
+        file = folder / "schema.sql"
+        major = target.major if target else None
+        found["schema"] = migrations_against_file(migrations, file, folder / "roles.sql", major)
+    return found
+
+
+def _tell(found: dict[str, Compared], states: list[State] | None, log: list[ddl.Entry] | None) -> None:
+    for part, one in found.items():
+        count = len(one.drift.subjects)
+        result = "no drift" if not one.drift else f"{count} difference{'s' if count > 1 else ''}"
+        click.echo(f"{part}: {one.names[0]} against {one.names[1]}: {result}")
+        for name in one.drift.objects:
+            click.echo(f"  {name}")
+            for where, side in zip(one.names, (one.drift.only_left, one.drift.only_right), strict=True):
+                for difference in side:
+                    if difference.object == name:
+                        _tell_one(where, difference)
+        for note in one.notes:
+            click.echo(f"  note: {note}")
+        if one.drift:
+            if part == "live":
+                _tell_log(one, log)
+            click.echo(f"  next: {_NEXT[part]}")
+    if states is not None:
+        wrong = [state for state in states if state.problem]
+        click.echo(
+            f"files: the migrations against the ledger: {f'{len(wrong)} wrong' if wrong else 'no drift'}"
+        )
+        for state in wrong:
+            click.echo(f"  {state.problem}\n  next: {state.next_step}")
+
+
+def _tell_one(where: str, difference: Difference) -> None:
+    sql = " ".join(difference.sql.split()) if len(difference.sql) < 400 else difference.sql
+    click.echo(f"    only in {where}: {difference.why}")
+    click.echo("      " + f"{sql};".replace("\n", "\n      "))
+
+
+def _tell_log(one: Compared, log: list[ddl.Entry] | None) -> None:
+    if log is None:
+        return
+    entries = ddl.matching(log, (*one.drift.only_left, *one.drift.only_right))
+    for entry in entries:
+        text = " ".join(entry.statement.split())
+        click.echo(f"  logged {entry.at:%Y-%m-%d %H:%M:%S} by {entry.who} ({entry.application}): {text}")
+    if not entries:
+        click.echo("  the log names none of these")
+
+
+def _json(
+    found: dict[str, Compared], states: list[State] | None, log: list[ddl.Entry] | None
+) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for part, one in found.items():
+        value[part] = {
+            "drift": bool(one.drift),
+            "left": one.names[0],
+            "right": one.names[1],
+            "only_left": [vars(difference) for difference in one.drift.only_left],
+            "only_right": [vars(difference) for difference in one.drift.only_right],
+            "notes": list(one.notes),
+        }
+    if "live" in value and log is not None:
+        drift = found["live"].drift
+        entries = ddl.matching(log, (*drift.only_left, *drift.only_right))
+        value["live"]["log"] = [{**vars(entry), "at": entry.at.isoformat()} for entry in entries]
+    if states is not None:
+        wrong = [state for state in states if state.problem]
+        value["files"] = {
+            "drift": bool(wrong),
+            "problems": [{"version": s.version, "problem": s.problem, "next": s.next_step} for s in wrong],
+        }
+    return {"drift": any(part["drift"] for part in value.values()), **value}

@@ -1,0 +1,99 @@
+"""The database that is checked: what its ledger says, and what a scratch server needs to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Literal
+
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.drift.dump import OPTIONS, dump
+from pgrehearse.migration.drift.items import items
+from pgrehearse.migration.drift.roles import relevant, roles
+from pgrehearse.migration.drift.scratch import Runner
+from pgrehearse.migration.drift.statements import split
+from pgrehearse.migration.ledger import Applied, Ledger
+from pgrehearse.migration.session import LOCK
+
+__all__ = ["Live", "declaration", "look"]
+
+_BUSY = """
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_FACTS = """
+SELECT b.rolname, coalesce(r.rolname, b.rolname), pg_get_userbyid(d.datdba), d.datname,
+       concat_ws(' ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+                 CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                 CASE WHEN r.rolcreatedb THEN 'CREATEDB' END),
+       pg_encoding_to_char(d.encoding), d.datlocprovider, d.datcollate, d.datctype,
+       to_jsonb(d) ->> CASE WHEN current_setting('server_version_num')::int < 170000
+                            THEN 'daticulocale' ELSE 'datlocale' END
+  FROM pg_database AS d JOIN pg_roles AS b ON b.oid = 10
+  LEFT JOIN pg_class AS c ON c.oid = to_regclass('public.schema_migrations')
+  LEFT JOIN pg_roles AS r ON r.oid = c.relowner
+ WHERE d.datname = current_database()
+"""
+
+
+@dataclass(frozen=True)
+class Live:
+    """``applied`` is None where no ledger is."""
+
+    runner: Runner
+    applied: dict[str, Applied] | None
+    busy: bool
+
+
+def look(conninfo: str) -> Live:
+    """Look at a database without writing. Raises SetupError."""
+    try:
+        with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+            row = connection.execute(_FACTS.encode()).fetchone()
+            ledger = connection.execute("SELECT to_regclass('public.schema_migrations')").fetchone()
+            busy = connection.execute(_BUSY, LOCK).fetchone()
+            applied = Ledger(connection).applied() if ledger and ledger[0] else None
+            assert row is not None and busy is not None
+            return Live(_runner(connection, row), applied, bool(busy[0]))
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SetupError(
+            f"the ledger cannot be read: {reason}",
+            next_step="GRANT pg_read_all_data TO the role that checks, or check the DSN",
+        ) from None
+
+
+def _runner(connection: psycopg.Connection[Any], row: tuple[Any, ...]) -> Runner:
+    superuser, role, owner, database, attributes, encoding, provider, collate, ctype, locale = row
+    words = SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
+        Literal(encoding), Literal(collate), Literal(ctype)
+    )
+    if provider == "i":
+        words += SQL(" LOCALE_PROVIDER icu ICU_LOCALE {}").format(Literal(locale))
+    elif provider == "b":
+        words += SQL(" LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(Literal(locale))
+    return Runner(superuser, role, attributes, owner, database, words.as_string(connection))
+
+
+def declaration(conninfo: str) -> str:
+    """The roles and settings of a live database as statements: what migrations take for granted.
+
+    Raises SetupError.
+    """
+    with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+        found = roles(connection, relevant(connection))
+    database = [item for item in items(split(dump(conninfo)[0])) if _cluster(item.object, item.subject)]
+    lines = [item.sql for item in found if item.subject == "exists"]
+    lines += [item.sql for item in found if item.subject != "exists"]
+    lines += [item.sql for item in database]
+    head = (
+        "-- Roles and settings that the migrations take for granted; pgrehearse db check compares them.\n"
+        "-- Written by pgrehearse db check --write-roles; read by psql. No password is in it.\n\n"
+    )
+    return head + "".join(f"{line};\n" for line in lines)
+
+
+def _cluster(object_: str, subject: str) -> bool:
+    return object_ == "database" or (object_.startswith("role ") and subject.endswith(" here"))

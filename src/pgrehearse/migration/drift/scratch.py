@@ -1,0 +1,260 @@
+"""A scratch server, and databases on it that hold what files define.
+
+The server is ours alone and ends with us. So its roles can be those of the definition and no others: a role
+that migrations take for granted is made, plain, when the first statement asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.migration import session
+from pgrehearse.migration.drift.roles import names
+from pgrehearse.migration.drift.schema import Schema, read
+from pgrehearse.migration.section import statements
+from pgrehearse.servers import libpq_environment, start
+from pgrehearse.servers.binaries import client
+from pgrehearse.servers.mark import environment_variables, parts_of
+from pgrehearse.text.migrations import Migration, Section
+
+__all__ = ["Runner", "Scratch"]
+
+_ADMIN = "pgrehearse_scratch"
+_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "lc_messages": "C"}
+_NOT_A_MEMBER = re.compile(r'(?:set role|member of role|to SET ROLE) "(.*)"')
+_UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Who ran the migrations, and where.
+
+    Attributes:
+        superuser: name of the cluster's first superuser.
+        role: the role that owns the ledger, or the same name.
+        attributes: of the role, as CREATE ROLE takes them.
+        owner: of the database.
+        database: its name.
+        locale: options of CREATE DATABASE.
+    """
+
+    superuser: str = "postgres"
+    role: str = "postgres"
+    attributes: str = ""
+    owner: str = "postgres"
+    database: str = "pgrehearse_check"
+    locale: str = ""
+
+
+@dataclass
+class Scratch:
+    """A server of ``major`` with the roles of ``runner``. Raises what `servers.start` raises."""
+
+    major: int
+    runner: Runner = field(default_factory=Runner)
+    roles: Path | None = None
+    notes: list[str] = field(default_factory=list)
+    _taken: set[str] = field(default_factory=set)  # roles that the definition takes for granted
+    _granted: dict[str, Composed] = field(default_factory=dict)  # how to take back what was lent
+
+    def __enter__(self) -> Self:
+        self._server = start(self.major, settings=_SETTINGS)
+        try:
+            with psycopg.connect(self._server.dsn("template1"), autocommit=True) as connection:
+                connection.execute(SQL("CREATE ROLE {} SUPERUSER LOGIN").format(Identifier(_ADMIN)))
+            with self._connect("template1", _ADMIN) as connection:
+                if self.runner.superuser != "postgres":
+                    rename = SQL("ALTER ROLE postgres RENAME TO {}")
+                    connection.execute(rename.format(Identifier(self.runner.superuser)))
+        except BaseException:
+            self._server.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.stop()
+
+    @property
+    def named(self) -> set[str]:
+        """The roles that the definition itself made."""
+        with self._connect("template1", _ADMIN) as connection:
+            return names(connection) - self._taken - {_ADMIN}
+
+    def read(self, name: str, named: set[str]) -> Schema:
+        """The schema of one of the databases."""
+        return read(self._server.dsn(name, self.runner.superuser), named, (_ADMIN,))
+
+    def migrated(self, migrations: Sequence[Migration]) -> str:
+        """Make the runner's database by ``roles`` and ``migrations``; its name.
+
+        Raises DocumentError: a file cannot be carried out.
+        """
+        runner, name = self.runner, self.runner.database
+        self._create(name)
+        if self.roles is not None and self.roles.is_file():
+            self._psql(name, self.roles, self.roles)
+        with self._connect(name, runner.superuser) as connection:
+            self._role(connection, runner.role, runner.attributes)
+            self._role(connection, runner.owner)
+            owner = connection.execute(
+                "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+            ).fetchone()
+            declared = owner is not None and owner[0] != runner.superuser
+            change = SQL("ALTER DATABASE {} OWNER TO {}")
+            if not declared:
+                connection.execute(change.format(Identifier(name), Identifier(runner.role)))
+            with self._connect(name, runner.role) as worker:
+                for migration in migrations:
+                    self._apply(connection, worker, migration)
+            self._take_back(connection)
+            if not declared and runner.owner == runner.superuser:
+                connection.execute(change.format(Identifier(name), Identifier(runner.owner)))
+        return name
+
+    def loaded(self, file: Path) -> str:
+        """Make a database by the statements of ``file``, as pg_dump or dbmate wrote it; its name.
+
+        Raises DocumentError with the line that failed.
+        """
+        name = "pgrehearse_file"
+        text = file.read_text(encoding="utf-8")
+        if self.major < 17:  # what a newer pg_dump sets is unknown to an older server
+            text = text.replace("SET transaction_timeout = 0;", "-- SET transaction_timeout = 0;")
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / file.name
+            copy.write_text(text, encoding="utf-8")
+            self._create(name)
+            self._psql(name, copy, file)
+        return name
+
+    def dump(self, name: str) -> str:
+        """The schema as ``dbmate dump`` writes it, dbmate's own table included."""
+        with self._connect(name, self.runner.superuser) as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar PRIMARY KEY)"
+            )
+        flags = ("--schema-only", "--no-owner", "--no-privileges", "--encoding=UTF8", "--restrict-key=dbmate")
+        done = subprocess.run(
+            [client("pg_dump"), *flags], env=self._environment(name), capture_output=True, check=True
+        )
+        return done.stdout.decode("utf-8")
+
+    def _create(self, name: str) -> None:
+        with self._connect("template1", _ADMIN) as connection:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(name)))
+            create = SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+                Identifier(name), Identifier(self.runner.superuser)
+            )
+            try:
+                connection.execute(create + SQL(" ") + SQL(self.runner.locale))
+            except psycopg.Error:
+                connection.execute(create)
+                self.notes.append("the scratch server lacks the live database's locale, so it has its own")
+
+    def _psql(self, name: str, file: Path, shown: Path) -> None:
+        """Carry out ``file`` as psql does, and make the roles it lacks. It begins anew after each."""
+        flags = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", str(file)]
+        while True:
+            done = subprocess.run(
+                [client("psql"), *flags], env=self._environment(name), capture_output=True, check=False
+            )
+            if done.returncode == 0:
+                return
+            said = done.stderr.decode("utf-8", "replace")
+            if (unknown := _UNKNOWN_ROLE.search(said)) and unknown[1] not in self._taken:
+                with self._connect(name, _ADMIN) as connection:
+                    self._role(connection, unknown[1])
+                continue
+            found = re.search(r":(\d+): (?:ERROR|FATAL): +(.*)", said)
+            raise DocumentError(
+                f"this file cannot be carried out: {found[2] if found else said.strip()}",
+                path=shown,
+                line=int(found[1]) if found else None,
+                next_step="mend the file; pgrehearse db check --write-schema makes db/schema.sql anew",
+            )
+
+    def _apply(
+        self, admin: psycopg.Connection[Any], worker: psycopg.Connection[Any], migration: Migration
+    ) -> None:
+        section = migration.up
+        session.reset(worker)
+        todo = [(one.sql, section.line + one.line - 1) for one in statements(migration, section)]
+        steps = [todo] if section.transaction else [[one] for one in todo]
+        for step in steps:
+            while (failed := self._step(worker, step, section)) is not None:
+                line, error = failed
+                if not self._helped(admin, error):
+                    raise DocumentError(
+                        f"the scratch database cannot be built: {str(error).strip().splitlines()[0]}",
+                        path=migration.path,
+                        line=line,
+                        next_step="the migration must run on an empty server: declare in db/roles.sql what it"
+                        " takes for granted; an extension must be installed here too",
+                    )
+
+    def _step(
+        self, worker: psycopg.Connection[Any], step: list[tuple[str, int]], section: Section
+    ) -> tuple[int, psycopg.Error] | None:
+        if section.transaction:
+            worker.execute("BEGIN")
+        line = section.line
+        try:
+            for sql, line in step:  # noqa: B007 - the line of the statement that fails
+                worker.execute(sql.encode())
+            if section.transaction:
+                worker.execute("COMMIT")
+        except psycopg.Error as error:
+            worker.execute("ROLLBACK")
+            return line, error
+        return None
+
+    def _helped(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:
+        """Whether the step may be tried again. What is given here is taken back in `_take_back`."""
+        if (unknown := _UNKNOWN_ROLE.search(str(error))) and unknown[1] not in self._taken:
+            self._role(admin, unknown[1])
+            return True
+        runner = Identifier(self.runner.role)
+        if error.sqlstate != "42501" or self.runner.role == self.runner.superuser:
+            return False
+        if (other := _NOT_A_MEMBER.search(str(error))) and other[1] not in self._granted:
+            self._granted[other[1]] = SQL("REVOKE {} FROM {}").format(Identifier(other[1]), runner)
+            admin.execute(SQL("GRANT {} TO {}").format(Identifier(other[1]), runner))
+            return True
+        if "" not in self._granted and "SUPERUSER" not in self.runner.attributes.split():
+            self._granted[""] = SQL("ALTER ROLE {} NOSUPERUSER").format(runner)
+            admin.execute(SQL("ALTER ROLE {} SUPERUSER").format(runner))
+            self.notes.append(
+                f"{self.runner.role} needs rights that db/roles.sql does not declare:"
+                f" {str(error).strip().splitlines()[0]}"
+            )
+            return True
+        return False
+
+    def _take_back(self, admin: psycopg.Connection[Any]) -> None:
+        for statement in self._granted.values():
+            admin.execute(statement)
+        self._granted.clear()
+
+    def _role(self, connection: psycopg.Connection[Any], name: str, attributes: str = "") -> None:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+            create = SQL("CREATE ROLE {} LOGIN {}").format(Identifier(name), SQL(attributes))
+            connection.execute(create)
+            self._taken.add(name)
+
+    def _connect(self, name: str, role: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        dsn = self._server.dsn(name, self.runner.superuser)
+        parts = parts_of(dsn, what="the scratch server's DSN", fix="report this")
+        return libpq_environment({**environment_variables(parts), "LC_ALL": "C"})
