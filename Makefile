@@ -10,7 +10,7 @@ SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
 BASE ?=
 
-.PHONY: help site test check serve matrix migrations evidence benchmark generate lock clean
+.PHONY: help site test check serve matrix budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -43,6 +43,9 @@ matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, a
 
 migrations: $(READY) ## Test the migrations on PostgreSQL 15 to 18 and with dbmate (BASE=v1.0: upgrade that release too)
 	$(BIN)/pgrehearse db test --pg $(PG) --dbmate $(if $(BASE),--base $(BASE))
+
+budget: $(READY) ## Apply the migrations to 1,000,000 rows and compare with db/budgets.toml (half a minute)
+	$(BIN)/pgrehearse db timing --rehearse $(if $(filter-out all,$(PG)),--pg $(PG))
 
 evidence: $(READY) ## Measure and rehearse everything on PostgreSQL 15 to 18 and write evidence/ (a quarter of an hour)
 	$(BIN)/pgrehearse measure --refresh --pg $(PG)
