@@ -98,10 +98,14 @@ class BashCells:
 
 
 def _copy(project: Project, target: Path) -> None:
-    """The project's settings, and what lies beside its migrations and its seed."""
+    """The project's settings, its list of breaking changes, and what lies beside migrations and seed."""
     config = project.root / "pyproject.toml"
     if config.is_file():
         shutil.copy(config, target)
+    if project.changes.is_file() and project.changes.is_relative_to(project.root):
+        changes = target / project.changes.relative_to(project.root)
+        changes.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project.changes, changes)
     for path in (project.migrations, project.seed):
         folder = path.parent
         if folder != project.root and folder.is_dir() and folder.is_relative_to(project.root):

@@ -20,8 +20,11 @@ CREATE TABLE items (
     price integer,
     shade shade NOT NULL DEFAULT 'light',
     -- Opens one item.
-    CONSTRAINT items_pkey PRIMARY KEY (id)
+    CONSTRAINT items_pkey PRIMARY KEY (id),
+    -- An item goes with its account; so whoever waits for the one may wait for the other.
+    CONSTRAINT items_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts (id) ON DELETE CASCADE
 );
+COMMENT ON CONSTRAINT items_account_id_fkey ON items IS 'An item goes with its account.';
 COMMENT ON CONSTRAINT items_pkey ON items IS 'Opens one item.';
 
 -- migrate:down

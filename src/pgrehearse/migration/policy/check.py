@@ -119,7 +119,7 @@ def _applied(project: Project, request: Request, found: Sequence[Migration], rep
         states = plan.read(request.conninfo, found)
         report.problems += history.against_ledger(project.migrations, states)
         names |= {s.migration.path.name for s in states if s.migration and s.state in ("applied", "edited")}
-    if request.base is None and request.conninfo is None:
+    if request.base is None and request.conninfo is None and not request.names:
         report.not_run["applied"] = "neither --base nor --dsn says what is applied"
     return names
 
@@ -190,15 +190,17 @@ def _measure(stage: Stage, file: File, report: Report) -> bool:
     template = stage.filled()
     try:
         with Client(stage.server.dsn(template)) as client:
-            known = frozenset(r.name for r in catalog.read(client).relations.values())
+            before = catalog.read(client)
         found = xray(stage.server, template, todo)
     finally:
         stage.drop(template)
+    known = frozenset(relation.name for relation in before.relations.values())
+    tables = frozenset(relation.name for relation in before.relations.values() if relation.is_readable)
     measured = [row for row in found.rows if row.facts is not None]
     report.measured += len(measured)
     touched = {name for row in measured if row.facts for name in row.facts.locks}
     report.empty |= set(found.empty) & touched
-    report.problems += locks.check(file, locks.Measured(found.rows, known, stage.server.version))
+    report.problems += locks.check(file, locks.Measured(found.rows, known, tables, stage.server.version))
     return any(row.error for row in found.rows)
 
 

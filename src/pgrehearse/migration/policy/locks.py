@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pgrehearse.measurement.advice import POLICY
+from pgrehearse.measurement.facts import MODES
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.form import LONGEST, timeout_of
 from pgrehearse.migration.policy.rules import Problem
@@ -29,11 +30,21 @@ _MEND = {
 
 @dataclass(frozen=True)
 class Measured:
-    """The rows of one file, the relations that were there before it, and the server that showed it."""
+    """The rows of one file; relations and tables that were there before it; the server's version."""
 
     rows: Sequence[Row]
     known: frozenset[str]
+    tables: frozenset[str]
     server: str
+
+    def strong(self, row: Row) -> set[str]:
+        """Tables that ``row`` locks against readers or writers.
+
+        Not those where somebody waits: they may wait for another table, by way of a foreign key.
+        """
+        locks = row.facts.locks if row.facts else {}
+        least = MODES.index("SHARE")
+        return {name for name, mode in locks.items() if name in self.tables and MODES.index(mode) >= least}
 
 
 def check(file: File, measured: Measured) -> Iterator[Problem]:
@@ -55,13 +66,13 @@ def check(file: File, measured: Measured) -> Iterator[Problem]:
             timeout = 0 < found[2] <= LONGEST
             continue
         yield from _slow(file, written, row, measured)
-        waiting = {table for table, _ in row.waits}
-        if waiting - held and held and row.step.block and not file.allowed("one-table", written):
-            yield _second_table(file, written, row, measured, sorted(held), sorted(waiting - held))
-        if waiting - held and not timeout and not file.allowed("lock-timeout", written):
+        strong = measured.strong(row)
+        if strong - held and held and row.step.block and not file.allowed("one-table", written):
+            yield _second_table(file, written, row, measured, sorted(held), sorted(strong - held))
+        if row.waits and not timeout and not file.allowed("lock-timeout", written):
             yield _untimed(file, written, row, measured)
             timeout = True  # said once
-        held |= waiting
+        held |= strong
 
 
 def _failed(file: File, written: Written, error: str) -> Problem:
