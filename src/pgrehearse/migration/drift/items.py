@@ -92,7 +92,7 @@ def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
             return  # pg_dump's placeholder of a view that is defined later
         if sql.startswith(("ALTER TABLE", "ALTER FOREIGN TABLE", "CREATE DOMAIN")):
             sql = _NOT_NULL.sub("", sql)
-        yield Item(*described(sql, entry.type, entry.name), grantor + sql)
+        yield Item(*described(sql, entry.type, entry.schema, entry.name), grantor + sql)
     if entry.type in ("TABLE", "MATERIALIZED VIEW") and sql.startswith("CREATE "):
         kind, name = entry.type.lower(), _name(entry.schema, entry.name)
         if method != "heap" and not re.search(r"\bPARTITION BY\b", sql):

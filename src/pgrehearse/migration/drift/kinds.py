@@ -105,14 +105,15 @@ _KINDS = [
 ]
 
 
-def described(sql: str, type_: str, name: str) -> tuple[str, str]:
+def described(sql: str, type_: str, schema: str, name: str) -> tuple[str, str]:
     """Object and subject of a statement, which the entry of the dump helps to find."""
     for pattern, owner, subject in _KINDS:
         if found := pattern.match(sql):
             words = {key: value or "" for key, value in found.groupdict().items()}
             words = {key: value.lower() if key in "kv" else value for key, value in words.items()}
             return _plain(owner.format(**words)), subject.format(**words)
-    return f"{type_.lower()} {name}".strip(), type_.lower()
+    qualified = name if schema in ("-", "") else f"{schema}.{name}"
+    return f"{type_.lower()} {qualified}".strip(), type_.lower()
 
 
 def _plain(name: str) -> str:

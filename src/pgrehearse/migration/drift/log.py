@@ -111,7 +111,7 @@ def matching(log: Iterable[Entry], drift: Iterable[Difference]) -> list[Entry]:
     names: set[str] = set()
     for one in drift:
         names.add(_last(one.object))
-        if found := re.search(r"(?:INDEX|CONSTRAINT|TRIGGER|POLICY|COLUMN|STATISTICS) ([\w.\"]+)", one.sql):
+        if found := re.search(r"(?:INDEX|CONSTRAINT|TRIGGER|POLICY|STATISTICS) ([\w.\"]+)", one.sql):
             names.add(_last(found[1]))
     names -= {""}
     return [entry for entry in log if names & set(re.findall(r"\w+", f"{entry.objects} {entry.statement}"))]
