@@ -183,7 +183,7 @@ def test_a_statement_over_its_time_is_red(place: Place) -> None:
     (place.root / "db" / "budgets.toml").write_text("milliseconds = 0.001\n", "utf-8")
     status, said = _volume(place)
     assert status == 1
-    assert "db/migrations/2_step.sql:3: UPDATE thing SET n = 1:" in said and "budget 0 ms" in said
+    assert "db/migrations/2_step.sql:3: UPDATE thing SET n = 1:" in said and "budget 0.001 ms" in said
 
 
 def test_what_cannot_be_undone_with_rows_ends_the_way_back(place: Place) -> None:

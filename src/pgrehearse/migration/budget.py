@@ -130,11 +130,21 @@ def _problems(allowed: Allowance, cost: Cost) -> list[tuple[str, str]]:
     if limit is not None and spent > limit:
         found.append(
             (
-                f"{spent:,.0f} ms, budget {limit:,.0f} ms",
+                f"{_ms(spent)}, budget {_ms(limit)}",
                 "make it cheaper; or give it a budget of its own in budgets.toml, and the reason",
             )
         )
     return found
+
+
+def _ms(value: float) -> str:
+    return (
+        f"{value:,.0f} ms"
+        if value >= 10
+        else f"{value:g} ms"
+        if value == round(value, 3)
+        else f"{value:.1f} ms"
+    )
 
 
 def _idle(

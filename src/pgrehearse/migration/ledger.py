@@ -58,7 +58,7 @@ COMMENT ON SCHEMA pgrehearse IS 'What migrations did to this database; written b
 COMMENT ON TABLE pgrehearse.attempt IS 'One try to apply or undo a migration; adopted: found applied.';
 COMMENT ON TABLE pgrehearse.statement IS 'What the statements of an attempt cost.';
 COMMENT ON COLUMN pgrehearse.statement.wal_bytes IS 'WAL of the whole server while the statement ran.';
-COMMENT ON COLUMN pgrehearse.statement.tries IS 'How often it was sent: again when it got no lock.';
+COMMENT ON COLUMN pgrehearse.statement.tries IS 'How often it was sent, to the answer that counts.';
 """
 _EXISTS = """
 SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
