@@ -91,6 +91,7 @@ def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major:
     versions = ",\n".join(f"    ('{migration.version}')" for migration in migrations)
     tail = "\n\n--\n-- Dbmate schema migrations\n--\n\n"
     insert = f"INSERT INTO public.schema_migrations (version) VALUES\n{versions};\n" if versions else ""
+    text = text[text.index("\\restrict ") :]  # dbmate cuts the comment before it off, too
     return text.rstrip("\n") + "\n" + tail + insert
 
 
