@@ -337,6 +337,15 @@ def test_passwords_reach_neither_ledger_nor_message(place: Place) -> None:
         place.execute(f"DROP ROLE {role};")
 
 
+@pytest.mark.parametrize("words", [["up"], ["rollback"], ["status"], ["timing"]])
+def test_no_error_about_a_connection_holds_its_password(place: Place, words: list[str]) -> None:
+    place.write(1, TABLE)
+    for dsn in ("postgresql://me:hunter22@127.0.0.1:1/x", "postgresql://me:hunter22@x@127.0.0.1:1/x"):
+        status, out, err = Place(place.root, dsn, processes=place.processes).command(*words)
+        assert status == SetupError.exit_code
+        assert "next:" in err and "hunter22" not in out + err
+
+
 # dbmate's table.
 
 
