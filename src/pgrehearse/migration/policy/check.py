@@ -98,7 +98,12 @@ def check(
         reason = "--no-measure"
         report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind != "text"}
     elif todo:
-        _on_server(project, request, server(), read, todo, report, progress)
+        started = server()
+        report.server = started.version
+        with Stage(started, project, request.rows, request.schema) as stage:
+            _Run(project, request, stage, report, todo, progress).through(read)
+        for file in todo:
+            report.problems += _unused(file, report, request)
     for name, reason in request.off.items():
         report.not_run[name] = f"off in pyproject.toml: {reason}"
     report.problems = sorted(
@@ -139,53 +144,67 @@ def _chosen(
     return [migration for migration in found if migration.path.name not in applied]
 
 
-def _on_server(
-    project: Project,
-    request: Request,
-    server: Server,
-    read: Sequence[File],
-    todo: Sequence[File],
-    report: Report,
-    progress: Callable[[str], None],
-) -> None:
-    report.server = server.version
-    objects: list[tuple[File, list[tuple[Written, comments.Made]]]] = []
-    last = todo[-1]
-    with Stage(server, project, request.rows, request.schema) as stage:
+@dataclass
+class _Run:
+    """One way through the files on a disposable database."""
+
+    project: Project
+    request: Request
+    stage: Stage
+    report: Report
+    todo: Sequence[File]
+    progress: Callable[[str], None]
+    made: list[tuple[File, list[tuple[Written, comments.Made]]]] = field(default_factory=list)
+
+    def through(self, read: Sequence[File]) -> None:
+        """Apply the files in order, those of ``todo`` under observation, until one does not run."""
         for file in read:
-            if file.unreadable and (file in todo or request.schema is None):
-                report.not_run["measurement"] = f"{file.migration.path.name} cannot be sent; mend it first"
+            chosen = file in self.todo
+            if not chosen and self.request.schema is not None:
+                continue  # the dump holds it
+            if file.unreadable:
+                self._not_run(f"{file.migration.path.name} cannot be sent", "measured", "catalog")
                 break
-            chosen = file in todo
-            failed: Failed | None
-            if chosen:
-                progress(file.migration.path.name)
-                broke = _measure(stage, file, report)
-                failed, made = _walk(stage, project, file, report)
-                objects.append((file, made))
-                if broke or failed:
-                    if failed and not broke:
-                        report.problems.append(_refused(file, failed))
-                    if failed:
-                        report.not_run["later files"] = f"{file.migration.path.name} does not run"
-                        break
-            elif request.schema is None:
-                failed = stage.apply(file)
-                if failed:
-                    _stop(file, failed, before=file.migration.version < last.migration.version)
-                    break
-        with stage.client() as client:
+            if not (self._look(file) if chosen else self._pass(file)):
+                break
+        with self.stage.client() as client:
             final = comments.read(client)
-        for file, made in objects:
-            report.problems += comments.check(file, made, final)
-    for file in todo:
-        report.problems += _unused(file, report, request)
+        for file, made in self.made:
+            self.report.problems += comments.check(file, made, final)
+
+    def _look(self, file: File) -> bool:
+        self.progress(file.migration.path.name)
+        broke = _measure(self.stage, file, self.report)
+        failed, made = _walk(self.stage, self.project, file, self.report)
+        self.made.append((file, made))
+        if failed is None:
+            return True
+        if not broke:
+            self.report.problems.append(_refused(file, failed))
+        self._not_run(f"{file.migration.path.name} does not run, so neither do files after it", "catalog")
+        return False
+
+    def _pass(self, file: File) -> bool:
+        failed = self.stage.apply(file)
+        if failed is None:
+            return True
+        if file.migration.version < self.todo[-1].migration.version:
+            raise DocumentError(
+                f"this applied migration does not run on an empty database: {failed.said}",
+                path=file.migration.path,
+                line=failed.written.line if failed.written else file.migration.up.line,
+                next_step="start from a dump instead: --schema FILE, what pg_dump -s wrote",
+            )
+        return False  # later than what is checked: only a COMMENT ON of it could matter
+
+    def _not_run(self, reason: str, *kinds: str) -> None:
+        self.report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind in kinds}
 
 
 def _measure(stage: Stage, file: File, report: Report) -> bool:
     """Measure the statements of ``file``; whether one failed."""
     todo = [step for step in steps(file.migration.path) if _worth(step)]
-    if all(timeout_of(step.statement) for step in todo):
+    if not todo:
         return False
     template = stage.filled()
     try:
@@ -205,8 +224,8 @@ def _measure(stage: Stage, file: File, report: Report) -> bool:
 
 
 def _worth(step: Step) -> bool:
-    """COMMENT ON keeps nobody waiting (the page of rule 10 proves it), and there are many of them."""
-    return not code(step.statement).startswith("comment on ")
+    """COMMENT ON and timeouts keep nobody waiting (the guide on comments proves it), and are many."""
+    return not code(step.statement).startswith("comment on ") and timeout_of(step.statement) is None
 
 
 def _walk(
@@ -242,23 +261,15 @@ def _refused(file: File, failed: Failed) -> Problem:
     )
 
 
-def _stop(file: File, failed: Failed, *, before: bool) -> None:
-    if before:
-        line = failed.written.line if failed.written else file.migration.up.line
-        raise DocumentError(
-            f"this applied migration does not run on an empty database: {failed.said}",
-            path=file.migration.path,
-            line=line,
-            next_step="start from a dump instead: --schema FILE, what pg_dump -s wrote",
-        )
-
-
 def _unused(file: File, report: Report, request: Request) -> list[Problem]:
     """Exceptions that nothing needed: they would hide the next problem of that kind."""
-    if any(
-        problem.check in ("runnable", "enum-value") and problem.path == file.migration.path
-        for problem in report.problems
-    ) or report.not_run.keys() & {"measurement", "later files"}:
+    if (
+        any(
+            problem.check in ("runnable", "enum-value") and problem.path == file.migration.path
+            for problem in report.problems
+        )
+        or "comment" in report.not_run
+    ):
         return []
     return [
         Problem(

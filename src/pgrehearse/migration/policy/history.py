@@ -14,7 +14,7 @@ from pgrehearse.text.migrations import Migration
 
 __all__ = ["Base", "against_base", "against_ledger", "base"]
 
-_MEND = "put the file back (git checkout REF -- FILE), and write the change as a new migration"
+_MEND = "put the file back as it was, and write the change as a new migration"
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,14 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
     now = {migration.path.name: migration for migration in migrations}
     ids = _ids(folder, sorted(now))
     for name, blob in sorted(found.blobs.items()):
-        mend = _MEND.replace("REF", found.ref).replace("FILE", name)
         if name in now and ids[name] != blob:
             line = _first_difference(_content(folder, blob), now[name].path.read_bytes())
             said = f"differs from {found.ref}, where it may have been applied"
-            yield Problem("applied", now[name].path, line, said, mend)
+            yield Problem("applied", now[name].path, line, said, _MEND)
         elif name not in now:
             renamed = next((other for other, own in ids.items() if own == blob), None)
             said = f"renamed to {renamed}" if renamed else "deleted"
-            yield Problem("applied", folder / name, 0, f"{said}, but {found.ref} has it", mend)
+            yield Problem("applied", folder / name, 0, f"{said}, but {found.ref} has it", _MEND)
     for name, migration in sorted(now.items()):
         if name not in found.blobs and migration.version < found.newest:
             yield Problem(

@@ -50,7 +50,7 @@ class Measured:
 def check(file: File, measured: Measured) -> Iterator[Problem]:
     """Problems of ``file``. A statement that failed ends it: the rest was not measured."""
     held: set[str] = set()
-    block, timeout = 0, False
+    block, untimed = 0, False
     for row in measured.rows:
         written = file.at(row.step.line)
         if written is None:
@@ -61,18 +61,26 @@ def check(file: File, measured: Measured) -> Iterator[Problem]:
             return
         if row.step.block != block or not row.step.block:
             held, block = set(), row.step.block
-        found = timeout_of(written.sql)
-        if found and found[0] == "lock_timeout":
-            timeout = 0 < found[2] <= LONGEST
-            continue
         yield from _slow(file, written, row, measured)
         strong = measured.strong(row)
         if strong - held and held and row.step.block and not file.allowed("one-table", written):
             yield _second_table(file, written, row, measured, sorted(held), sorted(strong - held))
-        if row.waits and not timeout and not file.allowed("lock-timeout", written):
+        if (
+            row.waits
+            and not untimed
+            and not _timed(file, written)
+            and not file.allowed("lock-timeout", written)
+        ):
             yield _untimed(file, written, row, measured)
-            timeout = True  # said once
+            untimed = True  # said once
         held |= strong
+
+
+def _timed(file: File, written: Written) -> bool:
+    """Whether a safe lock_timeout holds at ``written``."""
+    found = [timeout_of(earlier.sql) for earlier in file.up if earlier.line < written.line]
+    limits = [seconds for name, _, seconds in filter(None, found) if name == "lock_timeout"]
+    return bool(limits) and 0 < limits[-1] <= LONGEST
 
 
 def _failed(file: File, written: Written, error: str) -> Problem:
