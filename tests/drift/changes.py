@@ -65,7 +65,8 @@ DRIFT: dict[str, str] = {
     "ALTER TABLE app.invoice ADD CONSTRAINT invoice_customer_fkey FOREIGN KEY (customer_id)"
     " REFERENCES app.customer ON DELETE CASCADE NOT VALID",
     "foreign key deferrable": "ALTER TABLE app.invoice ALTER CONSTRAINT invoice_customer_fkey DEFERRABLE",
-    "foreign key immediate": "ALTER TABLE app.link ALTER CONSTRAINT link_a_fkey DEFERRABLE INITIALLY IMMEDIATE",
+    "foreign key immediate": "ALTER TABLE app.link ALTER CONSTRAINT link_a_fkey DEFERRABLE"
+    " INITIALLY IMMEDIATE",
     "unique dropped": "ALTER TABLE app.customer DROP CONSTRAINT customer_mail_key",
     "unique to index": "ALTER TABLE app.customer DROP CONSTRAINT customer_mail_key\n"
     "CREATE UNIQUE INDEX customer_mail_key ON app.customer (mail)",
@@ -209,7 +210,8 @@ DRIFT: dict[str, str] = {
     "default privileges": "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT INSERT ON TABLES TO app_writer",
     "default privileges of a role": "ALTER DEFAULT PRIVILEGES FOR ROLE app_owner REVOKE EXECUTE ON FUNCTIONS"
     " FROM PUBLIC",
-    "default privileges gone": "ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES FROM app_reader",
+    "default privileges gone": "ALTER DEFAULT PRIVILEGES IN SCHEMA app REVOKE SELECT ON TABLES"
+    " FROM app_reader",
     # schemas, sequences, extensions
     "schema added": "CREATE SCHEMA other",
     "schema owner": "ALTER SCHEMA app OWNER TO app_owner",
@@ -249,7 +251,8 @@ DRIFT: dict[str, str] = {
     " PARTITION BY LIST (at)",
     # elsewhere
     "server option": "ALTER SERVER elsewhere OPTIONS (SET host 'c.example')",
-    "user mapping option": "ALTER USER MAPPING FOR app_reader SERVER elsewhere OPTIONS (SET password 'second')",
+    "user mapping option": "ALTER USER MAPPING FOR app_reader SERVER elsewhere OPTIONS"
+    " (SET password 'second')",
     "user mapping added": "CREATE USER MAPPING FOR app_writer SERVER elsewhere",
     "foreign table option": "ALTER FOREIGN TABLE app.remote OPTIONS (SET table_name 'other')",
     "foreign column option": "ALTER FOREIGN TABLE app.remote ALTER id OPTIONS (SET column_name 'k')",
@@ -266,7 +269,8 @@ DRIFT: dict[str, str] = {
     "database owner": "ALTER DATABASE {database} OWNER TO app_owner",
     "database comment": "COMMENT ON DATABASE {database} IS 'x'",
     "database connections": "ALTER DATABASE {database} CONNECTION LIMIT 5",
-    "database settings of a role": "ALTER ROLE app_reader IN DATABASE {database} SET statement_timeout = '5s'",
+    "database settings of a role": "ALTER ROLE app_reader IN DATABASE {database}"
+    " SET statement_timeout = '5s'",
 }
 
 #: Changes of the whole cluster: name -> (statement, statement that takes it back).

@@ -105,9 +105,16 @@ _KINDS = [
 ]
 
 
+#: The same by the first word of a statement; patterns begin with one or two of these.
+_BY_WORD = {
+    word: [kind for kind in _KINDS if word in kind[0].pattern[: len("(?:GRANT|REVOKE)")]]
+    for word in ("ALTER", "COMMENT", "CREATE", "GRANT", "REVOKE")
+}
+
+
 def described(sql: str, type_: str, schema: str, name: str) -> tuple[str, str]:
     """Object and subject of a statement, which the entry of the dump helps to find."""
-    for pattern, owner, subject in _KINDS:
+    for pattern, owner, subject in _BY_WORD.get(sql.partition(" ")[0], ()):
         if found := pattern.match(sql):
             words = {key: value or "" for key, value in found.groupdict().items()}
             words = {key: value.lower() if key in "kv" else value for key, value in words.items()}

@@ -25,12 +25,18 @@ from pgrehearse.migration.section import statements
 from pgrehearse.servers import libpq_environment, start
 from pgrehearse.servers.binaries import client
 from pgrehearse.servers.mark import environment_variables, parts_of
-from pgrehearse.text.migrations import Migration, Section
+from pgrehearse.text.migrations import Migration
 
 __all__ = ["Runner", "Scratch"]
 
 _ADMIN = "pgrehearse_scratch"
-_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "lc_messages": "C"}
+_SETTINGS = {
+    "autovacuum": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "lc_messages": "C",
+    "synchronous_commit": "off",
+}
 _NOT_A_MEMBER = re.compile(r'(?:set role|member of role|to SET ROLE) "(.*)"')
 _UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
 
@@ -188,34 +194,28 @@ class Scratch:
     ) -> None:
         section = migration.up
         session.reset(worker)
-        todo = [(one.sql, section.line + one.line - 1) for one in statements(migration, section)]
-        steps = [todo] if section.transaction else [[one] for one in todo]
-        for step in steps:
-            while (failed := self._step(worker, step, section)) is not None:
-                line, error = failed
+        if section.transaction:  # one message: the server splits it faster than we do
+            steps = [(f"BEGIN;{section.sql}\n;COMMIT", section.line)]
+        else:
+            steps = [(one.sql, section.line + one.line - 1) for one in statements(migration, section)]
+        for sql, line in steps:
+            while (error := self._step(worker, sql)) is not None:
                 if not self._helped(admin, error):
+                    position = int(error.diag.statement_position or 1)
                     raise DocumentError(
                         f"the scratch database cannot be built: {str(error).strip().splitlines()[0]}",
                         path=migration.path,
-                        line=line,
+                        line=line + sql.count("\n", 0, position - 1),
                         next_step="the migration must run on an empty server: declare in db/roles.sql what it"
                         " takes for granted; an extension must be installed here too",
                     )
 
-    def _step(
-        self, worker: psycopg.Connection[Any], step: list[tuple[str, int]], section: Section
-    ) -> tuple[int, psycopg.Error] | None:
-        if section.transaction:
-            worker.execute("BEGIN")
-        line = section.line
+    def _step(self, worker: psycopg.Connection[Any], sql: str) -> psycopg.Error | None:
         try:
-            for sql, line in step:  # noqa: B007 - the line of the statement that fails
-                worker.execute(sql.encode())
-            if section.transaction:
-                worker.execute("COMMIT")
+            worker.execute(sql.encode())
         except psycopg.Error as error:
             worker.execute("ROLLBACK")
-            return line, error
+            return error
         return None
 
     def _helped(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:

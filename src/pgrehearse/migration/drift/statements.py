@@ -13,16 +13,17 @@ from dataclasses import dataclass
 
 __all__ = ["Entry", "Raw", "commas", "split"]
 
-_MARK = re.compile(
-    r"""(?P<string>'(?:[^']|'')*')
+#: Written with {char}: what else may be met than quotes, comments and the bodies of functions.
+_PATTERN = r"""(?P<string>'(?:[^']|'')*')
     | (?P<quoted>"(?:[^"]|"")*")
     | (?<![\w$])\$(?P<tag>[^\W\d]\w*)?\$
     | (?P<comment>--[^\n]*)
     | (?P<command>^\\[^\n]*)
-    | (?P<char>[;(),])
-    | (?<![\w$])(?P<word>BEGIN[ ]ATOMIC|CASE|END)(?![\w$])""",
-    re.VERBOSE | re.MULTILINE,
-)
+    | (?P<char>[{char}])
+    | (?<![\w$])(?P<word>BEGIN[ ]ATOMIC|CASE|END)(?![\w$])"""
+_FLAGS = re.VERBOSE | re.MULTILINE
+_STATEMENT = re.compile(_PATTERN.replace("{char}", ";()"), _FLAGS)
+_LIST = re.compile(_PATTERN.replace("{char}", "(),"), _FLAGS)
 _HEADER = re.compile(
     r"-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*?); Owner: .*?"
     r"(?:; Tablespace: (?P<tablespace>.*))?$"
@@ -51,7 +52,7 @@ def split(text: str) -> Iterator[Raw]:
     """The statements of a dump in order, each with the entry it belongs to."""
     entry = Entry()
     start = depth = atomic = at = 0
-    while mark := _MARK.search(text, at):
+    while mark := _STATEMENT.search(text, at):
         at = mark.end()
         kind = mark.lastgroup
         if kind == "comment":
@@ -85,7 +86,7 @@ def commas(text: str) -> list[str]:
     """``text`` split at the commas outside of parentheses and quotes."""
     found: list[str] = []
     start = depth = at = 0
-    while mark := _MARK.search(text, at):
+    while mark := _LIST.search(text, at):
         at = mark.end()
         if mark.lastgroup == "char":
             depth += (mark[0] == "(") - (mark[0] == ")")
@@ -101,7 +102,7 @@ def commas(text: str) -> list[str]:
 def closing(text: str, at: int) -> int:
     """Where the parenthesis that opens at ``at`` is closed; the length of ``text`` if it is not."""
     depth = 0
-    while mark := _MARK.search(text, at):
+    while mark := _LIST.search(text, at):
         at = mark.end()
         if mark.lastgroup == "char":
             depth += (mark[0] == "(") - (mark[0] == ")")
