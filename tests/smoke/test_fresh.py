@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -153,7 +154,9 @@ def test_an_up_that_fails_ends_the_run(server: Server, make: Make) -> None:
 def test_seed_and_contract(server: Server, make: Make) -> None:
     steps = said(server, make(TABLE, seed="\nINSERT INTO a VALUES (0);", smoke=""))
     assert steps["seed"].startswith('seed.sql:2 the seed failed: new row for relation "a" violates check')
-    assert steps["smoke"].startswith("db/smoke.sql: nothing shows what constraint positive on a does")
+    assert steps["smoke"] == "not run"
+    steps = said(server, make(TABLE, seed="\nINSERT INTO a VALUES (1);", smoke=""))
+    assert steps["smoke"] == "db/smoke.sql: no entry shows constraint positive on a"
 
 
 # --- an earlier release -------------------------------------------------------------------------------
@@ -220,6 +223,8 @@ def test_a_release_nobody_has(make: Make, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def real() -> dbmate.Dbmate:
+    if shutil.which("dbmate") is None and shutil.which("npm") is None:
+        pytest.skip("neither dbmate nor npm here; `make migrations` fails then, and CI runs it")
     return dbmate.find()
 
 

@@ -42,7 +42,7 @@ def of(tmp_path: Path, dsn: str, text: str, **options: object) -> Report:
     path = tmp_path / "smoke.sql"
     path.write_text(text, "utf-8")
     report = run(dsn, load(path), Options(**options))  # type: ignore[arg-type]
-    report.findings[:] = [f for f in report.findings if not f.message.startswith("nothing shows")]
+    report.findings[:] = [f for f in report.findings if not f.message.startswith("no entry shows")]
     return report
 
 
@@ -90,7 +90,7 @@ BROKEN = {
     "looser CHECK": (
         "ALTER TABLE wishlist_items DROP CONSTRAINT wishlist_items_price_check,"
         " ADD CONSTRAINT wishlist_items_price_check CHECK (price BETWEEN -1 AND 100000)",
-        "refuses wishlist_items_price_check: wishlist_items_price_check refused nothing: the row was taken",
+        "refuses wishlist_items_price_check: nothing was refused",
         None,
     ),
     "NOT VALID": (
@@ -101,7 +101,7 @@ BROKEN = {
     ),
     "renamed CHECK": (
         "ALTER TABLE wishlist_items RENAME CONSTRAINT wishlist_items_price_check TO cheap",
-        "nothing shows what constraint cheap on wishlist_items does",
+        "no entry shows constraint cheap on wishlist_items",
         "same",
     ),
     "another constraint in the way": (
@@ -148,7 +148,7 @@ BROKEN = {
     "index of other columns": (
         "DROP INDEX wishlist_items_unmatched_idx;"
         " CREATE INDEX wishlist_items_unmatched_idx ON wishlist_items (purchased_at)",
-        "the query cannot use wishlist_items_unmatched_idx",
+        "uses wishlist_items_unmatched_idx: the query cannot use it",
         "same",
     ),
     "index that costs more than the table": (
@@ -159,7 +159,7 @@ BROKEN = {
     ),
     "changed default": (
         "ALTER TABLE wishlist_items ALTER priority SET DEFAULT 4",
-        "wishlist_items.priority defaults to 4, not 3",
+        "default wishlist_items.priority: it is 4, not 3",
         "same",
     ),
     "dropped default": (
@@ -195,13 +195,13 @@ BROKEN = {
     "something new": (
         "ALTER TABLE app_users ADD COLUMN age int DEFAULT 0 NOT NULL,"
         " ADD CONSTRAINT grown CHECK (age >= 0); CREATE INDEX app_users_age_idx ON app_users (age)",
-        "nothing shows what index app_users_age_idx on app_users does",
+        "no entry shows index app_users_age_idx on app_users",
         "same",
     ),
-    "trigger nobody knows": (TRIGGER, "nothing shows what trigger shout on wishlist_items does", "same"),
+    "trigger nobody knows": (TRIGGER, "no entry shows trigger shout on wishlist_items", "same"),
     "domain nobody knows": (
         "CREATE DOMAIN cents AS int NOT NULL CONSTRAINT paid CHECK (VALUE > 0)",
-        "nothing shows what constraint paid on cents does",
+        "no entry shows constraint paid on cents",
         "same",
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,11 +62,11 @@ def smoke(
             f"refused: {target.database!r} is {target.environment}, and the contract writes, then undoes it",
             next_step="say --read-only",
         )
-    path = file or project.seed.with_name("smoke.sql")
+    path = file or near(project.seed.with_name("smoke.sql"))
     promised = contract.load(path)
     options = Options(
         read_only=read_only,
-        seed=project.seed if project.seed.is_file() else None,
+        seed=near(project.seed) if project.seed.is_file() else None,
         rows=rows,
         statement_timeout=statement_timeout if read_only else "0",
     )
@@ -78,6 +79,11 @@ def smoke(
         _print(shown, project, report)
         _pending(target, project, report)
     return 1 if report.findings else 0
+
+
+def near(path: Path) -> Path:
+    """``path`` from the working directory: what messages name is what can be opened."""
+    return Path(os.path.relpath(path))
 
 
 def lines(path: str, report: Report) -> list[str]:

@@ -25,6 +25,8 @@ from pgrehearse.text.project import Project
 
 __all__ = ["Plan", "run"]
 
+#: Findings of the smoke test that are told here.
+_SHOWN = 5
 _EMPTY = Database(empty=True)
 
 
@@ -80,8 +82,12 @@ class _Run:
         yield self._dbmate_reads(full)
         yield self._tried("dbmate applies", self._dbmate_applies)
         yield self._tried("upgrade", self._upgrade)
-        yield self._tried("seed", lambda: self._seed(full))
-        yield self._tried("smoke", lambda: self._smoke(full))
+        seed = self._tried("seed", lambda: self._seed(full))
+        yield seed
+        if seed.status == FAILED:
+            yield Step("smoke", NOT_RUN, "the seed failed")
+        else:
+            yield self._tried("smoke", lambda: self._smoke(full))
 
     def _tried(self, name: str, check: Callable[[], Step]) -> Step:
         try:
@@ -137,6 +143,8 @@ class _Run:
             + (f" ({f.about})" if f.about not in f.message else "")
             for f in report.findings
         ]
+        if len(problems) > _SHOWN:
+            problems[_SHOWN:] = [f"{shown}: {len(problems) - _SHOWN} more"]
         return self._judged("smoke", problems, f"{report.tried} entries", "pgrehearse db smoke says more")
 
     # --- dbmate --------------------------------------------------------------------------------------

@@ -91,14 +91,14 @@ class Checks:
             must_be_true(outcome)
 
     def _refused(self, directive: Directive, outcome: Outcome) -> None:
-        error, meant = outcome.error, directive.name or "anything"
+        error = outcome.error
         if error is None:
             if outcome.count == 0:
                 raise Problem(
                     "the statement found no row, so nothing could be refused",
                     "write one that needs no row, such as an INSERT",
                 )
-            raise Problem(f"{meant} refused nothing: the row was taken")
+            raise Problem("nothing was refused")
         # PostgreSQL 18 tells a RESTRICT, 23001, from other foreign keys.
         if error.sqlstate != directive.value and (directive.value, error.sqlstate) != ("23503", "23001"):
             raise Problem(f"{directive.value} was expected, and this came: {said(error)}")
@@ -213,7 +213,7 @@ class Checks:
         declared = self._value_of(default.definition, default.mend)
         expected = self._value_of(directive.value, default.mend)
         if declared != expected:
-            raise Problem(f"{default.name} defaults to {default.definition}, not {directive.value}")
+            raise Problem(f"it is {default.definition}, not {directive.value}")
 
     def _value_of(self, expression: str, type_: str) -> str | None:
         try:
@@ -263,11 +263,11 @@ class Checks:
                     used = used_indexes(self.connection, last.sql, index)
                 except psycopg.Error as error:
                     raise Problem(f"no plan: {said(error)}", line=last.line) from None
-            about = f" (its comment: {index.comment})" if index.comment else ""
+            about = f". The index is for: {index.comment}" if index.comment else ""
             if not used.possible:
-                raise Problem(f"the query cannot use {index.name}{about}; the plan is {used.plan}")
+                raise Problem(f"the query cannot use it; the plan is {used.plan}{about}")
             if not used.chosen and not self.read_only:
                 raise Problem(
-                    f"the query does not use {index.name}{about}; the plan is {used.plan}",
+                    f"the query does not use it; the plan is {used.plan}{about}",
                     "ANALYZE the table; are there enough rows, and is the index still the right one?",
                 )

@@ -138,10 +138,15 @@ class Object:
         return named and table in ("", on, f"{self.schema}.{on}")
 
     @property
+    def _sqlstate(self) -> str:
+        kinds = {"CHECK": "23514", "FOREIGN KEY": "23503", "EXCLUDE": "23P01"}
+        return next((state for kind, state in kinds.items() if self.definition.startswith(kind)), "23505")
+
+    @property
     def wanted(self) -> str:
         """The line a contract needs for it."""
         return {
-            "constraint": f"refuses SQLSTATE {self.name} on {self.table}",
+            "constraint": f"refuses {self._sqlstate} {self.name}",
             "not null": f"refuses 23502 {self.name}",
             "index": f"uses {self.name}",
             "label": f"labels {self.table}: ..., {self.name}, ...",

@@ -126,13 +126,14 @@ def _run(connection: psycopg.Connection[Any], contract: Contract, options: Optio
     for entry in contract.entries:
         try:
             tried = checks.check(entry)
-            report.tried += tried
-            report.looked_up += not tried
         except Problem as problem:
+            tried = True
             about = "; ".join(str(directive) for directive in entry.directives)
             report.findings.append(
                 Finding(problem.line or entry.line, about, problem.message, problem.next_step)
             )
+        report.tried += tried
+        report.looked_up += not tried
         if connection.info.transaction_status is not TransactionStatus.INTRANS:
             raise DocumentError(
                 "this entry ended the transaction that everything runs in",
@@ -181,8 +182,8 @@ def _complete(contract: Contract, found: Sequence[Object], report: Report) -> No
                 used.add(reason)
                 report.left_out.append((str(one), reason.value))
             else:
-                next_step = f"write: -- {one.wanted}; or: -- leaves out {one}: REASON"
-                report.findings.append(Finding(0, str(one), f"nothing shows what {one} does", next_step))
+                next_step = f"write: -- {one.wanted}; or: -- leaves out {one.kind} {one.name}: REASON"
+                report.findings.append(Finding(0, str(one), f"no entry shows {one}", next_step))
         report.covered[kind] = covered, len(wanted)
     for directive in reasons:
         if directive not in used:
