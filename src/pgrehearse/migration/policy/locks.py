@@ -179,13 +179,8 @@ def _who(row: Row) -> str:
 
 def _facts(row: Row, measured: Measured) -> str:
     assert row.facts is not None
-    tables = (
-        {table for table, _ in row.waits}
-        | set(row.facts.scans)
-        | set(row.rewrites)
-        | set(row.facts.row_locks)
-    )
-    parts = [f"{mode} on {name}" for name, mode in sorted(row.facts.locks.items()) if name in tables]
+    locks = sorted(row.facts.locks.items())
+    parts = [f"{mode} on {name}" for name, mode in locks if name in measured.tables]
     parts += [f"rewrites {_names(row.rewrites)}"] if row.rewrites else []
     parts += [f"reads {_names(row.facts.scans)} whole"] if row.facts.scans else []
     parts += [f"changes rows of {_names(row.facts.row_locks)}"] if row.facts.row_locks else []
