@@ -63,7 +63,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; sessions were closed and disposable databases dropped", err=True)
+        click.echo("interrupted; what ran was canceled, and what was made for this run is removed", err=True)
         sys.exit(130)
     except Exception:
         # 1 is for documents that do something else than they say; a crash must not look like that.

@@ -180,8 +180,8 @@ class _Work:
         if self.connection.closed:
             return "when the server is there again, run this again: it looks for what was done"
         if self.section.transaction:
-            hint = ", with transaction:false for a COMMIT of its own" if error.sqlstate == "2D000" else ""
-            return f"nothing of it is applied; mend the cause{hint} and run it again"
+            mend = "write transaction:false for its COMMIT" if error.sqlstate == "2D000" else "mend the cause"
+            return f"nothing of it is applied; {mend} and run it again"
         done = sum(cost.outcome == "done" for cost in self.costs.values())
         return f"{done} of {len(self.todo)} statements are done; mend the cause, then run it again"
 
