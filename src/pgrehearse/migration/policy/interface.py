@@ -107,6 +107,7 @@ def differences(before: Interface, after: Interface) -> dict[tuple[str, Key], st
     """What a release that works with ``before`` may fail with in ``after``: a sentence for each."""
     found: dict[tuple[str, Key], str] = {}
     now = {(key[0], thing.identity): key for key, thing in after.items()}
+    then = {(key[0], thing.identity) for key, thing in before.items()}
     for key, thing in before.items():
         if key not in after:
             if sentence := _gone(key, thing, before, after, now):
@@ -115,7 +116,8 @@ def differences(before: Interface, after: Interface) -> dict[tuple[str, Key], st
             found |= {(what, key): sentence for what, sentence in _changed(key, thing, before, after)}
     for key, thing in after.items():
         table = ("relation", key[1], "")
-        old = key not in before and table in before and table in after
+        renamed = (key[0], thing.identity) in then
+        old = key not in before and not renamed and table in before and table in after
         if old and (sentence := _new(key, thing, before)):
             found["new", key] = sentence
     return found

@@ -18,6 +18,8 @@ __all__ = ["Measured", "check"]
 
 _INDEX = re.compile(r"(?:create (?:unique )?index|reindex)\b(?!.*\bconcurrently\b)")
 _CHANGES = re.compile(r"(?:update|delete|merge)\b")
+#: A loop in it may change every row, and the index it goes along hides that.
+_BLOCK = re.compile(r"(?:do|call)\b")
 _WHOLE = re.compile(r"(?:update|delete from) (?!.* where )(?:only )?(?P<table>[\w.\"]+)")
 _UNSAFE_USE = "55P04"
 _MEND = {
@@ -112,6 +114,8 @@ def _slow(file: File, written: Written, row: Row, measured: Measured) -> Iterato
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
     elif set(read) & set(changed):
         check, said = "backfill", f"changes {_names(changed)} in one transaction, reading every row of it"
+    elif changed and row.facts.transactional and _BLOCK.match(text):
+        check, said = "backfill", f"changes {_names(changed)} in a block that never commits"
     elif read and row.waits and _CHANGES.match(text):
         check = "backfill"
         said = f"changes rows while {_who(row)} wait, reading {_names(read)} whole"
