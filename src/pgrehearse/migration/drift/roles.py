@@ -85,7 +85,8 @@ SELECT format('role %%s', quote_ident(m.rolname)), format('member of %%s', g.rol
 """
 _OPTIONS = {
     15: "CASE WHEN a.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END",
-    16: "format(' WITH ADMIN %%s, INHERIT %%s, SET %%s', a.admin_option, a.inherit_option, a.set_option)",
+    16: "format(' WITH ADMIN %%s, INHERIT %%s, SET %%s', upper(a.admin_option::text),"
+    " upper(a.inherit_option::text), upper(a.set_option::text))",
 }
 
 

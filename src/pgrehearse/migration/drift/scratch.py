@@ -201,11 +201,10 @@ class Scratch:
         for sql, line in steps:
             while (error := self._step(worker, sql)) is not None:
                 if not self._helped(admin, error):
-                    position = int(error.diag.statement_position or 1)
                     raise DocumentError(
                         f"the scratch database cannot be built: {str(error).strip().splitlines()[0]}",
                         path=migration.path,
-                        line=line + sql.count("\n", 0, position - 1),
+                        line=self._failing(worker, migration) if section.transaction else line,
                         next_step="the migration must run on an empty server: declare in db/roles.sql what it"
                         " takes for granted; an extension must be installed here too",
                     )
@@ -217,6 +216,19 @@ class Scratch:
             worker.execute("ROLLBACK")
             return error
         return None
+
+    def _failing(self, worker: psycopg.Connection[Any], migration: Migration) -> int:
+        """The line of the statement that fails; the message to the server held all of them."""
+        section, line = migration.up, migration.up.line
+        worker.execute("BEGIN")
+        try:
+            for one in statements(migration, section):
+                line = section.line + one.line - 1
+                worker.execute(one.sql.encode())
+        except psycopg.Error:
+            pass
+        worker.execute("ROLLBACK")
+        return line
 
     def _helped(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:
         """Whether the step may be tried again. What is given here is taken back in `_take_back`."""
