@@ -34,6 +34,9 @@ _NOT_DDL = re.compile(
     r"|(?:ALTER|CREATE|DROP|COMMENT\s+ON)\s+(?:DATABASE|ROLE|USER|SYSTEM)\b",
     re.I,
 )
+#: Commands that reach a database, and one that does not reach that of the document unless told to.
+_COMMAND = re.compile(r"[^\w]*(?:pgrehearse|psql|pg_\w+|createdb|dropdb|python\d?|dbmate|alembic|npx|make)\b")
+_LINT = re.compile(r"\bpgrehearse(?: db)? lint\b(?![^\n]*--dsn)")
 _TRANSACTION = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.I)
 
 
@@ -93,8 +96,19 @@ def measure_cells(
             here = fresh.server.major
             if (options.needs or here) > here or (options.until or here) < here:
                 continue
-            _replay(fresh, document, order[:position], options.session)
+            _replay(fresh, document, _relevant(order[:position]), options.session)
             yield cell, list(_statements(fresh, document, cell))
+
+
+def _relevant(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """``cells`` without the bash cells, if all of those edit files and lint: the database stays as it is.
+
+    A page about a linter has dozens, and would replay them for every statement it measures.
+    """
+    bash = [cell for cell in cells if cell.language == "bash"]
+    if any(_COMMAND.match(word) for cell in bash for word in _LINT.sub("", cell.source).split()):
+        return cells
+    return [cell for cell in cells if cell.language != "bash"]
 
 
 def _replay(fresh: Fresh, document: Document, cells: Sequence[Cell], session: str) -> None:
