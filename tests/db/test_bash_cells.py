@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearsal import run_cells
 from pgrehearse.execution.results import CellResult
@@ -33,7 +34,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
     def run(*texts: str, environment: dict[str, str] | None = None, **more: object) -> list[CellResult]:
         path = tmp_path / "page.md"
-        document = parse("# Page\n" + "\n".join(texts), path)
+        document = parse("---\nbash: true\n---\n" + "\n".join(texts), path)
         options = {"environment": environment or {}, "path": path, "major": 18, "project": project, **more}
         with Executor("", **options) as executor:  # type: ignore[arg-type]
             return run_cells(executor, document.in_order(), document.cells)
@@ -85,3 +86,11 @@ def test_libpq_finds_the_document_s_database(run: Run, server: Server) -> None:
     question = 'python -c "import psycopg; print(psycopg.connect().info.dbname)"'
     results = run(cell(question, expected="postgres"), environment=server.env("postgres"))
     assert results[0].status == "passed", results[0].failure
+
+
+def test_bash_is_read_only_where_the_front_matter_does_not_ask(tmp_path: Path) -> None:
+    text = "```bash\nrm -rf everything\n```\n"
+    assert parse("# Page\n" + text, tmp_path / "page.md").cells == ()
+    assert len(parse(f"---\nbash: true\n---\n{text}", tmp_path / "page.md").cells) == 1
+    with pytest.raises(DocumentError, match="bash is not true or false"):
+        parse(f"---\nbash: sometimes\n---\n{text}", tmp_path / "page.md")

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
-GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+ALL_GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+#: A notebook would run the commands of a page in the reader's own folder.
+GUIDES = [path for path in ALL_GUIDES if not load(path).front.bash]
 
 
 def code(notebook: Any) -> list[str]:
@@ -44,6 +46,12 @@ def code(notebook: Any) -> list[str]:
 def test_there_are_documents() -> None:
     assert len(RUNBOOKS) >= 12
     assert len(GUIDES) >= 3
+
+
+def test_a_page_of_commands_is_no_notebook() -> None:
+    path = next(path for path in ALL_GUIDES if path not in GUIDES)
+    with pytest.raises(DocumentError, match="a notebook would run them in yours"):
+        to_notebook(load(path), path.name)
 
 
 @pytest.mark.parametrize("path", [*RUNBOOKS, *GUIDES], ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ import pytest
 from pgrehearse.measurement.documents import _relevant
 from pgrehearse.text.document import load
 
-PAGE = "# Page\n\n```bash\ncat > a.sql\n{}\n```\n\n```sql\nSELECT 1;\n```\n"
+PAGE = "---\nbash: true\n---\n\n# Page\n\n```bash\ncat > a.sql\n{}\n```\n\n```sql\nSELECT 1;\n```\n"
 
 
 @pytest.mark.parametrize(

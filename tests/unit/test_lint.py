@@ -102,7 +102,7 @@ a: 1
         ("```py\nx\n```\n", (1, "language-alias")),
         ('```psql title="x"\n\\d\n```\n', (1, "language-alias")),
         ("```ruby\ndropdb x\n```\n", (1, "executing-fence")),
-        ("```sh\ndropdb x\n```\n", (1, "language-alias")),
+        ("```bash\ndropdb x\n```\n", (1, "executing-fence")),
         ('```ruby title="x"\ndropdb x\n```\n', (1, "executing-fence")),
         ("```yaml foo\na: 1\n```\n", (1, "header")),
         (CELL + '```text title="Output"\nx\n```\n', (4, "output-header")),

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pgrehearse.site import fences
 from pgrehearse.text import lint
 from pgrehearse.text.document import Document, parse
-from pgrehearse.text.options import LANGUAGES
+from pgrehearse.text.options import ALWAYS
 
 DETERMINISTIC = settings(
     derandomize=True,
@@ -137,7 +137,7 @@ class CodeBlocks(HTMLParser):
 
 def rendered(document: Document) -> list[str]:
     fence = {"validator": fences.validator, "format": fences.formatter}
-    custom = [{"name": name, "class": name, **fence} for name in LANGUAGES]
+    custom = [{"name": name, "class": name, **fence} for name in ALWAYS]
     text = document.text.split("\n", document.front.lines)[-1]
     html = markdown.markdown(
         text,
@@ -169,14 +169,14 @@ def check_notebook(document: Document) -> None:
     notebook, back = through_a_file(document.text)
     assert split_front(back) == split_front(document.text)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    magic = {"sql": "%%sql\n", "python": "", "bash": "%%bash\n"}
+    magic = {"sql": "%%sql\n", "python": ""}
     assert code == [magic[cell.language] + cell.source for cell in document.cells]
 
 
 def check_page(document: Document) -> None:
-    wanted = [as_published(fence.body) for fence in document.fences if fence.language in LANGUAGES]
+    wanted = [as_published(fence.body) for fence in document.fences if fence.language in ALWAYS]
     blocks = [as_published(block) for block in rendered(document)]
-    others = [fence for fence in document.fences if fence.language not in LANGUAGES]
+    others = [fence for fence in document.fences if fence.language not in ALWAYS]
     for text in wanted:
         assert text in blocks, f"not published as it stands: {text!r} in {blocks}"
         blocks.remove(text)

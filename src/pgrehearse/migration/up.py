@@ -124,7 +124,7 @@ def _states(runner: Runner, migrations: Sequence[Migration]) -> list[plan.State]
 
 
 def _whole(ledger: Ledger, direction: str, command: str) -> None:
-    """Raise SetupError when a migration is half applied, or half undone, and the other direction is wanted."""
+    """Raise SetupError when a migration is half applied or half undone, and the other way is wanted."""
     for attempt in ledger.half(direction):
         done = "applied" if direction == "up" else "undone"
         raise SetupError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["join", "take"]
 
 #: How a comment begins.
-_COMMENT = {"sql": "--", "python": "#", "bash": "#"}
+_COMMENT = {"sql": "--", "python": "#"}
 _MARK = "expected output:"
 
 

@@ -26,8 +26,15 @@ _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 def to_notebook(document: Document, source: str) -> Any:
     """The notebook of ``document``; ``source`` names the Markdown file for the reader.
 
-    Cells of the phase Rehearsal are left out: they are for disposable databases.
+    Cells of the phase Rehearsal are left out: they are for disposable databases. Raises DocumentError for a
+    document with bash cells.
     """
+    if any(cell.language == "bash" for cell in document.cells):
+        raise DocumentError(
+            "this page runs commands in a folder of its own; a notebook would run them in yours",
+            path=document.path,
+            next_step="run it with pgrehearse test",
+        )
     notebook = jupytext.reads(_markdown(document), fmt="md")
     cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]
     notebook.cells = [*_opening(document, source), *cells]
@@ -109,9 +116,6 @@ def _fence(cell: Cell) -> list[str]:
     if cell.expected is not None:
         source = expected.join(cell.language, source, cell.expected.text)
     arguments = _arguments(cell)
-    if cell.language == "bash":  # IPython's own magic; nothing compares what it prints
-        allowed = " --no-raise-error" if cell.options.exit else ""
-        return ["```python", f"%%bash{allowed}", *cell.source.split("\n"), "```"]
     if cell.language == "sql":
         return ["```sql" + (f' magic_args="{arguments}"' if arguments else ""), *source.split("\n"), "```"]
     magic = [f"%%cell {arguments}".rstrip()] if arguments or cell.expected else []

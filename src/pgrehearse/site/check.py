@@ -18,13 +18,13 @@ from pgrehearse.site import pages
 from pgrehearse.site.blocks import normal
 from pgrehearse.site.pages import Block, Page
 from pgrehearse.site.published import Counts, Published, published_documents, read
-from pgrehearse.text.options import LANGUAGES
+from pgrehearse.text.options import ALWAYS, LANGUAGES
 from pgrehearse.text.project import Project
 
 __all__ = ["Report", "check"]
 
 #: Names under which a block would look like SQL or Python to a reader although nothing executes it.
-_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon|sh|shell|zsh")
+_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon")
 _SCRIPT_LOAD = re.compile(
     r"""(?:\bimport\s*\(?|\bfrom|\bfetch\(|importScripts\(|Worker\(|\.src\s*=)\s*["'`]((?:https?:)?//[^"'`]+)"""
 )
@@ -128,7 +128,8 @@ class _Matcher:
     ) -> Iterator[DocumentError]:
         position = next((i for i, entry in enumerate(waiting) if _same(entry, block)), None)
         if position is None:
-            if block.language in LANGUAGES or _DISGUISED.fullmatch(block.language):
+            languages = LANGUAGES if any(item.document.front.bash for item in sources) else ALWAYS
+            if block.language in languages or _DISGUISED.fullmatch(block.language):
                 yield _never_ran(page, block, sources)
             return
         entry = waiting.pop(position)

@@ -15,7 +15,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.site import around
 from pgrehearse.site.blocks import normal
 from pgrehearse.site.published import CellState, Published
-from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
+from pgrehearse.text.options import ALWAYS, LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
 
@@ -44,6 +44,10 @@ class PageBlocks:
                 return item, state
         return None
 
+    def executes(self, language: str) -> bool:
+        """Whether blocks of ``language`` are cells on this page."""
+        return language in ALWAYS or any(language in d.document.front.languages for d in self.documents)
+
     def line_of(self, *parts: str) -> tuple[str, int] | None:
         """Document and line of the first ``sql`` or ``python`` fence whose header holds all ``parts``."""
         for item in self.documents:
@@ -68,7 +72,7 @@ def validator(
     """Take the options of a cell, or the stock ones of an illustration. Raises SuperFencesException."""
     del attrs  # superfences refuses the plain header form when anything is put there
     header = " ".join([language, *(f'{key}="{value}"' for key, value in inputs.items())])
-    if "noeval" in md.preprocessors["fenced_code_block"].classes:
+    if "noeval" in md.preprocessors["fenced_code_block"].classes or not _page.executes(language):
         for key, value in inputs.items():
             if key not in _STOCK or ((form := _STOCK[key]) and not form.match(value)):
                 known = ", ".join(_STOCK)
@@ -99,6 +103,8 @@ def formatter(
     del css_class
     highlight = md.preprocessors["fenced_code_block"].highlight
     cell = options.pop("_cell", None)
+    if not _page.executes(language):  # bash to be read
+        return str(highlight(source, language, options, md, **kwargs))
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
         block = highlight(source, language, options, md, **kwargs)

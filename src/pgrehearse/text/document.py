@@ -9,7 +9,7 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import fences, front_matter
 from pgrehearse.text.fences import Fence, Heading
-from pgrehearse.text.options import LANGUAGES, CellOptions, parse_header
+from pgrehearse.text.options import CellOptions, parse_header
 
 __all__ = ["PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
 
@@ -123,7 +123,7 @@ def parse(text: str, path: Path) -> Document:
     illustrations: list[Illustration] = []
     for position, fence in enumerate(found):
         language = fence.language.lower()
-        if language not in LANGUAGES:
+        if language not in front.languages:
             continue
         if is_illustration(fence):
             illustrations.append(Illustration(language, fence.body, fence.line, fence.info))

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 
 from pgrehearse.text.document import Document, is_illustration
 from pgrehearse.text.fences import Fence, comment_lines, outside
-from pgrehearse.text.options import LANGUAGES, parse_header
+from pgrehearse.text.options import parse_header
 
 __all__ = ["MACRO", "Flaw", "flaws"]
 
 MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
-#: Other names of a language: a reader sees SQL, Python or Bash, and nothing would run it.
+#: Other names of a language: a reader sees SQL or Python, and nothing would run it.
 _ALIASES = {
     **dict.fromkeys(("postgresql", "postgres", "psql", "plpgsql", "pgsql", "mysql", "tsql"), "sql"),
     **dict.fromkeys(("py", "py3", "python2", "python3", "ipython", "ipython3"), "python"),
-    **dict.fromkeys(("sh", "shell", "zsh"), "bash"),
 }
 #: Languages jupytext turns into cells, although nothing here executes them.
 _EXECUTING = re.compile(
-    r"c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
+    r"bash|c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
     r"|latex|lua|markdown|matlab|maxima|ocaml|octave|perl|powershell|pypy|q|r|ruby|rust|sage|sas|scala|scheme"
     r"|script|sh|sos|spark|stata|svg|tcl|typescript|xonsh"
 )
@@ -73,7 +72,7 @@ def flaws(document: Document) -> Iterator[Flaw]:
         elif lines[fence.end_line - 1] != fence.indent + fence.marker:
             fix = f"close it with {fence.marker} and nothing else, below its beginning"
             yield Flaw(fence.end_line, "fence-style", "this fence is not closed as it was opened", fix)
-        if fence.language.lower() in LANGUAGES:
+        if fence.language.lower() in document.front.languages:
             yield from _block(fence, in_comment)
         else:
             yield from _other(fence)
@@ -151,7 +150,10 @@ def _other(fence: Fence) -> Iterator[Flaw]:
         return
     if _EXECUTING.fullmatch(fence.language.lower()) and not fence.info.strip().startswith("{"):
         message = f"in the notebook a {fence.language} fence is a cell that executes"
-        yield Flaw(fence.line, "executing-fence", message, "use console or text", style=True)
+        fix = "use console or text"
+        if fence.language == "bash":
+            fix += "; `bash: true` in the front matter executes it here too"
+        yield Flaw(fence.line, "executing-fence", message, fix, style=True)
     if fence.marker != "```":
         message = f"a fence of {fence.marker} hides the cells after it from the notebook"
         yield Flaw(fence.line, "fence-style", message, "use ```", style=True)

@@ -12,7 +12,7 @@ import yaml
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import recordings
-from pgrehearse.text.options import seconds
+from pgrehearse.text.options import ALWAYS, LANGUAGES, seconds
 from pgrehearse.text.recordings import Recording
 
 __all__ = ["Database", "FrontMatter", "Parameter", "read"]
@@ -54,8 +54,15 @@ class FrontMatter:
     breaks: str = ""
     #: changes to record under live traffic, in an unsafe and in a safe way
     recordings: Mapping[str, Recording] = field(default_factory=dict)
+    #: whether the blocks in bash are cells
+    bash: bool = False
     #: number of lines the front matter takes, the two ``---`` included; 0 when there is none
     lines: int = 0
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the document's cells."""
+        return LANGUAGES if self.bash else ALWAYS
 
     def examples(self) -> dict[str, str]:
         """Parameter values a rehearsal uses."""
@@ -120,6 +127,7 @@ class _Reader:
             stall=self.stall(data.get("stall")),
             breaks=self.text("breaks", data.get("breaks")),
             recordings=recordings.read(data.get("recordings"), self.fail),
+            bash=self.bash(data.get("bash")),
             lines=len(self.lines),
         )
 
@@ -131,6 +139,11 @@ class _Reader:
         if isinstance(value, (dict, list)):
             raise self.fail(key, f"{key} is not text", "put it in quotes")
         return "" if value is None else str(value)
+
+    def bash(self, data: object) -> bool:
+        if data is None or isinstance(data, bool):
+            return bool(data)
+        raise self.fail("bash", "bash is not true or false", "write bash: true to execute bash blocks")
 
     def stall(self, data: object) -> float | None:
         if data is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pgrehearse.text import claims
 
 __all__ = [
+    "ALWAYS",
     "LANGUAGES",
     "RESERVED",
     "CellOptions",
@@ -23,7 +24,10 @@ __all__ = [
     "seconds",
 ]
 
-LANGUAGES = ("sql", "python", "bash")
+#: Languages of cells. Bash is one only where the front matter says so: the pages of other projects hold
+#: commands to be read.
+ALWAYS = ("sql", "python")
+LANGUAGES = (*ALWAYS, "bash")
 #: jupytext gives these keys a meaning of its own and drops or rewrites them.
 RESERVED = ("language", "active", "magic_args", "lines_to_next_cell", "cell_marker")
 
