@@ -63,9 +63,9 @@ def test_a_folder_of_its_own_lasts_from_cell_to_cell(run: Run, tmp_path: Path) -
 
 
 def test_output_and_exit_status_are_compared(run: Run) -> None:
-    assert failure(run(cell("echo 1", expected="2"))) == (5, "the output differs")
-    assert failure(run(cell("false"))) == (3, "ended with exit status 1, expected 0")
-    assert failure(run(cell("true", 'exit="1"'))) == (3, "ended with exit status 0, expected 1")
+    assert failure(run(cell("echo 1", expected="2"))) == (7, "the output differs")
+    assert failure(run(cell("false"))) == (5, "ended with exit status 1, expected 0")
+    assert failure(run(cell("true", 'exit="1"'))) == (5, "ended with exit status 0, expected 1")
     assert failure(run(cell("false | true")))[1].startswith("ended with exit status 1")
     results = run(cell("echo out; echo err >&2; exit 65", 'exit="65"', "out\nerr"))
     assert results[0].status == "passed", "one text, as on a terminal"

@@ -6,6 +6,7 @@ nobody waits.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -30,6 +31,10 @@ _RECOVERY = 15.0
 _ADMIN, _CLONE = "admin", "clone"
 
 
+#: One row of numbers for the whole process: two instances may work on one server.
+_numbers = itertools.count(1)
+
+
 class _ConnectionLost(SetupError):
     pass
 
@@ -42,7 +47,6 @@ class Databases:
         self.project = project
         self._templates: dict[Database, str] = {}
         self._names: set[str] = set()  # every database made here that is to be dropped in the end
-        self._count = 0
         #: connections by purpose: one clones, so that the others need not wait for a clone under way
         self._sessions: dict[str, Session] = {}
         self._prepared: tuple[str, Database] | None = None
@@ -166,9 +170,9 @@ class Databases:
         return self._marked(wanted)
 
     def _new_name(self, hint: str) -> str:
-        self._count += 1
+        number = next(_numbers)
         readable = re.sub(r"[^a-z0-9]+", "_", hint.lower()).strip("_")[:30]
-        return f"pgrehearse_{os.getpid()}_{self._count}_{readable}"
+        return f"pgrehearse_{os.getpid()}_{number}_{readable}"
 
     def _session(self, purpose: str) -> Session:
         session = self._sessions.get(purpose)

@@ -27,8 +27,8 @@ LIMIT = 120.0
 #: Seconds between two looks at whether a statement is blocked: first, and at most.
 _LOOK, _LOOK_MOST = 0.0005, 0.02
 _NUMBERED = re.compile(r"\b(pg_(?:toast|temp)_)\d+")
-#: Said of every B-tree that is built.
-_NOISE = "use deduplication"
+#: Said of every B-tree that is built, and of event triggers by their oid.
+_NOISE = re.compile(r"use deduplication$|^EventTriggerInvoke \d+$")
 _names = count(1)
 
 
@@ -119,7 +119,7 @@ class Client:
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         text = diagnostic.message_primary or ""
-        if diagnostic.severity_nonlocalized == "DEBUG" and not text.endswith(_NOISE):
+        if diagnostic.severity_nonlocalized == "DEBUG" and not _NOISE.search(text):
             self.messages.append(_NUMBERED.sub(r"\1N", text))
 
 
