@@ -22,7 +22,7 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
 test: check ## Check the form of code and documents, then run all tests and documents
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure tests docs runbooks db
 	@echo "passed: code checks, tests, every document on PostgreSQL, its DDL as measured before"
 
 check: $(READY) ## Only the checks that need no server: lint, types, layers, document format

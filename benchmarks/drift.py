@@ -23,11 +23,11 @@ from statistics import median
 
 import psycopg
 
-from pgrehearse.migration.drift import differences, read
-from pgrehearse.migration.up import up
+from pgrehearse.migration.runner.runner import up
+from pgrehearse.schema import differences, read
 from pgrehearse.servers import Server, libpq_environment, start
 from pgrehearse.servers.binaries import client
-from pgrehearse.text import migrations
+from pgrehearse.text import migration_files
 
 ROUNDS = 5
 TABLE = """
@@ -84,7 +84,7 @@ def measured(server: Server, folder: Path, tables: int) -> dict[str, float]:
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE many")
         admin.execute("ALTER DATABASE many SET pgrehearse.environment = 'test'")
-    for _ in up(server.dsn("many"), migrations.load(folder / "db" / "migrations")):
+    for _ in up(server.dsn("many"), migration_files.load(folder / "db" / "migrations")):
         pass
     environment = libpq_environment(server.env("many"))
     schema = read(server.dsn("many"))

@@ -29,7 +29,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from pgrehearse.execution.databases import Databases
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.notebook.command import write
 from pgrehearse.notebook.export import to_notebook
 from pgrehearse.servers import Servers, libpq_environment, start
@@ -207,7 +207,7 @@ def preview(project: Project) -> dict[str, float]:
 
 
 def _bare_build(project: Project) -> float:
-    from pgrehearse.site.build import build
+    from pgrehearse.site.built.build import build
 
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()

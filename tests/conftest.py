@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.servers import Server, Servers
 from pgrehearse.text.project import Project
+from support import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def server(servers: Servers) -> Server:
 @pytest.fixture(scope="session")
 def repository() -> Project:
     """This repository."""
-    return Project.at(Path(__file__).parents[1])
+    return Project.at(ROOT)
 
 
 @pytest.fixture(scope="session")

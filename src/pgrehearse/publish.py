@@ -12,7 +12,7 @@ import click
 
 from pgrehearse.command.test import rehearse_all, versions
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
-from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.notebook.command import write
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import load
@@ -36,8 +36,8 @@ def build(pg: str, site_dir: Path | None, records: bool) -> int:
             click.echo("the site was not built: a document is red", err=True)
             return status
     try:
-        from pgrehearse.site import build as site_build
-        from pgrehearse.site import check as site_check
+        from pgrehearse.site.built import accounting as site_check
+        from pgrehearse.site.built import build as site_build
     except ModuleNotFoundError as error:
         raise _no_site(error) from error
     site = site_build.build(project, (site_dir or project.root / "site").resolve())
@@ -55,7 +55,7 @@ def serve(address: str, pg: int | None) -> int:
     """Serve the site; when a document is saved, execute just that document and reload its page."""
     project = Project.find(Path.cwd())
     try:
-        from pgrehearse.site import serve as site_serve
+        from pgrehearse.site.built import serve as site_serve
     except ModuleNotFoundError as error:
         raise _no_site(error) from error
     with Rehearser(project, Servers(), keep=False) as rehearser:
@@ -71,7 +71,7 @@ def serve(address: str, pg: int | None) -> int:
 
 def _add_exports(project: Project, site: Path) -> int:
     """Write each file a page offers for download beside the page; returns how many."""
-    from pgrehearse.site.pages import downloads
+    from pgrehearse.site.built.pages import downloads
 
     wanted = downloads(site)
     for target in wanted:

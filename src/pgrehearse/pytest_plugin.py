@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError
-from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
-from pgrehearse.measurement.documents import is_measured
-from pgrehearse.measurement.rehearsals import evidence as rehearsals
+from pgrehearse.measurement.cells import is_measured
+from pgrehearse.measurement.evidence import rehearsals
 from pgrehearse.measurement.review import review
-from pgrehearse.migration.policy.check import Request, check
+from pgrehearse.migration.policy.check import PolicyRequest, check
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import majors
 from pgrehearse.text.document import Document, load
@@ -186,7 +186,7 @@ class PolicyItem(pytest.Item):
 
     def runtest(self) -> None:
         project = self.config.stash[_PROJECT]
-        request = Request(base=self.config.getoption("--policy-base"), off=project.policy_off)
+        request = PolicyRequest(base=self.config.getoption("--policy-base"), off=project.policy_off)
         report = check(project, request, lambda: _rehearser(self.config).servers.get(None))
         if report.problems:
             said = [problem.text(project.relative(problem.path)) for problem in report.problems]

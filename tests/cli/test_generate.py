@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server
 from pgrehearse.text import lint
 from pgrehearse.text.document import load
+from support import ROOT
 
-ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "generate.py"
 SAMPLES = sorted((ROOT / "tools" / "samples").glob("*.md"))
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server
 from pgrehearse.text.document import load
+from support import ROOT
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Bench
 
-RUNBOOKS = sorted((Path(__file__).parents[2] / "runbooks").glob("*.md"))
+RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 
 
 def test_there_are_runbooks() -> None:

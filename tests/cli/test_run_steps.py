@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgrehearse.command import operator
+from pgrehearse.execution.runbook import operator
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Bench, Database

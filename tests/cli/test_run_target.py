@@ -168,7 +168,7 @@ def test_the_heading_names_database_and_environment(bench: Bench, staging: Datab
 def test_the_time_a_connection_may_take_is_the_operators(
     bench: Bench, staging: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pgrehearse.execution.target import open_target
+    from pgrehearse.environments.target import open_target
 
     dsn = make_conninfo(staging.dsn, connect_timeout="3")
     assert conninfo_to_dict(open_target(dsn).conninfo)["connect_timeout"] == "3"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pgrehearse.measurement.advice import PAGES, POLICY, advice
-from pgrehearse.measurement.facts import Facts
+from pgrehearse.measurement.statement.facts import Facts
+from support import ROOT
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Bench, Database
@@ -208,7 +208,7 @@ def test_a_database_that_cannot_be_reached_shows_no_password(things: Bench) -> N
 
 
 def test_advice_names_pages_that_exist() -> None:
-    root = Path(__file__).parents[2]
+    root = ROOT
     for page in {POLICY, *(page for _, page in PAGES if page)}:
         assert (root / "docs" / f"{page}.md").is_file(), page
     cases = {

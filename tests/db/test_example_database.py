@@ -15,7 +15,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-DB = Path(__file__).parents[2] / "db"
+from support import ROOT
+
+DB = ROOT / "db"
 FILES = sorted((DB / "migrations").glob("*.sql"))
 MARKER = re.compile(r"^-- migrate:(up|down)([^\n]*)$", re.MULTILINE)
 

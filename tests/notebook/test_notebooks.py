@@ -19,12 +19,13 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.notebook import expected
 from pgrehearse.notebook.export import to_notebook
 from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.text.document import load, parse
 from pgrehearse.text.project import Project
+from support import ROOT
 
 if TYPE_CHECKING:
     from tests.notebook.conftest import Kernel
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
     Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
 
-ROOT = Path(__file__).parents[2]
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 ALL_GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 #: A notebook would run the commands of a page in the reader's own folder.

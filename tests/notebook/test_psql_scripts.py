@@ -11,14 +11,14 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import single_row, to_psql
+from support import ROOT
 
-ROOT = Path(__file__).parents[2]
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 
 

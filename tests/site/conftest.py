@@ -11,8 +11,8 @@ import pytest
 
 from pgrehearse.execution import records
 from pgrehearse.execution.records import CellRecord, Run
-from pgrehearse.site.build import build, docs_folder
-from pgrehearse.site.check import Report, check
+from pgrehearse.site.built.accounting import Accounting, check
+from pgrehearse.site.built.build import build, docs_folder
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 
@@ -184,7 +184,7 @@ class Tiny:
     def build(self, *, strict: bool = True) -> Path:
         return build(self.project, self.site, strict=strict)
 
-    def check(self, *, downloads: bool = False) -> Report:
+    def check(self, *, downloads: bool = False) -> Accounting:
         return check(self.project, docs_folder(self.project), self.site, downloads=downloads)
 
     def html(self, name: str) -> str:

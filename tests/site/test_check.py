@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.site.pages import downloads
+from pgrehearse.site.built.pages import downloads
 
 if TYPE_CHECKING:
     from tests.site.conftest import Tiny

@@ -9,11 +9,19 @@ import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
-from pgrehearse.measurement.evidence import CellEvidence, StatementEvidence
-from pgrehearse.measurement.facts import PROBES, Facts
-from pgrehearse.site.facts import fact_lines, main_locks, majors_range, own_waits, together, waiting, words
-from pgrehearse.site.lock_reference import operation
-from pgrehearse.site.rehearsals import current, matrix, rehearsed, traffic
+from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence
+from pgrehearse.measurement.statement.facts import PROBES, Facts
+from pgrehearse.site.parts.fact_lines import (
+    fact_lines,
+    main_locks,
+    majors_range,
+    own_waits,
+    together,
+    waiting,
+    words,
+)
+from pgrehearse.site.parts.lock_reference import operation
+from pgrehearse.site.parts.rehearsals import current, matrix, rehearsed, traffic
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 

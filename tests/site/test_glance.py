@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.measurement import evidence
-from pgrehearse.measurement.evidence import DocumentEvidence, Measured
-from pgrehearse.measurement.facts import PROBES, Facts
-from pgrehearse.measurement.rehearsals import evidence as rehearsal_evidence
-from pgrehearse.measurement.rehearsals.results import Rehearsal
-from pgrehearse.site.glance import at_a_glance
-from pgrehearse.site.lock_reference import lock_table
-from pgrehearse.site.published import Published, read
+from pgrehearse.measurement.evidence import cells
+from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal
+from pgrehearse.measurement.statement.facts import PROBES, Facts
+from pgrehearse.site.content.published import Published, read
+from pgrehearse.site.parts.lock_reference import lock_table
+from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.text.document import load
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def keep(tiny: Tiny, path: Path, added: dict[str, Facts]) -> None:
             for cell in cells
         ]
         known = known.with_major(major, Measured(f"{major}.1", "2026-01-02"), cells, found)
-    evidence.save(tiny.project.evidence, known)
+    cells.save(tiny.project.evidence, known)
 
 
 def rehearse(tiny: Tiny, path: Path, status: str = "passed") -> None:
@@ -190,7 +190,7 @@ def test_a_transaction_holds_its_strongest_lock_to_the_end(measured: Tiny) -> No
     known = DocumentEvidence(NAME).with_major(
         "18", Measured("18.1", "2026-01-02"), [cell], [(cell, statements)]
     )
-    evidence.save(measured.project.evidence, known)
+    cells.save(measured.project.evidence, known)
     assert glance(measured)[1][0] == (
         "2. Change|ACCESS EXCLUSIVE on the table|readers and writers of the table, DELETE on parents"
         "|reads the table whole"
@@ -289,7 +289,7 @@ def test_lock_reference_has_every_statement_and_links_to_its_cell(measured: Tiny
     statements = {
         statement.sql
         for path in measured.project.markdown()
-        for cell in evidence.load(measured.project.evidence, measured.project.relative(path)).cells
+        for cell in cells.load(measured.project.evidence, measured.project.relative(path)).cells
         for statement in cell.statements
     }
     rows = re.findall(r"<tr[ >].*?</tr>", table)[1:]

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.site.serve import serve
+from pgrehearse.site.built.serve import serve
 
 if TYPE_CHECKING:
     from tests.site.conftest import Tiny

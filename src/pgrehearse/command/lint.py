@@ -9,7 +9,7 @@ import click
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import lint as linter
 from pgrehearse.text.document import load
-from pgrehearse.text.find import project_of
+from pgrehearse.text.lookup import project_of
 from pgrehearse.text.snippets import Snippets
 
 __all__ = ["lint", "sync"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.test import versions
-from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.measurement import evidence
-from pgrehearse.measurement.documents import is_measured
+from pgrehearse.execution.rehearser import Rehearser
+from pgrehearse.measurement.cells import is_measured
+from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.review import Review, review
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import load
@@ -42,7 +42,7 @@ def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None)
             for document in documents:
                 found = review(rehearser, document, major, project.evidence)
                 if refresh and not found.mismatches:
-                    evidence.save(project.evidence, found.evidence)
+                    cells.save(project.evidence, found.evidence)
                 status = max(status, _told(project.relative(document.path), found, refresh))
                 statements += found.statements
     seconds = time.monotonic() - started

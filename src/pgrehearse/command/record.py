@@ -10,12 +10,13 @@ import click
 
 from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.measurement.recordings import Recorded, by_name, evidence
+from pgrehearse.execution.rehearser import Rehearser
+from pgrehearse.measurement.evidence import recordings
+from pgrehearse.measurement.recordings import RecordedWays, by_name
 from pgrehearse.measurement.recordings import record as record_ways
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import project_of
+from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
 from pgrehearse.text.recordings import Recording
 
@@ -81,9 +82,9 @@ class _Run:
         self.count += 1
         wrong = [found.problem] if found.problem else []
         if self.refresh and not wrong:
-            evidence.save(self.project, document, recording, major, version, found)
+            recordings.save(self.project, document, recording, major, version, found)
         elif not wrong:
-            wrong = evidence.changes(self.project, document, recording, major, found)
+            wrong = recordings.changes(self.project, document, recording, major, found)
         word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
         click.echo(f"{word}  {name}  {_waits(found)}{found.seconds:.0f} s")
         for line in wrong:
@@ -97,7 +98,7 @@ _MEND = "mend the way that is named, or record again where nothing else is at wo
 _ACCEPT = "find out why, then accept it with `pgrehearse record --refresh`"
 
 
-def _waits(found: Recorded) -> str:
+def _waits(found: RecordedWays) -> str:
     """``unsafe 1900 ms, safe 12 ms``: the longest gap or request of each way that was recorded."""
     longest = {
         way: max(float(measured[kind][key]) for kind in ("reads", "writes") for key in ("gap_ms", "worst_ms"))

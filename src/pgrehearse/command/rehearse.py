@@ -12,12 +12,13 @@ import click
 
 from pgrehearse.command.test import versions
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
-from pgrehearse.execution.rehearsal import Rehearser
-from pgrehearse.measurement.rehearsals import REHEARSALS, Rehearsal, evidence
+from pgrehearse.execution.rehearser import Rehearser
+from pgrehearse.measurement.evidence import rehearsals
+from pgrehearse.measurement.rehearsals import REHEARSALS, Rehearsal
 from pgrehearse.measurement.rehearsals import rehearse as rehearse_runbook
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import find, project_of
+from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["rehearse"]
@@ -118,13 +119,13 @@ class _Run:
             self.status = max(self.status, 1)
             return
         if self.refresh:
-            evidence.save(self.project, document, major, version, results)
+            rehearsals.save(self.project, document, major, version, results)
             return
-        committed = evidence.load(self.project, document)
-        lines = evidence.changes(document, committed, major, results)
+        committed = rehearsals.load(self.project, document)
+        lines = rehearsals.changes(document, committed, major, results)
         if lines:
             self.status = max(self.status, 1)
-            file = self.project.relative(evidence.file_of(self.project, document))
+            file = self.project.relative(rehearsals.file_of(self.project, document))
             click.echo(click.style("FAIL", fg="red") + f"  {name} differs from {file}")
             for line in lines:
                 click.echo(f"    {line}")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.operator import Operator, shown, steps_of
-from pgrehearse.command.run_log import RunLog, unfinished
+from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.records import text_digest
-from pgrehearse.execution.rehearsal import check_form
-from pgrehearse.execution.target import Target, open_target
+from pgrehearse.execution.rehearser import check_form
+from pgrehearse.execution.runbook.operator import Operator, shown, steps_of
+from pgrehearse.execution.runbook.run_log import RunLog, unfinished
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import find, project_of
+from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["run"]

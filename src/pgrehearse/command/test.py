@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from pgrehearse.errors import DocumentError, PgRehearseError
-from pgrehearse.execution.rehearsal import Rehearser
+from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import project_of
+from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["rehearse_all", "test", "versions"]

@@ -15,15 +15,15 @@ import click
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
-from pgrehearse.measurement import schema as schemas
-from pgrehearse.measurement.facts import PROBES
+from pgrehearse.measurement import xray_schema as schemas
+from pgrehearse.measurement.statement.facts import PROBES
 from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
 from pgrehearse.measurement.xray import xray as measure_file
 from pgrehearse.servers import Servers
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
-from pgrehearse.text.find import project_of
 from pgrehearse.text.front_matter import Database
+from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["xray"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.compare import matches, merge
+from pgrehearse.execution.output_match import matches, merge
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.document import Document
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse.environments.mark import SETTING
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
-from pgrehearse.servers.mark import SETTING
-from pgrehearse.text import migrations, variables
+from pgrehearse.text import migration_files, variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
@@ -140,7 +140,7 @@ class Databases:
     def _build(self, name: str, wanted: Database) -> None:
         session = Session("template", self.server.dsn(name))
         try:
-            for migration in migrations.load(self.project.migrations):
+            for migration in migration_files.load(self.project.migrations):
                 up = migration.up
                 steps = _messages(up.sql, up.line, migration.path)
                 if up.transaction:

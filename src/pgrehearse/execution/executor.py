@@ -16,7 +16,7 @@ import psycopg
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.bash_cell import BashCells
-from pgrehearse.execution.checks import check_output, error_failure, spaced
+from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.execution.session import Message, Session

@@ -1,1 +1,12 @@
-"""What servers did: locks, rewrites, blocking, and how runbooks behave when something goes wrong."""
+"""What servers did: locks, rewrites, blocking, and how runbooks behave when something goes wrong.
+
+statement   one statement: locks, rewrites, scans, who waits
+xray        the statements of a file, each on the state the earlier ones left
+cells       the DDL of a document, and what its cells claim
+review      a document against its claims and its committed evidence
+rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic
+recordings  a change of a guide under traffic, the unsafe and the safe way
+traffic     readers and writers beside something else, and what they noticed
+evidence    all of that as files below ``evidence/``
+advice      which page of the handbook has the safe way
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pgrehearse.measurement.facts import Facts
+from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.split import tokens
 
 __all__ = ["PAGES", "POLICY", "advice"]

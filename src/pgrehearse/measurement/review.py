@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgrehearse.execution.rehearsal import Rehearser, check_form
-from pgrehearse.measurement import evidence
-from pgrehearse.measurement.documents import Mismatch, check_claims, is_measured, measure_cells
-from pgrehearse.measurement.evidence import DocumentEvidence, Measured
-from pgrehearse.measurement.facts import Facts
+from pgrehearse.execution.rehearser import Rehearser, check_form
+from pgrehearse.measurement.cells import Mismatch, check_claims, is_measured, measure_cells
+from pgrehearse.measurement.evidence import cells
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, Document
 
 __all__ = ["Review", "review", "stale_cells"]
@@ -48,7 +48,7 @@ def review(
     """Measure every DDL cell. Raises DocumentError for its form, ExpectationError when a cell is red."""
     check_form(document, rehearser.project)
     server = rehearser.servers.get(major)
-    known = evidence.load(folder, rehearser.project.relative(document.path))
+    known = cells.load(folder, rehearser.project.relative(document.path))
     measured = list(measure_cells(rehearser, document, major, progress))
     mismatches: list[Mismatch] = []
     changes: list[Mismatch] = []

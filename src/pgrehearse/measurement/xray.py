@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.measurement import catalog as catalogs
 from pgrehearse.measurement.advice import advice
-from pgrehearse.measurement.client import Client, Clones
-from pgrehearse.measurement.facts import PROBES, Facts
-from pgrehearse.measurement.measure import measure
-from pgrehearse.measurement.observing import leading_words
+from pgrehearse.measurement.statement import relations as catalogs
+from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.facts import PROBES, Facts
+from pgrehearse.measurement.statement.measure import measure
+from pgrehearse.measurement.statement.observing import leading_words
 from pgrehearse.servers.base import Server
 from pgrehearse.text.split import SplitError, Statement, split, tokens
 
-__all__ = ["POLICIES", "Row", "Step", "Xray", "steps", "xray"]
+__all__ = ["POLICIES", "FileStatement", "Row", "Xray", "steps", "xray"]
 
 #: What ``--fail-on`` may name.
 POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
@@ -30,7 +30,7 @@ _SETS = (("set",), ("reset",))
 
 
 @dataclass(frozen=True)
-class Step:
+class FileStatement:
     """One statement of the file; ``block`` is the number of the transaction it stands in, or 0."""
 
     line: int
@@ -53,7 +53,7 @@ class Row:
         advice: page of the handbook.
     """
 
-    step: Step
+    step: FileStatement
     facts: Facts | None = None
     error: str = ""
     waits: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -94,7 +94,7 @@ class Xray:
     empty: tuple[str, ...]
 
 
-def steps(path: Path) -> list[Step]:
+def steps(path: Path) -> list[FileStatement]:
     """The statements of ``path``: plain SQL, or the up part of a dbmate-style file.
 
     Raises:
@@ -113,7 +113,7 @@ def steps(path: Path) -> list[Step]:
         raise DocumentError(
             error.message, path=path, line=first + error.line - 1, next_step=error.fix
         ) from None
-    found: list[Step] = []
+    found: list[FileStatement] = []
     block, count = (1, 1) if transaction else (0, int(transaction))
     for statement in map(_without_heading, statements):
         words = leading_words(statement.sql)
@@ -121,7 +121,7 @@ def steps(path: Path) -> list[Step]:
         closes = _closes(statement.sql)
         if opens and not block:
             block = count = count + 1
-        found.append(Step(first + statement.line - 1, statement.sql, block))
+        found.append(FileStatement(first + statement.line - 1, statement.sql, block))
         if closes and block and not transaction:
             if words[:1] in _GIVES_UP:
                 found = [replace(step, kept=False) if step.block == block else step for step in found]
@@ -153,7 +153,7 @@ def _up(text: str) -> tuple[str, int, bool]:
 def xray(
     server: Server,
     template: str,
-    todo: Sequence[Step],
+    todo: Sequence[FileStatement],
     *,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Xray:
@@ -193,7 +193,7 @@ class _Run:
         self.settings: list[str] = []
         self.rows: list[Row] = []
 
-    def all(self, todo: Sequence[Step]) -> list[Row]:
+    def all(self, todo: Sequence[FileStatement]) -> list[Row]:
         position = 0
         while position < len(todo) and not any(row.error for row in self.rows):
             block = todo[position].block
@@ -212,7 +212,7 @@ class _Run:
         self.rows.append(row)
         self.progress(len(self.rows))
 
-    def _alone(self, step: Step) -> None:
+    def _alone(self, step: FileStatement) -> None:
         row = self._measured(step, [], {})
         if row.facts is not None:
             failed = self._apply([step.statement], keep=not row.facts.sqlstate)
@@ -221,7 +221,7 @@ class _Run:
                 self.settings.append(step.statement)
         self._take(row)
 
-    def _transaction(self, group: Sequence[Step]) -> None:
+    def _transaction(self, group: Sequence[FileStatement]) -> None:
         """Measure the statements of one transaction. It is run as a whole too: some fail only together."""
         inner = [step.statement for step in group if not _control(step.statement)]
         whole = ["BEGIN", *inner, "COMMIT" if group[0].kept else "ROLLBACK"]
@@ -245,7 +245,7 @@ class _Run:
         if group[0].kept and not failed:
             self._apply(whole)
 
-    def _measured(self, step: Step, before: Sequence[str], held: dict[str, set[str]]) -> Row:
+    def _measured(self, step: FileStatement, before: Sequence[str], held: dict[str, set[str]]) -> Row:
         if _control(step.statement):
             return Row(step, Facts())
         try:

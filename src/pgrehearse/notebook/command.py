@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.execution.rehearsal import check_form
+from pgrehearse.execution.rehearser import check_form
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.find import find, project_of
+from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import to_psql
 

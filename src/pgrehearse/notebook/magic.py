@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
+from pgrehearse.environments.mark import REHEARSABLE
+from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
-from pgrehearse.execution.checks import check_output
+from pgrehearse.execution.cell_checks import check_output
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, Failure
-from pgrehearse.execution.target import Target, open_target
 from pgrehearse.notebook import expected
-from pgrehearse.servers.mark import REHEARSABLE
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Expected
 from pgrehearse.text.options import known_options, parse_header

@@ -8,10 +8,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgrehearse.environments.mark import MARK_OF_D, REHEARSABLE, environment_variables, parts_of
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
-from pgrehearse.servers.mark import MARK_OF_D, REHEARSABLE, environment_variables, parts_of
 
 __all__ = ["UrlServer"]
 

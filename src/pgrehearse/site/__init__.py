@@ -1,4 +1,9 @@
-"""Site front end: the fence, the macros, the build, the live preview and the check of the built HTML.
+"""Site front end. Reads documents and the records of their runs; needs no database.
 
-Reads documents and the records of their runs; needs no database. Nothing else imports MkDocs.
+macros    what a page may call; fences: how a block is rendered. MkDocs is told these two names
+content   which documents a site has, and a runbook as part of a page
+parts     pieces of HTML from records and evidence
+built     the build, and the check of what it made
+
+Nothing else imports MkDocs.
 """

@@ -12,9 +12,9 @@ from typing import Any
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.site import around
-from pgrehearse.site.blocks import normal
-from pgrehearse.site.published import CellState, Published
+from pgrehearse.site.built.block_text import normal
+from pgrehearse.site.content.published import CellState, Published
+from pgrehearse.site.parts import chips
 from pgrehearse.text.options import ALWAYS, LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
@@ -108,13 +108,13 @@ def formatter(
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
         block = highlight(source, language, options, md, **kwargs)
-        return f'<div class="run-block run-illustration">{around.illustration()}{block}</div>'
+        return f'<div class="run-block run-illustration">{chips.illustration()}{block}</div>'
     found = _page.take(language, source)
-    attributes = _attributes(cell, language, around.lane(found))
+    attributes = _attributes(cell, language, chips.lane(found))
     kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
     block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
-    above, below = around.above(cell, language, found), around.below(found)
-    return f'<div class="run-block"{around.anchor_of(found)}>{above}{block}{below}</div>'
+    above, below = chips.above(cell, language, found), chips.below(found)
+    return f'<div class="run-block"{chips.anchor_of(found)}>{above}{block}{below}</div>'
 
 
 def _folded(cell: CellOptions, source: str, block: str) -> str:

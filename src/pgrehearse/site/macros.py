@@ -17,13 +17,15 @@ from typing import Any, TypeVar
 from mkdocs.config.config_options import ExtraScriptValue
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.site import embed, fences, rehearsals, timelines
-from pgrehearse.site.documents import Guessed, Site
-from pgrehearse.site.glance import at_a_glance
-from pgrehearse.site.lock_reference import lock_table as locks_html
-from pgrehearse.site.navigation import expanded
-from pgrehearse.site.proof import proof_table
-from pgrehearse.site.published import Published, counts
+from pgrehearse.site import fences
+from pgrehearse.site.content import embed
+from pgrehearse.site.content.documents import Guessed, Site
+from pgrehearse.site.content.navigation import expanded
+from pgrehearse.site.content.published import Published, counts
+from pgrehearse.site.parts import rehearsals, timelines
+from pgrehearse.site.parts.lock_reference import lock_table as locks_html
+from pgrehearse.site.parts.proof import proof_table
+from pgrehearse.site.parts.runbook_summary import at_a_glance
 
 __all__ = [
     "define_env",

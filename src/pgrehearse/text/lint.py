@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import form, variables
+from pgrehearse.text import fence_form, variables
 from pgrehearse.text.document import PHASES, Cell, Document
 from pgrehearse.text.fences import outside
 from pgrehearse.text.split import SplitError, split
@@ -53,7 +53,7 @@ def errors(document: Document) -> list[Problem]:
 
 
 def _form(document: Document) -> Iterator[Problem]:
-    for flaw in form.flaws(document):
+    for flaw in fence_form.flaws(document):
         yield Problem(document.path, flaw.line, flaw.rule, flaw.message, flaw.fix, flaw.style)
 
 
@@ -191,7 +191,7 @@ def _runbook_macros(document: Document) -> Iterator[Problem]:
         return
     lines = document.text.split("\n")[document.front.lines :]
     for line, text in outside(lines, list(document.fences), document.front.lines + 1):
-        if form.MACRO.search(text):
+        if fence_form.MACRO.search(text):
             message = "a runbook is a notebook too: it holds no macros"
             yield Problem(document.path, line, "runbook-macro", message, "write plain Markdown")
 

@@ -10,19 +10,19 @@ from typing import Any
 import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
-from pgrehearse.execution.target import Target
-from pgrehearse.migration import plan
-from pgrehearse.migration.drift import log as ddl
-from pgrehearse.migration.drift.check import (
+from pgrehearse.environments.target import Target
+from pgrehearse.migration.drift import ddl_log as ddl
+from pgrehearse.migration.drift.comparisons import (
     Compared,
     live_against_migrations,
     migrations_against_file,
     schema_file,
 )
-from pgrehearse.migration.drift.compare import Difference
 from pgrehearse.migration.drift.live import declaration, look
-from pgrehearse.migration.plan import State
-from pgrehearse.text.migrations import Migration
+from pgrehearse.migration.runner import versions
+from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.schema.compare import Difference
+from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
 __all__ = ["check"]
@@ -80,7 +80,7 @@ def check(
         announce(target)
     wanted = only or (_PARTS if target else ("schema",))
     found = _compared(wanted, target, project, migrations)
-    states = plan.read(target.conninfo, migrations) if target and "files" in wanted else None
+    states = versions.read(target.conninfo, migrations) if target and "files" in wanted else None
     log = ddl.entries(target.conninfo) if target and "live" in wanted else None
     if as_json:
         click.echo(json.dumps(_json(found, states, log), indent=2))
@@ -107,7 +107,9 @@ def _compared(
     return found
 
 
-def _tell(found: dict[str, Compared], states: list[State] | None, log: list[ddl.Entry] | None) -> None:
+def _tell(
+    found: dict[str, Compared], states: list[VersionState] | None, log: list[ddl.LoggedChange] | None
+) -> None:
     for part, one in found.items():
         count = len(one.drift.subjects)
         result = "no drift" if not one.drift else f"{count} difference{'s' if count > 1 else ''}"
@@ -139,7 +141,7 @@ def _tell_one(where: str, difference: Difference) -> None:
     click.echo("      " + f"{sql};".replace("\n", "\n      "))
 
 
-def _tell_log(one: Compared, log: list[ddl.Entry] | None) -> None:
+def _tell_log(one: Compared, log: list[ddl.LoggedChange] | None) -> None:
     if log is None:
         return
     entries = ddl.matching(log, (*one.drift.only_left, *one.drift.only_right))
@@ -151,7 +153,7 @@ def _tell_log(one: Compared, log: list[ddl.Entry] | None) -> None:
 
 
 def _json(
-    found: dict[str, Compared], states: list[State] | None, log: list[ddl.Entry] | None
+    found: dict[str, Compared], states: list[VersionState] | None, log: list[ddl.LoggedChange] | None
 ) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for part, one in found.items():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
-from pgrehearse.migration.ledger import Cost
-from pgrehearse.migration.timing import Timing
+from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.timing.costs import Timing
 
 __all__ = ["chart", "table"]
 

@@ -13,12 +13,12 @@ import click
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.errors import DocumentError
 from pgrehearse.migration.policy import squawk as opinions
-from pgrehearse.migration.policy.check import Report, Request, check
+from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
 from pgrehearse.migration.policy.rules import CHECKS
 from pgrehearse.migration.policy.squawk import Opinion
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import SUPPORTED
-from pgrehearse.text.migrations import load
+from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project
 
 __all__ = ["lint"]
@@ -58,7 +58,7 @@ def lint(
     """
     project, _ = load_migrations()
     names = frozenset(_name(path, project) for path in paths)
-    request = Request(names, base, dsn, schema, rows, _off(project))
+    request = PolicyRequest(names, base, dsn, schema, rows, _off(project))
     started = time.monotonic()
     with Servers(server) as servers:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)
@@ -93,7 +93,7 @@ def _off(project: Project) -> dict[str, str]:
     return dict(project.policy_off)
 
 
-def _second(project: Project, report: Report, pg: str | None) -> Opinion:
+def _second(project: Project, report: PolicyReport, pg: str | None) -> Opinion:
     chosen = [migration for migration in load(project.migrations) if migration.path.name in report.checked]
     return opinions.ask(chosen, int(pg) if pg else None)
 
@@ -103,7 +103,7 @@ def _progress(name: str) -> None:
         click.echo(f"\r\x1b[Kmeasuring {name}", nl=False, err=True)
 
 
-def _print(project: Project, report: Report, opinion: Opinion | None, seconds: float) -> None:
+def _print(project: Project, report: PolicyReport, opinion: Opinion | None, seconds: float) -> None:
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     for problem in report.problems:
@@ -142,7 +142,7 @@ def _grouped(not_run: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _json(project: Project, report: Report, opinion: Opinion | None) -> str:
+def _json(project: Project, report: PolicyReport, opinion: Opinion | None) -> str:
     value: dict[str, object] = {
         "checked": report.checked,
         "exempt": report.exempt,

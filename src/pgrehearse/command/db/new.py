@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.text import migrations
+from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
 
 __all__ = ["new"]
@@ -32,7 +32,7 @@ def new(name: str) -> int:
     if not words:
         raise click.UsageError(f"{name!r} has no letter or digit: say what the migration does")
     project = Project.find(Path.cwd())
-    existing = migrations.load(project.migrations)
+    existing = migration_files.load(project.migrations)
     version = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d%H%M%S")
     newest = max((int(migration.version) for migration in existing), default=0)
     version = str(max(int(version), newest + 1))

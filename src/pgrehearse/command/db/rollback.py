@@ -14,9 +14,9 @@ from pgrehearse.command.db.target import (
     tell,
 )
 from pgrehearse.command.db.up import done_line, patience
+from pgrehearse.environments.mark import REHEARSABLE
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.up import Options, down
-from pgrehearse.servers.mark import REHEARSABLE
+from pgrehearse.migration.runner.runner import RunnerOptions, down
 
 __all__ = ["rollback"]
 
@@ -51,7 +51,7 @@ def rollback(
         )
     announce(target)
     on_terminate()
-    options = Options(lock_timeout, attempts, wait)
+    options = RunnerOptions(lock_timeout, attempts, wait)
     count = 0
     for done in down(target.conninfo, migrations, to=to, steps=steps or 1, options=options, tell=tell):
         click.echo(done_line("undid", done))

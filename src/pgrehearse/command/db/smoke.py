@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find
+from pgrehearse.environments.mark import REHEARSABLE
+from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.execution.target import Target
-from pgrehearse.migration import plan
+from pgrehearse.migration.runner import versions
 from pgrehearse.migration.smoke import contract
-from pgrehearse.migration.smoke import run as smoke_run
+from pgrehearse.migration.smoke import smoke as smoke_run
 from pgrehearse.migration.smoke.objects import KINDS
-from pgrehearse.migration.smoke.run import Options, Report
-from pgrehearse.servers.mark import REHEARSABLE
-from pgrehearse.text import migrations
+from pgrehearse.migration.smoke.smoke import SmokeOptions, SmokeReport
+from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
 
 __all__ = ["lines", "smoke"]
@@ -64,7 +64,7 @@ def smoke(
         )
     path = file or near(project.seed.with_name("smoke.sql"))
     promised = contract.load(path)
-    options = Options(
+    options = SmokeOptions(
         read_only=read_only,
         seed=near(project.seed) if project.seed.is_file() else None,
         rows=rows,
@@ -86,7 +86,7 @@ def near(path: Path) -> Path:
     return Path(os.path.relpath(path))
 
 
-def lines(path: str, report: Report) -> list[str]:
+def lines(path: str, report: SmokeReport) -> list[str]:
     """What is wrong, as ``path:line: message`` and the next step, each as one text of one or two lines."""
     found = []
     for finding in report.findings:
@@ -99,7 +99,7 @@ def lines(path: str, report: Report) -> list[str]:
     return found
 
 
-def _print(path: str, project: Project, report: Report) -> None:
+def _print(path: str, project: Project, report: SmokeReport) -> None:
     if report.seeded:
         click.echo(f"{project.relative(project.seed)} loaded, to be rolled back")
     for kind, (covered, there) in report.covered.items():
@@ -113,12 +113,12 @@ def _print(path: str, project: Project, report: Report) -> None:
         click.echo(line, err=True)
 
 
-def _pending(target: Target, project: Project, report: Report) -> None:
+def _pending(target: Target, project: Project, report: SmokeReport) -> None:
     """A contract is that of all migrations; say so where some are pending."""
     if not report.findings:
         return
     try:
-        states = plan.read(target.conninfo, migrations.load(project.migrations))
+        states = versions.read(target.conninfo, migration_files.load(project.migrations))
     except PgRehearseError:
         return
     pending = sum(state.state == "pending" for state in states)
@@ -126,7 +126,7 @@ def _pending(target: Target, project: Project, report: Report) -> None:
         click.echo(f"{pending} migrations are pending here; the contract is that of all", err=True)
 
 
-def _value(target: Target, path: str, read_only: bool, report: Report) -> dict[str, object]:
+def _value(target: Target, path: str, read_only: bool, report: SmokeReport) -> dict[str, object]:
     return {
         "database": target.database,
         "environment": target.environment,

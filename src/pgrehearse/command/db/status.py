@@ -7,7 +7,7 @@ import json
 import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
-from pgrehearse.migration import plan
+from pgrehearse.migration.runner import versions
 
 __all__ = ["status"]
 
@@ -20,7 +20,7 @@ def status(dsn: str | None, environment: str | None, as_json: bool) -> int:
     """List the migrations: applied, pending, edited, missing, late. Exit status 1 if one must not be so."""
     _, migrations = load_migrations()
     target = find(dsn, environment)
-    states = plan.read(target.conninfo, migrations)
+    states = versions.read(target.conninfo, migrations)
     wrong = [state for state in states if state.problem]
     if as_json:
         rows = [

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import click
 
+from pgrehearse.environments.mark import ENVIRONMENTS
+from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.target import Target, open_target
-from pgrehearse.servers.mark import ENVIRONMENTS
-from pgrehearse.text import migrations
-from pgrehearse.text.migrations import Migration
+from pgrehearse.text import migration_files
+from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
 __all__ = ["announce", "dsn_option", "environment_option", "find", "load_migrations", "on_terminate", "tell"]
@@ -62,7 +62,7 @@ def load_migrations() -> tuple[Project, list[Migration]]:
             next_step="pgrehearse db new NAME writes the first; [tool.pgrehearse] migrations says where",
         )
     # Errors name a file the way the reader of this terminal would.
-    return project, migrations.load(Path(os.path.relpath(project.migrations)))
+    return project, migration_files.load(Path(os.path.relpath(project.migrations)))
 
 
 def tell(line: str) -> None:

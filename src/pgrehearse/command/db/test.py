@@ -12,11 +12,11 @@ import click
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.migration.fresh import dbmate as second_opinion
-from pgrehearse.migration.fresh.dbmate import Dbmate
-from pgrehearse.migration.fresh.release import Release, release
-from pgrehearse.migration.fresh.run import Plan, run
-from pgrehearse.migration.fresh.steps import Step
+from pgrehearse.migration.trial import dbmate as second_opinion
+from pgrehearse.migration.trial.dbmate import Dbmate
+from pgrehearse.migration.trial.release import Release, release
+from pgrehearse.migration.trial.trials import Plan, run
+from pgrehearse.migration.trial.tried import Tried
 from pgrehearse.servers import Servers
 from pgrehearse.text.project import Project
 
@@ -77,7 +77,7 @@ def _one(servers: Servers, major: int | None, plan: Plan) -> int:
     return 1 if bad else 0
 
 
-def _print(project: Project, step: Step) -> None:
+def _print(project: Project, step: Tried) -> None:
     click.echo(f"  {step.status:<7}  {step.name}{'  ' + step.detail if step.detail else ''}")
     where = project.relative(step.path) if step.path else ""
     if where and step.line:

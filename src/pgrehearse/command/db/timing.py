@@ -12,10 +12,10 @@ from psycopg.pq import Conninfo
 
 from pgrehearse.command.db.cost_table import chart, table
 from pgrehearse.command.db.target import find, load_migrations, tell
-from pgrehearse.migration import timing as ledgers
-from pgrehearse.migration.budget import exceeded, load
-from pgrehearse.migration.timing import Timing
-from pgrehearse.migration.volume import Volume, rehearse
+from pgrehearse.migration.timing import costs as ledgers
+from pgrehearse.migration.timing.budgets import exceeded, load
+from pgrehearse.migration.timing.costs import Timing
+from pgrehearse.migration.timing.volume import Volume, rehearse
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import SUPPORTED
 

@@ -16,11 +16,11 @@ from pgrehearse.command.db.target import (
     on_terminate,
     tell,
 )
-from pgrehearse.migration import plan
-from pgrehearse.migration.form import statements
-from pgrehearse.migration.up import Done, Options
-from pgrehearse.migration.up import up as apply
-from pgrehearse.text.migrations import Migration
+from pgrehearse.migration.runner import versions
+from pgrehearse.migration.runner.runner import Done, RunnerOptions
+from pgrehearse.migration.runner.runner import up as apply
+from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.migration_form import statements
 
 __all__ = ["done_line", "patience", "up"]
 
@@ -88,7 +88,7 @@ def up(
     if dry_run:
         return _dry_run(target.conninfo, migrations, to)
     on_terminate()
-    options = Options(lock_timeout, attempts, wait)
+    options = RunnerOptions(lock_timeout, attempts, wait)
     count = 0
     for done in apply(target.conninfo, migrations, to=to, options=options, tell=tell):
         click.echo(done_line("applied", done))
@@ -106,9 +106,9 @@ def done_line(word: str, done: Done) -> str:
 
 
 def _dry_run(conninfo: str, migrations: list[Migration], to: str | None) -> int:
-    states = plan.read(conninfo, migrations)
-    plan.check(states)
-    pending = plan.choose(states, to)
+    states = versions.read(conninfo, migrations)
+    versions.check(states)
+    pending = versions.choose(states, to)
     for migration in pending:
         statements(migration, migration.up)
         click.echo(f"would apply {migration.path.stem}")

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.rehearsal import Rehearser, check_form
+from pgrehearse.execution.rehearser import Rehearser, check_form
 from pgrehearse.measurement import traffic
-from pgrehearse.measurement.rehearsals.results import Surprise
+from pgrehearse.measurement.rehearsals.rehearsal import Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage, on_stage
 from pgrehearse.text.document import Cell, Document, load
 from pgrehearse.text.project import Project
 from pgrehearse.text.recordings import Recording, Way
 
-__all__ = ["BETTER", "Recorded", "by_name", "record", "runbook_of"]
+__all__ = ["BETTER", "RecordedWays", "by_name", "record", "runbook_of"]
 
 #: The longest wait of the safe way, times this, must not exceed that of the unsafe way.
 BETTER = 2.0
@@ -27,7 +27,7 @@ _SLICES = 80
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedWays:
     """One recording on one server major.
 
     Attributes:
@@ -74,7 +74,7 @@ def runbook_of(project: Project, document: Document, way: Way) -> Document:
 
 def record(
     rehearser: Rehearser, document: Document, recording: Recording, major: int | None = None
-) -> Recorded:
+) -> RecordedWays:
     """Record both ways of ``recording``, one after the other, each on a database of its own.
 
     Raises DocumentError when the form of the document is wrong, SetupError when there is no server.
@@ -87,11 +87,11 @@ def record(
         try:
             requests, ways[way.name] = _way(rehearser, document, recording, way, major)
         except Surprise as surprise:
-            return Recorded(f"the {way.name} way: {surprise}", seconds=time.monotonic() - begun)
+            return RecordedWays(f"the {way.name} way: {surprise}", seconds=time.monotonic() - begun)
         errors = ways[way.name].errors
         facts[way.name] = {"errors": errors, "requests": list(requests.words), "tables": requests.table}
     measured = {name: found.measured for name, found in ways.items()}
-    return Recorded(_problem(ways["unsafe"], ways["safe"]), facts, measured, time.monotonic() - begun)
+    return RecordedWays(_problem(ways["unsafe"], ways["safe"]), facts, measured, time.monotonic() - begun)
 
 
 def _problem(unsafe: traffic.Recorded, safe: traffic.Recorded) -> str:

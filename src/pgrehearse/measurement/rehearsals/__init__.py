@@ -6,6 +6,6 @@ what readers and writers notice.
 """
 
 from pgrehearse.measurement.rehearsals.matrix import rehearse
-from pgrehearse.measurement.rehearsals.results import REHEARSALS, Rehearsal
+from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
 
 __all__ = ["REHEARSALS", "Rehearsal", "rehearse"]

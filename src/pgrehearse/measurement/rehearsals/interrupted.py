@@ -16,10 +16,10 @@ import psycopg
 from pgrehearse.execution.executor import Executor
 from pgrehearse.measurement.rehearsals.obstacles import OBSTACLES, Obstacle, Wait, obstructed, waits
 from pgrehearse.measurement.rehearsals.plain import told
-from pgrehearse.measurement.rehearsals.results import Rehearsal, Surprise
+from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage
-from pgrehearse.measurement.rehearsals.state import State
-from pgrehearse.measurement.rehearsals.steps import Step, applies, steps, walk
+from pgrehearse.measurement.rehearsals.steps import StepStatement, applies, steps, walk
+from pgrehearse.schema.contents import Contents
 from pgrehearse.text.document import Cell
 
 __all__ = ["interrupted"]
@@ -29,7 +29,7 @@ __all__ = ["interrupted"]
 class _During:
     """A place to kill: statement ``step`` waits for ``obstacle`` there."""
 
-    step: Step
+    step: StepStatement
     obstacle: Obstacle
     wait: Wait
 
@@ -41,7 +41,7 @@ class _During:
 class _After:
     """A place to kill: ``step`` has completed, what it did is committed."""
 
-    step: Step
+    step: StepStatement
 
     def __str__(self) -> str:
         return f"after {self.step.title}"
@@ -97,10 +97,10 @@ def _begun(stage: Stage, database: str) -> Iterator[Executor]:
         yield executor
 
 
-def _committed(stage: Stage, apply: list[Cell]) -> tuple[list[_After], list[Step]]:
+def _committed(stage: Stage, apply: list[Cell]) -> tuple[list[_After], list[StepStatement]]:
     """Where to kill after a statement; and all statements worth killing in."""
     after: list[_After] = []
-    every: list[Step] = []
+    every: list[StepStatement] = []
     with stage.copy() as database, _begun(stage, database) as executor:
         for step, session in steps(executor, apply):
             walk(session, step)
@@ -143,7 +143,7 @@ def _waits(stage: Stage, apply: list[Cell], obstacle: Obstacle) -> Iterator[_Dur
 
 
 def _kill(
-    stage: Stage, apply: list[Cell], place: _After | _During, straight: State, started: datetime
+    stage: Stage, apply: list[Cell], place: _After | _During, straight: Contents, started: datetime
 ) -> None:
     """Run up to ``place``, terminate every backend of the run there, and start again from the top."""
     with stage.copy() as database:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.execution.rehearsal import Rehearser, check_form
+from pgrehearse.execution.rehearser import Rehearser, check_form
 from pgrehearse.measurement.rehearsals.interrupted import interrupted
 from pgrehearse.measurement.rehearsals.plain import repeated, straight, undone
-from pgrehearse.measurement.rehearsals.results import REHEARSALS, Rehearsal, Surprise
+from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage, on_stage
-from pgrehearse.measurement.rehearsals.traffic import ROWS, under_traffic
+from pgrehearse.measurement.rehearsals.under_traffic import ROWS, under_traffic
 from pgrehearse.text.document import Document
 
 __all__ = ["rehearse"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgrehearse.measurement.rehearsals.results import Rehearsal, Surprise
+from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage
 
 __all__ = ["repeated", "straight", "undone"]

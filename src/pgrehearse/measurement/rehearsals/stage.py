@@ -14,10 +14,10 @@ from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.rehearsal import Rehearser, run_cells
+from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.execution.results import CellResult
-from pgrehearse.measurement.rehearsals.results import Surprise
-from pgrehearse.measurement.rehearsals.state import State, state_of
+from pgrehearse.measurement.rehearsals.rehearsal import Surprise
+from pgrehearse.schema.contents import Contents, state_of
 from pgrehearse.servers import Server
 from pgrehearse.text.document import Cell, Document
 
@@ -106,7 +106,7 @@ class Stage:
                 raise Surprise(f"{when}: {where}: {result.failure.message}{': ' if detail else ''}{detail}")
         return results
 
-    def state(self, database: str) -> State:
+    def state(self, database: str) -> Contents:
         """What is in ``database`` now."""
         return state_of(self.server, database)
 

@@ -12,19 +12,19 @@ from psycopg.pq import DiagnosticField, ExecStatus
 
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.session import Message, Session
-from pgrehearse.measurement.rehearsals.results import Surprise
+from pgrehearse.measurement.rehearsals.rehearsal import Surprise
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
 from pgrehearse.text.split import split
 
-__all__ = ["Step", "applies", "steps", "walk"]
+__all__ = ["StepStatement", "applies", "steps", "walk"]
 
 #: Statements over in no time that change nothing outside their session: no reason to stop in them.
 _INSTANT = ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SHOW", "DEALLOCATE")
 
 
 @dataclass(frozen=True)
-class Step:
+class StepStatement:
     """One statement. ``number`` counts all statements of Apply; ``last`` is the last one of its cell."""
 
     number: int
@@ -49,7 +49,7 @@ def applies(cell: Cell, major: int) -> bool:
     return (needs is None or major >= needs) and (until is None or major <= until)
 
 
-def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[Step, Session]]:
+def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[StepStatement, Session]]:
     """The statements of ``cells`` in order, each with its session; the caller sends it, or does not.
 
     A query before ``\\gexec`` is sent here, when the statements before it have run.
@@ -63,11 +63,11 @@ def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[Step, Session
             sent = _generated(session, sql, cell) if gexec else [sql]
             for index, one in enumerate(sent):
                 last = position + 1 == len(texts) and index + 1 == len(sent)
-                yield Step(number, cell, one, last), session
+                yield StepStatement(number, cell, one, last), session
                 number += 1
 
 
-def walk(session: Session, step: Step, while_waiting: Callable[[], bool] | None = None) -> bool:
+def walk(session: Session, step: StepStatement, while_waiting: Callable[[], bool] | None = None) -> bool:
     """Send ``step`` and wait for its end; True when ``while_waiting`` said to leave it where it is.
 
     Raises Surprise when it raises an error its cell does not expect.

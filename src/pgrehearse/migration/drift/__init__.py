@@ -1,15 +1,7 @@
-"""What two databases define differently: drift.
+"""Drift: what a database has and its migrations do not say.
 
-statements  the text of pg_dump, split at its statements
-items       statements as items that can be compared without regard to order
-dump        pg_dump itself
-catalog     what pg_dump leaves out of a database
-roles       what pg_dump leaves out of a cluster: roles, memberships, settings
-schema      all of it, read from a database that is never written to
-compare     two schemas side by side
+comparisons  live against migrations, migrations against the schema file
+live         the database that is looked at, and what a scratch server needs to know of it
+scratch      a scratch server with databases that hold what files define
+ddl_log      an optional log of DDL that came past the runner, so that drift has a name and a time
 """
-
-from pgrehearse.migration.drift.compare import Difference, Differences, differences
-from pgrehearse.migration.drift.schema import Item, Schema, read
-
-__all__ = ["Difference", "Differences", "Item", "Schema", "differences", "read"]

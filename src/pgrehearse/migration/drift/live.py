@@ -9,13 +9,13 @@ import psycopg
 from psycopg.sql import SQL, Literal
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.drift.dump import OPTIONS, dump
-from pgrehearse.migration.drift.items import items
-from pgrehearse.migration.drift.roles import relevant, roles
-from pgrehearse.migration.drift.scratch import Runner
-from pgrehearse.migration.drift.statements import split
-from pgrehearse.migration.ledger import Applied, Ledger
-from pgrehearse.migration.session import LOCK
+from pgrehearse.migration.drift.scratch import ScratchRunner
+from pgrehearse.migration.runner.exclusive import LOCK
+from pgrehearse.migration.runner.ledger import Applied, Ledger
+from pgrehearse.schema.dump import OPTIONS, dump
+from pgrehearse.schema.dump_text import split
+from pgrehearse.schema.items import items
+from pgrehearse.schema.roles import relevant, roles
 
 __all__ = ["Live", "declaration", "look"]
 
@@ -42,7 +42,7 @@ SELECT b.rolname, coalesce(r.rolname, b.rolname), pg_get_userbyid(d.datdba), d.d
 class Live:
     """``applied`` is None where no ledger is."""
 
-    runner: Runner
+    runner: ScratchRunner
     applied: dict[str, Applied] | None
     busy: bool
 
@@ -65,7 +65,7 @@ def look(conninfo: str) -> Live:
         ) from None
 
 
-def _runner(connection: psycopg.Connection[Any], row: tuple[Any, ...]) -> Runner:
+def _runner(connection: psycopg.Connection[Any], row: tuple[Any, ...]) -> ScratchRunner:
     superuser, role, owner, database, attributes, encoding, provider, collate, ctype, locale = row
     words = SQL("ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
         Literal(encoding), Literal(collate), Literal(ctype)
@@ -74,7 +74,7 @@ def _runner(connection: psycopg.Connection[Any], row: tuple[Any, ...]) -> Runner
         words += SQL(" LOCALE_PROVIDER icu ICU_LOCALE {}").format(Literal(locale))
     elif provider == "b":
         words += SQL(" LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(Literal(locale))
-    return Runner(superuser, role, attributes, owner, database, words.as_string(connection))
+    return ScratchRunner(superuser, role, attributes, owner, database, words.as_string(connection))
 
 
 def declaration(conninfo: str) -> str:

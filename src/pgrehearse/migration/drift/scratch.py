@@ -17,17 +17,17 @@ from typing import Any, Self
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
+from pgrehearse.environments.mark import environment_variables, parts_of
 from pgrehearse.errors import DocumentError
-from pgrehearse.migration import session
-from pgrehearse.migration.drift.roles import names
-from pgrehearse.migration.drift.schema import Schema, read
-from pgrehearse.migration.section import statements
+from pgrehearse.migration.runner import exclusive
+from pgrehearse.migration.runner.section import statements
+from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.roles import names
 from pgrehearse.servers import libpq_environment, start
 from pgrehearse.servers.binaries import client
-from pgrehearse.servers.mark import environment_variables, parts_of
-from pgrehearse.text.migrations import Migration
+from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Runner", "Scratch"]
+__all__ = ["Scratch", "ScratchRunner"]
 
 _ADMIN = "pgrehearse_scratch"
 _SETTINGS = {
@@ -42,7 +42,7 @@ _UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
 
 
 @dataclass(frozen=True)
-class Runner:
+class ScratchRunner:
     """Who ran the migrations, and where.
 
     Attributes:
@@ -67,7 +67,7 @@ class Scratch:
     """A server of ``major`` with the roles of ``runner``. Raises what `servers.start` raises."""
 
     major: int
-    runner: Runner = field(default_factory=Runner)
+    runner: ScratchRunner = field(default_factory=ScratchRunner)
     roles: Path | None = None
     notes: list[str] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)  # roles that the definition takes for granted
@@ -193,7 +193,7 @@ class Scratch:
         self, admin: psycopg.Connection[Any], worker: psycopg.Connection[Any], migration: Migration
     ) -> None:
         section = migration.up
-        session.reset(worker)
+        exclusive.reset(worker)
         if section.transaction:  # one message: the server splits it faster than we do
             steps = [(f"BEGIN;{section.sql}\n;COMMIT", section.line)]
         else:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.interface import Interface, differences
 from pgrehearse.migration.policy.rules import Problem
-from pgrehearse.migration.policy.source import File, Written
 
 __all__ = ["check"]
 

@@ -7,26 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.measurement import catalog
-from pgrehearse.measurement.client import Client
-from pgrehearse.measurement.xray import Step, steps, xray
-from pgrehearse.migration import plan
-from pgrehearse.migration.policy import breaking, comments, form, history, interface, locks
-from pgrehearse.migration.policy.form import timeout_of
+from pgrehearse.measurement.statement import relations
+from pgrehearse.measurement.statement.client import Client
+from pgrehearse.measurement.xray import FileStatement, steps, xray
+from pgrehearse.migration.policy import breaking, comments, cost_rules, history, interface, text_rules
+from pgrehearse.migration.policy.file import File, Written, files
+from pgrehearse.migration.policy.replay import Failed, Replay
 from pgrehearse.migration.policy.rules import CHECKS, Problem
-from pgrehearse.migration.policy.source import File, Written, files
-from pgrehearse.migration.policy.stage import Failed, Stage
-from pgrehearse.migration.statement import code
+from pgrehearse.migration.policy.text_rules import timeout_of
+from pgrehearse.migration.runner import versions
 from pgrehearse.servers.base import Server
-from pgrehearse.text import migrations as migration_files
-from pgrehearse.text.migrations import Migration
+from pgrehearse.text import migration_files
+from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
+from pgrehearse.text.statement import code
 
-__all__ = ["Report", "Request", "check"]
+__all__ = ["PolicyReport", "PolicyRequest", "check"]
 
 
 @dataclass(frozen=True)
-class Request:
+class PolicyRequest:
     """What to check.
 
     Attributes:
@@ -47,7 +47,7 @@ class Request:
 
 
 @dataclass
-class Report:
+class PolicyReport:
     """What was found.
 
     Attributes:
@@ -70,10 +70,10 @@ class Report:
 
 def check(
     project: Project,
-    request: Request,
+    request: PolicyRequest,
     server: Callable[[], Server] | None,
     progress: Callable[[str], None] = lambda name: None,
-) -> Report:
+) -> PolicyReport:
     """Check the migrations of ``project``.
 
     Args:
@@ -85,7 +85,7 @@ def check(
         SetupError: no git, no commit of that name, no server, no ledger.
     """
     found = migration_files.load(project.migrations)
-    report = Report()
+    report = PolicyReport()
     applied = _applied(project, request, found, report)
     chosen = _chosen(project, request, found, applied)
     report.checked = [migration.path.name for migration in chosen]
@@ -93,14 +93,14 @@ def check(
     read = files(found)
     todo = [file for file in read if file.migration in chosen]
     for file in todo:
-        report.problems += [*file.misdeclared(), *form.check(file)]
+        report.problems += [*file.misdeclared(), *text_rules.check(file)]
     if server is None:
         reason = "--no-measure"
         report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind != "text"}
     elif todo:
         started = server()
         report.server = started.version
-        with Stage(started, project, request.rows, request.schema) as stage:
+        with Replay(started, project, request.rows, request.schema) as stage:
             _Run(project, request, stage, report, todo, progress).through(read)
         for file in todo:
             report.problems += _unused(file, report, request)
@@ -113,7 +113,9 @@ def check(
     return report
 
 
-def _applied(project: Project, request: Request, found: Sequence[Migration], report: Report) -> set[str]:
+def _applied(
+    project: Project, request: PolicyRequest, found: Sequence[Migration], report: PolicyReport
+) -> set[str]:
     """Names of the files that are applied; what is wrong with them goes into the report."""
     names: set[str] = set()
     if request.base is not None:
@@ -121,7 +123,7 @@ def _applied(project: Project, request: Request, found: Sequence[Migration], rep
         report.problems += history.against_base(project.migrations, at, found)
         names |= set(at.blobs)
     if request.conninfo is not None:
-        states = plan.read(request.conninfo, found)
+        states = versions.read(request.conninfo, found)
         report.problems += history.against_ledger(project.migrations, states)
         names |= {s.migration.path.name for s in states if s.migration and s.state in ("applied", "edited")}
     if request.base is None and request.conninfo is None and not request.names:
@@ -130,7 +132,7 @@ def _applied(project: Project, request: Request, found: Sequence[Migration], rep
 
 
 def _chosen(
-    project: Project, request: Request, found: Sequence[Migration], applied: set[str]
+    project: Project, request: PolicyRequest, found: Sequence[Migration], applied: set[str]
 ) -> list[Migration]:
     unknown = request.names - {migration.path.name for migration in found}
     if unknown:
@@ -149,9 +151,9 @@ class _Run:
     """One way through the files on a disposable database."""
 
     project: Project
-    request: Request
-    stage: Stage
-    report: Report
+    request: PolicyRequest
+    stage: Replay
+    report: PolicyReport
     todo: Sequence[File]
     progress: Callable[[str], None]
     made: list[tuple[File, list[tuple[Written, comments.Made]]]] = field(default_factory=list)
@@ -201,7 +203,7 @@ class _Run:
         self.report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind in kinds}
 
 
-def _measure(stage: Stage, file: File, report: Report) -> bool:
+def _measure(stage: Replay, file: File, report: PolicyReport) -> bool:
     """Measure the statements of ``file``; whether one failed."""
     todo = [step for step in steps(file.migration.path) if _worth(step)]
     if not todo:
@@ -209,7 +211,7 @@ def _measure(stage: Stage, file: File, report: Report) -> bool:
     template = stage.filled()
     try:
         with Client(stage.server.dsn(template)) as client:
-            before = catalog.read(client)
+            before = relations.read(client)
         found = xray(stage.server, template, todo)
     finally:
         stage.drop(template)
@@ -219,17 +221,19 @@ def _measure(stage: Stage, file: File, report: Report) -> bool:
     report.measured += len(measured)
     touched = {name for row in measured if row.facts for name in row.facts.locks}
     report.empty |= set(found.empty) & touched
-    report.problems += locks.check(file, locks.Measured(found.rows, known, tables, stage.server.version))
+    report.problems += cost_rules.check(
+        file, cost_rules.MeasuredStatement(found.rows, known, tables, stage.server.version)
+    )
     return any(row.error for row in found.rows)
 
 
-def _worth(step: Step) -> bool:
+def _worth(step: FileStatement) -> bool:
     """COMMENT ON and timeouts keep nobody waiting (the guide on comments proves it), and are many."""
     return not code(step.statement).startswith("comment on ") and timeout_of(step.statement) is None
 
 
 def _walk(
-    stage: Stage, project: Project, file: File, report: Report
+    stage: Replay, project: Project, file: File, report: PolicyReport
 ) -> tuple[Failed | None, list[tuple[Written, comments.Made]]]:
     """Apply ``file`` and look at the catalog after each statement."""
     interfaces: list[tuple[Written | None, interface.Interface]] = []
@@ -261,7 +265,7 @@ def _refused(file: File, failed: Failed) -> Problem:
     )
 
 
-def _unused(file: File, report: Report, request: Request) -> list[Problem]:
+def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Problem]:
     """Exceptions that nothing needed: they would hide the next problem of that kind."""
     if (
         any(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pgrehearse.measurement.client import Client
+from pgrehearse.measurement.statement.client import Client
+from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.rules import Problem
-from pgrehearse.migration.policy.source import File, Written
 from pgrehearse.text.split import tokens
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.plan import State
 from pgrehearse.migration.policy.rules import Problem
-from pgrehearse.text.migrations import Migration
+from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Base", "against_base", "against_ledger", "base"]
 
@@ -76,7 +76,7 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
             )
 
 
-def against_ledger(folder: Path, states: Sequence[State]) -> Iterator[Problem]:
+def against_ledger(folder: Path, states: Sequence[VersionState]) -> Iterator[Problem]:
     """What a database's ledger says must not be."""
     for state in states:
         if state.problem:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pgrehearse.measurement.client import Client
+from pgrehearse.measurement.statement.client import Client
 
 __all__ = ["Interface", "Thing", "differences", "read"]
 

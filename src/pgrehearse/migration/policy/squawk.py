@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.text.migrations import Migration
+from pgrehearse.text.migration_files import Migration
 
 __all__ = ["OFF", "Opinion", "Said", "ask"]
 

@@ -2,9 +2,9 @@
 
 contract   the file: directives in comments, and the statements they are about
 objects    what of a database has to be in the contract, from its catalogs
-outcome    the statements of an entry, carried out and undone
+statements the statements of an entry, carried out and undone
 plans      whether a query uses an index
 checks     one entry against the database
 seed       rows for tables that are empty
-run        all of it in one transaction that is rolled back
+smoke      all of it in one transaction that is rolled back
 """

@@ -10,7 +10,8 @@ from psycopg.sql import Identifier
 
 from pgrehearse.migration.smoke.contract import Directive, Entry
 from pgrehearse.migration.smoke.objects import Object
-from pgrehearse.migration.smoke.outcome import (
+from pgrehearse.migration.smoke.plans import used_indexes
+from pgrehearse.migration.smoke.statements import (
     Outcome,
     Problem,
     carry_out,
@@ -20,7 +21,6 @@ from pgrehearse.migration.smoke.outcome import (
     text_of,
     undone,
 )
-from pgrehearse.migration.smoke.plans import used_indexes
 
 __all__ = ["Checks"]
 

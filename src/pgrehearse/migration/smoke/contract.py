@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.migration.statement import code
 from pgrehearse.text import variables
 from pgrehearse.text.split import SplitError, Statement, split, tokens
+from pgrehearse.text.statement import code
 
 __all__ = ["FORMS", "Contract", "Directive", "Entry", "load"]
 

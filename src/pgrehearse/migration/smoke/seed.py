@@ -10,9 +10,9 @@ import psycopg
 
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.migration.smoke import objects
-from pgrehearse.migration.statement import code
 from pgrehearse.text import variables
 from pgrehearse.text.split import SplitError, split
+from pgrehearse.text.statement import code
 
 __all__ = ["load_seed"]
 

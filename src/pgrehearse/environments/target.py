@@ -1,0 +1,118 @@
+"""The database an operator points at: named on purpose, marked with its environment, or refused."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from pgrehearse.environments.mark import ENVIRONMENTS, MARK_OF_D, SETTING, environment_variables, parts_of
+from pgrehearse.errors import SetupError
+
+__all__ = ["Target", "open_target"]
+
+_QUESTION = f"""
+SELECT {MARK_OF_D}, current_setting('server_version'), current_setting('server_version_num')::int,
+       d.datname, d.oid::text, current_user, pg_is_in_recovery()
+  FROM pg_database AS d
+ WHERE d.datname = current_database()
+"""
+_CONNECT_LIMIT = "10"  # seconds
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database that may be worked on. ``conninfo`` may hold a password: connect with it, never print it.
+
+    ``oid`` tells it from a later database of the same name.
+    """
+
+    conninfo: str = field(repr=False)
+    environment: str
+    major: int
+    version: str
+    database: str
+    oid: str
+    user: str
+    where: str
+
+    def libpq_environment(self) -> dict[str, str]:
+        """libpq's variables for child processes, the password among them: never print it."""
+        given = conninfo_to_dict(self.conninfo)
+        return environment_variables({key: str(value) for key, value in given.items() if value})
+
+    def __str__(self) -> str:
+        server = f"PostgreSQL {self.version}"
+        return f"{self.database} ({self.environment}) on {self.where} as {self.user}, {server}"
+
+
+def open_target(dsn: str | None) -> Target:
+    """Look at the database named by ``dsn`` or libpq's environment, and refuse what must be refused.
+
+    Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
+    environment. No message holds a password.
+    """
+    parts = parts_of(
+        dsn or "",
+        what="the DSN",
+        fix="write postgresql://user@host:port/database or 'host=... dbname=...'; a password goes"
+        " into PGPASSWORD or the password file",
+    )
+    named = [parts.get("dbname"), parts.get("service"), *map(os.environ.get, ("PGDATABASE", "PGSERVICE"))]
+    if not any(named):
+        raise SetupError(
+            "no database is named", next_step="give --dsn, or set PGDATABASE and PGHOST, or PGSERVICE"
+        )
+    if "connect_timeout" not in parts and "PGCONNECT_TIMEOUT" not in os.environ:
+        parts["connect_timeout"] = _CONNECT_LIMIT
+    try:
+        with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
+            row = connection.execute(_QUESTION).fetchone()
+            where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
+            conninfo = _resolved(connection)
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
+    assert row is not None
+    environment, version, number, database, oid, user, standby = row
+    if standby:
+        raise SetupError(f"{database} is a standby", next_step="connect to the primary")
+    return Target(
+        conninfo,
+        _environment(environment, database),
+        number // 10000,
+        version.split()[0],
+        database,
+        oid,
+        user,
+        where,
+    )
+
+
+def _resolved(connection: psycopg.Connection[object]) -> str:
+    """What libpq made of DSN, environment, service and password file, as one connection string.
+
+    The sessions of the run and its Python cells then reach the server that was looked at, and no other.
+    """
+    options = {option.keyword.decode(): option.val for option in connection.pgconn.info if option.val}
+    parts = {name: value.decode() for name, value in options.items() if not name.startswith("service")}
+    parts |= {"host": connection.info.host, "port": str(connection.info.port)}
+    if "hostaddr" in parts:
+        parts["hostaddr"] = connection.info.hostaddr
+    if connection.info.password:
+        parts["password"] = connection.info.password
+    return make_conninfo("", **parts)
+
+
+def _environment(value: str | None, database: str) -> str:
+    if value in ENVIRONMENTS:
+        return str(value)
+    name = psycopg.sql.Identifier(database).as_string()
+    said = f"calls its environment {value!r}" if value else "does not say which environment it is"
+    raise SetupError(
+        f"refused: database {database!r} {said}",
+        next_step=f"as its owner, once: ALTER DATABASE {name} SET {SETTING} = 'staging'; "
+        f"(one of {', '.join(ENVIRONMENTS)})",
+    )

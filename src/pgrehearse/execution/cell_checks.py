@@ -1,0 +1,74 @@
+"""What a cell says against what it did: its output, and the error it raised or did not raise."""
+
+from __future__ import annotations
+
+from pgrehearse.execution.output_match import diff, matches
+from pgrehearse.execution.results import Failure
+from pgrehearse.execution.session import StatementError
+from pgrehearse.text.document import Cell
+
+__all__ = ["check_output", "error_failure", "spaced"]
+
+
+def spaced(outputs: list[str]) -> list[str]:
+    """psql leaves a blank line after each table."""
+    return [
+        text + "\n"
+        if text.endswith(("row)", "rows)")) and text[0] in " -" and position + 1 < len(outputs)
+        else text
+        for position, text in enumerate(outputs)
+    ]
+
+
+def check_output(cell: Cell, output: str) -> Failure | None:
+    """The failure of a cell whose output is not what the text fence after it says."""
+    if cell.expected is None or matches(cell.expected.text, output):
+        return None
+    return Failure(
+        "the output differs",
+        cell.expected.line,
+        statement=cell.source.strip(),
+        detail=diff(cell.expected.text, output),
+        next_step="mend the statement, or accept the new output with --accept",
+    )
+
+
+def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
+    """The failure of a cell that raised what it did not expect, or did not raise what it did."""
+    expect = cell.options.expect
+    if error is None:
+        if expect is None:
+            return None
+        return Failure(
+            f"nothing was raised; SQLSTATE {expect} was expected",
+            cell.first_line,
+            statement=cell.source.strip(),
+            next_step="remove expect, or mend the statement that should fail",
+        )
+    line = cell.line + error.line
+    if error.lost and (not error.sqlstate or error.sqlstate != expect):
+        return Failure(
+            "the connection was lost",
+            line,
+            statement=error.statement,
+            detail=error.text,
+            next_step="look at the server's log: it was stopped, it crashed, or the session was terminated",
+        )
+    if error.sqlstate != expect:
+        wanted = f"SQLSTATE {expect} was expected, it raised" if expect else "it raised SQLSTATE"
+        return Failure(
+            f"{wanted} {error.sqlstate}",
+            line,
+            statement=error.statement,
+            detail=error.text,
+            next_step=f'mend the statement, or expect it: expect="{error.sqlstate}"',
+            sqlstate=error.sqlstate,
+        )
+    if error.unsent:
+        return Failure(
+            f"the expected error came before the last statement; {error.unsent} never ran",
+            line,
+            statement=error.statement,
+            next_step="put the statements after the failing one into a cell of their own",
+        )
+    return None

@@ -1,0 +1,1 @@
+"""A runbook on an operator's database: step by step, logged, resumed where it stopped."""

@@ -1,0 +1,230 @@
+"""Measures the DDL of a document: every statement in the state its cell finds, and the cell's claims.
+
+The cells before a measured one are replayed on a fresh database; with its sessions closed that database is
+what the measurement copies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from pgrehearse.errors import DocumentError, ExpectationError
+from pgrehearse.execution.rehearser import Fresh, Rehearser, run_cells
+from pgrehearse.execution.session import Message, Session
+from pgrehearse.measurement.statement.facts import Facts, strongest
+from pgrehearse.measurement.statement.measure import measure
+from pgrehearse.text import claims, variables
+from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.split import Statement, split
+
+__all__ = ["Mismatch", "check_claims", "is_measured", "measure_cells"]
+
+_VERBS = "ALTER|ANALYZE|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM"
+_DDL = re.compile(rf"(?:/\*.*?\*/\s*)*(?:{_VERBS})\b", re.I | re.S)
+#: The same in a string constant, from which a ``\\gexec`` makes a statement.
+_GENERATES = re.compile(rf"(?:'|\$\w*\$)\s*(?:{_VERBS}) (?!DATABASE)")
+# What acts beyond relations, or on nothing others share.
+_NOT_DDL = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|(?:LOCAL\s+)?TEMP)"
+    r"|(?:ALTER|CREATE|DROP|COMMENT\s+ON)\s+(?:DATABASE|ROLE|USER|SYSTEM)\b",
+    re.I,
+)
+#: Commands that reach a database, and one that does not reach that of the document unless told to.
+_COMMAND = re.compile(r"[^\w]*(?:pgrehearse|psql|pg_\w+|createdb|dropdb|python\d?|dbmate|alembic|npx|make)\b")
+_LINT = re.compile(r"\bpgrehearse(?: db)? lint\b(?![^\n]*--dsn)")
+_TRANSACTION = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.I)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A claim that is not what was measured. ``line`` is in the document."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def is_measured(cell: Cell) -> bool:
+    """Whether a cell holds DDL, in its own text or in what its ``\\gexec`` generates, or claims anything."""
+    if cell.language != "sql":
+        return False
+    ddl = any(_ddl(s.sql) or (s.gexec and _GENERATES.search(s.sql)) for s in split(cell.source))
+    return ddl or bool(_claimed(cell))
+
+
+def _claimed(cell: Cell) -> dict[str, str]:
+    """The cell's claims by option."""
+    options = cell.options
+    given = {
+        "lock": options.lock,
+        "rewrite": options.rewrite,
+        "scan": options.scan,
+        "blocks": options.blocks,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _ddl(sql: str) -> bool:
+    return bool(_DDL.match(sql)) and not _NOT_DDL.match(sql)
+
+
+def measure_cells(
+    rehearser: Rehearser,
+    document: Document,
+    major: int | None,
+    progress: Callable[[Cell], None] = lambda cell: None,
+) -> Iterator[tuple[Cell, list[tuple[str, Facts]]]]:
+    """Each cell with DDL that runs on this major, and the facts of its statements.
+
+    Raises ExpectationError when a cell before it is red: measure green documents only.
+    """
+    order = document.in_order()
+    for position, cell in enumerate(order):
+        if not is_measured(cell):
+            continue
+        progress(cell)
+        with rehearser.fresh(document, major) as fresh:
+            options = cell.options
+            here = fresh.server.major
+            if (options.needs or here) > here or (options.until or here) < here:
+                continue
+            _replay(fresh, document, _relevant(order[:position]), options.session)
+            yield cell, list(_statements(fresh, document, cell))
+
+
+def _relevant(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """``cells`` without the bash cells, if all of those edit files and lint: the database stays as it is.
+
+    A page about a linter has dozens, and would replay them for every statement it measures.
+    """
+    bash = [cell for cell in cells if cell.language == "bash"]
+    if any(_COMMAND.match(word) for cell in bash for word in _LINT.sub("", cell.source).split()):
+        return cells
+    return [cell for cell in cells if cell.language != "bash"]
+
+
+def _replay(fresh: Fresh, document: Document, cells: Sequence[Cell], session: str) -> None:
+    """Run ``cells``; what ``session`` has in an open transaction is committed: the cell builds on it."""
+    with fresh.executor(document, compare=False) as executor:
+        red = next((result for result in run_cells(executor, cells, cells) if _red(result.failure)), None)
+        own = executor.sessions.get(session)
+        if own is not None and own.finished and own.in_transaction:
+            _finish(own, "COMMIT")
+    if red is not None and red.failure is not None:
+        raise ExpectationError(
+            f"cannot measure: {red.failure.message}",
+            path=document.path,
+            line=red.failure.line,
+            next_step="rehearse the document first: pgrehearse test",
+        )
+
+
+def _red(failure: object) -> bool:
+    """The end of a replay may come while a statement waits: its cell is then no failure."""
+    return failure is not None and "the document ends while" not in getattr(failure, "message", "")
+
+
+def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[str, Facts]]:
+    """Measure and then carry out, one by one, so that each finds what the earlier ones left."""
+    values = document.front.examples()
+    statements = split(cell.source)
+    for statement in statements:
+        expected = cell.options.expect if statement is statements[-1] else None
+        for sql in _resolved(fresh, statement, variables.substitute(statement.sql, values)):
+            if _TRANSACTION.match(sql):
+                continue
+            if _ddl(sql):
+                facts = _measured(fresh, document, cell, sql)
+                # An error the document did not see: it needs a transaction whose earlier part is gone here.
+                if facts.sqlstate in ("", expected):
+                    yield " ".join(sql.split()), facts
+            _carry_out(fresh, sql)
+
+
+def _measured(fresh: Fresh, document: Document, cell: Cell, sql: str) -> Facts:
+    try:
+        return measure(fresh.server, fresh.name, sql)
+    except DocumentError as error:
+        raise DocumentError(
+            f"cannot measure {sql[:60]!r}: {error.message}",
+            path=document.path,
+            line=cell.line,
+            next_step=error.next_step,
+        ) from error
+
+
+def _resolved(fresh: Fresh, statement: Statement, sql: str) -> list[str]:
+    """The statement itself, or those its ``\\gexec`` generates in the present state."""
+    if not statement.gexec:
+        return [sql]
+    with psycopg.connect(fresh.server.dsn(fresh.name), autocommit=True) as connection:
+        rows = connection.execute(sql.encode()).fetchall()
+    return [str(value) for row in rows for value in row if value is not None]
+
+
+def _carry_out(fresh: Fresh, sql: str) -> None:
+    """Run it on the database itself; an error the cell expects leaves nothing, as in the document."""
+    session = Session("measured", fresh.server.dsn(fresh.name))
+    try:
+        _finish(session, sql)
+    finally:
+        session.close()
+
+
+def _finish(session: Session, sql: str) -> None:
+    session.start([Message(sql, 1)])
+    while not session.pump(1.0):
+        pass
+
+
+def check_claims(
+    document: Document, cell: Cell, statements: Sequence[tuple[str, Facts]], version: str
+) -> list[Mismatch]:
+    """What the cell claims and the measurement contradicts, with expected and measured."""
+    facts = [measured for _, measured in statements]
+    claimed = _claimed(cell)
+    found = []
+    locks = _locks(facts)
+    lock = claimed.pop("lock", None)
+    if (lock or claimed) and not statements:
+        found.append("a claim about nothing: no statement of the cell was measured")
+    for relation, mode in claims.pairs(lock or "nothing").items():
+        if statements and locks.get(relation) != mode:
+            found.append(f"lock on {relation}: claimed {mode}, measured {locks.get(relation, 'none')}")
+    if lock == "nothing" and locks:
+        found.append("lock: claimed nothing, measured " + ", ".join(f"{k}: {v}" for k, v in locks.items()))
+    measured = {
+        "rewrite": "yes" if any(f.rewrites for f in facts) else "no",
+        "scan": "yes" if any(f.scans for f in facts) else "no",
+        "blocks": blocked(facts),
+    }
+    for key, value in claimed.items():
+        if statements and value != measured[key]:
+            found.append(f"{key}: claimed {value}, measured {measured[key]}")
+    return [Mismatch(document.path, cell.line, f"{text} [PostgreSQL {version}]") for text in found]
+
+
+def blocked(facts: Sequence[Facts]) -> str:
+    """Whom the statements keep waiting, in the words of the claim ``blocks``."""
+    reads = any(f.blocks_reads for f in facts)
+    writes = any(f.blocks_writes for f in facts)
+    return {(True, True): "reads and writes", (True, False): "reads", (False, True): "writes"}.get(
+        (reads, writes), "nothing"
+    )
+
+
+def _locks(facts: Sequence[Facts]) -> dict[str, str]:
+    """Relation to the strongest mode any of the statements locked it in."""
+    modes: dict[str, list[str]] = {}
+    for measured in facts:
+        for relation, mode in measured.locks.items():
+            modes.setdefault(relation, []).append(mode)
+    return {relation: strongest(found) for relation, found in sorted(modes.items())}

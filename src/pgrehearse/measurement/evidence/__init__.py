@@ -1,0 +1,6 @@
+"""Evidence: what was measured, committed below ``evidence/``, one small JSON file a document.
+
+cells       facts of a document's DDL
+rehearsals  a runbook's five rehearsals
+recordings  a guide's changes under traffic
+"""

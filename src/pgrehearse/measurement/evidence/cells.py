@@ -1,0 +1,192 @@
+"""Evidence: the measured facts of a document's cells, committed, one small JSON file a document.
+
+Majors on which a statement had the same facts share an entry, so a diff shows what a new major changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.measurement.statement.facts import Facts
+from pgrehearse.text.document import Cell
+
+__all__ = [
+    "CellEvidence",
+    "DocumentEvidence",
+    "Measured",
+    "StatementEvidence",
+    "cell_digest",
+    "cell_key",
+    "load",
+    "save",
+]
+
+
+#: What evidence leaves out, because it differs from run to run.
+_NOT_COMPARED = {"wal_bytes": 0, "seconds": 0.0}
+
+
+def cell_digest(cell: Cell) -> str:
+    """12 hex digits of a cell's source: evidence for another source is stale."""
+    return hashlib.sha256(f"{cell.language}\0{cell.source}".encode()).hexdigest()[:12]
+
+
+def cell_key(cell: Cell, among: Sequence[Cell]) -> str:
+    """The digest of ``cell``, with its number when an earlier one of ``among`` has the same text."""
+    digest = cell_digest(cell)
+    earlier = sum(cell_digest(other) == digest for other in among if other.index < cell.index)
+    return f"{digest}.{earlier + 1}" if earlier else digest
+
+
+@dataclass(frozen=True)
+class StatementEvidence:
+    """What one statement did, per server major (as text)."""
+
+    sql: str
+    facts: Mapping[str, Facts]
+
+
+@dataclass(frozen=True)
+class CellEvidence:
+    cell: str
+    statements: tuple[StatementEvidence, ...]
+
+    def majors(self) -> list[str]:
+        return sorted({major for statement in self.statements for major in statement.facts})
+
+
+@dataclass(frozen=True)
+class Measured:
+    """When and on what a major was measured last."""
+
+    version: str
+    date: str
+
+
+@dataclass(frozen=True)
+class DocumentEvidence:
+    document: str
+    measured: Mapping[str, Measured] = field(default_factory=dict)
+    cells: tuple[CellEvidence, ...] = ()
+
+    def of(self, cell: Cell, among: Sequence[Cell] = ()) -> CellEvidence | None:
+        """The evidence of ``cell``, or None when there is none for its text.
+
+        ``among``: the document's cells; the same text may stand there twice and do two things.
+        """
+        key = cell_key(cell, among)
+        return next((entry for entry in self.cells if entry.cell == key), None)
+
+    def with_major(
+        self,
+        major: str,
+        measured: Measured,
+        present: Sequence[Cell],
+        cells: Sequence[tuple[Cell, Sequence[tuple[str, Facts]]]],
+    ) -> DocumentEvidence:
+        """This evidence with the facts of ``major`` replaced by those of ``cells``.
+
+        ``present``: the document's cells with DDL, in order. What stands here of others is forgotten; one
+        that is for other majors only keeps their facts.
+        """
+        entries = []
+        found = {cell.index: statements for cell, statements in cells}
+        for cell in present:
+            statements = found.get(cell.index, ())
+            before = self.of(cell, present)
+            old = {entry.sql: entry.facts for entry in before.statements} if before else {}
+            # A statement another major alone has (\gexec may generate none) stays.
+            texts = list(dict.fromkeys([*(sql for sql, _ in statements), *old]))
+            new = dict(statements)
+            merged = []
+            for sql in texts:
+                facts = {key: value for key, value in old.get(sql, {}).items() if key != major}
+                facts |= {major: new[sql]} if sql in new else {}
+                if facts:
+                    merged.append(StatementEvidence(sql, facts))
+            entries.append(CellEvidence(cell_key(cell, present), tuple(merged)))
+        return DocumentEvidence(self.document, {**self.measured, major: measured}, tuple(entries))
+
+
+def _file(folder: Path, document: str) -> Path:
+    return folder / (document.removesuffix(".md").replace("/", ".") + ".json")
+
+
+def load(folder: Path, document: str) -> DocumentEvidence:
+    """The evidence of ``document`` (path relative to the project); empty when nothing was measured.
+
+    Raises DocumentError for a file that is not evidence.
+    """
+    file = _file(folder, document)
+    if not file.is_file():
+        return DocumentEvidence(document)
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        measured = {major: Measured(**value) for major, value in data["measured"].items()}
+        cells = tuple(_cell(entry) for entry in data["cells"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DocumentError(
+            "this evidence cannot be read", path=file, next_step="measure again: pgrehearse measure --refresh"
+        ) from error
+    return DocumentEvidence(document, measured, cells)
+
+
+def save(folder: Path, evidence: DocumentEvidence) -> Path:
+    """Write the file of a document; never half-written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = {
+        "document": evidence.document,
+        "measured": {
+            major: {"date": value.date, "version": value.version}
+            for major, value in sorted(evidence.measured.items())
+        },
+        "cells": [
+            {
+                "cell": cell.cell,
+                "statements": [
+                    {"sql": statement.sql, "facts": _grouped(statement.facts)}
+                    for statement in cell.statements
+                ],
+            }
+            for cell in evidence.cells
+        ],
+    }
+    file = _file(folder, evidence.document)
+    draft = file.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(file)
+    return file
+
+
+def _grouped(facts: Mapping[str, Facts]) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = []
+    for major, value in sorted(facts.items()):
+        comparable = value.comparable()
+        same = next((group for group in groups if group["facts"] == comparable), None)
+        if same is None:
+            groups.append({"majors": [major], "facts": comparable})
+        else:
+            same["majors"].append(major)
+    return groups
+
+
+def _cell(entry: Mapping[str, Any]) -> CellEvidence:
+    statements = tuple(
+        StatementEvidence(
+            statement["sql"],
+            {
+                major: Facts.from_json({**_NOT_COMPARED, **group["facts"]})
+                for group in statement["facts"]
+                for major in group["majors"]
+            },
+        )
+        for statement in entry["statements"]
+    )
+    return CellEvidence(entry["cell"], statements)

@@ -1,0 +1,148 @@
+"""Evidence of rehearsals: ``evidence/rehearsals/NAME.json``, one file a runbook, one entry a server major.
+
+Facts are compared on every run. What was measured (durations, numbers of requests) stands apart, with its
+conditions, and is never compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.records import text_digest
+from pgrehearse.measurement import json_files
+from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
+from pgrehearse.text.document import Document
+from pgrehearse.text.project import Project
+
+__all__ = ["RehearsalEvidence", "RunbookEvidence", "changes", "file_of", "load", "outdated", "save", "stale"]
+
+
+@dataclass(frozen=True)
+class RehearsalEvidence:
+    """The rehearsals of a runbook on one major.
+
+    ``digest`` is that of the runbook's text. ``facts`` maps a rehearsal to its ``status``, ``reason`` and
+    facts; ``measured`` maps it to its durations and their conditions.
+    """
+
+    version: str
+    date: str
+    digest: str
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    measured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunbookEvidence:
+    """``majors`` maps the server major as text to what was found on it."""
+
+    runbook: str
+    majors: Mapping[str, RehearsalEvidence] = field(default_factory=dict)
+
+
+def file_of(project: Project, document: Document) -> Path:
+    """Where the evidence of ``document`` is."""
+    path = document.path.resolve()
+    inside = path.is_relative_to(project.runbooks)
+    name = path.relative_to(project.runbooks).as_posix() if inside else project.relative(path)
+    return project.root / "evidence" / "rehearsals" / (name.removesuffix(".md").replace("/", ".") + ".json")
+
+
+def load(project: Project, document: Document) -> RunbookEvidence:
+    """The evidence of ``document``, an empty one when there is none. Raises DocumentError for a bad file."""
+    file = file_of(project, document)
+    if not file.is_file():
+        return RunbookEvidence(project.relative(document.path))
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        majors = {major: RehearsalEvidence(**entry) for major, entry in data["majors"].items()}
+        return RunbookEvidence(data["runbook"], majors)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DocumentError(
+            "this evidence cannot be read",
+            path=file,
+            next_step="delete it and run `pgrehearse rehearse --refresh`",
+        ) from error
+
+
+def save(
+    project: Project, document: Document, major: int, version: str, results: Iterable[Rehearsal]
+) -> Path:
+    """Replace the rehearsals ``results`` in the entry of ``major``; the file is never half-written.
+
+    Other rehearsals of that major stay only when they were of the same text.
+    """
+    evidence = load(project, document)
+    digest = text_digest(document.text)
+    old = evidence.majors.get(str(major))
+    same = old is not None and old.digest == digest and old.version == version
+    facts = dict(old.facts) if old is not None and same else {}
+    measured = dict(old.measured) if old is not None and same else {}
+    for result in results:
+        facts[result.name] = _entry(result)
+        measured[result.name] = {**result.measured, "seconds": round(result.seconds, 1)}
+    today = datetime.now(UTC).date().isoformat()
+    majors = {**evidence.majors, str(major): RehearsalEvidence(version, today, digest, facts, measured)}
+    data = {
+        "runbook": project.relative(document.path),
+        "majors": {key: vars(majors[key]) for key in sorted(majors)},
+    }
+    return json_files.write(file_of(project, document), data)
+
+
+def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]) -> list[str]:
+    """What is missing or out of date for ``majors``, in sentences. Empty when the evidence can be shown."""
+    problems = []
+    for major in majors:
+        entry = evidence.majors.get(str(major))
+        if entry is None:
+            problems.append(f"not rehearsed on PostgreSQL {major}")
+        elif entry.digest != text_digest(document.text):
+            problems.append(f"the runbook changed since it was rehearsed on PostgreSQL {entry.version}")
+        else:
+            missing = [name for name in REHEARSALS if name not in entry.facts]
+            problems += [f"the rehearsal {name!r} was not run on PostgreSQL {major}" for name in missing]
+    return problems
+
+
+def outdated(project: Project, document: Document) -> list[str]:
+    """`stale` for every major there is evidence of; empty where the project keeps no such evidence."""
+    if not document.is_runbook or not file_of(project, document).parent.is_dir():
+        return []
+    evidence = load(project, document)
+    if not evidence.majors:
+        return ["this runbook was never rehearsed in five ways"]
+    return stale(document, evidence, [int(major) for major in evidence.majors])
+
+
+def changes(
+    document: Document, evidence: RunbookEvidence, major: int, results: Iterable[Rehearsal]
+) -> list[str]:
+    """Where ``results`` differ from the committed facts, one line each; durations are not looked at."""
+    results = list(results)
+    entry = evidence.majors.get(str(major))
+    if entry is None:
+        return [f"no evidence for PostgreSQL {major}"]
+    lines = []
+    if entry.digest != text_digest(document.text):
+        lines.append(f"stale: the runbook changed since it was rehearsed on PostgreSQL {entry.version}")
+    for result in results:
+        committed = entry.facts.get(result.name)
+        if committed is None:
+            lines.append(f"{result.name}: no evidence for PostgreSQL {major}")
+            continue
+        now = json.loads(json.dumps(_entry(result)))
+        for key in sorted({*committed, *now}):
+            if committed.get(key) != now.get(key):
+                lines += json_files.told(f"{result.name}: {key}", committed.get(key), now.get(key))
+    return lines
+
+
+def _entry(result: Rehearsal) -> dict[str, Any]:
+    return {**result.facts, "reason": result.reason, "status": result.status}

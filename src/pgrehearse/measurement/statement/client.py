@@ -1,0 +1,223 @@
+"""Connections of a measurement: statements that are watched while they run, and clones to run them on."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.servers.base import Server
+
+__all__ = ["Client", "Clones", "LockWait"]
+
+#: Seconds one statement may take before the measurement gives up.
+LIMIT = 120.0
+#: Seconds between two looks at whether a statement is blocked: first, and at most.
+_LOOK, _LOOK_MOST = 0.0005, 0.02
+_NUMBERED = re.compile(r"\b(pg_(?:toast|temp)_)\d+")
+#: Said of every B-tree that is built, and of event triggers by their oid.
+_NOISE = re.compile(r"use deduplication$|^EventTriggerInvoke \d+$")
+_names = count(1)
+
+
+class Client:
+    """One connection. ``start`` and ``poll`` run a statement without blocking us; ``rows`` waits."""
+
+    def __init__(self, dsn: str) -> None:
+        try:
+            self.connection = psycopg.connect(
+                dsn, autocommit=True, application_name="pgrehearse measurement", client_encoding="UTF8"
+            )
+        except psycopg.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise SetupError(
+                f"a measurement cannot connect: {reason}", next_step="check the server"
+            ) from None
+        self.connection.add_notice_handler(self._notice)
+        self.connection.prepare_threshold = None
+        self.pid = self.connection.info.backend_pid
+        self.messages: list[str] = []
+        self.sqlstate = ""
+        self.error = ""
+        self._busy = False
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run ``query`` to its end; its rows, if it gives some. Raises psycopg.Error."""
+        cursor = self.connection.execute(query.encode(), parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def start(self, statement: str) -> None:
+        """Send ``statement`` and return at once. What an earlier one said is forgotten."""
+        self.messages, self.sqlstate, self.error, self._busy = [], "", "", True
+        self.connection.pgconn.send_query(statement.encode())
+
+    def poll(self, seconds: float) -> bool:
+        """Work for up to ``seconds``. Returns whether the statement has ended."""
+        link = self.connection.pgconn
+        try:
+            while link.flush():
+                select.select([], [link.socket], [], seconds)
+            if link.is_busy() and select.select([link.socket], [], [], seconds)[0]:
+                link.consume_input()
+            while self._busy and not link.is_busy():
+                result = link.get_result()
+                self._busy = result is not None
+                if result is not None and result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
+                    state = result.error_field(DiagnosticField.SQLSTATE)
+                    self.sqlstate = self.sqlstate or (state.decode() if state else "08006")
+                    self.error = self.error or result.error_message.decode("utf-8", "replace").strip()
+                elif result is not None and result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_OUT):
+                    raise DocumentError("COPY through the client cannot be measured", next_step="use INSERT")
+        except psycopg.OperationalError as lost:
+            self.sqlstate, self.error, self._busy = "08006", str(lost).strip(), False
+        return not self._busy
+
+    def run(self, statement: str) -> str:
+        """Run ``statement`` to its end and return the SQLSTATE it raised, or the empty string."""
+        self.start(statement)
+        end = time.monotonic() + LIMIT
+        while not self.poll(min(1.0, LIMIT)):
+            if time.monotonic() > end:
+                raise _too_long(LIMIT)
+        return self.sqlstate
+
+    def abandon(self) -> None:
+        """Cancel what is under way, wait for its end, leave the transaction."""
+        if self._busy:
+            self.connection.pgconn.get_cancel().cancel()
+            while not self.poll(1.0):
+                pass
+        with suppress(psycopg.Error):
+            self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(psycopg.Error):
+            if self._busy:
+                self.connection.pgconn.get_cancel().cancel()
+        self.close()
+
+    def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        text = diagnostic.message_primary or ""
+        if diagnostic.severity_nonlocalized == "DEBUG" and not _NOISE.search(text):
+            self.messages.append(_NUMBERED.sub(r"\1N", text))
+
+
+@dataclass(frozen=True)
+class LockWait:
+    """What a statement waits for: PostgreSQL's lock type, the relation's oid if it is one, who blocks."""
+
+    locktype: str
+    relation: int | None
+    blockers: frozenset[int]
+
+
+class Clones:
+    """Clones of one prepared database, and a view on their backends from outside.
+
+    The watching connection is to another database: commands that wait for every snapshot of their own
+    database must not wait for the watcher.
+
+    Args:
+        server: a disposable server.
+        template: the prepared database. Nobody may be connected to it.
+    """
+
+    def __init__(self, server: Server, template: str) -> None:
+        self.server = server
+        self.template = template
+        self.admin = Client(server.dsn())
+        self._names: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name in sorted(self._names):
+            with suppress(psycopg.Error):
+                self.drop(name)
+        self.admin.close()
+
+    def create(self, template: str | None = None) -> str:
+        """Create a clone of ``template`` (default: the prepared database) and return its name."""
+        name = f"pgrehearse_{os.getpid()}_m{next(_names)}"
+        self._names.add(name)
+        clone = SQL("CREATE DATABASE {} TEMPLATE {}")
+        try:
+            self.admin.connection.execute(
+                clone.format(Identifier(name), Identifier(template or self.template))
+            )
+        except psycopg.Error as error:
+            raise SetupError(
+                f"the prepared database cannot be cloned: {str(error).strip()}",
+                next_step="name a database that exists and that nobody is connected to",
+            ) from None
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a clone, ending whatever is still connected to it."""
+        drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self.admin.connection.execute(drop.format(Identifier(name)))
+        self._names.discard(name)
+
+    @contextmanager
+    def clone(self) -> Iterator[str]:
+        """The connection string of a fresh clone, dropped afterwards."""
+        name = self.create()
+        try:
+            yield self.server.dsn(name)
+        finally:
+            self.drop(name)
+
+    def settle(self, client: Client, watched: Collection[int]) -> LockWait | None:
+        """Let ``client``'s statement run until it ends (None) or is blocked by a backend of ``watched``.
+
+        Blocked is what pg_blocking_pids says, not a time that passed: the backends of ``watched`` do nothing
+        meanwhile, so the wait lasts until we end it. Raises DocumentError after `LIMIT` seconds.
+        """
+        end, pause = time.monotonic() + LIMIT, _LOOK
+        while not client.poll(pause):
+            if (wait := self._wait(client)) and wait.blockers & set(watched):
+                return wait
+            if time.monotonic() > end:
+                raise _too_long(LIMIT)
+            pause = min(2 * pause, _LOOK_MOST)
+        return None
+
+    def _wait(self, client: Client) -> LockWait | None:
+        found = self.admin.rows(
+            "SELECT l.locktype, l.relation::bigint, b.pids"
+            " FROM pg_locks AS l, (SELECT pg_blocking_pids(%s) AS pids OFFSET 0) AS b"
+            " WHERE l.pid = %s AND NOT l.granted AND cardinality(b.pids) > 0",
+            (client.pid, client.pid),
+        )
+        return LockWait(found[0][0], found[0][1], frozenset(found[0][2])) if found else None
+
+
+def _too_long(limit: float) -> DocumentError:
+    return DocumentError(
+        f"the statement takes longer than {limit:.0f} s, so it was not measured",
+        next_step="measure it on fewer rows",
+    )

@@ -1,0 +1,77 @@
+"""Measure one statement on a prepared database."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.measurement.statement import nontransactional, transactional
+from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.facts import Facts
+from pgrehearse.measurement.statement.observing import leading_words
+from pgrehearse.servers.base import Server
+
+__all__ = ["apply", "measure"]
+
+#: They say how others run, and do nothing to relations themselves.
+_CONTROL = ("begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release")
+#: Beyond the database: a clone does not keep their effect to itself.
+_OUTSIDE = (
+    ("create", "database"),
+    ("drop", "database"),
+    ("alter", "system"),
+    ("create", "tablespace"),
+    ("drop", "tablespace"),
+    ("create", "subscription"),
+    ("alter", "subscription"),
+    ("drop", "subscription"),
+)
+_SESSION = re.compile(r"\s*(?:SET|RESET)\b|\s*SELECT\s+(?:pg_catalog\.)?set_config\b", re.IGNORECASE)
+
+
+def measure(server: Server, template: str, statement: str, *, setup: Sequence[str] = ()) -> Facts:
+    """Measure ``statement`` on clones of ``template``, which are dropped afterwards.
+
+    Args:
+        server: a disposable server; the user must be a superuser or own every table.
+        template: a database nobody is connected to. It is never written to.
+        statement: one statement.
+        setup: statements that are run before it, each by itself. SET holds for the measured one too.
+
+    Raises:
+        DocumentError: a statement of ``setup`` fails; the statement acts beyond its database (such as
+            CREATE DATABASE or ALTER SYSTEM), copies through the client, or takes too long.
+        SetupError: ``template`` cannot be cloned.
+    """
+    started = time.monotonic()
+    words = leading_words(statement)
+    if words[:2] in _OUTSIDE:
+        raise DocumentError(
+            f"{' '.join(words[:2]).upper()} acts beyond its database, so it is not measured",
+            next_step="leave it out of the measurement",
+        )
+    if words[:1] and words[0] in _CONTROL:
+        return Facts()
+    settings = [text for text in setup if _SESSION.match(text)]
+    with Clones(server, template) as clones:
+        if len(settings) < len(setup):
+            clones.template = clones.create()
+            apply(server, clones.template, setup)
+        facts = transactional.observe(clones, statement, settings)
+        if isinstance(facts, transactional.Refused):
+            facts = nontransactional.observe(clones, statement, settings, transactional=facts.transactional)
+    return replace(facts, seconds=time.monotonic() - started)
+
+
+def apply(server: Server, database: str, statements: Sequence[str]) -> None:
+    """Run ``statements`` on ``database``, each by itself. Raises DocumentError for the first that fails."""
+    with Client(server.dsn(database)) as client:
+        for text in statements:
+            if client.run(text):
+                raise DocumentError(
+                    f"a statement before the measured one failed: {client.error}",
+                    next_step="mend it: what is measured depends on it",
+                )

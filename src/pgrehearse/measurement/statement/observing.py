@@ -1,0 +1,113 @@
+"""Reading what a statement did: settings it runs under, locks, DEBUG1 messages, scans."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pgrehearse.measurement.statement.client import Client
+from pgrehearse.measurement.statement.facts import MODES, strongest
+from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.text.split import tokens
+
+__all__ = ["leading_words", "locks", "named", "prepare", "said_scans", "scanned", "words"]
+
+# Parallel workers' scans are not in the leader's counters; commits must have reached the WAL when we read it.
+_SETTINGS = (
+    "SET max_parallel_workers_per_gather = 0",
+    "SET max_parallel_maintenance_workers = 0",
+    "SET synchronous_commit = on",
+    "SET lock_timeout = 0",
+    "SET statement_timeout = 0",
+    "SET idle_in_transaction_session_timeout = 0",
+    "SET client_min_messages = debug1",
+)
+_TABLE = re.compile(r'^(?:rewriting|verifying) table "(.+)"$')
+_INDEX = re.compile(r'^building index ".+" on table "(.+)" ')
+_FOREIGN_KEY = re.compile(r'^validating foreign key constraint "(.+)"$')
+_OWN_LOCKS = """
+SELECT locktype, coalesce(relation, objid)::bigint, mode
+  FROM pg_locks
+ WHERE pid = %s AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = %s)
+   AND (locktype = 'relation' OR locktype = 'object' AND classid = 'pg_type'::regclass)
+"""
+#: Locks on indexes that every reader or writer takes.
+_COMMON = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE")
+
+
+def words(mode: str) -> str:
+    """A mode of pg_locks, ``ShareUpdateExclusiveLock``, in the words of the documentation."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()
+
+
+def prepare(client: Client, settings: Sequence[str]) -> None:
+    """Put ``client`` into the state a statement is measured in, after the SET statements ``settings``."""
+    for statement in (*settings, *_SETTINGS):
+        client.run(statement)
+
+
+def locks(admin: Client, client: Client, catalog: Catalog) -> dict[int, str]:
+    """The strongest mode ``client``'s transaction holds on each relation and type of ``catalog``, by oid."""
+    held: dict[int, list[str]] = {}
+    for kind, oid, mode in admin.rows(_OWN_LOCKS, (client.pid, client.connection.info.dbname)):
+        known = oid in catalog.relations if kind == "relation" else oid in catalog.types
+        if known and words(mode) in MODES:
+            held.setdefault(oid, []).append(words(mode))
+    return {oid: strongest(modes) for oid, modes in held.items()}
+
+
+def named(held: dict[int, str], catalog: Catalog) -> dict[str, str]:
+    """``held`` by name, without what says nothing: weak locks on indexes and types."""
+    found = {}
+    for oid, mode in held.items():
+        relation = catalog.relations.get(oid)
+        if relation is None:
+            if mode not in _COMMON:
+                found[f"type {catalog.types[oid]}"] = mode
+        elif not (relation.is_index and mode in _COMMON):
+            found[relation.name] = mode
+    return dict(sorted(found.items()))
+
+
+def said_scans(client: Client, messages: Iterable[str], catalog: Catalog, held: Iterable[int]) -> set[str]:
+    """Relations that were read whole according to ``messages``, the DEBUG1 lines of a statement.
+
+    Messages name a relation without its schema: it is one of ``held``, those the statement locked. Where
+    ``held`` has several of that name, all of them.
+    """
+    touched = {oid for oid in held if oid in catalog.relations}
+    found: set[int] = set()
+    for message in messages:
+        if match := _TABLE.match(message) or _INDEX.match(message):
+            found |= {oid for oid in touched if catalog.relations[oid].relname == match[1]}
+        elif match := _FOREIGN_KEY.match(message):
+            rows = client.rows("SELECT conrelid::bigint FROM pg_constraint WHERE conname = %s", (match[1],))
+            found |= {oid for (oid,) in rows if oid in touched}
+    return {catalog.relations[oid].name for oid in found}
+
+
+def scanned(client: Client, catalog: Catalog, read: dict[int, int]) -> set[str]:
+    """Relations of ``read`` (oid -> rows read by sequential scans) whose every row was read.
+
+    Asked of the database as it was before the statement.
+    """
+    found = set()
+    for oid, rows in sorted(read.items()):
+        relation = catalog.relations.get(oid)
+        if relation is not None and rows > 0:
+            [(count,)] = client.rows(f"SELECT count(*) FROM ONLY {relation.name}")
+            if rows >= count:
+                found.add(relation.name)
+    return found
+
+
+def leading_words(statement: str) -> tuple[str, ...]:
+    """The first words of ``statement`` in lower case, comments skipped."""
+    found = []
+    for token in tokens(statement):
+        if token.kind == "word":
+            found.append(token.text.lower())
+        elif token.kind not in ("space", "comment"):
+            break
+    return tuple(found)

@@ -1,0 +1,128 @@
+"""What other sessions can do on a table while a statement holds its locks, or waits with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.facts import PROBES
+from pgrehearse.measurement.statement.relations import Catalog, Relation
+from pgrehearse.text.variables import quote_identifier
+
+__all__ = ["Probed", "Prober"]
+
+# generated: always computed; own: its default is a sequence, so that leaving it out asks for the next value
+_COLUMNS = """
+SELECT a.attrelid::bigint, a.attname, a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
+       a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS own,
+       EXISTS (SELECT FROM pg_index AS i
+                WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS key
+  FROM pg_attribute AS a
+  JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+  LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+ WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+ ORDER BY a.attrelid, a.attnum
+"""
+#: name, generated, own, key
+_Column = tuple[str, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Results by table's oid, and the tables where a probe met rows the statement had changed."""
+
+    results: dict[int, dict[str, str]]
+    row_locks: frozenset[int]
+
+
+class Prober:
+    """Tries SELECT, SELECT FOR UPDATE, INSERT, UPDATE and DELETE, each in a transaction that is rolled back.
+
+    Each works on a real row where there is one: the trigger of a foreign key and nextval() of a sequence are
+    what often waits. Whether a statement succeeds is not asked, only whether it must wait. Made before the
+    statement starts, because what it needs from the catalog may be locked later.
+    """
+
+    def __init__(self, clones: Clones, dsn: str, catalog: Catalog) -> None:
+        self._clones = clones
+        self._catalog = catalog
+        self.client = Client(dsn)
+        self._columns: dict[int, list[_Column]] = {}
+        for oid, name, generated, own, key in self.client.rows(_COLUMNS):
+            self._columns.setdefault(oid, []).append((name, generated, own, key))
+        self._inserts = {table.oid: self._insert(table) for table in catalog.tables()}
+        self.client.rows("SET lock_timeout = 0")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.client.close()
+
+    def probe(self, oids: Iterable[int], statement: int, holder: int = 0) -> Probed:
+        """Try all on each of ``oids``. What waits for ``statement``, a backend's process id, counts.
+
+        What waits for ``holder`` alone, the backend that stalls the statement, does not.
+        """
+        results: dict[int, dict[str, str]] = {}
+        rows: set[int] = set()
+        for oid in sorted(oids):
+            results[oid] = {}
+            for probe, text in self._texts(self._catalog.relations[oid]).items():
+                results[oid][probe] = self._try(text, statement, holder, oid, rows)
+        return Probed(results, frozenset(rows))
+
+    def _try(self, text: str, statement: int, holder: int, oid: int, rows: set[int]) -> str:
+        self.client.run("BEGIN")
+        self.client.start(text)
+        # Also queued behind somebody else who waits for the statement: the queue is part of the effect.
+        wait = self._clones.settle(self.client, {statement, holder})
+        self.client.abandon()
+        if wait is None or statement not in wait.blockers:
+            return "ok"
+        if wait.locktype in ("transactionid", "tuple", "spectoken"):
+            rows.add(oid)
+            return "ok"
+        return "waits"
+
+    def _texts(self, relation: Relation) -> dict[str, str]:
+        table = relation.name  # quoted by quote_ident
+        one = f"SELECT 1 FROM {table} LIMIT 1"
+        if not relation.is_table:
+            return {"SELECT": one}
+        columns = self._columns.get(relation.oid, [])
+        settable = [(key, number) for number, (_, generated, _, key) in enumerate(columns) if not generated]
+        which = f"(tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
+        texts = {
+            "SELECT": one,
+            "SELECT FOR UPDATE": f"{one} FOR UPDATE",
+            "INSERT": self._inserts[relation.oid],
+            "DELETE": f"DELETE FROM {table} WHERE {which}",
+        }
+        if settable:
+            column = quote_identifier(columns[min(settable)[1]][0])
+            texts["UPDATE"] = f"UPDATE {table} SET {column} = {column} WHERE {which}"
+        return {probe: texts[probe] for probe in PROBES if probe in texts}
+
+    def _insert(self, relation: Relation) -> str:
+        """Inserts a copy of a row; into a partitioned table one of each partition, where a row goes.
+
+        The values are written out: a query for them would wait for what a plain INSERT does not touch.
+        """
+        columns = self._columns.get(relation.oid, [])
+        given = [quote_identifier(name) for name, generated, own, _ in columns if not (generated or own)]
+        values = " || ', ' || ".join(f"quote_nullable({name}::text)" for name in given)
+        rows: list[tuple[str]] = []
+        if given and relation.kind == "p":
+            query = f"SELECT DISTINCT ON (tableoid) {values} FROM {relation.name} ORDER BY tableoid"
+            rows = self.client.rows(query)
+        elif given:
+            rows = self.client.rows(f"SELECT {values} FROM {relation.name} LIMIT 1")
+        if not rows:
+            return f"INSERT INTO {relation.name} DEFAULT VALUES"
+        listed = ", ".join(f"({row})" for (row,) in rows)
+        # A copy that is refused as a duplicate must not keep the next one from being tried.
+        rest = " ON CONFLICT DO NOTHING" if len(rows) > 1 else ""
+        return f"INSERT INTO {relation.name} ({', '.join(given)}) VALUES {listed}{rest}"

@@ -1,0 +1,135 @@
+"""What a database holds before a statement runs: relations, types, who depends on whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pgrehearse.measurement.statement.client import Client
+
+__all__ = ["Catalog", "Relation", "read"]
+
+#: relkind of what a table lock stands on: table, partitioned table, materialized view, view.
+_READABLE = ("r", "p", "m", "v")
+_TABLES = ("r", "p")
+
+# Temporary relations are the session's own: nobody else can wait for them.
+_RELATIONS = """
+SELECT c.oid::bigint, c.relname, c.relkind::text, pg_relation_filenode(c.oid)::bigint,
+       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname),
+       coalesce(i.indrelid, 0)::bigint
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ ORDER BY c.oid
+"""
+# Row types and arrays follow their table or element.
+_TYPES = """
+SELECT t.oid::bigint,
+       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(t.typname)
+  FROM pg_type AS t
+  JOIN pg_namespace AS n ON n.oid = t.typnamespace
+  LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+   AND t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c'
+"""
+# (one, other): a lock on one may make statements on other wait.
+_EDGES = """
+SELECT conrelid::bigint, confrelid::bigint FROM pg_constraint WHERE contype = 'f'
+UNION SELECT confrelid::bigint, conrelid::bigint FROM pg_constraint WHERE contype = 'f'
+UNION SELECT inhrelid::bigint, inhparent::bigint FROM pg_inherits
+UNION SELECT d.objid::bigint, d.refobjid::bigint FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.objid
+       WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND c.relkind = 'S'
+UNION SELECT d.refobjid::bigint, a.adrelid::bigint FROM pg_depend AS d JOIN pg_attrdef AS a ON a.oid = d.objid
+       WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+         AND d.refobjid <> a.adrelid
+"""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One relation. ``table`` is the table's oid for an index, else 0."""
+
+    oid: int
+    relname: str
+    kind: str
+    filenode: int | None
+    name: str
+    table: int
+
+    @property
+    def is_table(self) -> bool:
+        return self.kind in _TABLES
+
+    @property
+    def is_index(self) -> bool:
+        return self.kind in ("i", "I")
+
+    @property
+    def is_readable(self) -> bool:
+        return self.kind in _READABLE
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Relations and types by oid, and which tables a lock elsewhere may reach."""
+
+    relations: dict[int, Relation]
+    types: dict[int, str]
+    edges: dict[int, frozenset[int]]
+
+    def tables(self) -> list[Relation]:
+        """Tables and partitioned tables, in order of oid."""
+        return [relation for relation in self.relations.values() if relation.is_table]
+
+    def reached(self, oids: Iterable[int]) -> set[int]:
+        """Relations that can be read and where somebody might wait while ``oids`` are locked."""
+        found: set[int] = set()
+        for oid in oids:
+            relation = self.relations.get(oid)
+            if relation is None:
+                continue
+            start = relation.table or oid
+            found |= {start, *self.edges.get(oid, ()), *self._ancestors(start)}
+        return {oid for oid in found if oid in self.relations and self.relations[oid].is_readable}
+
+    def rewritten(self, after: dict[int, Relation]) -> list[str]:
+        """Tables and indexes of this catalog that have another file in ``after``.
+
+        An index that was built anew under its old name counts: REINDEX CONCURRENTLY does so.
+        """
+        indexes = {relation.name: relation for relation in after.values() if relation.is_index}
+        found = []
+        for relation in self.relations.values():
+            now = after.get(relation.oid) or (indexes.get(relation.name) if relation.is_index else None)
+            if relation.kind != "S" and now is not None and relation.filenode != now.filenode:
+                found.append(relation.name)
+        return sorted(found)
+
+    def _ancestors(self, oid: int) -> set[int]:
+        found: set[int] = set()
+        waiting = [oid]
+        while waiting:
+            new = self.edges.get(waiting.pop(), frozenset()) - found - {oid}
+            found |= new
+            waiting += [one for one in new if self.relations.get(one) and self.relations[one].kind == "p"]
+        return found
+
+
+def relations(client: Client) -> dict[int, Relation]:
+    """Relations as ``client`` sees them now, uncommitted changes of its own included."""
+    rows = client.rows(_RELATIONS)
+    return {
+        oid: Relation(oid, relname, kind, filenode, name, table)
+        for oid, relname, kind, filenode, name, table in rows
+    }
+
+
+def read(client: Client) -> Catalog:
+    """Read the catalog of the database ``client`` is connected to."""
+    edges: dict[int, set[int]] = {}
+    for one, other in client.rows(_EDGES):
+        edges.setdefault(one, set()).add(other)
+    types = dict(client.rows(_TYPES))
+    return Catalog(relations(client), types, {one: frozenset(others) for one, others in edges.items()})

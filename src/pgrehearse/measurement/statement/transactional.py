@@ -1,0 +1,89 @@
+"""Facts of a statement that may run in a transaction: read inside its own, which is then rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pgrehearse.measurement.statement import observing, wal
+from pgrehearse.measurement.statement import relations as catalogs
+from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.measurement.statement.probing import Probed, Prober
+from pgrehearse.measurement.statement.relations import Catalog
+
+__all__ = ["Refused", "observe"]
+
+#: active_sql_transaction, invalid_transaction_termination: this statement wants no transaction around it.
+_WANTS_NONE = ("25001", "2D000")
+#: From this mode on a lock on one table may stop writers of another: a foreign key reads and writes there.
+_REACHES = MODES.index("SHARE")
+_ROWS_READ = "SELECT relid::bigint, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The statement raised an error: ``transactional`` says whether it did so without refusing BEGIN."""
+
+    sqlstate: str
+    transactional: bool
+
+
+def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Facts | Refused:
+    """Run ``statement`` in a transaction on a clone, observe it, try the probes, roll back.
+
+    A statement that fails gives up its locks at once, so that nothing can be observed: Refused.
+    """
+    with clones.clone() as dsn, ExitStack() as stack:
+        client = stack.enter_context(Client(dsn))
+        catalog = catalogs.read(client)
+        prober = stack.enter_context(Prober(clones, dsn, catalog))
+        client.run("BEGIN")
+        observing.prepare(client, settings)
+        read_before = dict(client.rows(_ROWS_READ))
+        start = wal.position(clones.admin)
+        if client.run(statement):
+            return Refused(client.sqlstate, client.sqlstate not in _WANTS_NONE)
+        held = observing.locks(clones.admin, client, catalog)
+        written = wal.position(clones.admin) - start
+        messages = tuple(client.messages)
+        read = {oid: rows - read_before.get(oid, 0) for oid, rows in client.rows(_ROWS_READ)}
+        rewritten = catalog.rewritten(catalogs.relations(client))
+        scans = observing.said_scans(client, messages, catalog, held)
+        probed = prober.probe(reach(catalog, held), client.pid)
+        client.rows("ROLLBACK")
+        scans |= observing.scanned(client, catalog, read)
+        if observing.leading_words(statement)[:1] == ("truncate",):
+            scans = set()  # it says that it builds indexes: of the new, empty file
+    probes, row_locks = shown(probed, catalog, held)
+    return Facts(
+        locks=observing.named(held, catalog),
+        rewrites=tuple(rewritten),
+        scans=tuple(sorted(scans)),
+        probes=probes,
+        row_locks=row_locks,
+        messages=messages,
+        wal_bytes=written,
+    )
+
+
+def reach(catalog: Catalog, held: dict[int, str]) -> set[int]:
+    """Relations to probe when ``held`` is locked."""
+    strong = {oid for oid, mode in held.items() if MODES.index(mode) >= _REACHES}
+    readable = {oid for oid in held if oid in catalog.relations and catalog.relations[oid].is_readable}
+    return readable | catalog.reached(strong)
+
+
+def shown(
+    probed: Probed, catalog: Catalog, held: dict[int, str]
+) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
+    """Probes and row locks by name: locked relations, and others where something waits."""
+    probes = {
+        catalog.relations[oid].name: results
+        for oid, results in probed.results.items()
+        if oid in held or "waits" in results.values()
+    }
+    return dict(sorted(probes.items())), tuple(
+        sorted(catalog.relations[oid].name for oid in probed.row_locks)
+    )

@@ -1,0 +1,110 @@
+"""The comparisons of ``pgrehearse db check``: live against migrations, migrations against the schema file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.drift.live import Live
+from pgrehearse.migration.drift.scratch import Scratch
+from pgrehearse.schema.compare import Differences, differences
+from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.items import Item
+from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
+from pgrehearse.text.migration_files import Migration
+
+__all__ = ["Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
+
+_DUMPED = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
+#: What a file by dbmate cannot hold: it is written without owners and privileges, for one database.
+_NOT_IN_A_FILE = ("database", "role ", "all roles", "parameter ", "default privileges ", "system objects")
+_NOTE = "db/schema.sql holds no owners, privileges, roles or settings: only the comparison with live does"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """``drift`` between ``names[0]`` and ``names[1]``, and what is to be known about the comparison."""
+
+    names: tuple[str, str]
+    drift: Differences
+    notes: tuple[str, ...] = ()
+
+
+def live_against_migrations(
+    conninfo: str, live: Live, migrations: Sequence[Migration], roles: Path, major: int
+) -> Compared:
+    """A live database and a scratch one that got the same migrations. Pending ones are no drift.
+
+    Raises:
+        SetupError: nothing says which migrations are applied; a server or a permission is missing.
+        DocumentError: the migrations cannot be carried out from nothing.
+    """
+    if live.applied is None:
+        raise SetupError(
+            "this database has no ledger, so nothing says which migrations it has",
+            next_step="pgrehearse db up applies them and writes it",
+        )
+    applied = live.applied
+    chosen = [migration for migration in migrations if migration.version in applied]
+    with Scratch(major, live.runner, roles) as scratch:
+        name = scratch.migrated(chosen)
+        named = scratch.named
+        wanted = scratch.read(name, named)
+        notes = tuple(scratch.notes)
+    found = read(conninfo, named)
+    names = ("live", "the migrations")
+    unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
+    busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
+    return Compared(names, differences(found, wanted, names), (*busy, *notes, *unseen))
+
+
+def migrations_against_file(
+    migrations: Sequence[Migration], file: Path, roles: Path, major: int | None = None
+) -> Compared:
+    """All migrations, and the file that says what they make.
+
+    Args:
+        file: as pg_dump or dbmate wrote it.
+        major: of the servers; None for the one the file came from.
+
+    Raises DocumentError: either cannot be carried out; SetupError: there is no such file.
+    """
+    if not file.is_file():
+        raise SetupError(
+            "there is no schema file", path=file, next_step="pgrehearse db check --write-schema writes it"
+        )
+    with Scratch(major or _major(file), roles=roles) as scratch:
+        made = scratch.read(scratch.migrated(migrations), set())
+        declared = scratch.read(scratch.loaded(file), set())
+    names = ("the migrations", "schema.sql")
+    return Compared(names, differences(_in_a_file(made), _in_a_file(declared), names), (_NOTE,))
+
+
+def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major: int | None = None) -> str:
+    """What ``file`` should be: a dump of all migrations, and their versions, in dbmate's form."""
+    wanted = major or (_major(file) if file.is_file() else DEFAULT)
+    with Scratch(wanted, roles=roles) as scratch:
+        text = scratch.dump(scratch.migrated(migrations))
+    versions = ",\n".join(f"    ('{migration.version}')" for migration in migrations)
+    tail = "\n\n--\n-- Dbmate schema migrations\n--\n\n"
+    insert = f"INSERT INTO public.schema_migrations (version) VALUES\n{versions};\n" if versions else ""
+    text = text[text.index("\\restrict ") :]  # dbmate cuts the comment before it off, too
+    return text.rstrip("\n") + "\n" + tail + insert
+
+
+def _major(file: Path) -> int:
+    found = _DUMPED.search(file.read_text(encoding="utf-8"))
+    return int(found[1]) if found and int(found[1]) in SUPPORTED else DEFAULT
+
+
+def _in_a_file(schema: Schema) -> Schema:
+    return replace(schema, items=tuple(item for item in schema.items if _is_in_a_file(item)))
+
+
+def _is_in_a_file(item: Item) -> bool:
+    if item.subject in ("owner", "version") or item.subject.startswith(("privileges of ", "member ")):
+        return False
+    return not item.object.startswith(_NOT_IN_A_FILE)

@@ -1,0 +1,196 @@
+"""What was measured of a file's statements, judged: rules 4 to 9, and 11."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pgrehearse.measurement.advice import POLICY
+from pgrehearse.measurement.statement.facts import MODES
+from pgrehearse.measurement.xray import Row
+from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.text_rules import LONGEST, timeout_of
+from pgrehearse.text.statement import code
+
+__all__ = ["MeasuredStatement", "check"]
+
+_INDEX = re.compile(r"(?:create (?:unique )?index|reindex)\b(?!.*\bconcurrently\b)")
+_CHANGES = re.compile(r"(?:update|delete|merge)\b")
+#: A loop in it may change every row, and the index it goes along hides that.
+_BLOCK = re.compile(r"(?:do|call)\b")
+_WHOLE = re.compile(r"(?:update|delete from) (?!.* where )(?:only )?(?P<table>[\w.\"]+)")
+_UNSAFE_USE = "55P04"
+_MEND = {
+    "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
+    "backfill": "write in batches that commit, in a file with transaction:false",
+    "scan": "NOT VALID first, VALIDATE in a later file; or a statement that needs no scan",
+    "index-build": "CREATE INDEX CONCURRENTLY in a file of its own, with transaction:false",
+}
+
+
+@dataclass(frozen=True)
+class MeasuredStatement:
+    """The rows of one file; relations and tables that were there before it; the server's version."""
+
+    rows: Sequence[Row]
+    known: frozenset[str]
+    tables: frozenset[str]
+    server: str
+
+    def strong(self, row: Row) -> set[str]:
+        """Tables that ``row`` locks against readers or writers.
+
+        Not those where somebody waits: they may wait for another table, by way of a foreign key.
+        """
+        locks = row.facts.locks if row.facts else {}
+        least = MODES.index("SHARE")
+        return {name for name, mode in locks.items() if name in self.tables and MODES.index(mode) >= least}
+
+
+def check(file: File, measured: MeasuredStatement) -> Iterator[Problem]:
+    """Problems of ``file``. A statement that failed ends it: the rest was not measured."""
+    held: set[str] = set()
+    block, untimed = 0, False
+    for row in measured.rows:
+        written = file.at(row.step.line)
+        if written is None:
+            continue
+        if row.error:
+            if not row.error.startswith("not measured"):
+                yield _failed(file, written, row.error)
+            return
+        if row.step.block != block or not row.step.block:
+            held, block = set(), row.step.block
+        yield from _slow(file, written, row, measured)
+        strong = measured.strong(row)
+        if strong - held and held and row.step.block and not file.allowed("one-table", written):
+            yield _second_table(file, written, row, measured, sorted(held), sorted(strong - held))
+        if (
+            row.waits
+            and not untimed
+            and not _timed(file, written)
+            and not file.allowed("lock-timeout", written)
+        ):
+            yield _untimed(file, written, row, measured)
+            untimed = True  # said once
+        held |= strong
+
+
+def _timed(file: File, written: Written) -> bool:
+    """Whether a safe lock_timeout holds at ``written``."""
+    found = [timeout_of(earlier.sql) for earlier in file.up if earlier.line < written.line]
+    limits = [seconds for name, _, seconds in filter(None, found) if name == "lock_timeout"]
+    return bool(limits) and 0 < limits[-1] <= LONGEST
+
+
+def _failed(file: File, written: Written, error: str) -> Problem:
+    path, line = file.migration.path, written.line
+    if _UNSAFE_USE in error:
+        return Problem(
+            "enum-value",
+            path,
+            line,
+            f"uses an enum value in the transaction that adds it: {error}",
+            "move the use to a later file: that one runs after the value is committed",
+            written.sql,
+            page="guides/enum-procedure",
+        )
+    return Problem(
+        "runnable", path, line, f"fails on the state the earlier files leave: {error}", "mend it", written.sql
+    )
+
+
+def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Problem]:
+    """A statement that others wait for, or whose rows they wait for, longer than for a moment."""
+    assert row.facts is not None
+    text = code(written.sql)
+    read = [name for name in row.facts.scans if name in measured.known]
+    changed = [name for name in row.facts.row_locks if name in measured.known]
+    if _INDEX.match(text) and row.waits:
+        check, said = "index-build", f"builds an index while {_who(row)} wait"
+    elif row.rewrites and row.waits:
+        check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
+    elif set(read) & set(changed):
+        check, said = "backfill", f"changes {_names(changed)} in one transaction, reading every row of it"
+    elif changed and row.facts.transactional and _BLOCK.match(text):
+        check, said = "backfill", f"changes {_names(changed)} in a block that never commits"
+    elif read and row.waits and _CHANGES.match(text):
+        check = "backfill"
+        said = f"changes rows while {_who(row)} wait, reading {_names(read)} whole"
+    elif row.facts.transactional and _every_row(text, measured):
+        check, said = "backfill", "changes every row in one transaction"
+    elif read and row.waits:
+        check, said = "scan", f"reads {_names(read)} whole while {_who(row)} wait"
+    else:
+        return
+    if not file.allowed(check, written):
+        yield Problem(
+            check,
+            file.migration.path,
+            written.line,
+            said,
+            _MEND[check],
+            written.sql,
+            _facts(row, measured),
+            row.advice or POLICY,
+        )
+
+
+def _every_row(text: str, measured: MeasuredStatement) -> bool:
+    """Whether it is an UPDATE or DELETE without WHERE of a table that was there before the file.
+
+    Measured, too, unless that table got no row here.
+    """
+    match = _WHOLE.match(text)
+    return match is not None and match["table"].removeprefix("public.") in measured.known
+
+
+def _second_table(
+    file: File, written: Written, row: Row, measured: MeasuredStatement, held: list[str], more: list[str]
+) -> Problem:
+    return Problem(
+        "one-table",
+        file.migration.path,
+        written.line,
+        f"locks {_names(more)} while the transaction holds {_names(held)}: whoever makes it wait there"
+        f" makes the users of {_names(held)} wait, too",
+        "one table per file; or LOCK TABLE both first, in one statement, after SET LOCAL lock_timeout",
+        written.sql,
+        _facts(row, measured),
+    )
+
+
+def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Problem:
+    return Problem(
+        "lock-timeout",
+        file.migration.path,
+        written.line,
+        f"makes {_who(row)} wait, with no lock_timeout of at most {LONGEST:.0f} s before it",
+        "SET LOCAL lock_timeout = '2s'; as the first statement: dbmate and psql set none",
+        written.sql,
+        _facts(row, measured),
+    )
+
+
+def _who(row: Row) -> str:
+    readers = [table for table, probes in row.waits if "SELECT" in probes]
+    writers = [table for table, probes in row.waits if table not in readers]
+    parts = [f"readers and writers of {_names(readers)}"] if readers else []
+    return " and ".join([*parts, *([f"writers of {_names(writers)}"] if writers else [])])
+
+
+def _facts(row: Row, measured: MeasuredStatement) -> str:
+    assert row.facts is not None
+    locks = sorted(row.facts.locks.items())
+    parts = [f"{mode} on {name}" for name, mode in locks if name in measured.tables]
+    parts += [f"rewrites {_names(row.rewrites)}"] if row.rewrites else []
+    parts += [f"reads {_names(row.facts.scans)} whole"] if row.facts.scans else []
+    parts += [f"changes rows of {_names(row.facts.row_locks)}"] if row.facts.row_locks else []
+    parts += [f"{_who(row)} wait"] if row.waits else []
+    return f"{'; '.join(parts)} (PostgreSQL {measured.server})"
+
+
+def _names(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"

@@ -1,0 +1,187 @@
+"""A disposable database that goes through the migrations, file by file, for the checks to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.errors import DocumentError, PgRehearseError
+from pgrehearse.execution.databases import Databases
+from pgrehearse.measurement import xray_schema as schemas
+from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.servers.base import Server
+from pgrehearse.text import variables
+from pgrehearse.text.front_matter import Database
+from pgrehearse.text.project import Project
+from pgrehearse.text.split import SplitError, split
+
+__all__ = ["Failed", "Replay"]
+
+_TABLES = """
+SELECT n.nspname, c.relname,
+       array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+ GROUP BY 1, 2
+"""
+_SEQUENCES = "SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A statement PostgreSQL refused. ``written`` is None for the COMMIT of the file."""
+
+    written: Written | None
+    said: str
+    sqlstate: str
+
+
+class Replay:
+    """The database after the files applied so far: ``work``.
+
+    Args:
+        server: a disposable server.
+        project: its seed gives the rows to measure with.
+        rows: how many.
+        schema: a dump to start from, instead of an empty database.
+    """
+
+    def __init__(self, server: Server, project: Project, rows: int, schema: Path | None = None) -> None:
+        self.server = server
+        self.project = project
+        self.rows = rows
+        self._clones = Clones(server, "template1")
+        self.work = self._clones.create()
+        self._databases = Databases(server, project)
+        if schema is not None:
+            try:
+                schemas.load(server, self.work, schema)
+            except BaseException:
+                self.__exit__()
+                raise
+        self._final: str | None = None
+
+    def __enter__(self) -> Replay:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._databases.close()
+        self._clones.__exit__(None, None, None)
+
+    def client(self) -> Client:
+        """A connection to ``work``; close it before the next clone."""
+        return Client(self.server.dsn(self.work))
+
+    def apply(self, file: File, look: Callable[[Client, Written], None] | None = None) -> Failed | None:
+        """Run the up part. ``look`` is called after each statement, in the transaction if any."""
+        whole = file.migration.up.transaction
+        with self.client() as client:
+            if whole:
+                client.run("BEGIN")
+            for written in file.up:
+                if client.run(written.sql):
+                    return Failed(written, _first(client.error), client.sqlstate)
+                if look is not None:
+                    look(client, written)
+            if whole and client.run("COMMIT"):
+                return Failed(None, _first(client.error), client.sqlstate)
+        return None
+
+    def filled(self) -> str:
+        """A clone of ``work`` with rows: those of the seed, or of the seed after all migrations.
+
+        A seed fits the schema it was written for, usually the newest. Where it fails, the columns that both
+        have are copied from there. Tables that get no row stay empty; the measurement says so.
+        """
+        name = self._clone()
+        if self._seed(name):
+            return name
+        self._clones.drop(name)
+        name = self._clone()
+        source = self._newest()
+        if source is not None:
+            _copy(self.server, source, name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a clone that `filled` made."""
+        self._clones.drop(name)
+
+    def _clone(self) -> str:
+        self._clones.template = self.work
+        return self._clones.create()
+
+    def _seed(self, name: str) -> bool:
+        if not self.project.seed.is_file():
+            return True
+        text = self.project.seed.read_text(encoding="utf-8")
+        try:
+            todo = split(variables.substitute(text, {"rows": str(self.rows)}))
+        except (SplitError, DocumentError):
+            return False
+        with Client(self.server.dsn(name)) as client:
+            return not any(statement.gexec or client.run(statement.sql) for statement in todo)
+
+    def _newest(self) -> str | None:
+        """A database with all migrations and the seed; None when they do not run to the end."""
+        if self._final is None:
+            try:
+                self._final = self._databases.fresh(Database(rows=self.rows), "policy")
+            except PgRehearseError:
+                self._final = ""
+        return self._final or None
+
+
+def _copy(server: Server, source: str, target: str) -> None:
+    """Rows of ``source`` into the empty tables of ``target``: the columns that both have."""
+    with (
+        psycopg.connect(server.dsn(source), autocommit=True) as old,
+        psycopg.connect(server.dsn(target), autocommit=True) as new,
+    ):
+        new.execute("SET session_replication_role = replica")  # foreign keys and triggers were obeyed there
+        have, wanted = _tables(old), _tables(new)
+        for name in sorted(have.keys() & wanted.keys()):
+            columns = [column for column in wanted[name] if column in have[name]]
+            _copy_table(old, new, name, columns)
+        for schema, sequence, value in old.execute(_SEQUENCES).fetchall():
+            _try(
+                new,
+                SQL("SELECT setval({}, {})").format(f"{Identifier(schema, sequence).as_string(new)}", value),
+            )
+
+
+def _copy_table(old: psycopg.Connection, new: psycopg.Connection, name: Name, columns: Sequence[str]) -> None:
+    table = Identifier(*name)
+    names = SQL(", ").join(map(Identifier, columns))
+    read = SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, table)
+    write = SQL("COPY {} ({}) FROM STDIN").format(table, names)
+    try:
+        with new.cursor().copy(write) as into, old.cursor().copy(read) as out:
+            for data in out:
+                into.write(data)
+    except psycopg.Error:  # the columns in common are not enough for a row: the table stays empty
+        return
+
+
+def _try(connection: psycopg.Connection, statement: object) -> None:
+    try:
+        connection.execute(statement)  # type: ignore[call-overload]
+    except psycopg.Error:
+        return
+
+
+def _tables(connection: psycopg.Connection) -> dict[Name, list[str]]:
+    rows = connection.execute(_TABLES).fetchall()
+    return {(schema, table): columns or [] for schema, table, columns in rows}
+
+
+def _first(error: str) -> str:
+    return error.splitlines()[0].removeprefix("ERROR:").strip() if error else "the connection was lost"

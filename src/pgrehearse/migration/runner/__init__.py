@@ -1,0 +1,11 @@
+"""Carries migrations out, and keeps what was done in the database.
+
+exclusive  the one connection a runner works with: direct, locked against a second runner
+ledger     what was done to a database, in the database
+versions   files against the ledger: applied, pending, edited, missing, late
+watch      what a statement under way waits for, and how far it is
+carry_out  one statement, carried out and measured
+leftovers  what an interrupted concurrent statement left, and what clears it away
+section    the statements of one file's up or down part, resumed where they were interrupted
+runner     all of it in order, up and down
+"""

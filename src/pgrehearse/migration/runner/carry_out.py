@@ -1,0 +1,93 @@
+"""One statement, carried out and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.text.split import Statement
+from pgrehearse.text.statement import code, redacted
+
+__all__ = ["carry_out"]
+
+#: Names without their schema in public, whatever the search path is at this moment.
+_FILES = """
+SELECT c.oid::bigint,
+       CASE WHEN n.nspname = 'public' THEN quote_ident(c.relname)
+            ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END,
+       pg_relation_filenode(c.oid)::bigint
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+"""
+_WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+_COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+
+
+def carry_out(
+    connection: psycopg.Connection[Any],
+    watch: Watch,
+    statement: Statement,
+    number: int,
+    line: int,
+    *,
+    failed: Callable[[Cost], None],
+) -> Cost:
+    """Run one statement and return what it cost.
+
+    ``failed`` is told the cost of a statement that raises; the psycopg.Error goes on to the caller.
+    """
+    cost = Cost(number, line, redacted(statement.sql), "done")
+    try:
+        files, wal = _files(connection), _wal(connection)
+    except BaseException:
+        failed(replace(cost, outcome="failed"))
+        raise
+    watch.begin()
+    started = time.monotonic()
+    try:
+        cursor = connection.execute(statement.sql.encode())
+    except BaseException:
+        waited = watch.end()
+        milliseconds = (time.monotonic() - started) * 1000
+        failed(replace(cost, outcome="failed", milliseconds=milliseconds, lock_wait_ms=waited * 1000))
+        raise
+    milliseconds = (time.monotonic() - started) * 1000
+    waited = watch.end()
+    words = (cursor.statusmessage or "").split()
+    return replace(
+        cost,
+        milliseconds=milliseconds,
+        lock_wait_ms=waited * 1000,
+        wal_bytes=_wal(connection) - wal,
+        rows=cursor.rowcount if words[:1] and words[0] in _COUNTED else None,
+        rewritten=_rewritten(statement.sql, files, _files(connection)),
+    )
+
+
+def _rewritten(
+    sql: str, before: dict[int, tuple[str, int]], after: dict[int, tuple[str, int]]
+) -> tuple[str, ...]:
+    """Tables that were there before and have another file now. TRUNCATE gives one without copying a row."""
+    if code(sql).startswith("truncate"):
+        return ()
+    return tuple(
+        sorted(name for oid, (name, file) in after.items() if before.get(oid, (name, file))[1] != file)
+    )
+
+
+def _files(connection: psycopg.Connection[Any]) -> dict[int, tuple[str, int]]:
+    """Tables by oid: name and file."""
+    return {oid: (name, file) for oid, name, file in connection.execute(_FILES)}
+
+
+def _wal(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute(_WAL).fetchone()
+    assert row is not None
+    return int(row[0])

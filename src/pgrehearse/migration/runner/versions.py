@@ -1,0 +1,130 @@
+"""The migration files against the ledger of a database: what is applied, pending, or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.migration.runner.ledger import Applied, Ledger
+from pgrehearse.text.migration_files import Migration
+
+__all__ = ["VersionState", "check", "choose", "compare", "in_public", "read"]
+
+#: What to do about each state that must not be.
+_MEND = {
+    "edited": "put the file back as it was applied (git), and write the change as a new migration",
+    "missing": "put the file back (git): fresh databases need it too",
+    "late": "rename the file: its version must be newer than those that are applied",
+}
+_SAID = {
+    "edited": "was edited after it was applied",
+    "missing": "is applied, but its file is gone",
+    "late": "is older than a migration that is applied already, and would run in another order elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """One version. ``state``: applied, pending, edited, missing or late.
+
+    ``migration`` is None for a missing one; ``at`` is when it was applied, None if that is unknown;
+    ``adopted``: another tool applied it, and its hash is still to be taken.
+    """
+
+    version: str
+    state: str
+    migration: Migration | None
+    at: datetime | None = None
+    adopted: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.migration.path.stem if self.migration else self.version
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in a sentence; empty when nothing is."""
+        return f"{self.label} {_SAID[self.state]}" if self.state in _SAID else ""
+
+    @property
+    def next_step(self) -> str:
+        return _MEND.get(self.state, "")
+
+
+def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[VersionState]:
+    """The state of every version that has a file or is applied, in order of version."""
+    files = {migration.version: migration for migration in migrations}
+    newest = max(applied, default="")
+    found = []
+    for version in sorted({*files, *applied}):
+        migration, record = files.get(version), applied.get(version)
+        if record is None:
+            state = "late" if version < newest else "pending"
+        elif migration is None:
+            state = "missing"
+        else:
+            state = "edited" if record.sha256 not in (None, migration.sha256) else "applied"
+        adopted = record is not None and record.sha256 is None
+        found.append(VersionState(version, state, migration, record.at if record else None, adopted))
+    return found
+
+
+def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
+    """`compare` with the ledger of a database, which is only read. Raises SetupError."""
+    try:
+        with psycopg.connect(conninfo) as connection:
+            connection.read_only = True  # not as a startup option, which poolers refuse
+            ledger = Ledger(connection)
+            applied = ledger.applied()
+            if not applied:
+                in_public(ledger.elsewhere(), migrations)
+            return compare(migrations, applied)
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SetupError(
+            f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
+        ) from None
+
+
+def in_public(elsewhere: Mapping[str, Set[str]], migrations: Sequence[Migration]) -> None:
+    """Raise SetupError when one of ``migrations`` is applied according to a table of another schema."""
+    versions = {migration.version for migration in migrations}
+    for schema, found in elsewhere.items():
+        if versions & found:
+            raise SetupError(
+                f"refused: {schema}.schema_migrations says that {len(versions & found)} of these migrations"
+                " are applied; pgrehearse keeps that table in the schema public",
+                next_step=f"move it: {_moved(schema)}; and give dbmate a URL without search_path",
+            )
+
+
+def _moved(schema: str) -> str:
+    name = Identifier(schema, "schema_migrations")
+    return SQL("ALTER TABLE {} SET SCHEMA public").format(name).as_string()
+
+
+def choose(states: Sequence[VersionState], to: str | None) -> list[Migration]:
+    """The pending migrations up to version ``to``. Raises SetupError when there is no such version."""
+    if to is not None and to not in {state.version for state in states}:
+        raise SetupError(f"no migration has the version {to}", next_step="pgrehearse db status lists them")
+    return [
+        state.migration
+        for state in states
+        if state.state == "pending" and state.migration and (to is None or state.version <= to)
+    ]
+
+
+def check(states: Sequence[VersionState]) -> None:
+    """Raise ExpectationError that names every state that must not be."""
+    wrong = [state for state in states if state.problem]
+    if not wrong:
+        return
+    first = wrong[0]
+    path = first.migration.path if first.migration else None
+    rest = "".join(f"\n{state.problem}\n  next: {state.next_step}" for state in wrong[1:])
+    raise ExpectationError(f"refused: {first.problem}", path=path, next_step=first.next_step + rest)

@@ -1,0 +1,68 @@
+"""The schema of a database as a multiset of items, read without writing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import psycopg
+
+from pgrehearse.errors import SetupError
+from pgrehearse.schema import catalog
+from pgrehearse.schema.dump import OPTIONS, dump
+from pgrehearse.schema.dump_text import split
+from pgrehearse.schema.items import Item, items
+from pgrehearse.schema.roles import roles
+
+__all__ = ["Item", "Schema", "read"]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a database defines. Equal to another when nothing differs; `differences` says what does.
+
+    Attributes:
+        items: sorted; an item that occurs twice is there twice.
+        major: of the server; schemas of different majors differ by what PostgreSQL itself changed.
+        versions: of extensions, by object. Where two servers have different default versions of an
+            extension, `differences` does not compare what it consists of.
+        unseen: what the role may not read, in words. It is compared with nothing.
+    """
+
+    items: tuple[Item, ...]
+    major: int = field(compare=False)
+    unseen: tuple[str, ...] = field(default=(), compare=False)
+    versions: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+
+def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = ()) -> Schema:
+    """Read the schema of a database. It is never written to.
+
+    The ledger (schema ``pgrehearse``, table ``public.schema_migrations``) and the mark of the environment
+    are left out. Column order, the names that PostgreSQL gives to NOT NULL constraints, rows and sequence
+    values are no part of a schema.
+
+    Args:
+        conninfo: of a direct connection. One transaction reads everything, pg_dump included.
+        named: roles whose existence and LOGIN belong to the schema.
+        ignored: roles that do not.
+
+    Raises SetupError: it cannot be reached, or the role may not read the tables.
+    """
+    try:
+        with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+            connection.execute("SET search_path = ''")
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            assert row is not None
+            text, warnings = dump(conninfo, row[0])
+            found = [*items(split(text)), *catalog.extras(connection), *roles(connection, named, ignored)]
+            unseen = [*warnings, *catalog.unseen(connection)]
+            versions = tuple(sorted(catalog.versions(connection).items()))
+            major = connection.info.server_version // 10000
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SetupError(
+            f"the schema cannot be read: {reason}", next_step="check the DSN and its role"
+        ) from None
+    return Schema(tuple(sorted(found)), major, tuple(unseen), versions)

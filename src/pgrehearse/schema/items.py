@@ -1,0 +1,143 @@
+"""Statements of a dump as items that can be compared one by one, in any order.
+
+A table becomes its head, its columns and its constraints, so that a difference names the column and so that
+the physical order of columns is none. What PostgreSQL 18 calls a NOT NULL by itself is no difference either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pgrehearse.schema.dump_text import Raw, closing, commas
+from pgrehearse.schema.kinds import IDENTIFIER, NAME, described
+
+__all__ = ["Item", "items"]
+
+_ID, _Q = IDENTIFIER, NAME
+_DATABASE = re.compile(rf"\bDATABASE {_ID}")
+_OPTION = r"[\w.]+=(?:'(?:[^']|'')*'|[\w.]+)"
+_OPTIONS = re.compile(rf"\bWITH \(({_OPTION}(?:, ?{_OPTION})*)\)")
+_TABLE = re.compile(
+    rf"CREATE (?P<kind>(?:UNLOGGED |FOREIGN )?TABLE) (?P<name>{_Q})(?P<of> OF {_Q})?\s*(?=\()"
+)
+_NOT_NULL = re.compile(r'CONSTRAINT (?:"[^"]*_not_null\d*"|\w+_not_null\d*) (?=NOT NULL\b)')
+_SECRET = re.compile(
+    r"\b(?P<word>password|passfile|sslpassword)(?P<is> |=)(?P<value>'(?:[^']|'')*'|[^\s']+)", re.I
+)
+_SALT = secrets.token_bytes(16)
+#: pg_dump's preamble and what it sets for itself.
+_NOISE = re.compile(
+    r"SET (?!SESSION AUTHORIZATION)|RESET SESSION|SELECT pg_catalog\.set_config\(|CREATE DATABASE "
+)
+_MARK = re.compile(r'SET "?pgrehearse\.')
+_OWN = re.compile(r"EVENT TRIGGER pgrehearse_|TABLE (?:ONLY )?(?:pgrehearse\.|public\.schema_migrations\b)")
+
+
+@dataclass(frozen=True, order=True)
+class Item:
+    """One statement of a definition.
+
+    Attributes:
+        object: what it belongs to, such as ``table public.orders``; differences are grouped by it.
+        subject: what it says about the object, such as ``column price``; two items of one subject are
+            two versions of the same thing.
+        sql: the statement, without semicolon. ``:"DBNAME"`` is the database, as in psql. A password is
+            replaced by a mark that is equal for equal passwords within this process.
+    """
+
+    object: str
+    subject: str
+    sql: str
+
+
+def items(raws: Iterable[Raw]) -> Iterator[Item]:
+    """The items of a dump's statements."""
+    method = "heap"
+    grantor = ""
+    for raw in raws:
+        sql = raw.sql
+        if sql.startswith("SET default_table_access_method = "):
+            method = sql.rpartition(" ")[2]
+        elif sql.startswith("SET SESSION AUTHORIZATION "):
+            grantor = "" if sql.endswith(" DEFAULT") else sql + "; "
+        elif sql.startswith("RESET SESSION AUTHORIZATION"):
+            grantor = ""
+        elif not _NOISE.match(sql):
+            yield from _statement(raw, grantor, method)
+
+
+def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
+    entry, sql = raw.entry, raw.sql
+    if entry.type in ("DATABASE", "DATABASE PROPERTIES") or entry.name.startswith("DATABASE "):
+        sql = _DATABASE.sub('DATABASE :"DBNAME"', sql, count=1)
+        if _MARK.search(sql):
+            return
+    if ("pgrehearse" in sql or "schema_migrations" in sql) and _OWN.search(sql[:200]):
+        return
+    if entry.type in ("SUBSCRIPTION", "USER MAPPING", "SERVER"):
+        sql = _SECRET.sub(_hidden, sql)
+    if table := _TABLE.match(sql):
+        yield from _table(sql, table)
+    else:
+        if entry.type not in ("FUNCTION", "PROCEDURE", "AGGREGATE", "COMMENT", "POLICY", "TRIGGER", "RULE"):
+            sql = _OPTIONS.sub(_sorted, sql) if " WITH (" in sql else sql
+        if sql.startswith("CREATE OR REPLACE VIEW"):
+            sql = sql.replace(" OR REPLACE", "", 1)
+        elif entry.type == "VIEW" and re.search(r" AS\nSELECT\s+NULL::", sql):
+            return  # pg_dump's placeholder of a view that is defined later
+        if sql.startswith(("ALTER TABLE", "ALTER FOREIGN TABLE", "CREATE DOMAIN")):
+            sql = _NOT_NULL.sub("", sql)
+        yield Item(*described(sql, entry.type, entry.schema, entry.name), grantor + sql)
+    if entry.type in ("TABLE", "MATERIALIZED VIEW") and sql.startswith("CREATE "):
+        kind, name = entry.type.lower(), _name(entry.schema, entry.name)
+        if method != "heap" and not re.search(r"\bPARTITION BY\b", sql):
+            yield Item(
+                f"{kind} {name}", "access method", f"ALTER {entry.type} {name} SET ACCESS METHOD {method}"
+            )
+    if entry.tablespace and sql.startswith(("CREATE ", "ALTER TABLE ONLY")):
+        kind = "INDEX" if entry.type in ("INDEX", "CONSTRAINT") else entry.type
+        name = _name(entry.schema, entry.name.rpartition(" ")[2])
+        yield Item(
+            f"{kind.lower()} {name}", "tablespace", f"ALTER {kind} {name} SET TABLESPACE {entry.tablespace}"
+        )
+
+
+def _table(sql: str, head: re.Match[str]) -> Iterator[Item]:
+    """The head of a table, its columns, and its constraints."""
+    end = closing(sql, head.end())
+    tail = _OPTIONS.sub(_sorted, sql[end + 1 :].strip())
+    name = head["name"]
+    alter = "ALTER FOREIGN TABLE" if "FOREIGN" in head["kind"] else "ALTER TABLE"
+    yield Item(f"table {name}", "table", f"{head[0].rstrip()} () {tail}".rstrip())
+    for part in commas(sql[head.end() + 1 : end].strip()):
+        if not part:
+            continue
+        text = _NOT_NULL.sub("", part)
+        what = "" if text.startswith(("CONSTRAINT ", "NOT NULL ")) else "COLUMN "
+        if named := re.match(rf"(?:CONSTRAINT )?({_ID})", text):
+            subject = f"{what.lower().strip() or 'constraint'} {named[1]}"
+        else:
+            subject = text
+        yield Item(f"table {name}", subject, f"{alter} {name} ADD {what}{text}")
+
+
+def _name(schema: str, name: str) -> str:
+    parts = [
+        part if re.fullmatch(r"[a-z_][a-z0-9_$]*", part) else '"' + part.replace('"', '""') + '"'
+        for part in (schema, name)
+    ]
+    return ".".join(parts)
+
+
+def _sorted(found: re.Match[str]) -> str:
+    return f"WITH ({', '.join(sorted(re.findall(_OPTION, found[1])))})"
+
+
+def _hidden(found: re.Match[str]) -> str:
+    mark = hmac.new(_SALT, found["value"].encode(), hashlib.sha256).hexdigest()[:8]
+    return f"{found['word']}{found['is']}'hidden {mark}'"

@@ -1,0 +1,206 @@
+"""A runbook as part of a page: Markdown in, Markdown out."""
+
+from __future__ import annotations
+
+import os.path
+import posixpath
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.site.content import links
+from pgrehearse.text import fences
+from pgrehearse.text.document import Document
+from pgrehearse.text.project import Project
+
+__all__ = ["Use", "as_page", "macro_uses"]
+
+_USE = re.compile(r"""\[\[=\s*runbook\(\s*(?P<quote>["'])(?P<name>[^"']*)(?P=quote)\s*\)\s*=\]\]""")
+_UNRENDERED = re.compile(r"---[ \t]*\n(?:(?!---|\.\.\.).*\n)*?render_macros:[ \t]*false[ \t]*\n")
+#: Header of a table that says in words what the site shows as measured.
+_WORDS = re.compile(r"\|\s*step\s*\|.*\block\b.*\|\s*who waits\s*\|", re.I)
+_RAW = re.compile(r"\[\[%-?\s*raw\s*-?%\]\].*?\[\[%-?\s*endraw\s*-?%\]\]", re.S)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of the macro ``runbook`` on ``line`` of a page; ``problem``: (message, fix) of a wrong form."""
+
+    name: str
+    line: int
+    problem: tuple[str, str] | None
+
+
+def macro_uses(markdown: str) -> list[Use]:
+    """Every use of the macro ``runbook`` in a page. Text between raw tags is no use, nor is a page that
+    says ``render_macros: false`` in its front matter.
+    """
+    if _UNRENDERED.match(markdown):
+        return []
+    visible = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), markdown)
+    lines = visible.split("\n")
+    blocks = fences.scan(lines)
+    uses = []
+    for match in _USE.finditer(visible):
+        line = visible.count("\n", 0, match.start()) + 1
+        inside = any(fence.line < line < (fence.end_line or len(lines) + 1) for fence in blocks)
+        problem = None
+        if inside:
+            fix = (
+                "to show the macro, write [[% raw %]] around it, or render_macros: false in the front matter"
+            )
+            problem = "stands in a block", fix
+        elif not _USE.fullmatch(lines[line - 1].rstrip()):
+            problem = "must stand alone on its line, at column 0", "give it a line of its own"
+        uses.append(Use(match["name"], line, problem))
+    return uses
+
+
+def as_page(
+    document: Document,
+    project: Project,
+    docs: Path,
+    page: str,
+    homes: Mapping[str, str],
+    *,
+    own_title: bool,
+    box: str = "",
+    steps_table: str = "",
+) -> str:
+    """The runbook as Markdown for the page ``page`` (path below ``docs``).
+
+    ``homes`` maps the name of each runbook to the page that embeds it, for links between runbooks.
+    ``own_title``: the page has a title already. ``box``: HTML for the first screen. ``steps_table``: HTML of
+    what each step locks, measured; it takes the place of the introduction's own table, which is folded.
+    Raises DocumentError for a link that leads nowhere.
+    """
+    name = document.path.stem
+    first = document.front.lines + 1
+    body = "\n".join(document.text.replace("\r\n", "\n").split("\n")[document.front.lines :])
+
+    def target(old: str, line: int) -> str:
+        return _target(old, line, document, project, docs, page, homes)
+
+    lines = links.rewrite(body, first, target).split("\n")
+    phases = {h.title: h.line - first for h in document.headings if h.level == 2}
+    title = next((h.line - first for h in document.headings if h.level == 1), None)
+    steps = phases.get("Preflight", phases.get("Apply", len(lines)))
+    head = lines[title] if title is not None else f"# {document.title}"
+    start = 0 if title is None else title + 1
+    rehearsal = phases.get("Rehearsal", len(lines))
+    parts = [
+        "" if own_title else head,
+        f"{document.front.description}\n{{ .run-lead }}" if document.front.description else "",
+        _downloads(name, "Preflight" if "Preflight" in phases else "Apply"),
+        box,
+        "\n".join(_with_measured(lines[start:steps], steps_table)).strip("\n"),
+        _parameters(document, project),
+        "\n".join(lines[steps:rehearsal]).strip("\n"),
+        _folded(lines[rehearsal:]),
+    ]
+    return "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _downloads(name: str, first_phase: str) -> str:
+    safe = escape(name, quote=True)
+    files = ((".ipynb", "Notebook"), (".sql", "psql script"), (".md", "Markdown source"))
+    items = "".join(f'<a href="{safe}{suffix}" download>{label}</a>' for suffix, label in files)
+    steps = first_phase.lower().replace(" ", "-")
+    return (
+        f'<nav class="run-downloads" data-run-runbook="{safe}" aria-label="This runbook" data-search-exclude>'
+        f'<a class="run-steps" href="#{steps}">Go to the steps</a>{items}</nav>'
+    )
+
+
+def _parameters(document: Document, project: Project) -> str:
+    parameters = document.front.parameters.values()
+    command = f"pgrehearse run {shlex.quote(project.relative(document.path))}"
+    needed = [p for p in parameters if p.default is None]
+    command += "".join(f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in needed)
+    # No prompt and no language that a cell could have: the copy button gives just the command.
+    run = f"Run it on the database that libpq's environment names:\n\n```console\n{command}\n```"
+    if not parameters:
+        return f"## Parameters\n\nThis runbook takes none. {run}"
+    rows = "\n".join(
+        f"| `{p.name}` | {_cell(p.description)} | {_example(p.example, p.default)} |" for p in parameters
+    )
+    return f"## Parameters\n\n| name | meaning | example |\n|---|---|---|\n{rows}\n\n{run}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _example(example: str, default: str | None) -> str:
+    shown = f"<code>{_entities(example)}</code>"
+    return shown if default is None else f"{shown} (default <code>{_entities(default)}</code>)"
+
+
+def _entities(text: str) -> str:
+    # Markdown must not read anything into a value, so every sign it knows becomes an entity.
+    return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)
+
+
+def _with_measured(lines: list[str], table: str) -> list[str]:
+    """The introduction with the measured ``table``, and its first table of steps and locks folded below that.
+
+    That one is not left out: it has the steps without DDL, and GitHub and notebooks show nothing else.
+    """
+    if not table:
+        return lines
+    first = next((number for number, line in enumerate(lines) if _WORDS.match(line)), None)
+    if first is None:
+        return [*lines, "", table]
+    end = next((n for n in range(first, len(lines)) if not lines[n].startswith("|")), len(lines))
+    head = [
+        table,
+        "",
+        '<details class="run-words" markdown="1">',
+        "<summary>The steps in words</summary>",
+        "",
+    ]
+    return [*lines[:first], *head, *lines[first:end], "", "</details>", *lines[end:]]
+
+
+def _folded(lines: list[str]) -> str:
+    """The phase Rehearsal: heading, then a folded part that says where these blocks run."""
+    if not lines:
+        return ""
+    inner = "\n".join(lines[1:]).strip("\n")
+    return (
+        f"{lines[0]}\n\n"
+        '<details class="run-rehearsal" markdown="1">\n'
+        "<summary>These blocks run only on disposable databases. They make the situation "
+        "this runbook is for, and a rehearsal executes them first.</summary>\n\n"
+        f"{inner}\n\n</details>"
+    )
+
+
+def _target(
+    old: str, line: int, document: Document, project: Project, docs: Path, page: str, homes: Mapping[str, str]
+) -> str:
+    path, mark, anchor = old.partition("#")
+    wanted = Path(os.path.normpath(document.path.parent.resolve() / path))
+    here = posixpath.dirname(page)
+    if wanted.parent == project.runbooks.resolve() and wanted.suffix == ".md":
+        home = homes.get(wanted.stem)
+        if home is None:
+            raise DocumentError(
+                f"link to {old}: no page embeds that runbook",
+                path=project.relative(document.path),
+                line=line,
+                next_step=f'embed it: [[= runbook("{wanted.stem}") =]]',
+            )
+        return posixpath.relpath(home, here or ".") + mark + anchor
+    if wanted.is_relative_to(docs.resolve()):
+        return posixpath.relpath(wanted.relative_to(docs.resolve()).as_posix(), here or ".") + mark + anchor
+    raise DocumentError(
+        f"link to {old}: that file is not part of the site",
+        path=project.relative(document.path),
+        line=line,
+        next_step="link to a page below the documents folder, to a runbook, or to a full URL",
+    )

@@ -1,0 +1,200 @@
+"""The lock reference: every measured kind of statement in one table, each row linked to its evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from html import escape
+
+from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.site.content.published import Published
+from pgrehearse.site.parts.fact_lines import anchor, main_locks, majors_range, own_waits
+from pgrehearse.site.parts.sqlstate import condition_name
+from pgrehearse.text.document import Cell
+
+__all__ = ["lock_table", "operation"]
+
+#: Two letters at least: evidence has a statement on one line, with the "A" of a comment in it.
+_WORD = re.compile(r"[A-Z]{2,}")
+_COMMENT = re.compile(r"--[^\n]*(?=\n)|/\*.*?\*/", re.S)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\$\$.*?\$\$|\"(?:[^\"]|\"\")*\"", re.S)
+#: What follows says nothing about locks, or repeats the keyword before it.
+_SHORTER = (
+    (re.compile(r" ON (?:DELETE|UPDATE) (?:CASCADE|RESTRICT|NO ACTION|SET NULL|SET DEFAULT)"), ""),
+    (re.compile(r"^(COMMENT ON [A-Z]+).*"), r"\1"),
+    (re.compile(r"^(CREATE (?:OR REPLACE )?(?:CONSTRAINT )?(?:TRIGGER|VIEW)).*"), r"\1"),
+    (re.compile(r"^(CREATE TABLE(?: IF NOT EXISTS)? (?:AS|PARTITION OF|PARTITION BY)) .*"), r"\1"),
+    (re.compile(r"^(CREATE (?:UNIQUE )?INDEX.*?) ON( ONLY)?(?: USING)?"), r"\1\2"),
+    (re.compile(r"^((?:ALTER|DROP) .*?) IF EXISTS"), r"\1"),
+    (re.compile(r"^(DROP TRIGGER) ON$"), r"\1"),
+)
+#: Documents named as evidence of a row; the rest are counted.
+_NAMED = 3
+_HEADS = ("statement", "strongest lock", "rewrite", "full scan", "who waits", "PostgreSQL", "measured in")
+
+
+@dataclass(frozen=True)
+class _Row:
+    operation: str
+    sqlstate: str
+    lock: str
+    rewrite: str
+    scan: str
+    waits: str
+    own_waits: str
+
+
+@dataclass
+class _Evidence:
+    """Where a row was measured: its statements, majors, and (document, anchor of the cell)."""
+
+    statements: list[str] = field(default_factory=list)
+    majors: set[str] = field(default_factory=set)
+    places: list[tuple[Published, str]] = field(default_factory=list)
+    #: tables the statement does not name had to wait too, at least once
+    related: bool = False
+    strength: int = -1
+
+
+def operation(sql: str) -> str:
+    """The keywords of a statement that say what it does: ``ALTER TABLE ADD CONSTRAINT CHECK NOT VALID``.
+
+    Names, values, comments and whatever stands in parentheses are left out. The actions of one ALTER TABLE
+    are separated by commas.
+    """
+    text = _QUOTED.sub(" ", _COMMENT.sub(" ", sql))
+    refers = re.match(r"\s*CREATE TABLE\b.*\(.*\bREFERENCES\b", text, re.S)
+    while "(" in text and text != (inner := re.sub(r"\([^()]*\)", " ", text)):
+        text = inner
+    actions = text.split(",") if re.match(r"\s*ALTER TABLE\b", text) else [text]
+    kept = [" ".join(word for word in re.findall(r"[\w.]+", a) if _WORD.fullmatch(word)) for a in actions]
+    found = ", ".join(action for action in kept if action)
+    for pattern, shorter in _SHORTER:
+        found = pattern.sub(shorter, found)
+    return f"{found} REFERENCES" if refers else found
+
+
+def lock_table(documents: list[Published], page_of: Callable[[Published], str]) -> str:
+    """HTML table, one row for each kind of statement and each different outcome, sorted by statement.
+
+    ``page_of``: address of the page that shows a document; empty when none does.
+    """
+    rows: dict[_Row, _Evidence] = {}
+    statements = 0
+    for item, cell, key in _measured(documents):
+        for statement in item.evidence.of(cell, item.document.cells).statements:  # type: ignore[union-attr]
+            statements += 1
+            for major, facts in statement.facts.items():
+                found = rows.setdefault(_row(statement.sql, facts), _Evidence())
+                found.statements.append(statement.sql)
+                found.majors.add(major)
+                found.related |= len(_waiting_tables(facts)) > 1
+                found.strength = _strength(facts)
+                if (item, key) not in found.places:
+                    found.places.append((item, key))
+    body = "".join(_html(row, rows[row], page_of) for row in sorted(rows, key=_order))
+    head = "".join(f'<th scope="col">{name}</th>' for name in _HEADS)
+    return (
+        f'<p class="run-count">{statements} statements were measured. They are {len(rows)} kinds.</p>'
+        '<div class="run-filter"><label>Filter <input type="search" data-run-filter="locks"'
+        ' placeholder="index share nobody"></label>'
+        '<label><input type="checkbox" data-run-hide="locks" checked> leave out statements that fail</label>'
+        '<output data-run-shown="locks"></output></div>'
+        f'<table id="locks" class="run-locks run-stack" data-run-sortable><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>\n"
+    )
+
+
+def _measured(documents: Iterable[Published]) -> Iterable[tuple[Published, Cell, str]]:
+    """Every cell that has evidence of its present text, with the anchor of its block."""
+    for item in documents:
+        for cell in item.document.cells:
+            if item.evidence and item.evidence.of(cell, item.document.cells):
+                yield item, cell, anchor(cell, item.document.cells)
+
+
+def _order(row: _Row) -> tuple[str, ...]:
+    return (row.operation, row.sqlstate, row.lock, row.rewrite, row.scan, row.waits)
+
+
+def _row(sql: str, facts: Facts) -> _Row:
+    return _Row(
+        operation(sql),
+        facts.sqlstate,
+        _lock(sql, facts),
+        "yes" if facts.rewrites else "no",
+        "yes" if facts.scans else "no",
+        _who(facts),
+        own_waits(facts),
+    )
+
+
+def _lock(sql: str, facts: Facts) -> str:
+    """The strongest modes, with the kind of what is locked in place of the example's names."""
+    parts = []
+    for mode, relations in main_locks(facts).items():
+        if set(relations) & set(facts.probes):
+            kind = ""
+        elif all(name.startswith("type ") for name in relations):
+            kind = " on the type"
+        else:
+            named = re.search(r"\b(INDEX|VIEW|SEQUENCE)\b", operation(sql))
+            kind = f" on the {named[0].lower()}" if named else ""
+        parts.append(mode + kind)
+    return ", ".join(parts) or "none on a table"
+
+
+def _strength(facts: Facts) -> int:
+    """Where the first mode of `_lock` stands among the modes, -1 without one: for sorting."""
+    return MODES.index(next(iter(main_locks(facts)))) if facts.locks else -1
+
+
+def _waiting_tables(facts: Facts) -> set[str]:
+    return {name for name, probes in facts.probes.items() if "waits" in probes.values()}
+
+
+def _who(facts: Facts) -> str:
+    """Whom the statement keeps waiting, without the names of the example's tables."""
+    if not _waiting_tables(facts):
+        return "writers of the same rows" if facts.row_locks else "nobody"
+    reads, writes = facts.blocks_reads, facts.blocks_writes
+    return " and ".join(word for word, of in (("readers", reads), ("writers", writes)) if of) or "row locks"
+
+
+def _html(row: _Row, found: _Evidence, page_of: Callable[[Published], str]) -> str:
+    sql = min(found.statements, key=len)
+    shown = sql if len(sql) <= 120 else sql[:119] + "…"
+    item, key = found.places[0]
+    page = page_of(item)
+    name = f'<a href="{escape(page)}#{key}">{escape(row.operation)}</a>' if page else escape(row.operation)
+    fails = f"fails with {row.sqlstate} {condition_name(row.sqlstate)}".strip() if row.sqlstate else ""
+    note = f'<br><span class="run-chip run-expect">{escape(fails)}</span>' if fails else ""
+    related = " (and of related tables)" if found.related else ""
+    waits = row.waits + related + (f"; it waits for {row.own_waits}" if row.own_waits else "")
+    cells = (row.lock, row.rewrite, row.scan, waits, majors_range(sorted(found.majors)))
+    rest = "".join(
+        f'<td data-run-label="{head}"{_sort_key(head, found)}>{escape(value)}</td>'
+        for head, value in zip(_HEADS[1:], cells, strict=False)
+    )
+    places = f'<td data-run-label="{_HEADS[-1]}">{_places(found, page_of)}</td>'
+    failed = ' class="run-failed"' if row.sqlstate else ""
+    first = f'<td>{name}{note}<br><code class="nohighlight">{escape(shown)}</code></td>'
+    return f"<tr{failed}>{first}{rest}{places}</tr>"
+
+
+def _sort_key(head: str, found: _Evidence) -> str:
+    return f' data-run-order="{found.strength:02}"' if head == _HEADS[1] else ""
+
+
+def _places(found: _Evidence, page_of: Callable[[Published], str]) -> str:
+    """Links to the documents that measured it, the first cell of each."""
+    first: dict[str, tuple[Published, str]] = {}
+    for item, key in found.places:
+        first.setdefault(item.name, (item, key))
+    links = []
+    for item, key in list(first.values())[:_NAMED]:
+        page, title = page_of(item), escape(item.document.title)
+        links.append(f'<a href="{escape(page)}#{key}">{title}</a>' if page else title)
+    more = len(first) - _NAMED
+    return "<br>".join(links) + (f"<br>and {more} more" if more > 0 else "")

@@ -1,0 +1,180 @@
+"""What a step of a runbook did, as short texts: its lock, who waited, what grows with the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pgrehearse.measurement.evidence.cells import StatementEvidence
+from pgrehearse.measurement.statement.facts import MODES, Facts, strongest
+from pgrehearse.site.content.published import Published
+from pgrehearse.site.parts.fact_lines import blocked, main_locks, majors_range, own_waits, some, together
+from pgrehearse.site.parts.lock_reference import operation
+from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.split import split
+
+__all__ = ["STALE", "UNMEASURED", "StepSummary", "outcomes"]
+
+_BEGINS = re.compile(r"(?:BEGIN|START\s+TRANSACTION)\b", re.I)
+_CHANGES_ROWS = re.compile(
+    r"(?:CALL|DELETE|INSERT|MERGE|UPDATE)\b|.*'(?:CALL|DELETE|INSERT|MERGE|UPDATE) ", re.S
+)
+#: What stands in place of a lock.
+UNMEASURED = "changes rows; its locks were not measured apart"
+STALE = "changed since it was measured"
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """One outcome of a step. ``counts``: somebody waits, or it waits, or its time grows with the table."""
+
+    what: tuple[str, ...]
+    lock: str
+    who: str
+    work: str
+    counts: bool = True
+    #: whom it keeps waiting, and whether it reads or rewrites a table whole
+    blocks: str = ""
+    grows: str = ""
+    #: the lock that matters most, and its place in the order of locks
+    hardest: str = ""
+    strength: int = -1
+
+
+def outcomes(item: Published, cells: list[Cell]) -> Iterator[StepSummary]:
+    """The outcomes of a step that matter; the first of the others when none does."""
+    found: list[StepSummary] = []
+    for cell in cells:
+        for row in _of_cell(item, cell):
+            same = next((i for i, known in enumerate(found) if replace(known, what=row.what) == row), None)
+            if same is None:
+                found.append(row)
+            else:
+                found[same] = replace(row, what=tuple(dict.fromkeys((*found[same].what, *row.what))))
+    yield from [row for row in found if row.counts] or found[:1]
+
+
+def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
+    evidence = item.evidence.of(cell, item.document.cells) if item.evidence else None
+    if item.lacks_facts(cell):
+        yield StepSummary((), STALE, "", "")
+        return
+    statements = split(cell.source)
+    transaction = any(_BEGINS.match(statement.sql) for statement in statements)
+    for what, measured in _units(evidence.statements if evidence else (), transaction):
+        facts = {major: _named(value, item.document) for major, value in measured.items()}
+        yield StepSummary(
+            (what,),
+            _by_major(facts, _lock),
+            _by_major(facts, _who),
+            _by_major(facts, _work),
+            any(f.scans or f.rewrites or f.waits_for or blocked(f) for f in facts.values()),
+            _by_major(facts, _blocked),
+            _by_major(facts, lambda f: _work(f) if f.rewrites or f.scans else ""),
+            _by_major(facts, lambda f: _lock_on(_hardest(f))),
+            max(_strength(f) for f in facts.values()),
+        )
+    if any(_CHANGES_ROWS.match(statement.sql) for statement in statements):
+        yield StepSummary((), UNMEASURED, "", "")
+
+
+def _units(
+    statements: Sequence[StatementEvidence], transaction: bool
+) -> Iterator[tuple[str, dict[str, Facts]]]:
+    """Statements of one kind together; all of a cell that holds its locks until it commits."""
+    kinds: dict[str, list[StatementEvidence]] = {}
+    for statement in statements:
+        kind = "in one transaction" if transaction else operation(statement.sql).removeprefix("ALTER TABLE ")
+        kinds.setdefault(kind, []).append(statement)
+    for what, several in kinds.items():
+        majors = sorted({major for statement in several for major in statement.facts})
+        yield (
+            what,
+            {
+                major: together([statement.facts[major] for statement in several if major in statement.facts])
+                for major in majors
+            },
+        )
+
+
+def _named(facts: Facts, document: Document) -> Facts:
+    """``facts`` with "the table" in place of the example for the parameter ``table``."""
+    example = document.front.examples().get("table", "").removeprefix("public.")
+
+    def names(relations: Iterable[str]) -> tuple[str, ...]:
+        return tuple(
+            "the table" if n == example else n for n in sorted(relations, key=lambda n: n != example)
+        )
+
+    return replace(
+        facts,
+        locks={name: facts.locks.get(name, facts.locks.get(example, "")) for name in names(facts.locks)},
+        probes={name: facts.probes.get(name, facts.probes.get(example, {})) for name in names(facts.probes)},
+        rewrites=names(facts.rewrites),
+        scans=names(facts.scans),
+        row_locks=names(facts.row_locks),
+    )
+
+
+def _by_major(facts: Mapping[str, Facts], text: Callable[[Facts], str]) -> str:
+    """The text all majors share, else each with its majors: ``15: nobody; 16–18: readers``."""
+    groups: dict[str, list[str]] = {}
+    for major, value in facts.items():
+        groups.setdefault(text(value), []).append(major)
+    if len(groups) == 1:
+        return next(iter(groups))
+    return "; ".join(f"{majors_range(majors)}: {said}" for said, majors in groups.items())
+
+
+def _lock(facts: Facts) -> str:
+    return _lock_on(main_locks(facts)) or "nothing others use"
+
+
+def _lock_on(locks: Mapping[str, list[str]]) -> str:
+    return ", ".join(f"{mode} on {_relations(names)}" for mode, names in locks.items())
+
+
+def _relations(names: Sequence[str]) -> str:
+    return some(names) if len(names) < 3 else f"{some(names[:1])} and {len(names) - 1} more"
+
+
+def _strength(facts: Facts) -> int:
+    """Order of what `_hardest` gives; with the same mode a table comes before what stands alone."""
+    found = _hardest(facts)
+    if not found:
+        return -1
+    ((mode, names),) = found.items()
+    return 2 * MODES.index(mode) + bool(blocked(facts) or set(names) & set(facts.probes))
+
+
+def _blocked(facts: Facts) -> str:
+    """Readers, writers or both, on whatever table."""
+    if facts.blocks_reads:
+        return "readers and writers" if facts.blocks_writes else "readers"
+    return "writers" if facts.blocks_writes else ", ".join(blocked(facts))
+
+
+def _hardest(facts: Facts) -> dict[str, list[str]]:
+    """The strongest lock on a table; one on an index only where there is no other, or somebody waits."""
+    locks = main_locks(facts)
+    tables = {mode: names for mode, names in locks.items() if set(names) & set(facts.probes)}
+    locks = tables if tables and not blocked(facts) else locks
+    mode = strongest(list(locks)) if locks else ""
+    return {mode: locks[mode]} if mode else {}
+
+
+def _who(facts: Facts) -> str:
+    who = ", ".join(blocked(facts)) or ("writers of the same rows" if facts.row_locks else "nobody")
+    waits = own_waits(facts)
+    return f"{who}; it waits for {waits}" if waits else who
+
+
+def _work(facts: Facts) -> str:
+    """What takes longer on a larger table. A rewrite reads the table too."""
+    if facts.rewrites:
+        tables = [name for name in facts.rewrites if name in facts.probes]
+        rest = len(facts.rewrites) - len(tables)
+        indexes = f"{rest} index" + ("es" if rest > 1 else "") if rest else ""
+        return "rewrites " + " and ".join(part for part in (some(tables), indexes) if part)
+    return f"reads {_relations(facts.scans)} whole" if facts.scans else "catalog only"

@@ -1,0 +1,96 @@
+"""Bash cells: a folder of their own with the project's db/, the output and the exit status compared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.rehearser import run_cells
+from pgrehearse.execution.results import CellResult
+from pgrehearse.servers import Server
+from pgrehearse.text.document import parse
+from pgrehearse.text.project import Project
+
+Run = Callable[..., list[CellResult]]
+
+
+def cell(source: str, options: str = "", expected: str | None = None) -> str:
+    after = "" if expected is None else f"```text\n{expected}\n```\n"
+    return f"```bash{' ' if options else ''}{options}\n{source}\n```\n{after}"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Run Bash cells of a project with one migration; ``environment`` may name a server."""
+    (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    (tmp_path / "db" / "migrations").mkdir(parents=True)
+    (tmp_path / "db" / "migrations" / "1_one.sql").write_text("-- migrate:up\n", "utf-8")
+    project = Project.at(tmp_path)
+
+    def run(*texts: str, environment: dict[str, str] | None = None, **more: object) -> list[CellResult]:
+        path = tmp_path / "page.md"
+        document = parse("---\nbash: true\n---\n" + "\n".join(texts), path)
+        options = {"environment": environment or {}, "path": path, "major": 18, "project": project, **more}
+        with Executor("", **options) as executor:  # type: ignore[arg-type]
+            return run_cells(executor, document.in_order(), document.cells)
+
+    yield run
+
+
+def failure(results: list[CellResult]) -> tuple[int, str]:
+    found = results[-1].failure
+    assert found is not None, results[-1]
+    assert found.next_step
+    return found.line, found.message
+
+
+def test_a_folder_of_its_own_lasts_from_cell_to_cell(run: Run, tmp_path: Path) -> None:
+    results = run(
+        cell("ls; ls db/migrations; pwd > where", expected="db\npyproject.toml\n1_one.sql"),
+        cell("rm -r db; echo $label; cat where"),
+        values={"label": "x'y"},
+    )
+    assert [result.status for result in results] == ["passed", "passed"]
+    label, where = results[1].output.split("\n")
+    assert label == "x'y"
+    assert (tmp_path / "db" / "migrations" / "1_one.sql").is_file(), "the project is untouched"
+    assert not Path(where).exists(), "the folder is gone with the document"
+
+
+def test_output_and_exit_status_are_compared(run: Run) -> None:
+    assert failure(run(cell("echo 1", expected="2"))) == (7, "the output differs")
+    assert failure(run(cell("false"))) == (5, "ended with exit status 1, expected 0")
+    assert failure(run(cell("true", 'exit="1"'))) == (5, "ended with exit status 0, expected 1")
+    assert failure(run(cell("false | true")))[1].startswith("ended with exit status 1")
+    results = run(cell("echo out; echo err >&2; exit 65", 'exit="65"', "out\nerr"))
+    assert results[0].status == "passed", "one text, as on a terminal"
+
+
+def test_a_cell_that_does_not_end_goes_with_its_children(run: Run) -> None:
+    results = run(cell("sleep 1000 & echo $!; sleep 1000", 'timeout="500ms"'))
+    assert failure(results)[1] == "the cell did not finish in time"
+    assert results[0].failure is not None
+    stat = Path(f"/proc/{int(results[0].failure.detail)}/stat")
+    limit = time.monotonic() + 10
+    while stat.exists() and "(sleep) Z" not in stat.read_text("utf-8"):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def test_libpq_finds_the_document_s_database(run: Run, server: Server) -> None:
+    question = 'python -c "import psycopg; print(psycopg.connect().info.dbname)"'
+    results = run(cell(question, expected="postgres"), environment=server.env("postgres"))
+    assert results[0].status == "passed", results[0].failure
+
+
+def test_bash_is_read_only_where_the_front_matter_does_not_ask(tmp_path: Path) -> None:
+    text = "```bash\nrm -rf everything\n```\n"
+    assert parse("# Page\n" + text, tmp_path / "page.md").cells == ()
+    assert len(parse(f"---\nbash: true\n---\n{text}", tmp_path / "page.md").cells) == 1
+    with pytest.raises(DocumentError, match="bash is not true or false"):
+        parse(f"---\nbash: sometimes\n---\n{text}", tmp_path / "page.md")

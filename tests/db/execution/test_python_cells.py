@@ -1,0 +1,186 @@
+"""Python cells: an ordinary interpreter, and whatever a cell does to it ends with that cell."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.rehearser import run_cells
+from pgrehearse.execution.results import CellResult
+from pgrehearse.servers import Server
+from pgrehearse.text.document import parse
+
+Run = Callable[..., list[CellResult]]
+
+
+def cell(source: str, options: str = "", expected: str | None = None) -> str:
+    after = "" if expected is None else f"```text\n{expected}\n```\n"
+    return f"```python{' ' if options else ''}{options}\n{source}\n```\n{after}"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Run Python cells without a server; ``environment`` may name one."""
+
+    def run(
+        *texts: str,
+        values: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+        timeout: float = 20,
+    ) -> list[CellResult]:
+        path = tmp_path / "page.md"
+        path.write_text("# Page\n" + "\n".join(texts), "utf-8")
+        document = parse(path.read_text("utf-8"), path)
+        executor = Executor(
+            "", environment=environment or {}, path=path, major=18, values=values, timeout=timeout
+        )
+        with executor:
+            return run_cells(executor, document.in_order(), document.cells)
+
+    yield run
+
+
+def failure(results: list[CellResult], position: int = -1) -> tuple[int, str]:
+    found = results[position].failure
+    assert found is not None, results[position]
+    assert found.next_step
+    return found.line, found.message
+
+
+def test_output_is_compared_and_variables_stay(run: Run) -> None:
+    results = run(cell("x = 1\nprint('é', x)", expected="é 1"), cell("x += 1\nprint(x)", expected="2"))
+    assert [r.status for r in results] == ["passed", "passed"]
+    assert failure(run(cell("print(1)", expected="2"))) == (5, "the output differs")
+
+
+def test_parameters_are_variables_and_may_be_changed(run: Run) -> None:
+    results = run(
+        cell("print(label)\nlabel = label + '!'", expected='it\'s \\ "x"'),
+        cell("print(label)", expected='it\'s \\ "x"!'),
+        values={"label": 'it\'s \\ "x"'},
+    )
+    assert [r.status for r in results] == ["passed", "passed"]
+
+
+def test_a_connection_without_arguments(run: Run, server: Server) -> None:
+    source = (
+        "import psycopg\n"
+        "with psycopg.connect() as c:\n"
+        "    print(c.execute('SELECT current_database()').fetchone()[0])"
+    )
+    results = run(cell(source, expected="template1"), environment=server.env("template1"))
+    assert results[0].status == "passed", results[0].failure
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("x = 1\n\nraise ValueError('no')", 5, "ValueError: no"),
+        ("def f():\n    return 1 / 0\n\nf()", 4, "ZeroDivisionError: division by zero"),
+        ("import json\njson.loads('{')", 4, "json.decoder.JSONDecodeError: Expecting property name"),
+        ("x = 1\nif x\n    y", 4, "SyntaxError: expected ':'"),
+        ("x = '''", 3, "SyntaxError: unterminated triple-quoted string literal"),
+        ("    x = 1", 3, "IndentationError: unexpected indent"),
+        ("import sys\nsys.exit(3)", 4, "SystemExit: 3"),
+        ("x = 1\nnope", 4, "NameError: name 'nope' is not defined"),
+        ("raise Exception('a\\nb')", 3, "b"),
+        ("assert 1 == 2, 'not equal'", 3, "AssertionError: not equal"),
+        ("input()", 3, "EOFError: EOF when reading a line"),
+        ("def f(): f()\nf()", 3, "RecursionError"),
+    ],
+)
+def test_errors_name_the_line_of_the_document(run: Run, source: str, line: int, message: str) -> None:
+    results = run(cell(source), cell("print(1)"))
+    assert [r.status for r in results] == ["failed", "notrun"]
+    found = failure(results, 0)
+    assert found[0] == line
+    assert message in found[1]
+
+
+def test_the_traceback_shows_the_reader_s_lines_only(run: Run, tmp_path: Path) -> None:
+    results = run(cell("def inner():\n    raise KeyError('k')"), "text\n", cell("inner()"))
+    detail = results[1].failure.detail if results[1].failure else ""
+    assert f'File "{tmp_path / "page.md"}", line 4, in inner' in detail
+    assert "python_worker" not in detail
+    assert "raise KeyError('k')" in detail
+
+
+def test_output_before_the_error_is_not_lost(run: Run) -> None:
+    results = run(cell("print('got here')\nraise ValueError"))
+    assert results[0].output == "got here"
+
+
+def test_an_endless_loop_ends(run: Run) -> None:
+    started = time.monotonic()
+    results = run(cell("while True:\n    pass", 'timeout="300ms"'), cell("print(1)"))
+    assert time.monotonic() - started < 10
+    assert [r.status for r in results] == ["failed", "notrun"]
+    assert failure(results, 0) == (3, "the cell did not finish in time")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("import os\nos._exit(7)", "the Python process ended with status 7"),
+        ("import os\nos.kill(os.getpid(), 9)", "the Python process ended with status -9"),
+    ],
+)
+def test_an_interpreter_that_ends(run: Run, source: str, message: str) -> None:
+    results = run(cell("print(1)"), cell(source), cell("print(1)"))
+    assert [r.status for r in results] == ["passed", "failed", "notrun"]
+    assert failure(results, 1) == (7, message)
+
+
+def test_child_processes_do_not_disturb_the_answers(run: Run) -> None:
+    """They print to the terminal, and read nothing of ours."""
+    source = """
+import subprocess, sys
+subprocess.run([sys.executable, "-c", "print('{}')"], check=True)
+subprocess.run(["cat"], check=True)
+sys.stdout.flush()
+print("done")
+sys.__stdout__.write("to the terminal\\n")
+"""
+    assert [r.status for r in run(cell(source, expected="done"), cell("print(2)", expected="2"))] == [
+        "passed"
+    ] * 2
+
+
+def test_what_a_cell_started_ends_with_the_document(run: Run, tmp_path: Path) -> None:
+    file = str(tmp_path / "pid")
+    source = (
+        f"import subprocess\np = subprocess.Popen(['sleep', '600'])\nopen({file!r}, 'w').write(str(p.pid))"
+    )
+    assert run(cell(source))[0].status == "passed"
+    pid = int((tmp_path / "pid").read_text("utf-8"))
+    limit = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and "(sleep) Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8"):
+        assert time.monotonic() < limit, "the child still runs"
+        time.sleep(0.01)
+
+
+def test_large_answers(run: Run) -> None:
+    results = run(cell("print('x' * 3_000_000)\nprint('\\ud800', chr(0))"))
+    assert len(results[0].output) == 3_000_004
+
+
+def test_a_cell_sees_an_ordinary_main_module(run: Run) -> None:
+    source = "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 1\nprint(__name__, A())"
+    assert run(cell(source, expected="__main__ A(x=1)"))[0].status == "passed"
+
+
+def test_libpq_variables_of_our_own_shell_do_not_lead_elsewhere(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSERVICE", "production")
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
+    source = (
+        "import os\nprint(sorted(n for n in os.environ if n.startswith('PG') and not n.startswith('PGR')))"
+    )
+    assert run(cell(source, expected="['PGHOST']"), environment={"PGHOST": "x"})[0].status == "passed"
+    assert os.environ["PGSERVICE"] == "production"

@@ -1,0 +1,217 @@
+"""Recordings under live traffic: the safe way must be clearly better; the page shows both."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.main import cli
+from pgrehearse.measurement.evidence import recordings
+from pgrehearse.measurement.recordings import RecordedWays, by_name
+from pgrehearse.site.parts import timelines
+from pgrehearse.text.document import Document, load
+from pgrehearse.text.project import Project
+
+MAJOR = os.environ.get("PGREHEARSE_TEST_MAJOR")
+MIGRATION = """-- migrate:up
+CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
+CREATE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_sleep(0.003); RETURN $1; END $$;
+"""
+SEED = "INSERT INTO items (note) SELECT 'note ' || n FROM generate_series(1, :'rows'::int) AS n;\n"
+GUIDE = """---
+jupyter:
+  jupytext:
+    main_language: python
+database: {{rows: 10}}
+recordings:
+  slow-index:
+    title: A slow index
+    rows: 400
+    tables: items
+    unsafe: {{label: plain, cells: {unsafe}}}
+    safe: {{label: concurrent, cells: {safe}}}
+---
+
+# Guide
+
+```sql name="plain"
+CREATE INDEX items_slow ON items (slow(note));
+```
+
+```sql name="drop"
+DROP INDEX items_slow;
+```
+
+```sql name="concurrent"
+CREATE INDEX CONCURRENTLY items_slow ON items (slow(note));
+```
+
+```sql
+SELECT count(*) FROM items;
+```
+
+```text
+ count
+-------
+    10
+(1 row)
+```
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name, text in {
+        "pyproject.toml": "",
+        "db/migrations/1_items.sql": MIGRATION,
+        "db/seed.sql": SEED,
+        "docs/.keep": "",
+        "runbooks/.keep": "",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return Project.at(tmp_path)
+
+
+def guide(project: Project, unsafe: str = "plain", safe: str = "concurrent", name: str = "guide") -> Document:
+    path = project.root / "docs" / f"{name}.md"
+    path.write_text(GUIDE.format(unsafe=unsafe, safe=safe), "utf-8")
+    return load(path)
+
+
+def command(*words: str) -> tuple[int, str]:
+    pg = ["--pg", MAJOR] if MAJOR else []
+    result = CliRunner().invoke(cli, ["record", *pg, *words], standalone_mode=False)
+    if isinstance(result.exception, DocumentError):
+        return result.exception.exit_code, str(result.exception)
+    assert result.exception is None, result.exception
+    return int(result.return_value), result.output
+
+
+def test_recorded_saved_and_drawn(project: Project) -> None:
+    document = guide(project)
+    status, output = command("--refresh")
+    assert status == 0, output
+    assert re.search(r"ok    slow-index  PostgreSQL \S+  longest wait: unsafe \d{4} ms, safe \d+ ms", output)
+    ((major, entry),) = recordings.load(project, "slow-index").items()
+    assert entry.facts["safe"] == {
+        "errors": [],
+        "requests": [
+            "read one row by its key",
+            "update one row by its key, to itself",
+            "insert a copy of a row, rolled back",
+        ],
+        "tables": "items",
+    }
+    unsafe, safe = entry.measured["unsafe"], entry.measured["safe"]
+    assert unsafe["writes"]["gap_ms"] > 1000 > 2 * safe["writes"]["gap_ms"]
+    assert unsafe["phases_ms"]["plain"] == pytest.approx(unsafe["writes"]["gap_from_ms"], abs=300)
+    assert unsafe["took_ms"]["plain"] > 1000
+
+    html = timelines.timeline(project, document, "slow-index", draft=False)
+    for svg in re.findall(r"<svg.*?</svg>", html):
+        drawn = ElementTree.fromstring(svg)  # noqa: S314 - our own
+        assert [child.tag for child in drawn][:2] == ["title", "desc"]
+    assert html.count("<svg") == 2
+    assert re.search(r"no write for 1\.\d\d s", html), "an outage is written into the picture"
+    assert "style=" not in html and "<script" not in html
+    assert "400 rows" in html
+
+    same = RecordedWays("", entry.facts, {})
+    recording = document.front.recordings["slow-index"]
+    assert recordings.changes(project, document, recording, int(major), same) == []
+    assert recordings.changes(project, document, recording, 99, same) == ["no evidence for PostgreSQL 99"]
+    other = {**entry.facts, "unsafe": {**entry.facts["unsafe"], "errors": ["55P03"]}}
+    assert recordings.changes(project, document, recording, int(major), RecordedWays("", other, {})) == [
+        "unsafe: errors: found now, not committed: 55P03"
+    ]
+
+
+def test_a_safe_way_that_stalls_is_red(project: Project) -> None:
+    guide(project, safe="plain drop")
+    status, output = command("--refresh")
+    assert status == 1
+    assert re.search(
+        r"the safe way is not clearly better: its longest wait, (a gap|one) of the writes, is \d{4} ms;"
+        r" that of the unsafe way, (a gap|one) of the writes, \d{4} ms",
+        output,
+    )
+    assert not recordings.file_of(project, "slow-index").exists()
+
+
+def test_a_cell_that_fails_is_red(project: Project) -> None:
+    guide(project, unsafe="drop")
+    status, output = command()
+    assert status == 1
+    assert "the unsafe way: under traffic: line 22: it raised SQLSTATE 42704" in output
+
+
+def test_names_that_are_not_there(project: Project) -> None:
+    guide(project, safe="plain missing")
+    status, output = command()
+    assert status == 65
+    assert "guide.md:7: recording 'slow-index' names no cell: 'missing' [recording-cell]" in output
+    assert "named are: concurrent, drop, plain" in output
+    text = GUIDE.format(unsafe="plain", safe="x").replace("cells: x", "runbook: nothing")
+    (project.root / "docs/guide.md").write_text(text, "utf-8")
+    status, output = command()
+    assert status == 65
+    assert "the way 'safe' of a recording names no runbook: 'nothing'" in output
+
+
+def test_a_name_stands_once(project: Project) -> None:
+    with pytest.raises(DocumentError, match=r"is declared by .*guide\.md too"):
+        by_name([guide(project), guide(project, name="other")])
+
+
+def entry_of(document: Document, project: Project) -> dict[str, Any]:
+    digest = recordings.digest(project, document, document.front.recordings["slow-index"])
+    return {"version": "18.6", "date": "2026-01-01", "digest": digest, "facts": {}, "measured": {}}
+
+
+def test_missing_and_stale_evidence_stop_the_build(project: Project) -> None:
+    document = guide(project)
+    with pytest.raises(DocumentError, match="it was never recorded") as raised:
+        timelines.timeline(project, document, "slow-index", draft=False)
+    assert raised.value.next_step == "pgrehearse record docs/guide.md --pg all --refresh"
+    assert "was not made yet" in timelines.timeline(project, document, "slow-index", draft=True)
+    with pytest.raises(DocumentError, match="names no recording of this page"):
+        timelines.timeline(project, document, "other", draft=False)
+
+    file = recordings.file_of(project, "slow-index")
+    file.parent.mkdir(parents=True)
+    majors = {"17": entry_of(document, project), "18": entry_of(document, project)}
+    file.write_text(json.dumps({"majors": majors}), "utf-8")
+    assert set(timelines.current(project, document, "slow-index", draft=False)) == {"17", "18"}
+    relabeled = document.text.replace("label: plain", "label: direct")
+    document.path.write_text(relabeled, "utf-8")
+    assert timelines.current(project, load(document.path), "slow-index", draft=False), "labels are no facts"
+
+    changed = relabeled.replace("CREATE INDEX items_slow", "CREATE INDEX  items_slow")
+    document.path.write_text(changed, "utf-8")
+    stale = load(document.path)
+    with pytest.raises(DocumentError, match="what it runs changed since it was recorded"):
+        timelines.current(project, stale, "slow-index", draft=False)
+    (said,) = recordings.changes(
+        project, stale, stale.front.recordings["slow-index"], 18, RecordedWays("", {}, {})
+    )
+    assert said == "stale: what is run changed since it was recorded on PostgreSQL 18.6"
+
+    majors["18"] = entry_of(stale, project)
+    file.write_text(json.dumps({"majors": majors}), "utf-8")
+    with pytest.raises(DocumentError, match="changed since"):
+        timelines.current(project, stale, "slow-index", draft=False)
+    file.write_text("[]", "utf-8")
+    with pytest.raises(DocumentError, match="cannot be read"):
+        timelines.current(project, stale, "slow-index", draft=False)

@@ -1,0 +1,289 @@
+"""``pgrehearse db check`` on a project of its own: what it compares, what it says, what it leaves alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from pgrehearse.command.db import db
+from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.schema.dump import dump
+from pgrehearse.servers import Server, Servers
+
+from .conftest import MAJORS
+
+FIRST = """-- migrate:up
+CREATE TABLE wish (id bigint PRIMARY KEY, title text NOT NULL);
+GRANT SELECT ON wish TO teller;
+-- migrate:down
+DROP TABLE wish;
+"""
+SECOND = """-- migrate:up transaction:false
+CREATE INDEX CONCURRENTLY wish_title_idx ON wish (title);
+-- migrate:down transaction:false
+DROP INDEX wish_title_idx;
+"""
+
+
+@dataclass
+class Bench:
+    """A project with two migrations, and a marked database on a server that has the role they mention."""
+
+    server: Server
+    folder: Path
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        return self.server.dsn(self.name)
+
+    def run(self, *words: str, user: str | None = None, database: bool = True) -> tuple[int, str]:
+        named = ("--dsn", self.server.dsn(self.name, user)) if database else ()
+        done = CliRunner().invoke(db, [*words, *named], standalone_mode=False)
+        if isinstance(done.exception, PgRehearseError):
+            raise done.exception
+        assert done.exception is None, done.exception
+        return int(done.return_value or 0), done.stdout
+
+    def sql(self, *statements: str, user: str | None = None) -> None:
+        dsn = self.server.dsn(self.name, user)
+        with psycopg.connect(dsn, autocommit=True, application_name="by hand") as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / "db" / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(params=MAJORS)
+def bench(
+    request: pytest.FixtureRequest, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    server, name = servers.get(request.param), f"check_{secrets.token_hex(4)}"
+    monkeypatch.chdir(tmp_path)
+    for variable in ("PGDATABASE", "PGSERVICE", "DATABASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "pyproject.toml").write_text("[tool.pgrehearse]\n", encoding="utf-8")
+    (tmp_path / "db" / "migrations").mkdir(parents=True)
+    made = Bench(server, tmp_path, name)
+    made.write("migrations/1_create_wish.sql", FIRST)
+    made.write("migrations/2_index_title.sql", SECOND)
+    roles = ("teller", "reader", "stranger", "migrator")
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        for role in roles:
+            admin.execute(f"CREATE ROLE {role} LOGIN".encode())
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        admin.execute(f"ALTER DATABASE {name} SET pgrehearse.environment = 'test'".encode())
+        yield made
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        for role in roles:
+            admin.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.fixture
+def applied(bench: Bench) -> Bench:
+    assert bench.run("up")[0] == 0
+    bench.run("check", "--write-schema")
+    return bench
+
+
+def parts(bench: Bench, *words: str) -> dict[str, Any]:
+    status, text = bench.run("check", "--json", *words)
+    found: dict[str, Any] = json.loads(text)
+    assert status == int(found["drift"])
+    return found
+
+
+def test_no_drift(applied: Bench) -> None:
+    found = parts(applied)
+    assert found == {"drift": False} | {name: found[name] for name in ("live", "schema", "files")}
+    assert [found[name]["drift"] for name in ("live", "schema", "files")] == [False] * 3
+
+
+def test_each_comparison_finds_its_own(applied: Bench) -> None:
+    applied.sql("DROP INDEX wish_title_idx")
+    found = parts(applied)
+    assert [found[name]["drift"] for name in ("live", "schema", "files")] == [True, False, False]
+    assert [one["subject"] for one in found["live"]["only_right"]] == ["index wish_title_idx"]
+    applied.sql("CREATE INDEX wish_title_idx ON wish (title)")
+
+    schema = applied.folder / "db" / "schema.sql"
+    schema.write_text(schema.read_text("utf-8").replace("title text NOT NULL", "title text"), "utf-8")
+    found = parts(applied)
+    assert [found[name]["drift"] for name in ("live", "schema", "files")] == [False, True, False]
+    why = found["schema"]["only_left"][0]["why"]
+    assert why == "column title: NOT NULL in the migrations, nothing in schema.sql"
+
+    applied.run("check", "--write-schema")
+    applied.write("migrations/1_create_wish.sql", FIRST + "-- edited\n")
+    found = parts(applied)
+    assert [found[name]["drift"] for name in ("live", "schema", "files")] == [False, False, True]
+
+
+def test_a_pending_migration_is_no_drift_of_the_database(applied: Bench) -> None:
+    pending = (
+        "-- migrate:up\nALTER TABLE wish ADD seen boolean;\n-- migrate:down\nALTER TABLE wish DROP seen;\n"
+    )
+    applied.write("migrations/3_seen.sql", pending)
+    found = parts(applied)
+    assert [found[name]["drift"] for name in ("live", "schema", "files")] == [False, True, False]
+    applied.run("check", "--write-schema")
+    assert parts(applied)["drift"] is False
+
+
+def test_without_a_database_the_schema_file_is_compared(applied: Bench) -> None:
+    status, text = applied.run("check", database=False)
+    assert (status, text.splitlines()[0]) == (0, "schema: the migrations against schema.sql: no drift")
+    with pytest.raises(SetupError, match="no database is named"):
+        applied.run("check", "--only", "live", database=False)
+
+
+def test_a_schema_file_that_fails_is_named_with_its_line(applied: Bench) -> None:
+    applied.write("schema.sql", "CREATE TABLE wish (id int);\n\nCREATE TABLE wish (id int);\n")
+    with pytest.raises(DocumentError, match="already exists") as caught:
+        applied.run("check", "--only", "schema")
+    assert (caught.value.location.rpartition("/")[2], caught.value.exit_code) == ("schema.sql:3", 65)
+
+
+def test_a_database_without_a_ledger_is_refused(bench: Bench) -> None:
+    with pytest.raises(SetupError, match="no ledger"):
+        bench.run("check", "--only", "live")
+
+
+def test_nothing_is_written(applied: Bench) -> None:
+    """The role may read and nothing else; the dump and every counter of changed rows stay the same."""
+    applied.sql("GRANT pg_read_all_data TO reader")
+
+    def state() -> tuple[str, object]:
+        with psycopg.connect(applied.dsn, autocommit=True) as connection:
+            xid = connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+        return hashlib.sha256(dump(applied.dsn)[0].encode()).hexdigest(), xid
+
+    before = state()
+    status, text = applied.run("check", user="reader")
+    assert (status, text.count("no drift")) == (0, 3)
+    assert state() == before
+    applied.sql("ALTER TABLE wish ADD x int", "REVOKE pg_read_all_data FROM reader")
+    assert state() != before  # the control: a change shows in both
+
+
+def test_what_may_not_be_read_is_said(applied: Bench) -> None:
+    with pytest.raises(SetupError, match="permission denied") as caught:
+        applied.run("check", "--only", "live", user="stranger")
+    assert "pg_read_all_data" in str(caught.value.next_step)
+    applied.sql(
+        "GRANT USAGE ON SCHEMA pgrehearse TO stranger",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA pgrehearse TO stranger",
+        "GRANT SELECT ON public.schema_migrations TO stranger",
+    )
+    with pytest.raises(SetupError, match="permission denied for table wish"):
+        applied.run("check", "--only", "live", user="stranger")
+    applied.sql(
+        "CREATE SUBSCRIPTION sub CONNECTION 'host=x.example password=first' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE)",
+        "GRANT pg_read_all_data TO reader",
+    )
+    _, text = applied.run("check", "--only", "live", user="reader")
+    assert "not compared: warning: subscriptions not dumped" in text
+    _, text = applied.run("check", "--only", "live")
+    assert "hidden" in text and "first" not in text
+    applied.sql("DROP SUBSCRIPTION sub", "REVOKE pg_read_all_data FROM reader")
+
+
+def test_migrations_of_a_role_that_is_no_superuser(bench: Bench) -> None:
+    bench.sql(f"ALTER DATABASE {bench.name} OWNER TO migrator")
+    assert bench.run("up", user="migrator")[0] == 0
+    assert parts(bench, "--only", "live")["drift"] is False
+    bench.sql("ALTER TABLE wish OWNER TO stranger")
+    drift = parts(bench, "--only", "live")["live"]
+    assert [one["sql"] for one in drift["only_left"]] == ["ALTER TABLE public.wish OWNER TO stranger"]
+
+
+def test_roles_are_plain_until_declared(applied: Bench) -> None:
+    applied.sql("ALTER ROLE teller BYPASSRLS", f"ALTER DATABASE {applied.name} SET work_mem = '7MB'")
+    drift = parts(applied, "--only", "live")["live"]
+    assert {one["sql"] for one in drift["only_left"]} == {
+        "ALTER ROLE teller BYPASSRLS",
+        "ALTER DATABASE :\"DBNAME\" SET work_mem TO '7MB'",
+    }
+    applied.run("check", "--write-roles")
+    assert parts(applied, "--only", "live")["drift"] is False
+    applied.sql("ALTER ROLE teller NOBYPASSRLS", f"ALTER DATABASE {applied.name} RESET work_mem")
+    assert len(parts(applied, "--only", "live")["live"]["only_right"]) == 2
+
+
+def test_the_log_names_who_came_past_the_runner(applied: Bench) -> None:
+    applied.run("check", "--install-log")
+    applied.write("migrations/3_size.sql", "-- migrate:up\nALTER TABLE wish ADD size int;\n-- migrate:down\n")
+    assert applied.run("up")[0] == 0
+    assert parts(applied, "--only", "live")["drift"] is False
+    applied.sql(
+        "DROP INDEX wish_title_idx",
+        "CREATE TEMPORARY TABLE mine (a int)",
+        "CREATE TABLE other (a int)",
+        "CREATE TABLE third (a int)",
+        "DROP TABLE third",
+    )
+    drift = parts(applied, "--only", "live")["live"]
+    assert [(one["who"], one["application"], one["statement"]) for one in drift["log"]] == [
+        ("postgres", "by hand", "DROP INDEX wish_title_idx"),
+        ("postgres", "by hand", "CREATE TABLE other (a int)"),
+    ]
+    with psycopg.connect(applied.dsn) as connection:
+        logged = connection.execute("SELECT tag FROM pgrehearse.ddl ORDER BY id").fetchall()
+    assert logged == [("DROP INDEX",), ("CREATE TABLE",), ("CREATE TABLE",), ("DROP TABLE",)]
+
+
+def test_the_log_breaks_nothing_and_goes(applied: Bench) -> None:
+    applied.run("check", "--install-log")
+    applied.run("check", "--install-log")
+    applied.sql("CREATE SCHEMA AUTHORIZATION stranger")
+    applied.sql("CREATE TABLE theirs (a int)", user="stranger")  # who may not write the log
+    applied.sql("DROP SCHEMA stranger CASCADE", "DROP TABLE pgrehearse.ddl", "CREATE TABLE other (a int)")
+    applied.sql("DROP TABLE other")
+    applied.run("check", "--remove-log")
+    with psycopg.connect(applied.dsn) as connection:
+        left = connection.execute("SELECT evtname FROM pg_event_trigger").fetchall()
+    assert left == []
+    assert parts(applied, "--only", "live")["drift"] is False
+
+
+def test_a_migration_that_fails_on_the_scratch_server_is_named_with_its_line(applied: Bench) -> None:
+    applied.sql("DROP TABLE wish", "CREATE TABLE wish (id int)")
+    broken = "-- migrate:up\nCREATE TABLE a (x int);\n\nALTER TABLE nowhere ADD y int;\n-- migrate:down\n"
+    applied.write("migrations/1_create_wish.sql", broken)
+    with pytest.raises(DocumentError, match="nowhere") as caught:
+        applied.run("check", "--only", "live")
+    assert caught.value.location.endswith("1_create_wish.sql:4")
+
+
+def test_a_migration_that_becomes_another_role(bench: Bench) -> None:
+    """What is lent to the runner on the scratch server is taken back; the live membership is undeclared."""
+    bench.sql(f"ALTER DATABASE {bench.name} OWNER TO migrator", "GRANT teller TO migrator")
+    bench.sql("GRANT CREATE, USAGE ON SCHEMA public TO teller")
+    third = "-- migrate:up\nSET ROLE teller;\nCREATE TABLE told (a int);\n-- migrate:down\n"
+    bench.write("migrations/3_told.sql", third)
+    bench.run("check", "--write-roles")
+    roles = bench.folder / "db" / "roles.sql"
+    declared = roles.read_text("utf-8")
+    assert "GRANT teller TO migrator" in declared
+    roles.write_text(declared + "GRANT CREATE, USAGE ON SCHEMA public TO teller;\n", "utf-8")
+    assert bench.run("up", user="migrator")[0] == 0
+    assert parts(bench, "--only", "live")["drift"] is False
+    text = roles.read_text("utf-8")
+    roles.write_text(
+        "".join(line for line in text.splitlines(True) if "teller TO migrator" not in line), "utf-8"
+    )
+    drift = parts(bench, "--only", "live")["live"]
+    assert [one["sql"].partition(" WITH")[0] for one in drift["only_left"]] == ["GRANT teller TO migrator"]
+    assert drift["only_right"] == []
+    bench.sql("DROP OWNED BY teller")

@@ -1,0 +1,41 @@
+"""Each case of ``cases/`` twice: the red folder is refused where it is marked, the green one is accepted."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.migration.policy.check import PolicyReport
+from pgrehearse.migration.policy.rules import CHECKS
+
+CASES = sorted((Path(__file__).parent / "cases").iterdir())
+_spec = importlib.util.spec_from_file_location("policy_conftest", Path(__file__).parent / "conftest.py")
+assert _spec and _spec.loader
+_support = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_support)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_red_is_refused_at_its_line(case: Path, run: Callable[[Path], PolicyReport]) -> None:
+    wanted = _support.marked(case / "red")
+    assert wanted, "a red case marks a line"
+    report = run(case / "red")
+    assert sorted((p.path.name, p.line, p.check) for p in report.problems) == wanted
+    for problem in report.problems:
+        said = problem.text(problem.path.name)
+        assert f"{problem.path.name}:{problem.line}: rule {problem.rule} ({problem.check}): " in said
+        assert "\n  next: " in said
+        assert "\n  see: " in said
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_green_is_accepted(case: Path, run: Callable[[Path], PolicyReport]) -> None:
+    assert [problem.text(problem.path.name) for problem in run(case / "green").problems] == []
+
+
+def test_every_check_has_a_red_case() -> None:
+    shown = {name for case in CASES for _, _, name in _support.marked(case / "red")}
+    assert shown | {"applied"} == set(CHECKS)  # "applied" needs git or a ledger: test_history.py

@@ -1,0 +1,124 @@
+"""Rule 1, by git and by the ledger of a database."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
+from pgrehearse.migration.runner.runner import RunnerOptions, up
+from pgrehearse.text.migration_files import load
+from pgrehearse.text.project import Project
+
+MIGRATION = "-- migrate:up\n\nCREATE TABLE {0} (body text);\n\n-- migrate:down\n\nDROP TABLE {0};\n"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def write(project: Project, name: str, table: str) -> Path:
+    file = project.migrations / name
+    file.write_text(MIGRATION.format(table))
+    return file
+
+
+@pytest.fixture
+def branch(project: Project) -> Project:
+    """A repository whose branch main has two migrations, and a branch that is checked out."""
+    write(project, "0002_notes.sql", "notes")
+    git(project.root, "init", "-q", "-b", "main")
+    git(project.root, "add", ".")
+    git(project.root, "commit", "-q", "-m", "start")
+    git(project.root, "checkout", "-q", "-b", "change")
+    return project
+
+
+def lint(project: Project, **request: str) -> PolicyReport:
+    return check(project, PolicyRequest(**request), None)  # type: ignore[arg-type]
+
+
+def said(report: PolicyReport) -> list[tuple[str, int, str]]:
+    return [(p.path.name, p.line, p.said) for p in report.problems]
+
+
+def test_a_new_file_is_all_that_is_checked(branch: Project) -> None:
+    write(branch, "0003_lists.sql", "lists")
+    report = lint(branch, base="main")
+    assert (report.checked, report.exempt, report.problems) == (["0003_lists.sql"], 2, [])
+
+
+def test_an_edit_is_named_with_its_first_line(branch: Project) -> None:
+    file = branch.migrations / "0002_notes.sql"
+    file.write_text(file.read_text().replace("body text", "body text NOT NULL"))
+    assert said(lint(branch, base="main")) == [
+        ("0002_notes.sql", 3, "differs from main, where it may have been applied")
+    ]
+    git(branch.root, "commit", "-q", "-a", "-m", "edited")
+    assert len(lint(branch, base="main").problems) == 1
+
+
+def test_a_deleted_and_a_renamed_file(branch: Project) -> None:
+    (branch.migrations / "0002_notes.sql").rename(branch.migrations / "0003_notes.sql")
+    assert said(lint(branch, base="main")) == [
+        ("0002_notes.sql", 0, "renamed to 0003_notes.sql, but main has it")
+    ]
+    (branch.migrations / "0003_notes.sql").unlink()
+    assert said(lint(branch, base="main")) == [("0002_notes.sql", 0, "deleted, but main has it")]
+
+
+def test_line_ends_of_a_checkout_are_no_edit(branch: Project) -> None:
+    git(branch.root, "config", "core.autocrlf", "true")
+    file = branch.migrations / "0002_notes.sql"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert lint(branch, base="main").problems == []
+
+
+def test_what_main_got_meanwhile_is_not_deleted_here_but_overtakes(branch: Project) -> None:
+    git(branch.root, "checkout", "-q", "main")
+    write(branch, "0009_newer.sql", "newer")
+    git(branch.root, "add", ".")
+    git(branch.root, "commit", "-q", "-m", "newer")
+    git(branch.root, "checkout", "-q", "change")
+    assert lint(branch, base="main").problems == []
+    write(branch, "0005_late.sql", "late")
+    [problem] = lint(branch, base="main").problems
+    assert (problem.path.name, problem.check) == ("0005_late.sql", "applied")
+    assert "older than 0009, which main has" in problem.said
+
+
+def test_a_base_that_git_does_not_know_is_refused(branch: Project) -> None:
+    with pytest.raises(SetupError, match="no commit 'origin/main'") as error:
+        lint(branch, base="origin/main")
+    assert "fetch" in str(error.value)
+
+
+def test_without_git_or_ledger_the_rule_is_not_run(project: Project) -> None:
+    assert "applied" in lint(project).not_run
+
+
+def test_the_ledger_knows_an_edit_and_a_missing_file(project: Project, database: str) -> None:
+    edited, gone = write(project, "0002_notes.sql", "notes"), write(project, "0003_lists.sql", "lists")
+    list(up(database, load(project.migrations), options=RunnerOptions(), tell=lambda line: None))
+    new = write(project, "0004_new.sql", "new")
+    assert lint(project, conninfo=database).problems == []
+    edited.write_text(edited.read_text().replace("body", "text"))
+    gone.unlink()
+    report = lint(project, conninfo=database)
+    assert {(p.path.name, p.check) for p in report.problems} == {
+        ("0002_notes.sql", "applied"),
+        ("0003_*.sql", "applied"),
+    }
+    assert report.checked == [new.name]
+
+
+def test_the_ledger_is_only_read(project: Project, database: str) -> None:
+    lint(project, conninfo=database)
+    with psycopg.connect(database) as connection:
+        row = connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgrehearse'").fetchone()
+    assert row == (0,)
