@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 import pgrehearse.text
-from pgrehearse import errors, pytest_plugin
+from pgrehearse import errors, files, pytest_plugin
 from pgrehearse.main import cli
 from pgrehearse.text import options
 
@@ -284,7 +284,7 @@ def run(root: Path, *, check: bool) -> list[str]:
 
         new = _PART.sub(made, text)
         if new != text and not check:
-            page.write_text(new, encoding="utf-8", newline="\n")
+            files.write(page, new)
     if missing := sorted(set(known) - used):
         raise Stale(
             f"no page in {PAGES} has: " + ", ".join(f"<!-- generated: {name} -->" for name in missing)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse import files
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import lint as linter
 from pgrehearse.text.document import load
@@ -55,6 +56,6 @@ def sync(paths: tuple[Path, ...], check: bool) -> int:
             verb = "differs from" if check else "rewritten from"
             click.echo(f"{path}:{cell.line}: {verb} snippet {cell.options.snippet}")
         if not check and snippets.out_of_sync(document):
-            path.write_text(snippets.synced(document), encoding="utf-8", newline="")
+            files.write(path, snippets.synced(document))
     click.echo(f"{changed} cells {'out of sync' if check else 'rewritten'}")
     return 65 if check and changed else 0

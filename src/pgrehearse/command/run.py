@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import difflib
 from pathlib import Path
 
 import click
 
+from pgrehearse.clock import now
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.executor import Executor
@@ -85,8 +85,8 @@ def run(
     logs = {*folder.glob("*.jsonl"), *([log_file] if log_file and log_file.is_file() else [])}
     earlier = None if from_top else unfinished(logs, identity)
     done = earlier.done if earlier else frozenset()
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    log = RunLog(log_file or folder / f"{now}-{document.path.stem}.jsonl")
+    stamp = now().strftime("%Y%m%dT%H%M%S.%fZ")
+    log = RunLog(log_file or folder / f"{stamp}-{document.path.stem}.jsonl")
     click.echo(f"{document.title}\n  on {target}\n  log {log.path}")
     if earlier and done:
         click.echo(f"  resuming {earlier.at}: {len(done)} done steps are left out (--from-top repeats them)")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from pgrehearse import files
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.cache import locked
 
@@ -96,13 +96,10 @@ def _read(file: Path) -> DocumentRecord:
 
 
 def save(folder: Path, document: str, major: int, run: Run) -> Path:
-    """Replace the entry of ``major`` in the record of ``document``; the file is never half-written."""
+    """Replace the entry of ``major`` in the record of ``document``; returns its file."""
     file = _file(folder, document)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / ".lock"):  # another process may have just run it on another major
         runs = {**load(folder, document).runs, str(major): run}
         data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}
-        draft = file.with_suffix(f".{os.getpid()}.tmp")
-        draft.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(file)
-    return file
+        return files.write_json(file, data)

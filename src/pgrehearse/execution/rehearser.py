@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from pgrehearse import files
+from pgrehearse.clock import today
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import records
 from pgrehearse.execution.accept import accepted
@@ -163,14 +164,13 @@ class Rehearser:
             return result, []
         text, changed = accepted(document, result.cells)
         if changed:
-            document.path.write_text(text, encoding="utf-8", newline="")
+            files.write(document.path, text)
         return self.rehearse(load(document.path), major), changed
 
     def _record(self, result: DocumentResult) -> None:
         cells = tuple(_cell_record(cell) for cell in result.cells)
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
         digest = records.text_digest(result.document.text)
-        run = records.Run(result.version, today, digest, round(result.seconds, 3), cells)
+        run = records.Run(result.version, today(), digest, round(result.seconds, 3), cells)
         name = self.project.relative(result.document.path)
         records.save(self.project.records / "records", name, result.major, run)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgrehearse.clock import today
 from pgrehearse.execution.rehearser import Rehearser, check_form
 from pgrehearse.measurement.cells import Mismatch, check_claims, is_measured, measure_cells
 from pgrehearse.measurement.evidence import cells
@@ -55,7 +55,6 @@ def review(
     for cell, statements in measured:
         mismatches += check_claims(document, cell, statements, server.version)
         changes += _changes(document, cell, statements, known, str(server.major), server.version)
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     facts = [found for _, statements in measured for _, found in statements]
     return Review(
         server.version,
@@ -65,7 +64,7 @@ def review(
         tuple(changes),
         known.with_major(
             str(server.major),
-            Measured(server.version, today),
+            Measured(server.version, today()),
             [cell for cell in document.in_order() if is_measured(cell)],
             measured,
         ),

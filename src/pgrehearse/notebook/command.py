@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse import files
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.rehearser import check_form
 from pgrehearse.text.document import Document, load
@@ -34,30 +35,18 @@ def export(document: str, form: str, output: Path | None) -> int:
 
 
 def write(document: Document, project: Project, form: str, target: Path) -> None:
-    """Write the export of ``document`` in ``form`` (ipynb or sql); the file is never half-written."""
+    """Write the export of ``document`` in ``form`` (ipynb or sql). Raises SetupError."""
     source = project.relative(document.path)
-    draft = target.with_name(target.name + ".tmp")
-    try:
-        if form == "sql":
-            draft.write_text(to_psql(document, source), encoding="utf-8", newline="\n")
-        else:
-            _notebook(document, source, draft)
-        draft.replace(target)
-    except OSError as error:
-        raise SetupError(
-            f"cannot be written: {error.strerror}", path=target, next_step="name another file with --output"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
+    files.write(target, to_psql(document, source) if form == "sql" else _notebook(document, source))
 
 
-def _notebook(document: Document, source: str, target: Path) -> None:
+def _notebook(document: Document, source: str) -> str:
     try:
-        from pgrehearse.notebook.export import write_notebook
+        from pgrehearse.notebook.export import notebook_text
     except ModuleNotFoundError as error:
         raise SetupError(
             f"{error.name} is not installed", next_step="pip install 'pgrehearse[notebook]'"
         ) from error
     if not document.cells:
         raise DocumentError("has no cell", path=document.path, next_step="name a guide or a runbook")
-    write_notebook(document, source, target)
+    return notebook_text(document, source)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-from pathlib import Path
 from typing import Any
 
 import jupytext
@@ -15,7 +14,7 @@ from pgrehearse.notebook import expected
 from pgrehearse.text.document import Cell, Document, parse
 from pgrehearse.text.front_matter import Parameter
 
-__all__ = ["to_notebook", "write_notebook"]
+__all__ = ["notebook_text", "to_notebook"]
 
 _MACRO_LINE = re.compile(r"^\[\[([=%#]).*\1\]\]\s*$")
 #: Options that say nothing to a notebook: names for the project, claims for the measurement.
@@ -46,9 +45,9 @@ def to_notebook(document: Document, source: str) -> Any:
     return notebook
 
 
-def write_notebook(document: Document, source: str, target: Path) -> None:
-    """Write the notebook of ``document`` to ``target``."""
-    nbformat.write(to_notebook(document, source), target)
+def notebook_text(document: Document, source: str) -> str:
+    """The notebook of ``document`` as the text of its file."""
+    return str(nbformat.writes(to_notebook(document, source))).rstrip("\n") + "\n"
 
 
 def _opening(document: Document, source: str) -> list[Any]:

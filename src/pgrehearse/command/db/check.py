@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pgrehearse import files
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
 from pgrehearse.environments.target import Target
 from pgrehearse.migration.drift import ddl_log as ddl
@@ -73,7 +74,7 @@ def check(
     if write_schema or write_roles:
         file = folder / ("schema.sql" if write_schema else "roles.sql")
         text = schema_file(migrations, file, folder / "roles.sql") if write_schema else ""
-        file.write_text(text or declaration(target.conninfo if target else ""), encoding="utf-8")
+        files.write(file, text or declaration(target.conninfo if target else ""))
         click.echo(f"wrote {project.relative(file)}")
         return 0
     if target is not None and not as_json:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from pathlib import Path
 
 import click
 
+from pgrehearse.clock import now
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
 
@@ -33,7 +33,7 @@ def new(name: str) -> int:
         raise click.UsageError(f"{name!r} has no letter or digit: say what the migration does")
     project = Project.find(Path.cwd())
     existing = migration_files.load(project.migrations)
-    version = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d%H%M%S")
+    version = now().strftime("%Y%m%d%H%M%S")
     newest = max((int(migration.version) for migration in existing), default=0)
     version = str(max(int(version), newest + 1))
     file = project.migrations / f"{version}_{words}.sql"

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from psycopg.pq import Conninfo
 
+from pgrehearse import files
 from pgrehearse.command.db.cost_table import chart, table
 from pgrehearse.command.db.target import find, load_migrations, tell
 from pgrehearse.migration.timing import costs as ledgers
@@ -65,7 +66,7 @@ def timing(
     volume = _volume(rows, pg) if rehearsed else None
     found = {"disposable": list(volume.timings)} if volume else _read(dsns)
     if svg is not None:
-        svg.write_text(chart(found), encoding="utf-8")
+        files.write(svg, chart(found))
     click.echo(_json(found, volume) if as_json else table(found, statements=statements))
     return _compare(volume, as_json) if volume else 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pgrehearse.clock import now
 from pgrehearse.errors import SetupError
 
 __all__ = ["RunLog", "Unfinished", "unfinished"]
@@ -33,8 +33,8 @@ class RunLog:
 
     def write(self, event: str, **facts: Any) -> None:
         """Add one event. ``facts`` must hold no password and no rows of the database."""
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        self._file.write(json.dumps({"at": now, "event": event, **facts}, ensure_ascii=False) + "\n")
+        at = now().isoformat(timespec="milliseconds")
+        self._file.write(json.dumps({"at": at, "event": event, **facts}, ensure_ascii=False) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pgrehearse import files
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell
@@ -139,8 +139,7 @@ def load(folder: Path, document: str) -> DocumentEvidence:
 
 
 def save(folder: Path, evidence: DocumentEvidence) -> Path:
-    """Write the file of a document; never half-written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the file of a document."""
     data = {
         "document": evidence.document,
         "measured": {
@@ -158,11 +157,7 @@ def save(folder: Path, evidence: DocumentEvidence) -> Path:
             for cell in evidence.cells
         ],
     }
-    file = _file(folder, evidence.document)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(file)
-    return file
+    return files.write_json(_file(folder, evidence.document), data)
 
 
 def _grouped(facts: Mapping[str, Facts]) -> list[dict[str, Any]]:

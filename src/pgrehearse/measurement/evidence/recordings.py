@@ -9,12 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pgrehearse import files
+from pgrehearse.clock import today
 from pgrehearse.errors import DocumentError
-from pgrehearse.measurement import json_files
+from pgrehearse.measurement.evidence.differences import told
 from pgrehearse.measurement.recordings.ways import RecordedWays, runbook_of
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -74,19 +75,17 @@ def save(
     """Replace the entry of ``major``."""
     entry = RecordingEvidence(
         version,
-        datetime.now(UTC).date().isoformat(),
+        today(),
         digest(project, document, recording),
         found.facts,
         found.measured,
     )
     majors = {**load(project, recording.name), str(major): entry}
-    return json_files.write(
-        file_of(project, recording.name),
-        {
-            "document": project.relative(document.path),
-            "majors": {key: vars(majors[key]) for key in sorted(majors)},
-        },
-    )
+    data = {
+        "document": project.relative(document.path),
+        "majors": {key: vars(majors[key]) for key in sorted(majors)},
+    }
+    return files.write_json(file_of(project, recording.name), data, sort_keys=True)
 
 
 def changes(
@@ -104,5 +103,5 @@ def changes(
         committed, fresh = entry.facts.get(way, {}), now.get(way, {})
         for key in sorted({*committed, *fresh}):
             if committed.get(key) != fresh.get(key):
-                lines += json_files.told(f"{way}: {key}", committed.get(key), fresh.get(key))
+                lines += told(f"{way}: {key}", committed.get(key), fresh.get(key))
     return lines

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pgrehearse import files
+from pgrehearse.clock import today
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
-from pgrehearse.measurement import json_files
+from pgrehearse.measurement.evidence.differences import told
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -87,13 +88,12 @@ def save(
     for result in results:
         facts[result.name] = _entry(result)
         measured[result.name] = {**result.measured, "seconds": round(result.seconds, 1)}
-    today = datetime.now(UTC).date().isoformat()
-    majors = {**evidence.majors, str(major): RehearsalEvidence(version, today, digest, facts, measured)}
+    majors = {**evidence.majors, str(major): RehearsalEvidence(version, today(), digest, facts, measured)}
     data = {
         "runbook": project.relative(document.path),
         "majors": {key: vars(majors[key]) for key in sorted(majors)},
     }
-    return json_files.write(file_of(project, document), data)
+    return files.write_json(file_of(project, document), data, sort_keys=True)
 
 
 def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]) -> list[str]:
@@ -140,7 +140,7 @@ def changes(
         now = json.loads(json.dumps(_entry(result)))
         for key in sorted({*committed, *now}):
             if committed.get(key) != now.get(key):
-                lines += json_files.told(f"{result.name}: {key}", committed.get(key), now.get(key))
+                lines += told(f"{result.name}: {key}", committed.get(key), now.get(key))
     return lines
 
 

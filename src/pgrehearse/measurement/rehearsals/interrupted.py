@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 
+from pgrehearse.clock import now
 from pgrehearse.execution.executor import Executor
 from pgrehearse.measurement.rehearsals.obstacles import OBSTACLES, Obstacle, Wait, obstructed, waits
 from pgrehearse.measurement.rehearsals.plain import told
@@ -55,7 +56,7 @@ def interrupted(stage: Stage) -> Rehearsal:
     apply = [c for c in stage.forward if c.phase == "Apply" and applies(c, stage.server.major)]
     if reason := _cannot(apply):
         return Rehearsal("interrupted", "not run", reason)
-    started = datetime.now(UTC)
+    started = now()
     with stage.copy() as database:
         stage.play(database, stage.forward, "straight")
         straight = stage.state(database)
@@ -159,7 +160,7 @@ def _kill(
                     _end_waiting(stage, database, executor, place)
                 break
         stage.play(database, stage.forward, f"killed {_words(place)}, started again")
-        end = datetime.now(UTC)
+        end = now()
         mine = stage.state(database)
     if straight.differences(mine):
         mine = mine.without_times(started, end)

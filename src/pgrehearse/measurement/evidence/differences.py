@@ -1,0 +1,14 @@
+"""How a fact that was found differs from the committed one, in words."""
+
+from __future__ import annotations
+
+__all__ = ["told"]
+
+
+def told(what: str, committed: object, now: object) -> list[str]:
+    """How the fact ``what`` differs from the committed one, in lines."""
+    if isinstance(committed, list) and isinstance(now, list):
+        gone = [f"{what}: committed, not found now: {one}" for one in committed if one not in now]
+        new = [f"{what}: found now, not committed: {one}" for one in now if one not in committed]
+        return [*gone, *new] or [f"{what}: in another order"]
+    return [f"{what}: committed {committed!r}, now {now!r}"]
