@@ -10,12 +10,18 @@ Every error carries where it happened and what to do next, and prints as
     path:line: what happened
       next: what to do
 
+One that speaks of several things lists them as findings below.
+
 Exit statuses follow ``sysexits.h`` so that a shell script can tell the four apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
+
+from pgrehearse.findings import Finding, location
 
 __all__ = ["DocumentError", "ExpectationError", "PgRehearseError", "SetupError"]
 
@@ -28,9 +34,15 @@ class PgRehearseError(Exception):
         path: the file it happened in, if there is one.
         line: 1-based line in ``path``.
         next_step: what the reader should do now.
+        findings: what the message sums up, listed below it.
+
+    Attributes:
+        findings: what is wrong, at least one: those that were given, or the error itself.
     """
 
     exit_code = 70
+    #: family of the finding an error is
+    kind = "bug"
 
     def __init__(
         self,
@@ -39,38 +51,55 @@ class PgRehearseError(Exception):
         path: Path | str | None = None,
         line: int | None = None,
         next_step: str | None = None,
+        findings: Sequence[Finding] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
         self.path = Path(path) if path is not None else None
         self.line = line
         self.next_step = next_step
+        self._listed = tuple(findings)
+        self.findings = self._listed or (
+            Finding(message, self.path, line or 0, kind=self.kind, next_step=next_step or ""),
+        )
+
+    @classmethod
+    def of(cls, findings: Sequence[Finding]) -> Self:
+        """The error that is the first of ``findings`` and lists the others below."""
+        first = findings[0]
+        error = cls(
+            first.said, path=first.path, line=first.line or None, next_step=first.next_step, findings=findings
+        )
+        error._listed = error._listed[1:]
+        return error
 
     @property
     def location(self) -> str:
         """``path:line``, ``path``, or the empty string."""
-        if self.path is None:
-            return ""
-        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+        return location(self.path, self.line)
 
     def __str__(self) -> str:
         head = f"{self.location}: {self.message}" if self.location else self.message
-        return f"{head}\n  next: {self.next_step}" if self.next_step else head
+        own = f"{head}\n  next: {self.next_step}" if self.next_step else head
+        return "\n".join([own, *(finding.text() for finding in self._listed)])
 
 
 class DocumentError(PgRehearseError):
     """A document, its front matter, a snippet or an option is wrong; the author mends it."""
 
     exit_code = 65
+    kind = "document"
 
 
 class SetupError(PgRehearseError):
     """The surroundings are wrong: no server, no permission, a bad DSN, a target that must be refused."""
 
     exit_code = 69
+    kind = "setup"
 
 
 class ExpectationError(PgRehearseError):
     """A statement did something else than its cell says."""
 
     exit_code = 1
+    kind = "expectation"
