@@ -16,7 +16,7 @@ from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.observing import leading_words
 from pgrehearse.servers.base import Server
-from pgrehearse.text.split import SplitError, Statement, split, tokens
+from pgrehearse.text.split import SplitError, Statement, split
 
 __all__ = ["POLICIES", "FileStatement", "Row", "Xray", "steps", "xray"]
 
@@ -115,7 +115,7 @@ def steps(path: Path) -> list[FileStatement]:
         ) from None
     found: list[FileStatement] = []
     block, count = (1, 1) if transaction else (0, int(transaction))
-    for statement in map(_without_heading, statements):
+    for statement in map(Statement.without_heading, statements):
         words = leading_words(statement.sql)
         opens = any(words[: len(head)] == head for head in _OPENS)
         closes = _closes(statement.sql)
@@ -127,17 +127,6 @@ def steps(path: Path) -> list[FileStatement]:
                 found = [replace(step, kept=False) if step.block == block else step for step in found]
             block = 0
     return found
-
-
-def _without_heading(statement: Statement) -> Statement:
-    """``statement`` from its first word on: a comment above it is not what people look for in a report."""
-    skipped = 0
-    for token in tokens(statement.sql):
-        if token.kind not in ("space", "comment"):
-            break
-        skipped += len(token.text)
-    lines = statement.sql.count("\n", 0, skipped)
-    return replace(statement, sql=statement.sql[skipped:], line=statement.line + lines)
 
 
 def _up(text: str) -> tuple[str, int, bool]:

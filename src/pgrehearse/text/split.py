@@ -3,24 +3,42 @@
 One statement is one message to the server; a string of several would be one implicit transaction.
 The scanner follows psql's: quotes, dollar quotes, nested comments, parentheses, and the
 ``BEGIN ATOMIC ... END`` body of a function hide a semicolon. Source of the rules:
-``src/fe_utils/psqlscan.l`` in PostgreSQL.
+``src/fe_utils/psqlscan.l`` in PostgreSQL. Time and memory grow with the text, not with its square.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from typing import NamedTuple
 
 __all__ = ["SplitError", "Statement", "Token", "split", "tokens"]
 
-_IDENT = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
-_DOLLAR = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
-_VARIABLE = re.compile(r":(?:'(?P<literal>\w+)'|\"(?P<ident>\w+)\"|(?P<raw>\w+))")
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
-_SPACES = re.compile(rf"[{_SPACE}]+")
-_NUMBER = re.compile(r"\d[\w.]*")
+_WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
+#: One token at a time, the first alternative wins. ``opened``: what ends at another place than at a pattern
+#: of its own, or does not end at all.
+_TOKEN = re.compile(
+    rf"""
+      (?P<space>[{_SPACE}]+)
+    | (?P<comment>--[^\n]*)
+    | (?P<string>'[^']*+(?:''[^']*+)*+' | [eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+')
+    | (?P<quoted>"[^"]*+(?:""[^"]*+)*+")
+    | (?P<opened>/\* | [eE]?' | " | \$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
+    | (?P<variable>:(?:'\w+'|"\w+"|\w+))
+    | (?P<word>{_WORD})
+    | (?P<command>\\[^\n]*)
+    | (?P<semicolon>;)
+    | (?P<other>::|:=|\d[\w.]*|.)
+    """,
+    re.X | re.S,
+)
+_COMMENT = re.compile(r"/\*|\*/")
+#: Characters of a text whose tokens are kept. Those of a longer one are made anew each time: they take tens
+#: of times the memory of the text.
+_KEPT = 8192
 
 
 class SplitError(ValueError):
@@ -33,8 +51,7 @@ class SplitError(ValueError):
         self.fix = fix
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """``kind``: space, comment, word, string, quoted, dollar, variable, semicolon, command, other."""
 
     kind: str
@@ -53,85 +70,63 @@ class Statement:
     sql: str
     line: int
     gexec: bool = False
+    _tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def tokens(self) -> Iterable[Token]:
+        """Its tokens; offsets count from wherever the scanner began."""
+        return self._tokens or tokens(self.sql)
+
+    def without_heading(self) -> Statement:
+        """The same from its first word on: a comment above it is not what people look for in a report."""
+        skipped = 0
+        for token in self.tokens:
+            if token.kind not in ("space", "comment"):
+                break
+            skipped += len(token.text)
+        lines = self.sql.count("\n", 0, skipped)
+        return Statement(self.sql[skipped:], self.line + lines, self.gexec)
 
 
-@lru_cache(maxsize=1024)  # the linter, the quoting of parameters and the run all ask for the same cells
-def tokens(text: str) -> tuple[Token, ...]:
-    """Lexical tokens of ``text``; joined together they are ``text`` again. Raises SplitError."""
-    found: list[Token] = []
-    position = 0
-    while position < len(text):
-        kind, end = _token(text, position)
-        found.append(Token(kind, text[position:end], position))
-        position = end
-    return tuple(found)
+def tokens(text: str) -> Iterable[Token]:
+    """Lexical tokens of ``text``; joined together they are ``text`` again. Raises SplitError, maybe late."""
+    return _few(text) if len(text) <= _KEPT else _scanned(text)
 
 
-def _token(text: str, at: int) -> tuple[str, int]:
-    char = text[at]
-    if spaces := _SPACES.match(text, at):
-        return "space", spaces.end()
-    if text.startswith("--", at):
-        end = text.find("\n", at)
-        return "comment", len(text) if end < 0 else end
-    if text.startswith("/*", at):
-        return "comment", _block_comment(text, at)
-    if char == "'":
-        return "string", _quoted(text, at, "'", backslash=False)
-    if char == '"':
-        return "quoted", _quoted(text, at, '"', backslash=False)
-    if char in "eE" and text.startswith("'", at + 1):
-        return "string", _quoted(text, at + 1, "'", backslash=True)
-    if char == "$" and (dollar := _DOLLAR.match(text, at)):
-        end = text.find(dollar[0], dollar.end())
-        if end < 0:
-            raise _unterminated(text, at, f"dollar quote {dollar[0]}")
-        return "dollar", end + len(dollar[0])
-    if char == ":":
-        return _colon(text, at)
-    if word := _IDENT.match(text, at):
-        return "word", word.end()
-    if number := _NUMBER.match(text, at):
-        return "other", number.end()
-    if char == "\\":
-        end = text.find("\n", at)
-        return "command", len(text) if end < 0 else end
-    return ("semicolon" if char == ";" else "other"), at + 1
+@lru_cache(maxsize=512)  # the linter, the quoting of parameters and the run all ask for the same cells
+def _few(text: str) -> tuple[Token, ...]:
+    return tuple(_scanned(text))
 
 
-def _colon(text: str, at: int) -> tuple[str, int]:
-    if text.startswith(("::", ":="), at):
-        return "other", at + 2
-    variable = _VARIABLE.match(text, at)
-    return ("variable", variable.end()) if variable else ("other", at + 1)
+def _scanned(text: str) -> Iterator[Token]:
+    position: int | None = 0
+    while position is not None:
+        start, position = position, None
+        for match in _TOKEN.finditer(text, start):
+            kind, at = match.lastgroup, match.start()
+            assert kind is not None
+            if kind == "opened":
+                kind, position = _closed(text, at, match[0])
+                yield Token(kind, text[at:position], at)
+                break
+            yield Token(kind, match[0], at)
 
 
-def _block_comment(text: str, at: int) -> int:
-    depth, position = 0, at
-    while position < len(text):
-        if text.startswith("/*", position):
-            depth, position = depth + 1, position + 2
-        elif text.startswith("*/", position):
-            depth, position = depth - 1, position + 2
+def _closed(text: str, at: int, opening: str) -> tuple[str, int]:
+    """Kind and end of the comment or dollar quote that opens ``at``. Raises SplitError: it has no end."""
+    if opening == "/*":
+        depth = 0
+        for match in _COMMENT.finditer(text, at):
+            depth += 1 if match[0] == "/*" else -1
             if depth == 0:
-                return position
-        else:
-            position += 1
-    raise _unterminated(text, at, "comment /*")
-
-
-def _quoted(text: str, at: int, quote: str, *, backslash: bool) -> int:
-    position = at + 1
-    while position < len(text):
-        if backslash and text[position] == "\\":
-            position += 2
-        elif text[position] == quote:
-            if not text.startswith(quote, position + 1):
-                return position + 1
-            position += 2
-        else:
-            position += 1
-    raise _unterminated(text, at, "quote " + quote)
+                return "comment", match.end()
+        raise _unterminated(text, at, "comment /*")
+    if opening[0] != "$":
+        raise _unterminated(text, at, "quote " + opening[-1])
+    end = text.find(opening, at + len(opening))
+    if end < 0:
+        raise _unterminated(text, at, f"dollar quote {opening}")
+    return "dollar", end + len(opening)
 
 
 def _unterminated(text: str, at: int, what: str) -> SplitError:
@@ -144,20 +139,26 @@ class _Depth:
     def __init__(self) -> None:
         self.paren = 0
         self.begin = 0
-        self.words: list[str] = []
+        self._words = 0
+        self._head: list[str] = []  # of the first four words, without OR REPLACE
 
     def see(self, token: Token) -> None:
         if token.text == "(":
             self.paren += 1
         elif token.text == ")":
             self.paren = max(0, self.paren - 1)
-        elif token.kind == "word":
+        elif token.kind == "word" and (self._words < 4 or self._routine):
             self._word(token.text.lower())
 
+    @property
+    def _routine(self) -> bool:
+        return self._head[:2] in (["create", "function"], ["create", "procedure"])
+
     def _word(self, word: str) -> None:
-        self.words = [*self.words, word][:4]
-        head = [w for w in self.words if w not in ("or", "replace")]
-        if head[:1] != ["create"] or head[1:2] not in (["function"], ["procedure"]) or self.paren:
+        self._words += 1
+        if self._words <= 4 and word not in ("or", "replace"):
+            self._head.append(word)
+        if self.paren or not self._routine:
             return
         if word == "begin" or (word == "case" and self.begin):
             self.begin += 1
@@ -169,56 +170,92 @@ class _Depth:
         return self.paren > 0 or self.begin > 0
 
 
+class _Copy:
+    """Whether a statement is a COPY whose rows the client sends or gets."""
+
+    def __init__(self) -> None:
+        self._before = ""
+        self._copies = False
+        self.through_client = False
+
+    def see(self, token: Token) -> None:
+        if self._copies or not self._before:
+            text = token.text.lower()
+            self._copies = self._copies or text == "copy"
+            if (self._before, text) in (("from", "stdin"), ("to", "stdout")):
+                self.through_client = True
+            self._before = text
+
+
+class _Splitter:
+    """Collects the statements of ``text``."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: list[Statement] = []
+        self._counted, self._line = 0, 1  # line feeds are counted once, up to here
+        self._keeps = len(text) <= _KEPT
+        self._next()
+
+    def _next(self) -> None:
+        self._start: int | None = None
+        self._lead: int | None = None  # a /* comment */ before it, which psql sends too: it may be a hint
+        self._depth, self._copy = _Depth(), _Copy()
+        self._tokens: list[Token] = []
+
+    def all(self) -> list[Statement]:
+        for token in tokens(self.text):
+            self._see(token)
+        self._finish(len(self.text))
+        return self.found
+
+    def _see(self, token: Token) -> None:
+        if token.kind == "command":
+            self._check_command(token)
+            self._finish(token.offset, gexec=True)
+        elif token.kind == "semicolon" and not self._depth.open:
+            self._finish(token.offset)
+        else:
+            if token.kind == "comment":
+                if self._lead is None and self._start is None and token.text.startswith("/*"):
+                    self._lead = token.offset
+            elif token.kind != "space":
+                self._start = token.offset if self._start is None else self._start
+                self._depth.see(token)
+                self._copy.see(token)
+            if self._keeps and (self._start is not None or self._lead is not None):
+                self._tokens.append(token)
+
+    def _finish(self, end: int, *, gexec: bool = False) -> None:
+        if self._start is not None:
+            first = self._start if self._lead is None else self._lead
+            self._line += self.text.count("\n", self._counted, first)
+            self._counted = first
+            if self._copy.through_client:
+                raise SplitError(
+                    "COPY through the client is no single statement",
+                    self._line,
+                    "use INSERT or a python cell",
+                )
+            if self._tokens and self._tokens[-1].kind == "space":
+                self._tokens.pop()
+            sql = self.text[first:end].rstrip(_SPACE)
+            self.found.append(Statement(sql, self._line, gexec, tuple(self._tokens)))
+        self._next()
+
+    def _check_command(self, token: Token) -> None:
+        line = self.text.count("\n", 0, token.offset) + 1
+        command = token.text.strip()
+        if command != "\\gexec":
+            raise SplitError(
+                f"psql command {command.split()[0]} is not SQL",
+                line,
+                "write it as SQL; the one psql command a cell may hold is \\gexec",
+            )
+        if self._start is None:
+            raise SplitError("\\gexec has no query before it", line, "leave out the semicolon before \\gexec")
+
+
 def split(text: str) -> list[Statement]:
     """The statements of ``text`` in order; a last one without semicolon counts. Raises SplitError."""
-    found: list[Statement] = []
-    start: int | None = None
-    lead: int | None = None  # a /* comment */ before the statement, which psql sends too: it may be a hint
-    depth = _Depth()
-
-    def finish(end: int, *, gexec: bool = False) -> None:
-        nonlocal start, lead, depth
-        if start is not None:
-            first = start if lead is None else lead
-            sql = text[first:end].rstrip(_SPACE)
-            found.append(Statement(sql, text.count("\n", 0, first) + 1, gexec))
-        start, lead, depth = None, None, _Depth()
-
-    for token in tokens(text):
-        if token.kind == "command":
-            _check_command(text, token, start)
-            finish(token.offset, gexec=True)
-        elif token.kind == "semicolon" and not depth.open:
-            finish(token.offset)
-        elif token.kind == "comment":
-            if lead is None and start is None and token.text.startswith("/*"):
-                lead = token.offset
-        elif token.kind != "space":
-            start = token.offset if start is None else start
-            depth.see(token)
-    finish(len(text))
-    for statement in found:
-        _refuse_copy(statement)
-    return found
-
-
-def _check_command(text: str, token: Token, start: int | None) -> None:
-    line = text.count("\n", 0, token.offset) + 1
-    command = token.text.strip()
-    if command != "\\gexec":
-        raise SplitError(
-            f"psql command {command.split()[0]} is not SQL",
-            line,
-            "write it as SQL; the one psql command a cell may hold is \\gexec",
-        )
-    if start is None:
-        raise SplitError("\\gexec has no query before it", line, "leave out the semicolon before \\gexec")
-
-
-def _refuse_copy(statement: Statement) -> None:
-    parts = [t.text.lower() for t in tokens(statement.sql) if t.kind not in ("space", "comment")]
-    ends = set(pairwise(parts)) & {("from", "stdin"), ("to", "stdout")}
-    if parts[0] == "copy" and ends:
-        raise SplitError(
-            "COPY through the client is no single statement", statement.line, "use INSERT or a python cell"
-        )
+    return _Splitter(text).all()

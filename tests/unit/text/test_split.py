@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pgrehearse.text import split as scanner
 from pgrehearse.text.split import SplitError, split, tokens
 
 DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_examples=150)
@@ -150,3 +153,39 @@ def test_refused(text: str, line: int, message: str) -> None:
 
 def test_copy_with_a_file_is_a_statement() -> None:
     assert len(split("COPY t FROM '/from stdin'; COPY t TO '/x' -- to stdout")) == 2
+
+
+def seconds(before: int) -> float:
+    """Processor time to split 2000 statements after ``before`` line feeds."""
+    text = "SELECT '" + "\n" * before + "';" + "SELECT 1;" * 2000
+    begun = time.process_time()
+    assert len(split(text)) == 2001
+    return time.process_time() - begun
+
+
+def test_a_statement_costs_the_same_wherever_it_stands() -> None:
+    """Each statement looked at all text before it, once. Others compute here, too: the best of three."""
+    assert min(seconds(3_000_000) / seconds(1_000) for _ in range(3)) < 5
+
+
+def test_tokens_of_a_long_text_are_not_kept() -> None:
+    short, long = "SELECT 'kept';\n", "SELECT 'made anew';\n" * 1000
+    before = scanner._few.cache_info().misses
+    assert [statement._tokens != () for statement in split(short)] == [True]
+    assert not any(statement._tokens for statement in split(long))
+    assert scanner._few.cache_info().misses == before + 1
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=4))
+@DETERMINISTIC
+def test_the_tokens_of_a_statement_are_those_of_its_text(statements: list[str]) -> None:
+    for statement in split("/* hint */ " + ";\n".join(statements) + " ;"):
+        alone = [(token.kind, token.text) for token in tokens(statement.sql)]
+        assert [(token.kind, token.text) for token in statement.tokens] == alone
+
+
+def test_without_heading() -> None:
+    [statement] = split("\n/* why\n */ -- and\n SELECT 1")
+    bare = statement.without_heading()
+    assert (statement.line, bare.sql, bare.line) == (2, "SELECT 1", 4)
+    assert [token.text for token in bare.tokens] == ["SELECT", " ", "1"]

@@ -17,7 +17,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.migration.policy.rules import CHECKS, Problem
 from pgrehearse.migration.runner.section import statements
 from pgrehearse.text.migration_files import Migration, Section
-from pgrehearse.text.split import SplitError, tokens
+from pgrehearse.text.split import Statement
 
 __all__ = ["Allow", "File", "Written", "read"]
 
@@ -158,25 +158,12 @@ def _statements(
         return (), [problem]
     written: list[Written] = []
     before = section.line - 1
-    for statement in found:
-        sql, line = _bare(statement.sql, section.line + statement.line - 1)
-        last = line + sql.count("\n")
-        written.append(Written(sql, line, last, tuple(_allows(comments, before, last))))
+    for statement in map(Statement.without_heading, found):
+        line = section.line + statement.line - 1
+        last = line + statement.sql.count("\n")
+        written.append(Written(statement.sql, line, last, tuple(_allows(comments, before, last))))
         before = last
     return tuple(written), []
-
-
-def _bare(sql: str, line: int) -> tuple[str, int]:
-    """The statement from its first word on, and that word's line: reports do not begin with a comment."""
-    skipped = 0
-    try:
-        for token in tokens(sql):
-            if token.kind not in ("space", "comment"):
-                break
-            skipped += len(token.text)
-    except SplitError:  # cannot be: the text was split before
-        return sql, line
-    return sql[skipped:], line + sql.count("\n", 0, skipped)
 
 
 def files(migrations: Sequence[Migration]) -> list[File]:
