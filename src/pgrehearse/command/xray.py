@@ -19,6 +19,7 @@ from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.statement.facts import PROBES
 from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
 from pgrehearse.measurement.xray import xray as measure_file
+from pgrehearse.schema.dump import major_of
 from pgrehearse.servers import Servers
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
@@ -77,12 +78,12 @@ def xray(
         raise click.UsageError("--schema and --dsn exclude each other")
     todo = steps(file)
     with ExitStack() as stack:
-        dumped = schemas.dump(dsn) if dsn is not None else None
+        dumped = schemas.dumped(dsn) if dsn is not None else None
         if dumped is not None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             schema = folder / "schema.sql"
-            schema.write_text(dumped.sql, encoding="utf-8")
-        major = int(pg) if pg else dumped.major if dumped and not server else None
+            schema.write_text(dumped, encoding="utf-8")
+        major = int(pg) if pg else major_of(dumped) if dumped and not server else None
         running = stack.enter_context(Servers(server)).get(major)
         template, notes = stack.enter_context(_prepared(running, file, schema, seed))
         found = measure_file(running, template, todo, progress=_Progress(len(todo)))

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgrehearse.environments.mark import ENVIRONMENTS, MARK_OF_D, SETTING, environment_variables, parts_of
 from pgrehearse.errors import SetupError
 
-__all__ = ["Target", "open_target"]
+__all__ = ["Target", "open_target", "resolved"]
 
 _QUESTION = f"""
 SELECT {MARK_OF_D}, current_setting('server_version'), current_setting('server_version_num')::int,
@@ -71,7 +71,7 @@ def open_target(dsn: str | None) -> Target:
         with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
             row = connection.execute(_QUESTION).fetchone()
             where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
-            conninfo = _resolved(connection)
+            conninfo = resolved(connection)
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
@@ -91,7 +91,7 @@ def open_target(dsn: str | None) -> Target:
     )
 
 
-def _resolved(connection: psycopg.Connection[object]) -> str:
+def resolved(connection: psycopg.Connection[object]) -> str:
     """What libpq made of DSN, environment, service and password file, as one connection string.
 
     The sessions of the run and its Python cells then reach the server that was looked at, and no other.

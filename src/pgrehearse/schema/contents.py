@@ -7,24 +7,20 @@ asked for separately.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 import psycopg
 
-from pgrehearse.errors import SetupError
-from pgrehearse.servers import Server, libpq_environment
-from pgrehearse.servers.binaries import client
+from pgrehearse.schema.dump import dump
+from pgrehearse.schema.dump_text import split
 
 __all__ = ["Contents", "parse", "state_of"]
 
-_ENTRY = re.compile(r"^--\n-- (?:Data for )?Name: (?P<name>.*)\n--\n", re.M)
-_COPY = re.compile(r"^COPY .* FROM stdin;$", re.M)
 _TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00\b")
-_LIMIT = 300  # seconds for one dump
 _INVALID = """
 SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON oid = indexrelid
  WHERE NOT indisvalid AND relkind = 'i' ORDER BY 1
@@ -75,53 +71,32 @@ class Contents:
         return Contents(self.statements, {t: counted(rows) for t, rows in self.rows.items()}, self.invalid)
 
 
-def state_of(server: Server, database: str) -> Contents:
-    """Dump ``database`` and read the dump. Raises SetupError when pg_dump fails."""
-    command = [str(client("pg_dump")), "--no-password"]
-    done = subprocess.run(
-        command,
-        env=libpq_environment(server.env(database)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=_LIMIT,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SetupError(
-            f"pg_dump of {database} failed: {done.stderr.strip()}",
-            next_step="pg_dump must be at least as new as the server: see `pgrehearse psql --help`",
-        )
-    with psycopg.connect(server.dsn(database), autocommit=True) as connection:
+def state_of(conninfo: str) -> Contents:
+    """What is in a database. Raises SetupError when it cannot be dumped."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
         invalid = frozenset(name for (name,) in connection.execute(_INVALID).fetchall())
-    return parse(done.stdout, invalid)
+    return parse(dump(conninfo, rows=True).text, invalid)
 
 
-def parse(dump: str, invalid: frozenset[str] = frozenset()) -> Contents:
+def parse(text: str, invalid: frozenset[str] = frozenset()) -> Contents:
     """Read the text of a plain dump."""
     statements: set[str] = set()
     rows: dict[str, Counter[str]] = {}
-    for title, body in _entries(dump):
-        copy = _COPY.search(body) if "; Type: TABLE DATA;" in title else None
-        if copy is None:
-            statements.add(f"{title}\n{body}")
-        else:
-            data = body[copy.end() + 1 :].split("\n")
-            rows[copy[0]] = Counter(data[: data.index("\\.")])
+    for entry, raws in groupby(split(text), attrgetter("entry")):
+        made = []
+        for raw in raws:
+            if raw.rows is None:
+                made.append(f"{raw.sql};")
+            else:
+                rows[raw.sql] = Counter(raw.rows)
+        if made and entry.type:
+            title = f"{entry.name}; Type: {entry.type}; Schema: {entry.schema}"
+            statements.add("\n".join((title, *made)))
     return Contents(frozenset(statements), rows, invalid)
-
-
-def _entries(dump: str) -> Iterator[tuple[str, str]]:
-    dump = dump.split("\n--\n-- PostgreSQL database dump complete\n")[0]
-    starts = list(_ENTRY.finditer(dump))
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
-        end = following.start() if following else len(dump)
-        yield start["name"], dump[start.end() : end].strip()
 
 
 def _short(text: str) -> str:
     """A statement in one line: its title is dropped, and what is longer than 160 characters."""
-    body = text.split("\n", 1)[1] if "; Type: " in text.split("\n", 1)[0] else text
-    line = " ".join(body.split())
+    title, _, body = text.partition("\n")
+    line = " ".join((body if "; Type: " in title else text).split())
     return line if len(line) <= 160 else line[:159] + "…"

@@ -55,9 +55,10 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             row = connection.execute("SELECT pg_export_snapshot()").fetchone()
             assert row is not None
-            text, warnings = dump(conninfo, row[0])
-            found = [*items(split(text)), *catalog.extras(connection), *roles(connection, named, ignored)]
-            unseen = [*warnings, *catalog.unseen(connection)]
+            dumped = dump(conninfo, create=True, ledger=False, snapshot=row[0])
+            found = [*items(split(dumped.text)), *catalog.extras(connection)]
+            found += roles(connection, named, ignored)
+            unseen = [*dumped.warnings, *catalog.unseen(connection)]
             versions = tuple(sorted(catalog.versions(connection).items()))
             major = connection.info.server_version // 10000
     except psycopg.Error as error:

@@ -1,17 +1,14 @@
-"""pg_dump, as a comparison needs it: the schema of one database, said the same way everywhere."""
+"""pg_dump: a database as text, said the same way everywhere."""
 
 from __future__ import annotations
 
-import subprocess
+import re
+from dataclasses import dataclass
 
-from psycopg.conninfo import conninfo_to_dict
-
-from pgrehearse.environments.mark import environment_variables
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import libpq_environment
-from pgrehearse.servers.binaries import client
+from pgrehearse.schema import client
 
-__all__ = ["OPTIONS", "dump"]
+__all__ = ["OPTIONS", "Dump", "dump", "major_of"]
 
 #: What the session says about itself. It beats settings of the database and the role, which would otherwise
 #: change how the server writes bounds, constants and view definitions.
@@ -26,37 +23,60 @@ OPTIONS = " ".join(
         "xmloption=content",
     )
 )
-_FLAGS = (
-    "--schema-only",
-    "--create",
-    "--encoding=UTF8",
-    "--restrict-key=pgrehearse",
-    "--lock-wait-timeout=15s",
-    "--exclude-schema=pgrehearse",
-    "--exclude-table=public.schema_migrations",
-)
+_LEDGER = ("--exclude-schema=pgrehearse", "--exclude-table=public.schema_migrations")
+_FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
 
-def dump(conninfo: str, snapshot: str = "") -> tuple[str, tuple[str, ...]]:
-    """The schema of a database as pg_dump writes it, and what pg_dump warns of.
+@dataclass(frozen=True)
+class Dump:
+    """``text`` is what pg_dump wrote, ``warnings`` what it warns of."""
 
-    Raises SetupError: pg_dump is not here, or the role may not read all of the schema.
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def dump(
+    conninfo: str,
+    *,
+    rows: bool = False,
+    owners: bool = True,
+    create: bool = False,
+    ledger: bool = True,
+    lock_wait: int = 15,
+    snapshot: str = "",
+    key: str = "pgrehearse",
+) -> Dump:
+    r"""A database as pg_dump writes it, in a session that may only read.
+
+    Args:
+        conninfo: of a direct connection.
+        rows: data too; else the schema alone.
+        owners: with owners and privileges.
+        create: with the database itself, its settings and its comment.
+        ledger: with what migrations left of themselves.
+        lock_wait: seconds to wait for a table that is locked.
+        snapshot: of another transaction, to see what it sees.
+        key: the word of the file's \restrict; pg_dump by itself takes another one each time.
+
+    Raises SetupError: pg_dump is not here or too old, or the role may not read all of it.
     """
-    given = {key: str(value) for key, value in conninfo_to_dict(conninfo).items() if value}
-    given["options"] = f"{given.get('options', '')} {OPTIONS}".strip()
-    flags = [*_FLAGS, *([f"--snapshot={snapshot}"] if snapshot else [])]
-    done = subprocess.run(
-        [client("pg_dump"), *flags],
-        env=libpq_environment({**environment_variables(given), "LC_ALL": "C"}),
-        capture_output=True,
-        check=False,
-    )
-    said = done.stderr.decode("utf-8", "replace").strip()
-    if done.returncode:
+    flags = ["--encoding=UTF8", f"--restrict-key={key}", f"--lock-wait-timeout={lock_wait}s"]
+    flags += [] if rows else ["--schema-only"]
+    flags += [] if owners else ["--no-owner", "--no-privileges"]
+    flags += ["--create"] if create else []
+    flags += [] if ledger else _LEDGER
+    flags += [f"--snapshot={snapshot}"] if snapshot else []
+    status, text, said = client.run("pg_dump", conninfo, *flags, options=OPTIONS)
+    if status:
         raise _refused(said)
-    lines = [line.removeprefix("pg_dump: ") for line in said.splitlines()]
-    warnings = tuple(line for line in lines if line.startswith("warning: "))
-    return done.stdout.decode("utf-8"), warnings
+    lines = (line.removeprefix("pg_dump: ") for line in said.splitlines())
+    return Dump(text, tuple(line for line in lines if line.startswith("warning: ")))
+
+
+def major_of(text: str) -> int | None:
+    """The major of the server that a dump was made from; None where it does not say."""
+    found = _FROM.search(text)
+    return int(found[1]) if found else None
 
 
 def _refused(said: str) -> SetupError:
@@ -65,12 +85,17 @@ def _refused(said: str) -> SetupError:
     if "permission denied" in reason:
         reason = reason[reason.index("permission denied") :]
         return SetupError(
-            f"the schema cannot be compared: {reason}",
-            next_step="GRANT pg_read_all_data TO the role that checks; it can read all and write nothing",
+            f"the schema cannot be read: {reason}",
+            next_step="GRANT pg_read_all_data TO the role that connects; it can read all and write nothing",
         )
     if "lock timeout" in said:
         return SetupError(
             "the schema cannot be read: a table stays locked by another session",
             next_step="wait until that change has ended, then run this again",
+        )
+    if "server version mismatch" in reason:
+        return SetupError(
+            f"the schema cannot be read: {said.removeprefix('pg_dump: error: ')}",
+            next_step="install a pg_dump at least as new as the server; PGREHEARSE_BINDIR says where it is",
         )
     return SetupError(f"pg_dump failed: {reason}", next_step="check the DSN and its role")

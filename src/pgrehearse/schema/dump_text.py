@@ -1,4 +1,4 @@
-"""The text of ``pg_dump --schema-only``, split at its statements.
+"""The text of pg_dump, split at its statements.
 
 pg_dump writes a fixed style: quotes are doubled and never escaped, bodies are dollar-quoted or deparsed. So
 one regular expression finds what can hide a semicolon, several times faster than the scanner for what people
@@ -24,8 +24,10 @@ _PATTERN = r"""(?P<string>'(?:[^']|'')*')
 _FLAGS = re.VERBOSE | re.MULTILINE
 _STATEMENT = re.compile(_PATTERN.replace("{char}", ";()"), _FLAGS)
 _LIST = re.compile(_PATTERN.replace("{char}", "(),"), _FLAGS)
+#: After the rows of a COPY.
+_ROWS_END = "\n\\.\n"
 _HEADER = re.compile(
-    r"-- Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*?); Owner: .*?"
+    r"-- (?:Data for )?Name: (?P<name>.*); Type: (?P<type>[A-Z ]+); Schema: (?P<schema>.*?); Owner: .*?"
     r"(?:; Tablespace: (?P<tablespace>.*))?$"
 )
 
@@ -42,10 +44,11 @@ class DumpEntry:
 
 @dataclass(frozen=True)
 class Raw:
-    """One statement without its semicolon."""
+    """One statement without its semicolon. ``rows``: the lines that follow a COPY; None after others."""
 
     entry: DumpEntry
     sql: str
+    rows: tuple[str, ...] | None = None
 
 
 def split(text: str) -> Iterator[Raw]:
@@ -73,7 +76,13 @@ def split(text: str) -> Iterator[Raw]:
             char = mark[0]
             depth += (char == "(") - (char == ")")
             if char == ";" and depth <= 0 and not atomic:
-                yield Raw(entry, text[start : mark.start()].strip())
+                sql = text[start : mark.start()].strip()
+                rows = None
+                if sql.startswith("COPY ") and sql.endswith(" FROM stdin"):
+                    end = text.index(_ROWS_END, at)
+                    rows = tuple(text[at + 1 : end].split("\n")) if end > at else ()
+                    at = end + len(_ROWS_END)
+                yield Raw(entry, sql, rows)
                 start, depth = at, 0
         elif kind in (None, "tag"):
             end = text.find(mark[0], at)

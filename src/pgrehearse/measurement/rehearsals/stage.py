@@ -108,7 +108,7 @@ class Stage:
 
     def state(self, database: str) -> Contents:
         """What is in ``database`` now."""
-        return state_of(self.server, database)
+        return state_of(self.server.dsn(database))
 
     def terminate(self, pids: Sequence[int]) -> None:
         """Terminate the backends ``pids``; returns when they are gone. Raises SetupError when one stays."""

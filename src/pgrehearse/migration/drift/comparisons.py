@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,13 @@ from pgrehearse.migration.drift.live import Live
 from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.compare import Differences, differences
 from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.dump import major_of
 from pgrehearse.schema.items import Item
 from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
 
-_DUMPED = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 #: What a file by dbmate cannot hold: it is written without owners and privileges, for one database.
 _NOT_IN_A_FILE = ("database", "role ", "all roles", "parameter ", "default privileges ", "system objects")
 _NOTE = "db/schema.sql holds no owners, privileges, roles or settings: only the comparison with live does"
@@ -96,8 +95,8 @@ def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major:
 
 
 def _major(file: Path) -> int:
-    found = _DUMPED.search(file.read_text(encoding="utf-8"))
-    return int(found[1]) if found and int(found[1]) in SUPPORTED else DEFAULT
+    found = major_of(file.read_text(encoding="utf-8"))
+    return found if found in SUPPORTED else DEFAULT
 
 
 def _in_a_file(schema: Schema) -> Schema:

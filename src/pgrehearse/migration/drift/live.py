@@ -84,7 +84,8 @@ def declaration(conninfo: str) -> str:
     """
     with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
         found = roles(connection, relevant(connection))
-    database = [item for item in items(split(dump(conninfo)[0])) if _cluster(item.object, item.subject)]
+    defined = items(split(dump(conninfo, create=True, ledger=False).text))
+    database = [item for item in defined if _cluster(item.object, item.subject)]
     lines = [item.sql for item in found if item.subject == "exists"]
     lines += [item.sql for item in found if item.subject != "exists"]
     lines += [item.sql for item in database]

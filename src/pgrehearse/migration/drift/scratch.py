@@ -7,7 +7,6 @@ that migrations take for granted is made, plain, when the first statement asks f
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +16,14 @@ from typing import Any, Self
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from pgrehearse.environments.mark import environment_variables, parts_of
 from pgrehearse.errors import DocumentError
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.section import statements
 from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.dump import dump
+from pgrehearse.schema.load import load
 from pgrehearse.schema.roles import names
-from pgrehearse.servers import libpq_environment, start
-from pgrehearse.servers.binaries import client
+from pgrehearse.servers import start
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Scratch", "ScratchRunner"]
@@ -149,11 +148,7 @@ class Scratch:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar PRIMARY KEY)"
             )
-        flags = ("--schema-only", "--no-owner", "--no-privileges", "--encoding=UTF8", "--restrict-key=dbmate")
-        done = subprocess.run(
-            [client("pg_dump"), *flags], env=self._environment(name), capture_output=True, check=True
-        )
-        return done.stdout.decode("utf-8")
+        return dump(self._server.dsn(name, self.runner.superuser), owners=False, key="dbmate").text
 
     def _create(self, name: str) -> None:
         with self._connect("template1", _ADMIN) as connection:
@@ -169,23 +164,16 @@ class Scratch:
 
     def _psql(self, name: str, file: Path, shown: Path) -> None:
         """Carry out ``file`` as psql does, and make the roles it lacks. It begins anew after each."""
-        flags = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", str(file)]
-        while True:
-            done = subprocess.run(
-                [client("psql"), *flags], env=self._environment(name), capture_output=True, check=False
-            )
-            if done.returncode == 0:
-                return
-            said = done.stderr.decode("utf-8", "replace")
-            if (unknown := _UNKNOWN_ROLE.search(said)) and unknown[1] not in self._taken:
+        while refused := load(self._server.dsn(name, self.runner.superuser), file, whole=True):
+            first = refused[0]
+            if (unknown := _UNKNOWN_ROLE.search(first.text)) and unknown[1] not in self._taken:
                 with self._connect(name, _ADMIN) as connection:
                     self._role(connection, unknown[1])
                 continue
-            found = re.search(r":(\d+): (?:ERROR|FATAL): +(.*)", said)
             raise DocumentError(
-                f"this file cannot be carried out: {found[2] if found else said.strip()}",
+                f"this file cannot be carried out: {first.text}",
                 path=shown,
-                line=int(found[1]) if found else None,
+                line=first.line,
                 next_step="mend the file; pgrehearse db check --write-schema makes db/schema.sql anew",
             )
 
@@ -265,8 +253,3 @@ class Scratch:
 
     def _connect(self, name: str, role: str) -> psycopg.Connection[Any]:
         return psycopg.connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)
-
-    def _environment(self, name: str) -> dict[str, str]:
-        dsn = self._server.dsn(name, self.runner.superuser)
-        parts = parts_of(dsn, what="the scratch server's DSN", fix="report this")
-        return libpq_environment({**environment_variables(parts), "LC_ALL": "C"})

@@ -63,7 +63,7 @@ class Replay:
         self._databases = Databases(server, project)
         if schema is not None:
             try:
-                schemas.load(server, self.work, schema)
+                schemas.filled(server, self.work, schema)
             except BaseException:
                 self.__exit__()
                 raise

@@ -1,0 +1,34 @@
+"""PostgreSQL's client programs, pointed at one database."""
+
+from __future__ import annotations
+
+import subprocess
+
+from psycopg.conninfo import conninfo_to_dict
+
+from pgrehearse.environments.mark import environment_variables
+from pgrehearse.servers import libpq_environment
+from pgrehearse.servers.binaries import client
+
+__all__ = ["run"]
+
+
+def run(program: str, conninfo: str, *arguments: str, options: str = "") -> tuple[int, str, str]:
+    """Exit status, output and messages of ``program``, which asks nobody for a password.
+
+    Args:
+        conninfo: a connection string; it goes through the environment, because it may hold a password.
+        options: settings of the session, as PGOPTIONS has them, after those of ``conninfo``.
+
+    Messages are English, so that they can be read. Raises SetupError: the program is not here.
+    """
+    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value}
+    parts["options"] = f"{parts.get('options', '')} {options}".strip()
+    done = subprocess.run(
+        [str(client(program)), "--no-password", *arguments],
+        env=libpq_environment({**environment_variables(parts), "LC_ALL": "C"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace").strip()
