@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.servers import Server, Servers
 from pgrehearse.text.project import Project
-from support import ROOT
+from support import ROOT, databases
+from support.majors import TEST_MAJOR
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +23,7 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def server(servers: Servers) -> Server:
     """The server of PGREHEARSE_TEST_MAJOR, else the default. None to be had is an error, not a skip."""
-    major = os.environ.get("PGREHEARSE_TEST_MAJOR")
-    return servers.get(int(major) if major else None)
+    return servers.get(TEST_MAJOR)
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +42,5 @@ def rehearser(repository: Project, servers: Servers) -> Iterator[Rehearser]:
 @pytest.fixture
 def database(server: Server) -> Iterator[str]:
     """The connection string of a fresh, empty database, dropped after the test."""
-    name = f"test_{secrets.token_hex(4)}"
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-    yield server.dsn(name)
-    if server.alive():
-        with psycopg.connect(server.dsn(), autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    with databases.fresh(server) as dsn:
+        yield dsn

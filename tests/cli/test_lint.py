@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench
+from support.bench import Bench
 
 FRONT = "---\ntitle: T\njupyter:\n  jupytext:\n    main_language: python\n---\n\n"
 SNIPPET = f'{FRONT}```sql snippet="one"\nSELECT 1;\n```\n'

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError, SetupError
 from pgrehearse.main import cli
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench
+from support.bench import Bench
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from support.processes import call, clean_environment, start
+from support.projects import write
+from support.waiting import wait_until
 
 GREEN = "# Green\n\n```sql\nSELECT 1 AS a;\n```\n\n```text\n a\n---\n 1\n(1 row)\n```\n"
 WRONG = (
@@ -51,33 +52,25 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PG"))
-        }
-        kept = ("PGREHEARSE_CACHE", "PGREHEARSE_BINDIR")
-        self.environment |= {name: os.environ[name] for name in kept if name in os.environ}
+        self.environment = clean_environment()
+        self.environment.pop("PGREHEARSE_SERVER", None)
 
     def write(self, **files: str) -> None:
         """Write ``docs/NAME.md``."""
         for name, text in files.items():
-            file = self.root / "docs" / f"{name}.md"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            write(self.root, f"docs/{name}.md", text)
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> tuple[str, ...]:
         # Hypothesis' plugin alone takes a second to start.
-        quiet = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no"]
-        return [sys.executable, "-m", "pytest", *quiet, *arguments]
+        quiet = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no")
+        return (sys.executable, "-m", "pytest", *quiet, *arguments)
 
     def pytest(self, *arguments: str) -> tuple[int, str]:
         return self.run(*self.command(*arguments))
 
     def run(self, *command: str) -> tuple[int, str]:
-        done = subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120,
-            check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
+        done = call(command, self.root, self.environment)
+        return done.status, done.said
 
 
 @pytest.fixture
@@ -248,23 +241,13 @@ SELECT pg_sleep(60);
 
 def test_ctrl_c_leaves_no_server(project: Project) -> None:
     project.write(slow=SLOW)
-    process = subprocess.Popen(
-        project.command("-q"), cwd=project.root, env=project.environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    process = start(project.command("-q"), project.root, project.environment)
     wait_until((project.root / "pid").exists, "the document runs")
     pid = int((project.root / "pid").read_text("utf-8"))
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    assert process.returncode == 2, out
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2, out + err
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the server is gone")
-
-
-def wait_until(condition: Callable[[], bool], what: str, limit: float = 30) -> None:
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {limit} s: {what}"
-        time.sleep(0.02)
 
 
 def test_the_command_runs_a_foreign_file(project: Project) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench, Database
+from support.bench import Bench
+from support.databases import Database
 
 LABEL = """\
   label:

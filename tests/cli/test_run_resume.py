@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from pgrehearse.servers import Server
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench, Database
+from support.bench import Bench
+from support.databases import Database
+from support.waiting import wait_until
 
 LABEL = '  label: {description: Label, example: x, default: "ok"}\n'
 GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
@@ -154,7 +153,7 @@ def test_another_database_of_the_same_name_does_not_resume(
         admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, other))
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, other))
         admin.execute(sql.SQL("DROP DATABASE {}").format(other))
-    gated.tag("staging")
+    gated.mark("staging")
     open_gate(gated)
     gated.execute("TRUNCATE trace")
     assert run(bench, gated)[0] == 0
@@ -201,10 +200,10 @@ def test_resumes_after_it_was_ended_in_the_middle_of_a_statement(
 ) -> None:
     bench.runbook([note("one"), f"BEGIN;\n{note('lost')}\n{SOMETIMES}\nCOMMIT;", note("three")])
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
-    bench.wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
+    wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, how)
     out, err = process.communicate(timeout=20)
-    bench.wait_until(lambda: gated.backends() == 0, "the server has ended its part")
+    wait_until(lambda: gated.backends() == 0, "the server has ended its part")
     if how == signal.SIGINT:
         assert process.returncode == 130, err
         assert "interrupted: the statement under way was canceled; run again to go on" in err
@@ -229,8 +228,8 @@ def test_ctrl_c_in_a_python_step(bench: Bench, gated: Database) -> None:
     )
     bench.runbook([note("one"), f"```python\n{source}\n```"])
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
-    bench.wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
+    wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
-    bench.wait_until(lambda: gated.backends() == 0, "the server has ended its part")
+    wait_until(lambda: gated.backends() == 0, "the server has ended its part")

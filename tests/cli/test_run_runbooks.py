@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +10,7 @@ from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server
 from pgrehearse.text.document import load
 from support import ROOT
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench
+from support.bench import Bench
 
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.execution.runbook import operator
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench, Database
+from support.bench import Bench
+from support.databases import Database
 
 
 def note(text: str) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.servers import Server
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench, Database
+from support.bench import Bench
+from support.databases import Database
 
 ONE = ["INSERT INTO trace (note) VALUES ('one');"]
 
@@ -72,7 +69,7 @@ def test_an_unmarked_database_is_refused_with_the_statement_that_marks_it(
 
 
 def test_an_unknown_environment_is_refused(bench: Bench, plain: Database) -> None:
-    plain.tag("prod")
+    plain.mark("prod")
     bench.runbook(ONE)
     ended = bench.call("run", "sample", "--dsn", plain.dsn)
     assert ended.status == 69
@@ -87,14 +84,14 @@ def test_a_setting_of_the_session_is_no_mark(
     bench.runbook(ONE)
     monkeypatch.setenv("PGOPTIONS", "-c pgrehearse.environment=staging")
     assert "does not say which environment" in bench.call("run", "sample", "--yes", "--dsn", plain.dsn).err
-    plain.tag("production")
+    plain.mark("production")
     ended = bench.call("run", "sample", "--yes", "--dsn", plain.dsn)
     assert ended.status == 69
     assert "which is production" in ended.err
 
 
 def test_a_setting_of_the_user_is_no_mark(bench: Bench, staging: Database) -> None:
-    staging.tag("production")
+    staging.mark("production")
     staging.execute(
         f"ALTER ROLE CURRENT_USER IN DATABASE \"{staging.name}\" SET pgrehearse.environment = 'staging'"
     )
@@ -105,7 +102,7 @@ def test_a_setting_of_the_user_is_no_mark(bench: Bench, staging: Database) -> No
 
 
 def test_yes_is_refused_on_production(bench: Bench, staging: Database) -> None:
-    staging.tag("production")
+    staging.mark("production")
     bench.runbook(ONE)
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert ended.status == 69

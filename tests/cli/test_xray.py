@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from pgrehearse.measurement.advice import PAGES, POLICY, advice
 from pgrehearse.measurement.statement.facts import Facts
 from support import ROOT
-
-if TYPE_CHECKING:
-    from tests.cli.conftest import Bench, Database
+from support.bench import Bench
+from support.databases import Database
 
 SCHEMA = """\
 SET search_path = '';
@@ -143,7 +142,7 @@ def test_the_projects_own_migrations(bench: Bench) -> None:
 
 
 def test_a_database_is_dumped_and_left_as_it_is(bench: Bench, plain: Database) -> None:
-    plain.tag("production")
+    plain.mark("production")
     plain.execute("CREATE TABLE t (n int)")
     plain.execute("INSERT INTO t VALUES (1)")
     bench.write("change.sql", "DROP TABLE t;\n")

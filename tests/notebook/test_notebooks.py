@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import pytest
@@ -26,12 +26,10 @@ from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.text.document import load, parse
 from pgrehearse.text.project import Project
 from support import ROOT
+from support.kernels import Kernel
 
-if TYPE_CHECKING:
-    from tests.notebook.conftest import Kernel
-
-    Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
-    Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
+Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
+Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
 
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 ALL_GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site.built.pages import downloads
-
-if TYPE_CHECKING:
-    from tests.site.conftest import Tiny
+from support.tiny import Tiny
 
 
 def edit(tiny: Tiny, name: str, old: str, new: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +18,7 @@ from pgrehearse.site.content.published import Published, read
 from pgrehearse.site.parts.lock_reference import lock_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.text.document import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.site.conftest import Tiny
+from support.tiny import Tiny
 
 NAME = "runbooks/fill.md"
 RUNBOOK = """---

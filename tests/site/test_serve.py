@@ -13,15 +13,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import pytest
 
 from pgrehearse.errors import SetupError
 from pgrehearse.site.built.serve import serve
-
-if TYPE_CHECKING:
-    from tests.site.conftest import Tiny
+from support.tiny import Tiny
 
 LIMIT = 30.0
 
@@ -29,7 +27,7 @@ PREVIEW = """
 import sys
 from pathlib import Path
 from pgrehearse.execution import records
-from pgrehearse.site.serve import serve
+from pgrehearse.site.built.serve import serve
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 

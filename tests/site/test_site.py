@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.text.project import Project
-
-if TYPE_CHECKING:
-    from tests.site.conftest import Tiny
-
+from support.tiny import Tiny
 
 FAILED = {"status": "failed", "message": "expected <1>", "message_line": 21, "output": "<script>x</script>"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,23 +14,18 @@ from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
 from pgrehearse.servers import Server
 from pgrehearse.text.document import parse
-from pgrehearse.text.project import Project
+from support.processes import alive
+from support.projects import fence, project_at
+from support.waiting import wait_until
 
 Run = Callable[..., list[CellResult]]
-
-
-def cell(source: str, options: str = "", expected: str | None = None) -> str:
-    after = "" if expected is None else f"```text\n{expected}\n```\n"
-    return f"```bash{' ' if options else ''}{options}\n{source}\n```\n{after}"
+cell = partial(fence, language="bash")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     """Run Bash cells of a project with one migration; ``environment`` may name a server."""
-    (tmp_path / "pyproject.toml").write_text("", "utf-8")
-    (tmp_path / "db" / "migrations").mkdir(parents=True)
-    (tmp_path / "db" / "migrations" / "1_one.sql").write_text("-- migrate:up\n", "utf-8")
-    project = Project.at(tmp_path)
+    project = project_at(tmp_path, {"db/migrations/1_one.sql": "-- migrate:up\n"})
 
     def run(*texts: str, environment: dict[str, str] | None = None, **more: object) -> list[CellResult]:
         path = tmp_path / "page.md"
@@ -75,11 +70,8 @@ def test_a_cell_that_does_not_end_goes_with_its_children(run: Run) -> None:
     results = run(cell("sleep 1000 & echo $!; sleep 1000", 'timeout="500ms"'))
     assert failure(results)[1] == "the cell did not finish in time"
     assert results[0].failure is not None
-    stat = Path(f"/proc/{int(results[0].failure.detail)}/stat")
-    limit = time.monotonic() + 10
-    while stat.exists() and "(sleep) Z" not in stat.read_text("utf-8"):
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+    pid = int(results[0].failure.detail)
+    wait_until(lambda: not alive(pid), "the child ends")
 
 
 def test_libpq_finds_the_document_s_database(run: Run, server: Server) -> None:

@@ -14,68 +14,55 @@ from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.servers import Server
 from pgrehearse.text.front_matter import Database
-from pgrehearse.text.project import Project
+from support.databases import execute, names
+from support.projects import project_at, write
 
 SMALL = Database(rows=3)
-
-
-def write(root: Path, name: str, text: str) -> None:
-    path = root / "db" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
 
 
 @pytest.fixture
 def databases(server: Server, tmp_path: Path) -> Iterator[Databases]:
     write(
         tmp_path,
-        "migrations/1_a.sql",
+        "db/migrations/1_a.sql",
         "-- migrate:up\nCREATE TABLE a (n int);\n-- migrate:down\nDROP TABLE a;",
     )
     index = "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY ON a (n);"
-    write(tmp_path, "migrations/2_b.sql", index)
-    write(tmp_path, "seed.sql", "INSERT INTO a SELECT * FROM generate_series(1, :'rows'::int);")
+    write(tmp_path, "db/migrations/2_b.sql", index)
+    write(tmp_path, "db/seed.sql", "INSERT INTO a SELECT * FROM generate_series(1, :'rows'::int);")
     before = names(server)
-    made = Databases(server, Project.at(tmp_path))
+    made = Databases(server, project_at(tmp_path))
     yield made
     made.close()
     assert names(server) == before
 
 
-def names(server: Server) -> set[str]:
-    return {str(row[0]) for row in query(server, "postgres", "SELECT datname FROM pg_database")}
-
-
-def query(server: Server, name: str, sql: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        return cursor.fetchall() if cursor.description else []
-
-
 def test_clones_are_independent_marked_and_named(server: Server, databases: Databases) -> None:
     first = databases.fresh(SMALL, "A page: one")
-    query(server, first, "DROP TABLE a")
+    execute(server.dsn(first), "DROP TABLE a")
     second = databases.fresh(SMALL, "two")
-    assert query(server, second, "SELECT count(*) FROM a") == [(3,)]
-    assert query(server, second, "SELECT current_setting('pgrehearse.environment')") == [("disposable",)]
+    assert execute(server.dsn(second), "SELECT count(*) FROM a") == [(3,)]
+    assert execute(server.dsn(second), "SELECT current_setting('pgrehearse.environment')") == [
+        ("disposable",)
+    ]
     assert first.endswith("_a_page_one")
     assert len({name for name in names(server) if "template_" in name and name in databases._names}) == 1
 
 
 def test_other_sizes_and_none(server: Server, databases: Databases) -> None:
-    assert query(server, databases.fresh(Database(rows=5), "x"), "SELECT count(*) FROM a") == [(5,)]
+    assert execute(server.dsn(databases.fresh(Database(rows=5), "x")), "SELECT count(*) FROM a") == [(5,)]
     empty = databases.fresh(Database(empty=True, rows=0), "x")
-    assert query(server, empty, "SELECT count(*) FROM pg_class WHERE relname = 'a'") == [(0,)]
+    assert execute(server.dsn(empty), "SELECT count(*) FROM pg_class WHERE relname = 'a'") == [(0,)]
 
 
 def test_the_prepared_one_is_taken_when_it_fits(server: Server, databases: Databases) -> None:
     databases.prepare(SMALL)
     databases.prepare(SMALL)
     taken = databases.fresh(SMALL, "taken")
-    assert query(server, taken, "SELECT current_setting('pgrehearse.environment')") == [("disposable",)]
+    assert execute(server.dsn(taken), "SELECT current_setting('pgrehearse.environment')") == [("disposable",)]
     databases.prepare(SMALL)
     other = databases.fresh(Database(rows=1), "other")
-    assert query(server, other, "SELECT count(*) FROM a") == [(1,)]
+    assert execute(server.dsn(other), "SELECT count(*) FROM a") == [(1,)]
     assert not any(name.endswith("_next") for name in names(server) if name in databases._names)
 
 
@@ -88,7 +75,7 @@ def test_kept_and_dropped(server: Server, databases: Databases) -> None:
     databases.close()
     assert kept in names(server)
     assert dropped not in names(server)
-    query(server, "postgres", f'DROP DATABASE "{kept}"')
+    execute(server.dsn(), f'DROP DATABASE "{kept}"')
 
 
 @pytest.mark.parametrize(
@@ -116,7 +103,7 @@ def test_kept_and_dropped(server: Server, databases: Databases) -> None:
 def test_an_error_of_the_template_names_its_line_every_time(
     databases: Databases, server: Server, tmp_path: Path, name: str, text: str, line: int, message: str
 ) -> None:
-    write(tmp_path, name, text)
+    write(tmp_path, f"db/{name}", text)
     for _ in range(2):  # the second time as well: a half-built template must not be cloned
         with pytest.raises(DocumentError, match=message) as caught:
             databases.fresh(SMALL, "x")
@@ -128,15 +115,15 @@ def test_an_error_of_the_template_names_its_line_every_time(
 def test_a_failed_migration_leaves_nothing_of_itself(
     databases: Databases, tmp_path: Path, server: Server
 ) -> None:
-    write(tmp_path, "migrations/3_c.sql", "-- migrate:up\nCREATE TABLE c (n int);\nSELECT 1/0;")
+    write(tmp_path, "db/migrations/3_c.sql", "-- migrate:up\nCREATE TABLE c (n int);\nSELECT 1/0;")
     with pytest.raises(DocumentError):
         databases.fresh(SMALL, "x")
     write(
         tmp_path,
-        "migrations/3_c.sql",
+        "db/migrations/3_c.sql",
         "-- migrate:up\nCREATE TABLE c (n int);\n-- migrate:down\nDROP TABLE c;",
     )
-    assert query(server, databases.fresh(SMALL, "x"), "SELECT count(*) FROM c") == [(0,)]
+    assert execute(server.dsn(databases.fresh(SMALL, "x")), "SELECT count(*) FROM c") == [(0,)]
 
 
 def test_a_server_in_recovery_is_waited_for(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,11 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.document import parse
+from support.projects import fence
+from support.waiting import wait_until
 
 PATH = Path("page.md")
 Run = Callable[..., list[CellResult]]
-
-
-def cell(source: str, options: str = "", expected: str | None = None) -> str:
-    after = "" if expected is None else f"```text\n{expected}\n```\n"
-    return f"```sql{' ' if options else ''}{options}\n{source}\n```\n{after}"
 
 
 @pytest.fixture
@@ -60,7 +57,7 @@ def failure(results: list[CellResult], position: int = -1) -> tuple[int, str]:
 
 
 def test_right_and_wrong_output(run: Run) -> None:
-    right = cell("SELECT 1 AS a;", expected=" a\n---\n 1\n(1 row)")
+    right = fence("SELECT 1 AS a;", expected=" a\n---\n 1\n(1 row)")
     assert statuses(run(right)) == ["passed"]
     results = run(right.replace("\n 1\n", "\n 2\n"), right)
     assert statuses(results) == ["failed", "notrun"]
@@ -74,9 +71,9 @@ def test_several_statements_are_several_messages(run: Run, database: str) -> Non
     source = (
         "CREATE TABLE t (a int);\nSET lock_timeout = '1s';\nCREATE INDEX CONCURRENTLY ON t (a);\nVACUUM t;"
     )
-    assert statuses(run(cell(source))) == ["passed"]
+    assert statuses(run(fence(source))) == ["passed"]
     results = run(
-        cell("BEGIN;\nCREATE TABLE u (a int);\nCREATE INDEX CONCURRENTLY ON u (a);"), cell("SELECT 1;")
+        fence("BEGIN;\nCREATE TABLE u (a int);\nCREATE INDEX CONCURRENTLY ON u (a);"), fence("SELECT 1;")
     )
     assert statuses(results) == ["failed", "notrun"]
     assert failure(results, 0) == (4, "it raised SQLSTATE 25001")
@@ -84,36 +81,36 @@ def test_several_statements_are_several_messages(run: Run, database: str) -> Non
 
 def test_a_cell_keeps_its_transaction_open(run: Run) -> None:
     results = run(
-        cell("CREATE TABLE t (a int);\nBEGIN;\nINSERT INTO t VALUES (1);"),
-        cell("SELECT count(*) FROM t;", 'session="other"', " count\n-------\n     0\n(1 row)"),
-        cell("COMMIT;"),
-        cell("SELECT count(*) FROM t;", 'session="other"', " count\n-------\n     1\n(1 row)"),
+        fence("CREATE TABLE t (a int);\nBEGIN;\nINSERT INTO t VALUES (1);"),
+        fence("SELECT count(*) FROM t;", 'session="other"', " count\n-------\n     0\n(1 row)"),
+        fence("COMMIT;"),
+        fence("SELECT count(*) FROM t;", 'session="other"', " count\n-------\n     1\n(1 row)"),
     )
     assert statuses(results) == ["passed"] * 4
 
 
 def test_notices_are_output(run: Run) -> None:
     block = "DO $$ BEGIN RAISE NOTICE 'seen'; END $$;"
-    assert statuses(run(cell(block, expected="NOTICE:  seen\nDO"))) == ["passed"]
-    assert failure(run(cell(block, expected="DO"))) == (4, "the output differs")
+    assert statuses(run(fence(block, expected="NOTICE:  seen\nDO"))) == ["passed"]
+    assert failure(run(fence(block, expected="DO"))) == (4, "the output differs")
 
 
 def test_parameters_are_quoted(run: Run) -> None:
     hostile = "x'); DROP TABLE wishlist_items;--"
     table = f"... | length\n---+---\n {hostile} | 33\n(1 row)"
     results = run(
-        cell("CREATE TABLE wishlist_items (a text);\nINSERT INTO wishlist_items VALUES (:'label');"),
-        cell('SELECT a, length(a) FROM :"table";', expected=table),
+        fence("CREATE TABLE wishlist_items (a text);\nINSERT INTO wishlist_items VALUES (:'label');"),
+        fence('SELECT a, length(a) FROM :"table";', expected=table),
         values={"label": hostile, "table": "wishlist_items"},
     )
     assert statuses(results) == ["passed", "passed"]
     with pytest.raises(SetupError, match="parameter 'label' has no value") as caught:
-        run(cell("SELECT :'label';"))
+        run(fence("SELECT :'label';"))
     assert caught.value.location == "page.md:1"
 
 
 def test_needs_and_until(run: Run) -> None:
-    text = cell("SELECT nope;", 'needs="17"') + cell("SELECT nope;", 'until="15"') + cell("SELECT 1;")
+    text = fence("SELECT nope;", 'needs="17"') + fence("SELECT nope;", 'until="15"') + fence("SELECT 1;")
     results = run(text, major=16)
     assert statuses(results) == ["skipped", "skipped", "passed"]
     assert [r.reason for r in results[:2]] == [
@@ -128,12 +125,12 @@ def test_needs_and_until(run: Run) -> None:
 
 
 def test_the_expected_error(run: Run) -> None:
-    text = cell(
+    text = fence(
         "SELECT 1;\nSELECT 1/0;",
         'expect="22012"',
         " ?column?\n----------\n        1\n(1 row)\n\nERROR:  division by zero",
     )
-    assert statuses(run(text, cell("SELECT 2;"))) == ["passed", "passed"]
+    assert statuses(run(text, fence("SELECT 2;"))) == ["passed", "passed"]
 
 
 @pytest.mark.parametrize(
@@ -153,37 +150,37 @@ def test_the_expected_error(run: Run) -> None:
     ],
 )
 def test_another_error(run: Run, source: str, options: str, line: int, message: str) -> None:
-    results = run(cell(source, options), cell("SELECT 1;"))
+    results = run(fence(source, options), fence("SELECT 1;"))
     assert statuses(results) == ["failed", "notrun"]
     assert failure(results, 0) == (line, message)
 
 
 def test_the_right_error_with_another_text(run: Run) -> None:
-    results = run(cell("SELECT 1/0;", 'expect="22012"', "ERROR:  something else"))
+    results = run(fence("SELECT 1/0;", 'expect="22012"', "ERROR:  something else"))
     assert failure(results) == (4, "the output differs")
 
 
 # --- waiting ------------------------------------------------------------------------------------
 
-TABLE = cell("CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nBEGIN;\nLOCK TABLE t;")
-WAITS = cell("SELECT a FROM t;", 'session="app" wait="main"', " a\n---\n 1\n(1 row)")
+TABLE = fence("CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nBEGIN;\nLOCK TABLE t;")
+WAITS = fence("SELECT a FROM t;", 'session="app" wait="main"', " a\n---\n 1\n(1 row)")
 
 
 def test_a_wait_is_proven_and_ends_later(run: Run) -> None:
-    results = run(TABLE, WAITS, cell("SELECT 1;"), cell("COMMIT;"), cell("SELECT 2;", 'session="app"'))
+    results = run(TABLE, WAITS, fence("SELECT 1;"), fence("COMMIT;"), fence("SELECT 2;", 'session="app"'))
     assert statuses(results) == ["passed"] * 5
     assert results[1].seconds > results[3].seconds
 
 
 def test_the_output_of_a_wait_is_compared_when_it_ends(run: Run) -> None:
-    results = run(TABLE, WAITS.replace("\n 1\n", "\n 2\n"), cell("COMMIT;"), cell("SELECT 1;"))
+    results = run(TABLE, WAITS.replace("\n 1\n", "\n 2\n"), fence("COMMIT;"), fence("SELECT 1;"))
     assert statuses(results) == ["passed", "failed", "passed", "notrun"]
     assert failure(results, 1) == (11, "the output differs")
 
 
 def test_a_wait_that_does_not_wait(run: Run) -> None:
     results = run(
-        cell("CREATE TABLE t (a int);\nBEGIN;\nLOCK TABLE t IN SHARE MODE;"), WAITS, cell("SELECT 1;")
+        fence("CREATE TABLE t (a int);\nBEGIN;\nLOCK TABLE t IN SHARE MODE;"), WAITS, fence("SELECT 1;")
     )
     assert statuses(results) == ["passed", "failed", "notrun"]
     assert failure(results, 1) == (8, "was to wait for session main, but completed without waiting")
@@ -192,9 +189,9 @@ def test_a_wait_that_does_not_wait(run: Run) -> None:
 def test_a_wait_for_another_session(run: Run) -> None:
     """It waits, but not for the one that is named: the report says for whom."""
     results = run(
-        cell("SELECT 1;", 'session="other"'),
+        fence("SELECT 1;", 'session="other"'),
         TABLE,
-        cell("SELECT a FROM t;", 'session="app" timeout="300ms" wait="other"'),
+        fence("SELECT a FROM t;", 'session="app" timeout="300ms" wait="other"'),
     )
     assert failure(results) == (13, "the statement did not finish in time, it waits for session main")
 
@@ -210,7 +207,7 @@ def test_a_session_with_a_waiting_statement_gets_more_work(run: Run) -> None:
     results = run(
         TABLE,
         WAITS.replace('session="app"', 'session="app" timeout="300ms"'),
-        cell("SELECT 1;", 'session="app"'),
+        fence("SELECT 1;", 'session="app"'),
     )
     assert statuses(results) == ["passed", "failed", "notrun"]
     assert failure(results, 1) == (9, "the statement did not finish in time, it waits for session main")
@@ -218,13 +215,13 @@ def test_a_session_with_a_waiting_statement_gets_more_work(run: Run) -> None:
 
 def test_lock_timeout_while_waiting(run: Run) -> None:
     text = "SET lock_timeout = '100ms';\nSELECT a FROM t;"
-    results = run(TABLE, cell(text, 'expect="55P03" session="app" wait="main"'), cell("COMMIT;"))
+    results = run(TABLE, fence(text, 'expect="55P03" session="app" wait="main"'), fence("COMMIT;"))
     assert statuses(results) == ["passed"] * 3
     results = run(
-        cell("BEGIN;\nLOCK TABLE t;"),
-        cell(text, 'session="app" wait="main"'),
-        cell("SELECT pg_sleep(0.3);"),
-        cell("COMMIT;"),
+        fence("BEGIN;\nLOCK TABLE t;"),
+        fence(text, 'session="app" wait="main"'),
+        fence("SELECT pg_sleep(0.3);"),
+        fence("COMMIT;"),
     )
     assert statuses(results) == ["passed", "failed", "passed", "notrun"]
     assert failure(results, 1) == (8, "it raised SQLSTATE 55P03")
@@ -233,14 +230,14 @@ def test_lock_timeout_while_waiting(run: Run) -> None:
 def test_a_deadlock(run: Run) -> None:
     """The one that waited first finds the deadlock; main's statement then goes on."""
     results = run(
-        cell("CREATE TABLE a ();\nCREATE TABLE b ();\nBEGIN;\nLOCK TABLE a;"),
-        cell(
+        fence("CREATE TABLE a ();\nCREATE TABLE b ();\nBEGIN;\nLOCK TABLE a;"),
+        fence(
             "SET deadlock_timeout = '200ms';\nBEGIN;\nLOCK TABLE b;\nLOCK TABLE a;",
             'expect="40P01" session="app" wait="main"',
         ),
-        cell("SET deadlock_timeout = '20s';\nLOCK TABLE b;"),
-        cell("COMMIT;"),
-        cell("ROLLBACK;", 'session="app"'),
+        fence("SET deadlock_timeout = '20s';\nLOCK TABLE b;"),
+        fence("COMMIT;"),
+        fence("ROLLBACK;", 'session="app"'),
     )
     assert statuses(results) == ["passed"] * 5
 
@@ -248,12 +245,12 @@ def test_a_deadlock(run: Run) -> None:
 def test_a_chain_of_waits_settles_before_the_next_cell(database: str) -> None:
     """main holds up b, and b holds up a, which is looked at first: when main commits, both end."""
     text = [
-        cell("CREATE TABLE x ();\nCREATE TABLE y ();\nBEGIN;\nLOCK TABLE y;"),
-        cell("BEGIN;\nLOCK TABLE x;", 'session="b"'),
-        cell("SELECT FROM x;", 'session="a" wait="b"'),
-        cell("LOCK TABLE y;\nSELECT pg_sleep(0.1);\nCOMMIT;", 'session="b" wait="main"'),
-        cell("COMMIT;"),
-        cell("SELECT 1;"),
+        fence("CREATE TABLE x ();\nCREATE TABLE y ();\nBEGIN;\nLOCK TABLE y;"),
+        fence("BEGIN;\nLOCK TABLE x;", 'session="b"'),
+        fence("SELECT FROM x;", 'session="a" wait="b"'),
+        fence("LOCK TABLE y;\nSELECT pg_sleep(0.1);\nCOMMIT;", 'session="b" wait="main"'),
+        fence("COMMIT;"),
+        fence("SELECT 1;"),
     ]
     document = parse("\n".join(text), PATH)
     with Executor(database, environment={}, path=PATH, major=18) as executor:
@@ -263,7 +260,7 @@ def test_a_chain_of_waits_settles_before_the_next_cell(database: str) -> None:
 
 
 def test_the_order_of_results_is_the_order_of_events(database: str) -> None:
-    document = parse("\n".join([TABLE, WAITS, cell("COMMIT;"), cell("SELECT 1;")]), PATH)
+    document = parse("\n".join([TABLE, WAITS, fence("COMMIT;"), fence("SELECT 1;")]), PATH)
     with Executor(database, environment={}, path=PATH, major=18) as executor:
         seen = [[r.cell.index for r in executor.run(c)] for c in document.cells]
         assert executor.finish() == []
@@ -275,14 +272,14 @@ def test_the_order_of_results_is_the_order_of_events(database: str) -> None:
 
 def test_a_statement_takes_too_long(run: Run) -> None:
     started = time.monotonic()
-    results = run(cell("SELECT 1;\nSELECT pg_sleep(60);", 'timeout="200ms"'), cell("SELECT 1;"))
+    results = run(fence("SELECT 1;\nSELECT pg_sleep(60);", 'timeout="200ms"'), fence("SELECT 1;"))
     assert time.monotonic() - started < 10
     assert statuses(results) == ["failed", "notrun"]
     assert failure(results, 0) == (3, "the statement did not finish in time")
 
 
 def test_a_statement_waits_unannounced(run: Run) -> None:
-    results = run(TABLE, cell("TABLE t;", 'session="app" timeout="200ms"'))
+    results = run(TABLE, fence("TABLE t;", 'session="app" timeout="200ms"'))
     assert failure(results) == (9, "the statement did not finish in time, it waits for session main")
     assert results[1].failure is not None
     assert 'wait="main"' in results[1].failure.next_step
@@ -294,10 +291,10 @@ def test_a_terminated_backend(run: Run) -> None:
         "WHERE application_name = 'pgrehearse app' AND datname = current_database();"
     )
     results = run(
-        cell("BEGIN;", 'session="app"'),
-        cell(kill),
-        cell("SELECT 1;", 'session="app"'),
-        cell("SELECT 2;"),
+        fence("BEGIN;", 'session="app"'),
+        fence(kill),
+        fence("SELECT 1;", 'session="app"'),
+        fence("SELECT 2;"),
     )
     assert statuses(results) == ["passed", "passed", "failed", "notrun"]
     line, message = failure(results, 2)
@@ -306,7 +303,7 @@ def test_a_terminated_backend(run: Run) -> None:
 
 
 def test_close_cancels_what_is_under_way(database: str) -> None:
-    document = parse(cell("SELECT pg_sleep(60);"), PATH)
+    document = parse(fence("SELECT pg_sleep(60);"), PATH)
     executor = Executor(database, environment={}, path=PATH, major=18)
     runner = threading.Thread(target=executor.session, args=("main",))
     runner.start()
@@ -315,17 +312,16 @@ def test_close_cancels_what_is_under_way(database: str) -> None:
     executor.sessions["main"].pump(0.01)
     executor.close()
     with psycopg.connect(database, autocommit=True) as connection:
-        limit = time.monotonic() + 10
-        while connection.execute(
+        asleep = (
             "SELECT FROM pg_stat_activity"
             " WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database()"
-        ).fetchone():
-            assert time.monotonic() < limit
+        )
+        wait_until(lambda: not connection.execute(asleep).fetchall(), "the statement ends")
     executor.close()
 
 
 def test_a_session_that_cannot_connect_is_a_failed_cell() -> None:
-    document = parse(cell("SELECT 1;", 'session="app"'), PATH)
+    document = parse(fence("SELECT 1;", 'session="app"'), PATH)
     with Executor("host=127.0.0.1 port=1", environment={}, path=PATH, major=18) as executor:
         (result,) = executor.run(document.cells[0])
     line, message = failure([result])
@@ -338,12 +334,12 @@ def test_a_session_that_cannot_connect_is_a_failed_cell() -> None:
 
 def test_gexec(run: Run) -> None:
     results = run(
-        cell("SELECT 'x' WHERE false \\gexec", expected=""),
-        cell("SELECT format('CREATE TABLE t%s (a int)', n), NULL FROM generate_series(1, 2) AS n\n"
+        fence("SELECT 'x' WHERE false \\gexec", expected=""),
+        fence("SELECT format('CREATE TABLE t%s (a int)', n), NULL FROM generate_series(1, 2) AS n\n"
              "\\gexec\nSELECT 'done' AS d;",
              expected="CREATE TABLE\nCREATE TABLE\n  d\n------\n done\n(1 row)"),
-        cell("SELECT 'SELECT 1 AS a', 'SELECT nope', 'SELECT 2' \\gexec", 'expect="42703"'),
-        cell("SELECT 1;"),
+        fence("SELECT 'SELECT 1 AS a', 'SELECT nope', 'SELECT 2' \\gexec", 'expect="42703"'),
+        fence("SELECT 1;"),
     )  # fmt: skip
     assert statuses(results)[:2] == ["passed", "passed"]
     assert statuses(results)[2:] == ["failed", "notrun"]
@@ -351,8 +347,8 @@ def test_gexec(run: Run) -> None:
 
 
 def test_gexec_error_in_a_generated_statement(run: Run) -> None:
-    results = run(cell("SELECT 1;\n\nSELECT 'SELECT nope' \\gexec\nSELECT 3;"))
+    results = run(fence("SELECT 1;\n\nSELECT 'SELECT nope' \\gexec\nSELECT 3;"))
     assert failure(results) == (4, "it raised SQLSTATE 42703")
     assert results[0].failure is not None
     assert results[0].failure.statement == "SELECT nope"
-    assert statuses(run(cell("SELECT 'SELECT nope' \\gexec", 'expect="42703"'))) == ["passed"]
+    assert statuses(run(fence("SELECT 'SELECT nope' \\gexec", 'expect="42703"'))) == ["passed"]

@@ -5,21 +5,18 @@ The same documents with the flaw mended are green, so it is the flaw that was fo
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pgrehearse.text.document import load
+from support.majors import TEST_MAJOR
+from support.processes import PGREHEARSE, call, clean_environment
 
 NEGATIVE = Path(__file__).parent / "negative"
-COMMAND = [sys.executable, "-c", "from pgrehearse.main import main; main()"]
-MAJOR = os.environ.get("PGREHEARSE_TEST_MAJOR")
 
 
 @dataclass(frozen=True)
@@ -103,20 +100,14 @@ FORM = {
 
 def run_all(folder: Path, names: list[str]) -> tuple[int, dict[str, str]]:
     """Rehearse documents in one run: its exit status, and what it printed about each."""
-    options = ["--no-keep", *(["--pg", MAJOR] if MAJOR else [])]
-    environment = {name: value for name, value in os.environ.items() if name != "PGREHEARSE_SERVER"}
-    done = subprocess.run(
-        [*COMMAND, "test", *options, *(f"docs/{name}.md" for name in names)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "Traceback (most recent call last)" not in done.stderr, done.stderr
-    parts = re.split(r"(?m)^(?=(?:ok  |FAIL)  docs/)", done.stdout)
-    return done.returncode, {
+    options = ["--no-keep", *(["--pg", str(TEST_MAJOR)] if TEST_MAJOR else [])]
+    environment = clean_environment()
+    environment.pop("PGREHEARSE_SERVER", None)
+    files = (f"docs/{name}.md" for name in names)
+    done = call((*PGREHEARSE, "test", *options, *files), folder, environment, limit=300)
+    assert "Traceback (most recent call last)" not in done.err, done.err
+    parts = re.split(r"(?m)^(?=(?:ok  |FAIL)  docs/)", done.out)
+    return done.status, {
         part.split()[1].removeprefix("docs/").removesuffix(".md"): part for part in parts[1:]
     }
 
@@ -184,16 +175,14 @@ def test_mended_they_are_green(folder: Path) -> None:
 
 
 def test_lint_finds_the_form_and_only_the_form(folder: Path) -> None:
-    done = subprocess.run(
-        [*COMMAND, "lint", *(f"docs/{name}.md" for name in (*RUN, *FORM, "positive"))],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 65, done.stdout + done.stderr
+    files = (f"docs/{name}.md" for name in (*RUN, *FORM, "positive"))
+    done = call((*PGREHEARSE, "lint", *files), folder)
+    assert done.status == 65, done.said
     for name, flaw in FORM.items():
         if name != "unknown-snippet":
-            assert f"docs/{name}.md:{flaw.line}: " in done.stdout, name
+            assert f"docs/{name}.md:{flaw.line}: " in done.out, name
     for name in (*RUN, "positive"):
-        assert f"docs/{name}.md" not in done.stdout, done.stdout
+        assert f"docs/{name}.md" not in done.out, done.out
 
 
 def test_every_document_is_in_the_table_and_says_what_is_wrong() -> None:

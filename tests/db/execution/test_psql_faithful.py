@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
@@ -17,8 +16,10 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.servers import Server, libpq_environment, start
 from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import parse
+from support.databases import execute
+from support.majors import TEST_MAJOR
+from support.waiting import wait_until
 
-MAJOR = int(os.environ["PGREHEARSE_TEST_MAJOR"]) if os.environ.get("PGREHEARSE_TEST_MAJOR") else None
 HOSTILE = "x'); DROP TABLE wishlist_items;--"
 
 #: Scripts; the first failing statement ends each, as ON_ERROR_STOP does in psql.
@@ -185,7 +186,7 @@ def logging() -> Iterator[Server]:
         "log_statement": "all",
         "log_rotation_size": "0",
     }
-    with start(MAJOR, settings=settings) as server:
+    with start(TEST_MAJOR, settings=settings) as server:
         yield server
 
 
@@ -235,16 +236,14 @@ def comparable(text: str) -> list[str]:
 def sent(server: Server, database: str) -> list[str]:
     """The statements that reached ``database``, in order, from the server's log."""
     marker = f"marker {time.monotonic_ns()}"
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        connection.execute(f"SELECT '{marker}'".encode())
+    execute(server.dsn(), f"SELECT '{marker}'")
     folder = Path(server.env("postgres")["PGHOST"]) / "data" / "log"
-    limit = time.monotonic() + 10
-    while True:
-        text = "".join(file.read_text("utf-8") for file in sorted(folder.glob("*.json")))
-        if marker in text:
-            break
-        assert time.monotonic() < limit, "the log was not written"
-        time.sleep(0.01)
+
+    def log() -> str:
+        return "".join(file.read_text("utf-8") for file in sorted(folder.glob("*.json")))
+
+    wait_until(lambda: marker in log(), "the log is written")
+    text = log()
     entries = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
     since = max(i for i, e in enumerate(entries) if f"CREATE DATABASE {database}" in e["message"])
     found = [

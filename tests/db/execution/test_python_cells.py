@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,12 @@ from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
 from pgrehearse.servers import Server
 from pgrehearse.text.document import parse
+from support.processes import alive
+from support.projects import fence
+from support.waiting import wait_until
 
 Run = Callable[..., list[CellResult]]
-
-
-def cell(source: str, options: str = "", expected: str | None = None) -> str:
-    after = "" if expected is None else f"```text\n{expected}\n```\n"
-    return f"```python{' ' if options else ''}{options}\n{source}\n```\n{after}"
+cell = partial(fence, language="python")
 
 
 @pytest.fixture
@@ -158,10 +158,7 @@ def test_what_a_cell_started_ends_with_the_document(run: Run, tmp_path: Path) ->
     )
     assert run(cell(source))[0].status == "passed"
     pid = int((tmp_path / "pid").read_text("utf-8"))
-    limit = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists() and "(sleep) Z" not in Path(f"/proc/{pid}/stat").read_text("utf-8"):
-        assert time.monotonic() < limit, "the child still runs"
-        time.sleep(0.01)
+    wait_until(lambda: not alive(pid), "the child ends")
 
 
 def test_large_answers(run: Run) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
+from support.waiting import wait_until
 
 
 def run(session: Session, *statements: str, limit: float = 20) -> list[str]:
@@ -18,9 +17,7 @@ def run(session: Session, *statements: str, limit: float = 20) -> list[str]:
 
 
 def pump(session: Session, limit: float = 20) -> None:
-    end = time.monotonic() + limit
-    while not session.pump(0.1):
-        assert time.monotonic() < end, "the session did not finish"
+    wait_until(lambda: session.pump(0.1), "the session finishes", limit)
 
 
 @pytest.fixture

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.measurement.statement import client
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.servers import Server
+from support.databases import execute, fresh, name_of, names
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -40,20 +39,11 @@ CREATE INDEX tree_rest_y ON tree_rest (y);
 """
 
 
-def databases(server: Server) -> set[str]:
-    with psycopg.connect(server.dsn()) as admin:
-        return {name for (name,) in admin.execute("SELECT datname FROM pg_database").fetchall()}
-
-
 @pytest.fixture(scope="module")
 def template(server: Server) -> Iterator[str]:
-    name = f"test_{secrets.token_hex(4)}"
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-            connection.execute(sql.SQL(SCHEMA))
-        yield name
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with fresh(server) as dsn:
+        execute(dsn, SCHEMA)
+        yield name_of(dsn)
 
 
 def waiting(facts: Facts, table: str) -> list[str]:
@@ -64,9 +54,9 @@ def waiting(facts: Facts, table: str) -> list[str]:
     "statement", ["TRUNCATE child", "VACUUM FULL child", "DROP TABLE nothing", "SELECT 1/0"]
 )
 def test_nothing_is_left_behind(server: Server, template: str, statement: str) -> None:
-    before = databases(server)
+    before = names(server)
     measure(server, template, statement, setup=["DELETE FROM child", "SET lock_timeout = '1s'"])
-    assert databases(server) == before
+    assert names(server) == before
     with psycopg.connect(server.dsn(template)) as connection:
         assert connection.execute("SELECT count(*) FROM child").fetchone() == (20,)
 
@@ -160,11 +150,11 @@ def test_what_cannot_be_measured_is_refused(
         measure(server, template, "SELECT 1", setup=["SELEC 1"])
     with pytest.raises(SetupError, match="cannot be cloned"):
         measure(server, "no_such_database", "SELECT 1")
-    before = databases(server)
+    before = names(server)
     monkeypatch.setattr(client, "LIMIT", 0.2)
     with pytest.raises(DocumentError, match="takes longer than"):
         measure(server, template, "SELECT pg_sleep(60)")
-    assert databases(server) == before
+    assert names(server) == before
 
 
 def test_json_is_small_sorted_and_comes_back(server: Server, template: str) -> None:

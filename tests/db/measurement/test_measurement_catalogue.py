@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.servers import Server
+from support.databases import execute, fresh, name_of
 
 #: How often the statements whose locks nobody can look at must come out right.
 REPEAT = int(os.environ.get("PGREHEARSE_TEST_REPEAT", "2"))
@@ -345,13 +343,9 @@ NON_TRANSACTIONAL = [
 @pytest.fixture(scope="module")
 def template(server: Server) -> Iterator[str]:
     """The catalogue's tables, with nobody connected."""
-    name = sql.Identifier(f"test_{secrets.token_hex(4)}")
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-        with psycopg.connect(server.dsn(name.as_string().strip('"')), autocommit=True) as connection:
-            connection.execute(sql.SQL(SCHEMA))
-        yield name.as_string().strip('"')
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    with fresh(server) as dsn:
+        execute(dsn, SCHEMA)
+        yield name_of(dsn)
 
 
 def differences(op: Op, facts: Facts, major: int) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from pgrehearse.measurement.recordings import RecordedWays, by_name
 from pgrehearse.site.parts import timelines
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
+from support.majors import TEST_MAJOR
+from support.projects import project_at
 
-MAJOR = os.environ.get("PGREHEARSE_TEST_MAJOR")
 MIGRATION = """-- migrate:up
 CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
 CREATE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
@@ -70,18 +70,14 @@ SELECT count(*) FROM items;
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name, text in {
-        "pyproject.toml": "",
+    files = {
         "db/migrations/1_items.sql": MIGRATION,
         "db/seed.sql": SEED,
         "docs/.keep": "",
         "runbooks/.keep": "",
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    }
     monkeypatch.chdir(tmp_path)
-    return Project.at(tmp_path)
+    return project_at(tmp_path, files)
 
 
 def guide(project: Project, unsafe: str = "plain", safe: str = "concurrent", name: str = "guide") -> Document:
@@ -91,7 +87,7 @@ def guide(project: Project, unsafe: str = "plain", safe: str = "concurrent", nam
 
 
 def command(*words: str) -> tuple[int, str]:
-    pg = ["--pg", MAJOR] if MAJOR else []
+    pg = ["--pg", str(TEST_MAJOR)] if TEST_MAJOR else []
     result = CliRunner().invoke(cli, ["record", *pg, *words], standalone_mode=False)
     if isinstance(result.exception, DocumentError):
         return result.exception.exit_code, str(result.exception)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from pgrehearse.schema.contents import parse
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
+from support.majors import TEST_MAJOR
+from support.projects import project_at
 
-MAJOR = int(os.environ["PGREHEARSE_TEST_MAJOR"]) if os.environ.get("PGREHEARSE_TEST_MAJOR") else None
 ROWS = 500
 FRONT = "---\njupyter:\n  jupytext:\n    main_language: python\ndatabase:\n  rows: 100\n{}---\n"
 MIGRATION = """-- migrate:up
@@ -43,16 +43,12 @@ DROP = "DROP INDEX CONCURRENTLY IF EXISTS items_note_idx;"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    for name, text in {
-        "pyproject.toml": "",
+    files = {
         "db/migrations/1_items.sql": MIGRATION,
         "db/seed.sql": SEED,
         "runbooks/.keep": "",
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    return Project.at(tmp_path)
+    }
+    return project_at(tmp_path, files)
 
 
 @pytest.fixture
@@ -76,14 +72,14 @@ def runbook(
 
 
 def one(rehearser: Rehearser, document: Document, name: str) -> Rehearsal:
-    (result,) = rehearse(rehearser, document, MAJOR, [name], rows=ROWS)
+    (result,) = rehearse(rehearser, document, TEST_MAJOR, [name], rows=ROWS)
     assert result.name == name
     return result
 
 
 def test_a_good_runbook_passes_all_five(project: Project, rehearser: Rehearser) -> None:
     document = runbook(project, BUILD)
-    results = {result.name: result for result in rehearse(rehearser, document, MAJOR, rows=ROWS)}
+    results = {result.name: result for result in rehearse(rehearser, document, TEST_MAJOR, rows=ROWS)}
     assert {name: (r.status, r.reason) for name, r in results.items() if name != "under traffic"} == {
         name: ("passed", "") for name in REHEARSALS if name != "under traffic"
     }
@@ -229,7 +225,7 @@ def test_requests_that_fail(project: Project, rehearser: Rehearser) -> None:
 
 def test_a_set_up_that_fails(project: Project, rehearser: Rehearser) -> None:
     document = runbook(project, BUILD, f"{DROP}\n```\n\n## Rehearsal\n\n```sql\nSELECT 1 / 0;")
-    results = list(rehearse(rehearser, document, MAJOR, rows=ROWS))
+    results = list(rehearse(rehearser, document, TEST_MAJOR, rows=ROWS))
     assert [(r.name, r.status) for r in results] == [(name, "failed") for name in REHEARSALS]
     assert all(r.reason.startswith("set-up: line") for r in results)
 
@@ -285,7 +281,7 @@ def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     runbook(project, BUILD)
 
     def run(*words: str) -> tuple[int, str]:
-        pg = ["--pg", str(MAJOR)] if MAJOR else []
+        pg = ["--pg", str(TEST_MAJOR)] if TEST_MAJOR else []
         result = CliRunner().invoke(
             cli, ["rehearse", "--only", "straight,repeated", *pg, *words], standalone_mode=False
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from pgrehearse.command.db import db
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.schema.dump import dump
 from pgrehearse.servers import Server, Servers
-
-from .conftest import MAJORS
+from support.databases import execute, fresh, name_of
+from support.majors import OLD_AND_NEW
+from support.projects import project_at
 
 FIRST = """-- migrate:up
 CREATE TABLE wish (id bigint PRIMARY KEY, title text NOT NULL);
@@ -64,29 +64,24 @@ class Bench:
         (self.folder / "db" / name).write_text(text, encoding="utf-8")
 
 
-@pytest.fixture(params=MAJORS)
+@pytest.fixture(params=OLD_AND_NEW)
 def bench(
     request: pytest.FixtureRequest, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
-    server, name = servers.get(request.param), f"check_{secrets.token_hex(4)}"
+    server = servers.get(request.param)
     monkeypatch.chdir(tmp_path)
     for variable in ("PGDATABASE", "PGSERVICE", "DATABASE_URL"):
         monkeypatch.delenv(variable, raising=False)
-    (tmp_path / "pyproject.toml").write_text("[tool.pgrehearse]\n", encoding="utf-8")
-    (tmp_path / "db" / "migrations").mkdir(parents=True)
-    made = Bench(server, tmp_path, name)
-    made.write("migrations/1_create_wish.sql", FIRST)
-    made.write("migrations/2_index_title.sql", SECOND)
+    project_at(
+        tmp_path, {"db/migrations/1_create_wish.sql": FIRST, "db/migrations/2_index_title.sql": SECOND}
+    )
     roles = ("teller", "reader", "stranger", "migrator")
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        for role in roles:
-            admin.execute(f"CREATE ROLE {role} LOGIN".encode())
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        admin.execute(f"ALTER DATABASE {name} SET pgrehearse.environment = 'test'".encode())
-        yield made
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-        for role in roles:
-            admin.execute(f"DROP ROLE {role}".encode())
+    for role in roles:
+        execute(server.dsn(), f"CREATE ROLE {role} LOGIN")
+    with fresh(server, "test", prefix="check") as dsn:
+        yield Bench(server, tmp_path, name_of(dsn))
+    for role in roles:
+        execute(server.dsn(), f"DROP ROLE {role}")
 
 
 @pytest.fixture

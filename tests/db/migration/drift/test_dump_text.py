@@ -11,8 +11,7 @@ from pgrehearse.schema.dump import dump
 from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.items import items
 from pgrehearse.text import split as scanner
-
-from .conftest import Shop
+from support.shop import Shop
 
 
 def test_same_statements_as_the_scanner(shop: Shop) -> None:

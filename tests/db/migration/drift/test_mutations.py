@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pgrehearse.schema import differences, read
+from support.shop import Shop
 
 from .changes import CLUSTER, DRIFT, HARMLESS
-from .conftest import Shop
 
 
 def test_lists_are_as_long_as_promised() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +11,15 @@ import pytest
 from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
 from pgrehearse.servers import Server
 from pgrehearse.text.project import Project
-
-HERE = Path(__file__).parent
+from support.projects import project_at
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project with the start migration and its seed."""
-    (tmp_path / "pyproject.toml").write_text("")
-    (tmp_path / "db" / "migrations").mkdir(parents=True)
-    shutil.copy(HERE / "start" / "0001_start.sql", tmp_path / "db" / "migrations")
-    shutil.copy(HERE / "start" / "seed.sql", tmp_path / "db" / "seed.sql")
-    return Project.at(tmp_path)
+    start = Path(__file__).parent / "start"
+    files = {"db/migrations/0001_start.sql": "0001_start.sql", "db/seed.sql": "seed.sql"}
+    return project_at(tmp_path, {name: (start / file).read_text("utf-8") for name, file in files.items()})
 
 
 @pytest.fixture
@@ -42,14 +38,3 @@ def run(project: Project, server: Server) -> Callable[[Path], PolicyReport]:
         return check(project, PolicyRequest(frozenset(names), rows=200), lambda: server)
 
     return checked
-
-
-def marked(folder: Path) -> list[tuple[str, int, str]]:
-    """File, line and check of every ``-- red: CHECK`` in the files of ``folder``."""
-    return sorted(
-        (file.name, number, name)
-        for file in folder.glob("*.sql")
-        for number, line in enumerate(file.read_text().splitlines(), 1)
-        if (match := re.search(r"-- red: ([\w -]+)$", line))
-        for name in match[1].split()
-    )

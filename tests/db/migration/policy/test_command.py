@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from pgrehearse.text.project import Project
+from support.processes import Ended, call, clean_environment
 
 HERE = Path(__file__).parent
 RED = "-- migrate:up\n\n\nALTER TABLE items RENAME note TO remark;\n\n-- migrate:down\n\nSELECT 1;\n"
 
 
-def call(project: Project, *command: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "PYTEST"))}
-    environment |= {k: v for k, v in os.environ.items() if k.startswith("PGREHEARSE_")}
-    environment |= {"PATH": path} if path else {}
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=project.root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+def run(project: Project, *command: str, path: str | None = None) -> Ended:
+    environment = clean_environment(**({"PATH": path} if path else {}))
+    return call((sys.executable, "-m", *command), project.root, environment)
 
 
-def lint(project: Project, *options: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
-    return call(project, "pgrehearse", "db", "lint", *options, path=path)
+def lint(project: Project, *options: str, path: str | None = None) -> Ended:
+    return run(project, "pgrehearse", "db", "lint", *options, path=path)
 
 
 @pytest.fixture
@@ -44,7 +33,7 @@ def red(project: Project) -> Project:
 
 def test_a_problem_is_named_with_place_rule_fact_and_next_step(red: Project) -> None:
     ended = lint(red, "db/migrations/0002_change.sql")
-    assert ended.returncode == 1
+    assert ended.status == 1
     for part in (
         "db/migrations/0002_change.sql:4: rule 3 (breaking): renames column items.note to 'remark'\n",
         "db/migrations/0002_change.sql:4: rule 5 (lock-timeout): ",
@@ -53,13 +42,13 @@ def test_a_problem_is_named_with_place_rule_fact_and_next_step(red: Project) -> 
         "  see: guides/schema-evolution-policy, rule 5\n",
         "1 migration checked: 2 problems\n",
     ):
-        assert part in ended.stdout
+        assert part in ended.out
 
 
 def test_json(red: Project) -> None:
     ended = lint(red, "--json", "--rows", "10")
-    found = json.loads(ended.stdout)
-    assert (ended.returncode, found["checked"]) == (1, ["0001_start.sql", "0002_change.sql"])
+    found = json.loads(ended.out)
+    assert (ended.status, found["checked"]) == (1, ["0001_start.sql", "0002_change.sql"])
     assert [(p["path"], p["line"], p["rule"], p["check"]) for p in found["problems"]] == [
         ("db/migrations/0002_change.sql", 4, 3, "breaking"),
         ("db/migrations/0002_change.sql", 4, 5, "lock-timeout"),
@@ -69,27 +58,27 @@ def test_json(red: Project) -> None:
 
 def test_green_is_silent_and_zero(project: Project) -> None:
     ended = lint(project)
-    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "1 migration checked: 0 problems")
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "1 migration checked: 0 problems")
 
 
 def test_without_a_server_the_rest_is_not_run(red: Project) -> None:
     ended = lint(red, "--no-measure")
-    assert ended.returncode == 0
-    assert "not run: breaking, one-table, lock-timeout, rewrite" in ended.stdout
+    assert ended.status == 0
+    assert "not run: breaking, one-table, lock-timeout, rewrite" in ended.out
 
 
 def test_a_file_of_elsewhere_is_refused(red: Project) -> None:
-    assert lint(red, "db/seed.sql").returncode == 65
+    assert lint(red, "db/seed.sql").status == 65
 
 
 def test_a_check_that_is_off_is_said_in_every_run(red: Project) -> None:
     config = red.root / "pyproject.toml"
     config.write_text('[tool.pgrehearse.policy-off]\nlock-timeout = "the runner sets it"\n')
     ended = lint(red)
-    assert "(lock-timeout)" not in ended.stdout
-    assert "not run: lock-timeout (off in pyproject.toml: the runner sets it)" in ended.stdout
+    assert "(lock-timeout)" not in ended.out
+    assert "not run: lock-timeout (off in pyproject.toml: the runner sets it)" in ended.out
     config.write_text('[tool.pgrehearse.policy-off]\nlock-timeouts = "a misspelling"\n')
-    assert lint(red).returncode == 65
+    assert lint(red).status == 65
 
 
 def test_old_files_that_do_not_run_are_replaced_by_a_dump(red: Project) -> None:
@@ -99,17 +88,17 @@ def test_old_files_that_do_not_run_are_replaced_by_a_dump(red: Project) -> None:
         start.read_text().replace("CREATE TYPE shade", "CREATE EXTENSION nowhere;\nCREATE TYPE shade")
     )
     ended = lint(red, "db/migrations/0002_change.sql")
-    assert (ended.returncode, "--schema FILE" in ended.stderr) == (65, True)
+    assert (ended.status, "--schema FILE" in ended.err) == (65, True)
     ended = lint(red, "--schema", "dump.sql", "db/migrations/0002_change.sql")
-    assert ended.returncode == 1
-    assert "1 migration checked: 2 problems" in ended.stdout
+    assert ended.status == 1
+    assert "1 migration checked: 2 problems" in ended.out
 
 
 def test_tables_without_rows_are_named(project: Project) -> None:
     (project.root / "db" / "seed.sql").unlink()
     text = RED.replace("RENAME note TO remark", "ADD COLUMN size text")
     (project.migrations / "0002_change.sql").write_text(text)
-    assert "note: measured without rows: items" in lint(project).stdout
+    assert "note: measured without rows: items" in lint(project).out
 
 
 def test_a_seed_for_a_later_schema_gives_the_columns_of_then(project: Project) -> None:
@@ -120,8 +109,8 @@ def test_a_seed_for_a_later_schema_gives_the_columns_of_then(project: Project) -
     )
     (project.migrations / "0002_change.sql").write_text(text)
     ended = lint(project)
-    assert "measured without rows" not in ended.stdout
-    assert "0002_change.sql:5: rule 7 (backfill): " in ended.stdout
+    assert "measured without rows" not in ended.out
+    assert "0002_change.sql:5: rule 7 (backfill): " in ended.out
 
 
 def test_squawk_is_asked_about_the_up_part_without_its_wrong_rules(red: Project, tmp_path: Path) -> None:
@@ -130,18 +119,18 @@ def test_squawk_is_asked_about_the_up_part_without_its_wrong_rules(red: Project,
     program.write_text(f"#!{sys.executable}\n" + (HERE / "fake_squawk.py").read_text())
     program.chmod(0o755)
     ended = lint(red, "--squawk", "--no-measure", path=str(program.parent))
-    assert ended.returncode == 0, "an opinion decides nothing"
+    assert ended.status == 0, "an opinion decides nothing"
     if shutil.which("squawk", path=str(Path(sys.executable).parent)) is None:
         said = "0002_change.sql:6: squawk 2.70.0 says (renaming-column): Renaming a column may break"
-        assert said in ended.stdout
+        assert said in ended.out
         called = json.loads(program.with_suffix(".called").read_text())
         assert called["text"] == "ALTER TABLE items RENAME note TO remark;"
         assert "--assume-in-transaction" in called["arguments"]
         excluded = next(a for a in called["arguments"] if a.startswith("--exclude="))
         assert "prefer-robust-stmts" in excluded
     else:  # the real one, beside this Python
-        assert "0002_change.sql:4: squawk " in ended.stdout
-        assert "says (renaming-column)" in ended.stdout
+        assert "0002_change.sql:4: squawk " in ended.out
+        assert "says (renaming-column)" in ended.out
 
 
 def test_without_squawk_it_says_so(red: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,20 +141,20 @@ def test_without_squawk_it_says_so(red: Project, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_plugin_collects_the_folder_as_one_item(red: Project) -> None:
-    ended = call(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
-    assert ended.returncode == 1
-    assert "db/migrations/0002_change.sql:4: rule 3 (breaking)" in ended.stdout
+    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
+    assert ended.status == 1
+    assert "db/migrations/0002_change.sql:4: rule 3 (breaking)" in ended.out
     (red.migrations / "0002_change.sql").unlink()
-    ended = call(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
-    assert (ended.returncode, "1 passed" in ended.stdout) == (0, True)
+    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
+    assert (ended.status, "1 passed" in ended.out) == (0, True)
 
 
 def test_the_plugin_can_be_told_not_to(red: Project) -> None:
-    ended = call(red, "pytest", "-q", "-p", "no:cacheprovider", "--no-policy", "db")
-    assert (ended.returncode, "no tests ran" in ended.stdout) == (5, True)
+    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "--no-policy", "db")
+    assert (ended.status, "no tests ran" in ended.out) == (5, True)
 
 
 def test_a_base_for_the_plugin(red: Project) -> None:
-    ended = call(red, "pytest", "-q", "-p", "no:cacheprovider", "--policy-base", "nowhere", "db")
-    assert ended.returncode == 1
-    assert "no commit 'nowhere'" in ended.stdout
+    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "--policy-base", "nowhere", "db")
+    assert ended.status == 1
+    assert "no commit 'nowhere'" in ended.out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import psycopg
@@ -13,13 +12,9 @@ from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
 from pgrehearse.migration.runner.runner import RunnerOptions, up
 from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project
+from support.projects import commit, git
 
 MIGRATION = "-- migrate:up\n\nCREATE TABLE {0} (body text);\n\n-- migrate:down\n\nDROP TABLE {0};\n"
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def write(project: Project, name: str, table: str) -> Path:
@@ -32,9 +27,7 @@ def write(project: Project, name: str, table: str) -> Path:
 def branch(project: Project) -> Project:
     """A repository whose branch main has two migrations, and a branch that is checked out."""
     write(project, "0002_notes.sql", "notes")
-    git(project.root, "init", "-q", "-b", "main")
-    git(project.root, "add", ".")
-    git(project.root, "commit", "-q", "-m", "start")
+    commit(project.root)
     git(project.root, "checkout", "-q", "-b", "change")
     return project
 
@@ -59,7 +52,7 @@ def test_an_edit_is_named_with_its_first_line(branch: Project) -> None:
     assert said(lint(branch, base="main")) == [
         ("0002_notes.sql", 3, "differs from main, where it may have been applied")
     ]
-    git(branch.root, "commit", "-q", "-a", "-m", "edited")
+    commit(branch.root)
     assert len(lint(branch, base="main").problems) == 1
 
 
@@ -82,8 +75,7 @@ def test_line_ends_of_a_checkout_are_no_edit(branch: Project) -> None:
 def test_what_main_got_meanwhile_is_not_deleted_here_but_overtakes(branch: Project) -> None:
     git(branch.root, "checkout", "-q", "main")
     write(branch, "0009_newer.sql", "newer")
-    git(branch.root, "add", ".")
-    git(branch.root, "commit", "-q", "-m", "newer")
+    commit(branch.root)
     git(branch.root, "checkout", "-q", "change")
     assert lint(branch, base="main").problems == []
     write(branch, "0005_late.sql", "late")

@@ -12,8 +12,9 @@ import pytest
 
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.servers.local import start
-
-from .conftest import Place, place_at, wait_until
+from support.majors import TEST_MAJOR
+from support.places import Place, place_at
+from support.waiting import wait_until
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, body text);"
 ROWS = "INSERT INTO thing SELECT generate_series(1, 500);"
@@ -32,7 +33,7 @@ def stopped_while(place: Place, part: str, how: Callable[[int], None]) -> None:
         how(process.pid)
         process.wait(30)
         assert process.returncode != 0
-    wait_until(lambda: place.runners() == 0, "the runner's backends are gone")
+    wait_until(lambda: place.backends() == 0, "the runner's backends are gone")
 
 
 def terminated(place: Place) -> Callable[[int], None]:
@@ -221,8 +222,7 @@ def test_a_batch_loop_commits_and_a_block_without_commit_is_one_with_its_record(
 
 
 def test_a_crash_of_the_server_is_survived(tmp_path: Path) -> None:
-    major = int(os.environ.get("PGREHEARSE_TEST_MAJOR") or 0) or None
-    with start(major) as server, place_at(tmp_path, server.dsn()) as place:
+    with start(TEST_MAJOR) as server, place_at(tmp_path, server.dsn()) as place:
         place.write(1, TABLE + ROWS)
         place.up()
         place.write(2, INDEX)
@@ -238,7 +238,7 @@ def test_a_crash_of_the_server_is_survived(tmp_path: Path) -> None:
 
         def back() -> bool:
             try:
-                return place.runners() == 0
+                return place.backends() == 0
             except psycopg.OperationalError:
                 return False
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import SetupError
-
-from .conftest import Place, place_at, wait_until
+from support.places import Place, place_at
+from support.waiting import wait_until
 
 ROUNDS = int(os.environ.get("PGREHEARSE_TEST_ROUNDS", "3"))
 ROWS = 6000

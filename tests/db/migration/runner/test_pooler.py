@@ -19,8 +19,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.errors import SetupError
 from pgrehearse.migration.runner.runner import down, up
-
-from .conftest import QUICK, Place, wait_until
+from support.places import QUICK, Place
+from support.waiting import wait_until
 
 _PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -71,7 +71,7 @@ def bouncer(request: pytest.FixtureRequest, place: Place) -> Iterator[str]:
 def test_pgbouncer_is_refused_and_may_be_asked_for_the_status(place: Place, bouncer: str) -> None:
     place.write(1, "CREATE TABLE t ();", "DROP TABLE t;")
     assert_refused(place, bouncer)
-    other = Place(place.root, bouncer, processes=place.processes)
+    other = Place(bouncer, place.root, processes=place.processes)
     status, out, err = other.command("status")
     assert status == 0, err
     assert "0 applied, 1 pending" in out

@@ -20,8 +20,7 @@ from pgrehearse.migration.timing.volume import rehearse
 from pgrehearse.servers import Server
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
-
-from .conftest import Place, place_at
+from support.places import Place, place_at
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
 SEED = "INSERT INTO thing SELECT generate_series(1, :'rows'::int);\n"

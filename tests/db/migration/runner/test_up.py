@@ -12,8 +12,8 @@ import pytest
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.migration.runner.runner import RunnerOptions
 from pgrehearse.text import migration_files
-
-from .conftest import LIMIT, QUICK, Place, wait_until
+from support.places import QUICK, Place
+from support.waiting import LIMIT, wait_until
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
 ROWS = "INSERT INTO thing SELECT generate_series(1, 500);"
@@ -341,7 +341,7 @@ def test_passwords_reach_neither_ledger_nor_message(place: Place) -> None:
 def test_no_error_about_a_connection_holds_its_password(place: Place, words: list[str]) -> None:
     place.write(1, TABLE)
     for dsn in ("postgresql://me:hunter22@127.0.0.1:1/x", "postgresql://me:hunter22@x@127.0.0.1:1/x"):
-        status, out, err = Place(place.root, dsn, processes=place.processes).command(*words)
+        status, out, err = Place(dsn, place.root, processes=place.processes).command(*words)
         assert status == SetupError.exit_code
         assert "next:" in err and "hunter22" not in out + err
 

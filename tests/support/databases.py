@@ -1,0 +1,111 @@
+"""Databases for one test each, made and dropped, and questions to them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from pgrehearse.servers import Server
+
+__all__ = ["STANDARD", "Database", "execute", "fresh", "mark", "name_of", "names"]
+
+#: The databases of a server nobody used.
+STANDARD = {"postgres", "template0", "template1"}
+
+
+def execute(dsn: str, text: str) -> list[tuple[Any, ...]]:
+    """Run ``text`` on a connection of its own, outside a transaction; the rows, if it gives some."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        cursor = connection.execute(cast(LiteralString, text))
+        return cursor.fetchall() if cursor.description else []
+
+
+def name_of(dsn: str) -> str:
+    """The name of the database that a connection string names."""
+    return str(conninfo_to_dict(dsn)["dbname"])
+
+
+def names(server: Server) -> set[str]:
+    """All databases of a server."""
+    return {str(name) for (name,) in execute(server.dsn(), "SELECT datname FROM pg_database")}
+
+
+def mark(dsn: str, environment: str) -> None:
+    """Say in the database that it belongs to ``environment``; whatever the words, allowed or not."""
+    statement = sql.SQL("ALTER DATABASE {} SET pgrehearse.environment = {}")
+    execute(dsn, statement.format(sql.Identifier(name_of(dsn)), sql.Literal(environment)).as_string())
+
+
+@contextmanager
+def fresh(
+    server: Server, environment: str | None = None, *, template: str = "template0", prefix: str = "test"
+) -> Iterator[str]:
+    """The connection string of a new database, marked if so asked; dropped if its server lives."""
+    name = f"{prefix}_{secrets.token_hex(4)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    execute(server.dsn(), create.as_string())
+    try:
+        if environment is not None:
+            mark(server.dsn(name), environment)
+        yield server.dsn(name)
+    finally:
+        if server.alive():
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            execute(server.dsn(), drop.as_string())
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database a test may do anything to."""
+
+    dsn: str
+
+    @property
+    def name(self) -> str:
+        return name_of(self.dsn)
+
+    def execute(self, text: str) -> list[tuple[Any, ...]]:
+        return execute(self.dsn, text)
+
+    def one(self, text: str) -> Any:
+        """The first value of the first row."""
+        return self.execute(text)[0][0]
+
+    def mark(self, environment: str) -> None:
+        mark(self.dsn, environment)
+
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of an application, in a transaction that is rolled back."""
+        with psycopg.connect(self.dsn) as connection:
+            yield connection
+            with suppress(psycopg.OperationalError):  # a test may have ended the server
+                connection.rollback()
+
+    def running(self, part: str, waits: bool = False) -> bool:
+        """Whether pgrehearse executes a statement with ``part`` here, and waits for a lock if so asked."""
+        found = self.execute(
+            "SELECT query, wait_event_type FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name LIKE 'pgrehearse%' AND state = 'active'"
+        )
+        return any(part in query and (not waits or kind == "Lock") for query, kind in found)
+
+    def backends(self) -> int:
+        """Connections of pgrehearse to this database."""
+        return int(
+            self.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name LIKE 'pgrehearse%'"
+            )
+        )
+
+    def trace(self) -> list[str]:
+        """What steps wrote into the table ``trace``, in order."""
+        return [str(row[0]) for row in self.execute("SELECT note FROM trace ORDER BY at")]

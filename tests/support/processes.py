@@ -1,0 +1,96 @@
+"""``pgrehearse`` and other programs as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["PGREHEARSE", "Ended", "alive", "call", "clean_environment", "descendants", "end", "start"]
+
+#: What starts the command of the package under test.
+PGREHEARSE = (sys.executable, "-m", "pgrehearse")
+
+
+class Ended(NamedTuple):
+    """How a program ended: its exit status, standard output, standard error."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """Both outputs, for the message of a failed assertion."""
+        return self.out + self.err
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process's environment without pytest's and libpq's variables; the project's own stay."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("PGREHEARSE_") or not name.startswith(("PG", "PYTEST"))
+    }
+    return kept | more
+
+
+def start(command: tuple[str, ...], cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start a program in a group of its own, its outputs in pipes. Whoever starts it ends it: ``end``."""
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**(clean_environment() if env is None else env), "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill what still runs, and close its pipes."""
+    process.kill()
+    process.communicate()
+
+
+def call(
+    command: tuple[str, ...], cwd: Path, env: Mapping[str, str] | None = None, limit: float = 120
+) -> Ended:
+    """Run a program to its end, at most ``limit`` seconds."""
+    process = start(command, cwd, env)
+    try:
+        out, err = process.communicate(timeout=limit)
+    finally:
+        end(process)
+    return Ended(process.returncode, out, err)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for yet (a zombie) does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that a process started, and those that they started, from the system's list."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text("utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, todo = set(), [pid]
+    while todo:
+        for child in parents.get(todo.pop(), []):
+            found.add(child)
+            todo.append(child)
+    return found
