@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgrehearse.execution.runbook import operator
+from pgrehearse.execution import backoff
 from support.bench import Bench
 from support.databases import Database
 
@@ -24,7 +24,7 @@ class Pauses:
         self.seconds: list[float] = []
         self.then = lambda: None
         self.after = 0
-        monkeypatch.setattr(operator, "time", SimpleNamespace(sleep=self.sleep))
+        monkeypatch.setattr(backoff, "time", SimpleNamespace(sleep=self.sleep))
 
     def sleep(self, seconds: float) -> None:
         self.seconds.append(seconds)

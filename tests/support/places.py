@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import PgRehearseError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.ledger import Attempt, Ledger
 from pgrehearse.migration.runner.runner import Done, RunnerOptions, down, up
 from pgrehearse.text import migration_files
@@ -25,7 +26,7 @@ from support.waiting import LIMIT
 __all__ = ["QUICK", "Place", "place_at"]
 
 #: Patience that does not make a test slow.
-QUICK = RunnerOptions(lock_timeout="200ms", attempts=2, wait=LIMIT)
+QUICK = RunnerOptions(lock_timeout="200ms", backoff=Backoff(2), wait=LIMIT)
 
 
 @dataclass(frozen=True)

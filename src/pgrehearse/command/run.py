@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import click
 
-from pgrehearse.clock import now
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.records import text_digest
+from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
-from pgrehearse.execution.runbook.operator import Operator, shown, steps_of
-from pgrehearse.execution.runbook.run_log import RunLog, unfinished
+from pgrehearse.execution.results import indented
+from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.resume import Unfinished
+from pgrehearse.execution.runbook.run import RunRequest, carry_out
+from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
@@ -22,10 +22,7 @@ from pgrehearse.text.project import Project
 __all__ = ["run"]
 
 _PHASES = {"preflight": "Preflight", "apply": "Apply", "verify": "Verify", "roll-back": "Roll back"}
-_FORWARD = ["Preflight", "Apply", "Verify"]
 _READING = {"Preflight", "Verify"}
-#: Seconds a step may take: whether a long build or backfill is canceled is the operator's decision.
-_PATIENCE = 7 * 24 * 3600.0
 
 
 @click.command()
@@ -68,62 +65,83 @@ def run(
     project = project_of(given if given.is_file() else None)
     document = _find(project, runbook)
     check_form(document, project)
-    values = _values(document, settings)
-    wanted = [title for phase, title in _PHASES.items() if phase in phases] or _FORWARD
+    values = values_of(document, _given(settings))
+    wanted = [title for phase, title in _PHASES.items() if phase in phases] or list(FORWARD)
     if dry_run:
         return _dry_run(document, wanted, values)
     target = open_target(dsn)
     _refuse_unattended(target, yes, wanted)
-    identity = {
-        "runbook": document.path.name,
-        "text": text_digest(document.text),
-        "values": values,
-        "database": f"{target.where}/{target.database} {target.oid}",
-        "phases": wanted,
-    }
-    folder = project.records / "runs"
-    logs = {*folder.glob("*.jsonl"), *([log_file] if log_file and log_file.is_file() else [])}
-    earlier = None if from_top else unfinished(logs, identity)
-    done = earlier.done if earlier else frozenset()
-    stamp = now().strftime("%Y%m%dT%H%M%S.%fZ")
-    log = RunLog(log_file or folder / f"{stamp}-{document.path.stem}.jsonl")
-    click.echo(f"{document.title}\n  on {target}\n  log {log.path}")
-    if earlier and done:
-        click.echo(f"  resuming {earlier.at}: {len(done)} done steps are left out (--from-top repeats them)")
-    log.write(
-        "start",
-        identity=identity,
-        environment=target.environment,
-        version=target.version,
-        user=target.user,
-        resumed=sorted(done),
-    )
-    executor = Executor(
-        target.conninfo,
-        environment=target.libpq_environment(),
-        path=document.path,
-        major=target.major,
-        values=values,
-        timeout=_PATIENCE,
+    request = RunRequest(
+        document,
+        target,
+        values,
+        project.records / "runs",
+        wanted,
+        log_file,
+        from_top,
+        lock_timeout,
+        Backoff(attempts),
     )
     try:
-        with executor:
-            operator = Operator(document, executor, log, attempts=attempts, confirm=not yes)
-            operator.limit_lock_waits(lock_timeout)
-            for step in steps_of(document, wanted):
-                operator.carry_out(step, done=step.cell.phase == "Apply" and step.cell.line in done)
-            operator.finish()
-        log.write("done")
-    except BaseException as error:
-        log.write("stopped", error=type(error).__name__)
-        if isinstance(error, (KeyboardInterrupt, click.Abort)):
-            click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
-            raise click.exceptions.Exit(130) from None
-        raise
-    finally:
-        log.close()
-    click.echo(f"\ndone: {', '.join(wanted)}; log {log.path}")
-    return 0
+        return 0 if carry_out(request, _Terminal(request, confirm=not yes)) else 1
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
+        raise click.exceptions.Exit(130) from None
+
+
+class _Terminal:
+    """The operator's terminal: a `Reporter`. ``confirm``: ask before each step."""
+
+    def __init__(self, request: RunRequest, *, confirm: bool) -> None:
+        self._request = request
+        self._confirm = confirm
+
+    def starts(self, log: Path, earlier: Unfinished | None) -> None:
+        click.echo(f"{self._request.document.title}\n  on {self._request.target}\n  log {log}")
+        if earlier and earlier.done:
+            left_out = f"{len(earlier.done)} done steps are left out (--from-top repeats them)"
+            click.echo(f"  resuming {earlier.at}: {left_out}")
+
+    def step(self, step: Step) -> None:
+        place = f"{self._request.document.path.name}:{step.cell.line}"
+        click.echo(f"\n{click.style(step.label, bold=True)}  ({place})")
+        click.echo(indented(step.text))
+
+    def asks(self, step: Step) -> bool:
+        if not self._confirm:
+            return True
+        try:
+            return click.confirm("  run this step?", default=False)
+        except click.Abort as error:
+            if isinstance(error.__context__, EOFError):
+                raise SetupError(
+                    "nobody answers: standard input is at its end",
+                    next_step="run it in a terminal; --yes does not ask, where that is allowed",
+                ) from None
+            raise
+
+    def pauses(self, step: Step, pause: Pause) -> None:
+        why = (
+            "no lock within lock_timeout"
+            if pause.sqlstate == LOCK_NOT_AVAILABLE
+            else f"SQLSTATE {pause.sqlstate}"
+        )
+        click.echo(f"  {why}; attempt {pause.number} in {pause.seconds:g} s")
+
+    def output(self, step: Step, text: str) -> None:
+        click.echo(indented(text))
+
+    def skipped(self, step: Step, reason: str) -> None:
+        click.echo(f"    skipped: {reason}")
+
+    def done_earlier(self, step: Step) -> None:
+        click.echo(f"{step.label}  done in the earlier run")
+
+    def stopped(self, step: Step) -> None:
+        click.echo("stopped before this step; run again to go on from here")
+
+    def finished(self, log: Path) -> None:
+        click.echo(f"\ndone: {', '.join(self._request.phases)}; log {log}")
 
 
 def _find(project: Project, runbook: str) -> Document:
@@ -138,33 +156,22 @@ def _find(project: Project, runbook: str) -> Document:
     return document
 
 
-def _values(document: Document, settings: tuple[str, ...]) -> dict[str, str]:
-    declared = document.front.parameters
-    values = {name: p.default for name, p in declared.items() if p.default is not None}
-    given: set[str] = set()
+def _given(settings: tuple[str, ...]) -> dict[str, str]:
+    given: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set {setting!r} is not NAME=VALUE")
         if name in given:
             raise click.UsageError(f"--set {setting!r} gives {name} a second time")
-        given.add(name)
-        if name not in declared:
-            near = difflib.get_close_matches(name, declared, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "it takes " + (", ".join(declared) or "none")
-            raise SetupError(f"the runbook has no parameter {name!r}", path=document.path, next_step=hint)
-        values[name] = value
-    missing = [p for name, p in declared.items() if name not in values]
-    if missing:
-        listing = "".join(f"\n    --set {p.name}=...  {p.description} (such as {p.example})" for p in missing)
-        raise SetupError("parameters have no value", path=document.path, next_step=f"give them:{listing}")
-    return values
+        given[name] = value
+    return given
 
 
 def _dry_run(document: Document, phases: list[str], values: dict[str, str]) -> int:
-    for step in steps_of(document, phases):
+    for step in steps_of(document, phases, values):
         click.echo(f"-- {step.label} ({document.path.name}:{step.cell.line})")
-        click.echo(shown(step.cell, values) + "\n")
+        click.echo(step.text + "\n")
     click.echo("-- dry run: connected to nothing, ran nothing")
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pgrehearse.errors import ExpectationError
 from pgrehearse.text.document import Cell, Document
 
-__all__ = ["CellResult", "DocumentResult", "Failure"]
+__all__ = ["CellResult", "DocumentResult", "Failure", "indented"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class DocumentResult:
             assert failure is not None
             parts.append(f"{path}:{failure.line}: {failure.message} [PostgreSQL {self.version}]")
             if failure.statement:
-                parts.append(_indent(failure.statement))
+                parts.append(indented(failure.statement))
             if failure.detail:
-                parts.append(_indent(failure.detail))
+                parts.append(indented(failure.detail))
             if failure.next_step:
                 parts.append(f"  next: {failure.next_step}")
         left = self.count("notrun")
@@ -90,5 +90,6 @@ class DocumentResult:
         return "\n".join(parts)
 
 
-def _indent(text: str) -> str:
+def indented(text: str) -> str:
+    """``text`` as it stands below the line that it belongs to."""
     return "\n".join("    " + line for line in text.split("\n"))

@@ -29,8 +29,8 @@ _ALONE = (
     r"|(create|drop) tablespace|(create|drop|alter) subscription"
 )
 _OF_THE_SESSION = (
-    r"set (?!constraints)|reset |select (pg_catalog\.)?set_config ?\("
-    r"|create (or replace )?(function|procedure) pg_temp ?\."
+    r"set (?!constraints)|reset |select (pg_catalog\.)?set_config ?\(|prepare (?!transaction)|load "
+    r"|create (or replace )?((local|global) )?temp(orary)? |create (or replace )?\w+ pg_temp ?\."
 )
 _NAME = r'(?:"(?:[^"]|"")+"|[a-z_\x80-\U0010ffff][a-z0-9_$\x80-\U0010ffff]*)'
 _PATH = rf"{_NAME}(?: ?\. ?{_NAME})?"

@@ -16,6 +16,7 @@ from pgrehearse.command.db.target import (
 from pgrehearse.command.db.up import done_line, patience
 from pgrehearse.environments.mark import REHEARSABLE
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions, down
 
 __all__ = ["rollback"]
@@ -51,7 +52,7 @@ def rollback(
         )
     announce(target)
     on_terminate()
-    options = RunnerOptions(lock_timeout, attempts, wait)
+    options = RunnerOptions(lock_timeout, Backoff(attempts), wait)
     count = 0
     for done in down(target.conninfo, migrations, to=to, steps=steps or 1, options=options, tell=tell):
         click.echo(done_line("undid", done))

@@ -16,6 +16,7 @@ from pgrehearse.command.db.target import (
     on_terminate,
     tell,
 )
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions
 from pgrehearse.migration.runner.runner import up as apply
@@ -88,7 +89,7 @@ def up(
     if dry_run:
         return _dry_run(target.conninfo, migrations, to)
     on_terminate()
-    options = RunnerOptions(lock_timeout, attempts, wait)
+    options = RunnerOptions(lock_timeout, Backoff(attempts), wait)
     count = 0
     for done in apply(target.conninfo, migrations, to=to, options=options, tell=tell):
         click.echo(done_line("applied", done))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import Identifier
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive, versions
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.section import Runner
@@ -27,12 +28,12 @@ class RunnerOptions:
 
     Attributes:
         lock_timeout: how long a transaction waits for a lock, in PostgreSQL's notation.
-        attempts: tries of a transaction that gets no lock.
+        backoff: tries of a transaction that gets no lock.
         wait: seconds to wait for another runner.
     """
 
     lock_timeout: str = "2s"
-    attempts: int = 10
+    backoff: Backoff = field(default_factory=Backoff)
     wait: float = 60.0
 
 
@@ -143,7 +144,7 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
             Watch(conninfo, connection.info.backend_pid, tell) as watch,
         ):
             connection.add_notice_handler(lambda note: tell(f"{note.severity}: {note.message_primary}"))
-            yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.attempts, tell)
+            yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.backoff, tell)
     except psycopg.errors.InsufficientPrivilege as error:
         raise _no_right(error, conninfo) from None
     except psycopg.Error as error:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import psycopg
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
+from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff
 from pgrehearse.migration.runner import exclusive, leftovers
 from pgrehearse.migration.runner.carry_out import carry_out
 from pgrehearse.migration.runner.ledger import Cost, Ledger
@@ -23,10 +24,6 @@ from pgrehearse.text.statement import concurrent, of_the_session, redacted, stan
 
 __all__ = ["Runner", "statements"]
 
-#: SQLSTATEs after which the same statements may succeed: lock_timeout, deadlock, serialization.
-_AGAIN = ("55P03", "40P01", "40001")
-#: Seconds before the second, third, ... try.
-_BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 #: SQLSTATEs by which a statement says that it wants no transaction around it: VACUUM, a COMMIT inside DO.
 _NO_TRANSACTION = ("25001", "2D000")
 
@@ -38,7 +35,7 @@ class Runner:
     Args:
         connection: direct, locked, in autocommit mode.
         lock_timeout: in PostgreSQL's notation; a concurrent build waits as long as it takes.
-        attempts: tries of what does not get its locks.
+        backoff: tries of what does not get its locks.
         tell: called with lines for people.
     """
 
@@ -46,7 +43,7 @@ class Runner:
     ledger: Ledger
     watch: Watch
     lock_timeout: str
-    attempts: int
+    backoff: Backoff
     tell: Callable[[str], None]
 
     def run(self, migration: Migration, direction: str) -> list[Cost]:
@@ -256,25 +253,25 @@ class _Work:
 
     def _patiently(self, body: Callable[[], None]) -> None:
         """``body``, and again after a pause while it gets no lock."""
-        for number in range(1, self.runner.attempts + 1):
+        for number in count(1):
             try:
                 body()
                 return
             except psycopg.Error as error:
-                if error.sqlstate not in _AGAIN or number == self.runner.attempts:
+                pause = self.runner.backoff.pause(number, error.sqlstate)
+                if pause is None:
                     raise
-                pause = _BACKOFF[min(number, len(_BACKOFF)) - 1]
                 self.runner.tell(
-                    f"{_why(error, self.runner.lock_timeout)} ({error.sqlstate});"
-                    f" try {number + 1} of {self.runner.attempts} in {pause:g} s"
+                    f"{_why(error, self.runner.lock_timeout)} ({pause.sqlstate});"
+                    f" try {pause.number} of {pause.of} in {pause.seconds:g} s"
                 )
-                time.sleep(pause)
+                self.runner.backoff.sleep(pause.seconds)
 
     def _line(self, statement: Statement) -> int:
         return self.section.line + statement.line - 1
 
 
 def _why(error: psycopg.Error, lock_timeout: str) -> str:
-    if error.sqlstate == "55P03":
+    if error.sqlstate == LOCK_NOT_AVAILABLE:
         return f"no lock within {lock_timeout}, nothing is changed"
     return str(error).strip().splitlines()[0]

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.databases import Databases
 from pgrehearse.migration.runner.runner import RunnerOptions, down, up
 from pgrehearse.migration.timing import costs
@@ -84,7 +85,7 @@ def rehearse(
 
 
 def _patient() -> RunnerOptions:
-    return RunnerOptions(attempts=1)
+    return RunnerOptions(backoff=Backoff(1))
 
 
 def _filled(databases: Databases, project: Project, migrations: list[Migration], rows: int) -> str:

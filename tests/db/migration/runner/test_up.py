@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions
 from pgrehearse.text import migration_files
 from support.places import QUICK, Place
@@ -173,7 +174,8 @@ def test_waits_for_a_lock_in_short_tries_until_it_gets_it(place: Place) -> None:
     with psycopg.connect(place.dsn) as reader:
         reader.execute("SELECT count(*) FROM thing")
         run = threading.Thread(
-            target=place.up, kwargs={"options": RunnerOptions(lock_timeout="200ms", attempts=9, wait=1)}
+            target=place.up,
+            kwargs={"options": RunnerOptions(lock_timeout="200ms", backoff=Backoff(9), wait=1)},
         )
         run.start()
         wait_until(lambda: any("no lock within 200ms" in line for line in place.told), "first try")
@@ -193,7 +195,7 @@ def test_gives_up_after_the_last_try_and_says_so(place: Place) -> None:
         error = place.refused(ExpectationError)
     assert "canceling statement due to lock timeout (55P03)" in error.message
     (cost,) = place.attempts()[-1].statements
-    assert (cost.outcome, cost.tries) == ("failed", QUICK.attempts)
+    assert (cost.outcome, cost.tries) == ("failed", QUICK.backoff.attempts)
     assert place.applied() == ["1"]
 
 
@@ -215,7 +217,7 @@ def test_the_victim_of_a_deadlock_is_tried_again(place: Place) -> None:
     other = psycopg.connect(place.dsn)
     other.execute("SET deadlock_timeout = '1min'")  # the other side is never the victim
     other.execute("LOCK TABLE b")
-    patient = RunnerOptions(lock_timeout="20s", attempts=3, wait=1)
+    patient = RunnerOptions(lock_timeout="20s", backoff=Backoff(3), wait=1)
     run = threading.Thread(target=place.up, kwargs={"options": patient})
     run.start()
     wait_until(lambda: place.running("ALTER TABLE b", waits=True), "the runner waits for b")

@@ -1,0 +1,31 @@
+"""The values a run gives to the parameters of its runbook."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from pgrehearse.errors import SetupError
+from pgrehearse.text.document import Document
+
+__all__ = ["values_of"]
+
+
+def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
+    """The value of every parameter, ``given`` or its default.
+
+    Raises SetupError: one that is given is not declared, or one has no value.
+    """
+    declared = document.front.parameters
+    values = {name: p.default for name, p in declared.items() if p.default is not None}
+    for name, value in given.items():
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "it takes " + (", ".join(declared) or "none")
+            raise SetupError(f"the runbook has no parameter {name!r}", path=document.path, next_step=hint)
+        values[name] = value
+    missing = [p for name, p in declared.items() if name not in values]
+    if missing:
+        listing = "".join(f"\n    --set {p.name}=...  {p.description} (such as {p.example})" for p in missing)
+        raise SetupError("parameters have no value", path=document.path, next_step=f"give them:{listing}")
+    return values

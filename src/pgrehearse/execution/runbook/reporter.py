@@ -1,0 +1,46 @@
+"""What a run tells and asks along the way; who carries it out decides how that looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from pgrehearse.execution.backoff import Pause
+from pgrehearse.execution.runbook.resume import Unfinished
+from pgrehearse.execution.runbook.steps import Step
+
+__all__ = ["Reporter"]
+
+
+class Reporter(Protocol):
+    """Called in the order of what happens. What it raises ends the run, and is logged by its type.
+
+    A step that fails is not told but raised, as ExpectationError: it ends the run too.
+    """
+
+    def starts(self, log: Path, earlier: Unfinished | None) -> None:
+        """The run begins and is logged in ``log``; steps that ``earlier`` has done are left out."""
+
+    def step(self, step: Step) -> None:
+        """This is next, and sent as ``step.text``."""
+
+    def asks(self, step: Step) -> bool:
+        """Whether to send it. Not asked for a setting that a resumed run repeats."""
+
+    def pauses(self, step: Step, pause: Pause) -> None:
+        """The step failed, changed nothing, and is tried again after the pause."""
+
+    def output(self, step: Step, text: str) -> None:
+        """What the step printed, as psql shows it."""
+
+    def skipped(self, step: Step, reason: str) -> None:
+        """The step is not for this server."""
+
+    def done_earlier(self, step: Step) -> None:
+        """The earlier run did this step: it is left out."""
+
+    def stopped(self, step: Step) -> None:
+        """The answer was no: the run ended before this step."""
+
+    def finished(self, log: Path) -> None:
+        """The run reached its end, and ``log`` says so."""

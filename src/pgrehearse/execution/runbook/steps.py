@@ -1,0 +1,63 @@
+"""The steps of a run: cells in the order of their phases, with the values in, as they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pgrehearse.text import variables
+from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.split import split
+from pgrehearse.text.statement import code, of_the_session, stands_alone
+
+__all__ = ["FORWARD", "Step", "steps_of"]
+
+#: The phases of a run that nobody asked to do anything else.
+FORWARD = ("Preflight", "Apply", "Verify")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cell of a run: its place in its phase, the heading it stands under, its text with the values in."""
+
+    cell: Cell
+    number: int
+    of: int
+    heading: str
+    text: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.cell.phase} {self.number}/{self.of}" + (f": {self.heading}" if self.heading else "")
+
+    @property
+    def statements(self) -> list[str]:
+        """What is sent to PostgreSQL; nothing of a Python cell."""
+        return [s.sql for s in split(self.text)] if self.cell.language == "sql" else []
+
+    @property
+    def only_of_the_session(self) -> bool:
+        """Whether it does nothing that outlives the session: a new session needs it again."""
+        return self.cell.language == "sql" and all(map(of_the_session, self.statements))
+
+    def concurrent(self, generated: Sequence[str]) -> bool:
+        """Whether it commits in the middle of a statement: a failure may leave something behind.
+
+        ``generated``: what its ``\\gexec`` sent.
+        """
+        return any(
+            stands_alone(sql) and "concurrently" in code(sql) for sql in (*self.statements, *generated)
+        )
+
+
+def steps_of(document: Document, phases: Sequence[str], values: Mapping[str, str]) -> list[Step]:
+    """The cells of ``phases`` in that order; ``values`` holds every parameter."""
+    found = []
+    for phase in phases:
+        cells = [cell for cell in document.cells if cell.phase == phase]
+        for number, cell in enumerate(cells, 1):
+            above = [h for h in document.headings if h.line < cell.line]
+            heading = above[-1].title if above and above[-1].level > 2 else ""
+            text = variables.substitute(cell.source, values) if cell.language == "sql" else cell.source
+            found.append(Step(cell, number, len(cells), heading, text))
+    return found
