@@ -21,6 +21,7 @@ import click
 
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin
+from pgrehearse.findings import Finding
 from pgrehearse.main import cli
 from pgrehearse.text import options
 
@@ -125,14 +126,14 @@ def _cell_options() -> str:
         languages = ", ".join(name for name, problem in problems.items() if problem is None)
         wrong = _problem(f'{languages.split(",")[0]} {key}=""')
         assert wrong is not None, f"{key} takes an empty value"
-        value = wrong.fix.removeprefix("give ")
+        value = wrong.next_step.removeprefix("give ")
         default = _default(key)
         said = f"{meaning} Default: `{default}`." if default is not None else meaning
         rows.append((f'`{key}="{example}"`', languages, said, value))
     return _table(("option", "cells", "meaning", "value"), rows)
 
 
-def _problem(info: str) -> options.OptionProblem | None:
+def _problem(info: str) -> Finding | None:
     return next(iter(options.parse_header(info)[1]), None)
 
 
@@ -179,7 +180,7 @@ _RULES = {
     "wait-session": "`wait` names no other session that an earlier cell uses.",
 }
 #: Position of the rule among the arguments.
-_CALLS = {"Problem": 2, "Flaw": 1, "flaw": 0, "OptionProblem": 0}
+_CALLS = {"flaw": 1, "here": 0}
 
 
 def _lint_rules() -> str:

@@ -32,7 +32,7 @@ def lint(paths: tuple[Path, ...]) -> int:
             continue
         for problem in linter.check(document):
             problems += 1
-            click.echo(str(problem))
+            click.echo(problem.text())
         for cell in Snippets(project.snippets).out_of_sync(document):
             problems += 1
             click.echo(f"{path}:{cell.line}: this cell differs from snippet {cell.options.snippet!r}")

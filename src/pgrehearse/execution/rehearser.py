@@ -29,11 +29,7 @@ def check_form(document: Document, project: Project) -> None:
     """Raise DocumentError, with every problem, when the document must not be run as it stands."""
     problems = lint.errors(document)
     if problems:
-        first = problems[0]
-        rest = "".join(f"\n{problem}" for problem in problems[1:])
-        raise DocumentError(
-            f"{first.message} [{first.rule}]", path=first.path, line=first.line, next_step=first.fix + rest
-        )
+        raise DocumentError.of(problems)
     for cell in Snippets(project.snippets).out_of_sync(document):
         raise DocumentError(
             f"this cell differs from the snippet {cell.options.snippet!r} it names",

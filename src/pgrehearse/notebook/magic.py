@@ -194,7 +194,7 @@ def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     info = language + "".join(f' {key}="{given[key]}"' for key in sorted(given))
     options, problems = parse_header(info)
     if problems:
-        raise _Refused(f"{magic}: {problems[0].message}", next_step=problems[0].fix)
+        raise _Refused(f"{magic}: {problems[0].message}", next_step=problems[0].next_step)
     source, output = expected.take(language, text.rstrip("\n"))
     mark = source.count("\n") + 3
     wanted = Expected(output, line=mark, end_line=mark) if output is not None else None

@@ -82,7 +82,7 @@ def validator(
         return True
     cell, problems = parse_header(header)
     if problems:
-        raise _refused(problems[0].message, problems[0].fix, header)
+        raise _refused(problems[0].message, problems[0].next_step, header)
     options["_cell"] = cell
     return True
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
+from pgrehearse.findings import Finding
 from pgrehearse.text.document import Document, is_illustration
 from pgrehearse.text.fences import Fence, comment_lines, outside
+from pgrehearse.text.flaws import flaw
 from pgrehearse.text.options import parse_header
 
-__all__ = ["MACRO", "Flaw", "flaws"]
+__all__ = ["MACRO", "flaws"]
 
 MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
 #: Other names of a language: a reader sees SQL or Python, and nothing would run it.
@@ -49,18 +51,7 @@ _CONTAINER = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """One complaint about a line of a document; `pgrehearse.text.lint.Problem` without the path."""
-
-    line: int
-    rule: str
-    message: str
-    fix: str
-    style: bool = False
-
-
-def flaws(document: Document) -> Iterator[Flaw]:
+def flaws(document: Document) -> Iterator[Finding]:
     """Everything wrong with the document's characters and fences."""
     yield from _characters(document)
     lines = document.text.split("\n")
@@ -68,10 +59,10 @@ def flaws(document: Document) -> Iterator[Flaw]:
     for fence in document.fences:
         if not fence.closed:
             fix = f"close it with {fence.marker}"
-            yield Flaw(fence.line, "unclosed-fence", "this fence is never closed", fix)
+            yield flaw(fence.line, "unclosed-fence", "this fence is never closed", fix)
         elif lines[fence.end_line - 1] != fence.indent + fence.marker:
             fix = f"close it with {fence.marker} and nothing else, below its beginning"
-            yield Flaw(fence.end_line, "fence-style", "this fence is not closed as it was opened", fix)
+            yield flaw(fence.end_line, "fence-style", "this fence is not closed as it was opened", fix)
         if fence.language.lower() in document.front.languages:
             yield from _block(fence, in_comment)
         else:
@@ -82,70 +73,70 @@ def flaws(document: Document) -> Iterator[Flaw]:
     yield from _unbalanced(document, lines)
 
 
-def _characters(document: Document) -> Iterator[Flaw]:
+def _characters(document: Document) -> Iterator[Finding]:
     if "\r" in document.text:
         line = document.text[: document.text.index("\r")].count("\n") + 1
-        yield Flaw(line, "line-endings", "carriage return", "save the file with LF line endings", style=True)
+        yield flaw(line, "line-endings", "carriage return", "save the file with LF line endings", style=True)
     if found := _CONTROL.search(document.text):
         line = document.text.count("\n", 0, found.start()) + 1
         message = f"control character U+{ord(found[0]):04X}"
         fix = "remove it; in SQL write an escape such as E'\\u2028'"
-        yield Flaw(line, "control-character", message, fix, style=True)
+        yield flaw(line, "control-character", message, fix, style=True)
 
 
-def _block(fence: Fence, in_comment: set[int]) -> Iterator[Flaw]:
-    def flaw(rule: str, message: str, fix: str) -> Flaw:
-        return Flaw(fence.line, rule, message, fix)
+def _block(fence: Fence, in_comment: set[int]) -> Iterator[Finding]:
+    def here(rule: str, message: str, fix: str) -> Finding:
+        return flaw(fence.line, rule, message, fix)
 
     if fence.indent:
-        yield flaw("fence-style", "an indented fence is published but is no cell", "move it to column 0")
+        yield here("fence-style", "an indented fence is published but is no cell", "move it to column 0")
     if fence.marker != "```":
-        yield flaw("fence-style", f"a cell opens with three backticks, not {fence.marker}", "use ```")
+        yield here("fence-style", f"a cell opens with three backticks, not {fence.marker}", "use ```")
     if fence.language != fence.language.lower():
-        yield flaw("language-case", f"language {fence.language!r}", f"write {fence.language.lower()}")
+        yield here("language-case", f"language {fence.language!r}", f"write {fence.language.lower()}")
     if not fence.body.strip():
-        yield flaw("empty-cell", "the block is empty", "write a statement, or remove it")
+        yield here("empty-cell", "the block is empty", "write a statement, or remove it")
     if fence.line in in_comment:
-        yield flaw(
+        yield here(
             "html-comment", "a cell in an HTML comment runs in the notebook only", "remove the comment"
         )
     if MACRO.search(fence.body):
-        yield flaw("macro-in-fence", "a macro delimiter inside a block", "the block must be what it shows")
+        yield here("macro-in-fence", "a macro delimiter inside a block", "the block must be what it shows")
     for number, text in enumerate(fence.body.split("\n"), fence.line + 1):
         if text.startswith("```"):
             message = "the notebook takes this line for the end of the block"
-            yield Flaw(number, "fence-style", message, "do not begin a line with three backticks")
+            yield flaw(number, "fence-style", message, "do not begin a line with three backticks")
     yield from _header(fence)
     if not is_illustration(fence) and _swallows(fence):
         message = "the notebook takes these three quotes in a row for a string that never ends"
         fix = "write the value with $$ ... $$, or put a space between the quotes"
-        yield Flaw(fence.line, "triple-quote", message, fix, style=True)
+        yield flaw(fence.line, "triple-quote", message, fix, style=True)
 
 
-def _header(fence: Fence) -> Iterator[Flaw]:
+def _header(fence: Fence) -> Iterator[Finding]:
     if not is_illustration(fence):
         # A language in upper case is one complaint, not also one about the header.
         for problem in parse_header(fence.info.replace(fence.language, fence.language.lower(), 1))[1]:
-            yield Flaw(fence.line, problem.rule, problem.message, problem.fix)
+            yield replace(problem, line=fence.line)
         return
     if not re.search(r'title="[^"]+"', fence.info):
         fix = 'add the reason: ```{.sql .noeval title="Needs a second server"}'
         message = "an illustration without a reason the reader sees"
-        yield Flaw(fence.line, "illustration-reason", message, fix)
+        yield flaw(fence.line, "illustration-reason", message, fix)
     if not re.fullmatch(r'\{\.\w+ \.noeval(?: (?:title|hl_lines|linenums)="[^"{}]*")*\}', fence.info):
         fix = 'write it as ```{.sql .noeval title="Needs a second server"}'
-        yield Flaw(fence.line, "header", "this header is not one of an illustration", fix)
+        yield flaw(fence.line, "header", "this header is not one of an illustration", fix)
 
 
-def _other(fence: Fence) -> Iterator[Flaw]:
+def _other(fence: Fence) -> Iterator[Finding]:
     if real := _ALIASES.get(fence.language.lower()):
         message = f"a reader takes {fence.language} for {real}, and nothing would run it"
         fix = f'write {real}, or {{.{real} .noeval title="..."}} with the reason'
-        yield Flaw(fence.line, "language-alias", message, fix)
+        yield flaw(fence.line, "language-alias", message, fix)
     if not _STOCK_HEADER.fullmatch(fence.info.rstrip()):
         message = f"the site would not take this for a block: ```{fence.info.strip()}"
         fix = 'write the language and, if need be, title="..."'
-        yield Flaw(fence.line, "header", message, fix, style=True)
+        yield flaw(fence.line, "header", message, fix, style=True)
     if fence.indent:
         return
     if _EXECUTING.fullmatch(fence.language.lower()) and not fence.info.strip().startswith("{"):
@@ -153,13 +144,13 @@ def _other(fence: Fence) -> Iterator[Flaw]:
         fix = "use console or text"
         if fence.language == "bash":
             fix += "; `bash: true` in the front matter executes it here too"
-        yield Flaw(fence.line, "executing-fence", message, fix, style=True)
+        yield flaw(fence.line, "executing-fence", message, fix, style=True)
     if fence.marker != "```":
         message = f"a fence of {fence.marker} hides the cells after it from the notebook"
-        yield Flaw(fence.line, "fence-style", message, "use ```", style=True)
+        yield flaw(fence.line, "fence-style", message, "use ```", style=True)
 
 
-def _after_cells(document: Document) -> Iterator[Flaw]:
+def _after_cells(document: Document) -> Iterator[Finding]:
     """What stands where the expected output stands must be the expected output, to the letter."""
     after = dict(zip((fence.line for fence in document.fences), document.fences[1:], strict=False))
     lines = document.text.split("\n")
@@ -167,31 +158,31 @@ def _after_cells(document: Document) -> Iterator[Flaw]:
         fence = after.get(cell.line)
         if cell.expected is not None and MACRO.search(cell.expected.text):
             message = "a macro delimiter inside expected output"
-            yield Flaw(cell.expected.line, "macro-in-fence", message, "write ... in its place")
+            yield flaw(cell.expected.line, "macro-in-fence", message, "write ... in its place")
         elif cell.expected is None and fence is not None and fence.language == "text":
             if any(text.strip() for text in lines[cell.end_line : fence.line - 1]):
                 continue
             message = "this looks like the output of the cell above, but is not compared with it"
             fix = "open it with ```text at column 0 and nothing else, or say in between what it is"
-            yield Flaw(fence.line, "output-header", message, fix)
+            yield flaw(fence.line, "output-header", message, fix)
 
 
-def _between(document: Document, lines: list[str]) -> Iterator[Flaw]:
+def _between(document: Document, lines: list[str]) -> Iterator[Finding]:
     for number, text in enumerate(lines, 1):
         if text.startswith(":::"):
             message = "jupytext takes a document with this line for Pandoc's Markdown"
-            yield Flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
+            yield flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
     for number, text in outside(lines, list(document.fences)):
         for form, taken_for in _JUPYTEXT:
             if form.match(text):
                 message = f"jupytext takes this line for {taken_for}"
-                yield Flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
+                yield flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
         if text and not text.strip():
             message = "a line of only blanks is lost on the way through a notebook"
-            yield Flaw(number, "blank-line", message, "leave the line empty", style=True)
+            yield flaw(number, "blank-line", message, "leave the line empty", style=True)
 
 
-def _swallowed(document: Document, lines: list[str]) -> Iterator[Flaw]:
+def _swallowed(document: Document, lines: list[str]) -> Iterator[Finding]:
     """Blocks that become part of what stands above them."""
     begins = {fence.line for fence in document.fences}
     before, glue, element = 0, "", ""
@@ -206,13 +197,13 @@ def _swallowed(document: Document, lines: list[str]) -> Iterator[Flaw]:
         before = number
         if number + 1 in begins and glue:
             message = f"the block below this {glue} is taken for a part of it"
-            yield Flaw(number, "blank-line", message, "put an empty line before the block", style=True)
+            yield flaw(number, "blank-line", message, "put an empty line before the block", style=True)
         if element and any(line > number for line in begins):
             message = f"nothing after <{element} is shown as a block"
-            yield Flaw(number, "raw-html", message, "close it on the same line", style=True)
+            yield flaw(number, "raw-html", message, "close it on the same line", style=True)
 
 
-def _unbalanced(document: Document, lines: list[str]) -> Iterator[Flaw]:
+def _unbalanced(document: Document, lines: list[str]) -> Iterator[Finding]:
     found: dict[str, tuple[int, int]] = {}
     for number, text in outside(lines, list(document.fences)):
         for match in _CONTAINER.finditer(re.sub(r"`[^`]*`", "", text)):
@@ -222,7 +213,7 @@ def _unbalanced(document: Document, lines: list[str]) -> Iterator[Flaw]:
     for tag, (balance, line) in found.items():
         if balance and document.fences:
             message = f"<{tag}> and </{tag}> do not match, so blocks may vanish"
-            yield Flaw(line, "raw-html", message, "close what you open", style=True)
+            yield flaw(line, "raw-html", message, "close what you open", style=True)
 
 
 def _raw_element(text: str, opened: str) -> str:

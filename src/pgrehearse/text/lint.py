@@ -11,53 +11,30 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
-from pgrehearse.errors import DocumentError
+from pgrehearse.findings import Finding, Severity
 from pgrehearse.text import fence_form, variables
 from pgrehearse.text.document import PHASES, Cell, Document
 from pgrehearse.text.fences import outside
+from pgrehearse.text.flaws import flaw
 from pgrehearse.text.split import SplitError, split
 
-__all__ = ["Problem", "check", "errors"]
+__all__ = ["check", "errors"]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One complaint. ``rule`` is its name in the documentation."""
-
-    path: Path
-    line: int
-    rule: str
-    message: str
-    fix: str
-    style: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message} [{self.rule}]\n  next: {self.fix}"
-
-    def error(self) -> DocumentError:
-        return DocumentError(self.message, path=self.path, line=self.line, next_step=self.fix)
-
-
-def check(document: Document) -> list[Problem]:
+def check(document: Document) -> list[Finding]:
     """Everything wrong with the document's form, in the order of its lines."""
-    found = [problem for rule in _RULES for problem in rule(document)]
-    return sorted(found, key=lambda p: (p.line, p.rule))
+    found = [replace(problem, path=document.path) for rule in _RULES for problem in rule(document)]
+    return sorted(found, key=lambda p: (p.line, p.check))
 
 
-def errors(document: Document) -> list[Problem]:
+def errors(document: Document) -> list[Finding]:
     """The problems that must stop a run."""
-    return [problem for problem in check(document) if not problem.style]
+    return [problem for problem in check(document) if problem.severity is not Severity.HYGIENE]
 
 
-def _form(document: Document) -> Iterator[Problem]:
-    for flaw in fence_form.flaws(document):
-        yield Problem(document.path, flaw.line, flaw.rule, flaw.message, flaw.fix, flaw.style)
-
-
-def _sql(document: Document) -> Iterator[Problem]:
+def _sql(document: Document) -> Iterator[Finding]:
     for cell in document.cells:
         if cell.language != "sql":
             continue
@@ -65,14 +42,14 @@ def _sql(document: Document) -> Iterator[Problem]:
             statements = split(cell.source)
         except SplitError as error:
             line = cell.line + error.line
-            yield Problem(document.path, line, "sql", error.message, error.fix)
+            yield flaw(line, "sql", error.message, error.fix)
             continue
         if not statements and cell.source.strip():
-            yield Problem(document.path, cell.line, "empty-cell", "no statement in it", "write one")
+            yield flaw(cell.line, "empty-cell", "no statement in it", "write one")
         yield from _parameters(document, cell)
 
 
-def _python(document: Document) -> Iterator[Problem]:
+def _python(document: Document) -> Iterator[Finding]:
     for cell in document.cells:
         if cell.language != "python":
             continue
@@ -83,32 +60,32 @@ def _python(document: Document) -> Iterator[Problem]:
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None) or 1
             message = f"not Python: {getattr(error, 'msg', error)}"
-            yield Problem(document.path, cell.line + line, "python", message, "mend the line")
+            yield flaw(cell.line + line, "python", message, "mend the line")
 
 
-def _parameters(document: Document, cell: Cell) -> Iterator[Problem]:
+def _parameters(document: Document, cell: Cell) -> Iterator[Finding]:
     declared = document.front.parameters
     for name, line in variables.used(cell.source).items():
         if name not in declared:
             fix = f"declare {name} under parameters: in the front matter"
             message = f"variable {name!r} is no parameter of this document"
-            yield Problem(document.path, cell.line + line, "undeclared-parameter", message, fix)
+            yield flaw(cell.line + line, "undeclared-parameter", message, fix)
     for name, line in variables.raw(cell.source).items():
         if name in declared:
             fix = f"write :'{name}' for a value or :\"{name}\" for an identifier"
             message = f"psql would put the value of {name!r} in unquoted"
-            yield Problem(document.path, cell.line + line, "unquoted-parameter", message, fix)
+            yield flaw(cell.line + line, "unquoted-parameter", message, fix)
 
 
-def _unused_parameters(document: Document) -> Iterator[Problem]:
+def _unused_parameters(document: Document) -> Iterator[Finding]:
     text = "\n".join(cell.source for cell in document.cells)
     for name in document.front.parameters:
         if not re.search(rf"\b{name}\b", text):
             message = f"parameter {name!r} is used by no cell"
-            yield Problem(document.path, 1, "unused-parameter", message, "remove it", style=True)
+            yield flaw(1, "unused-parameter", message, "remove it", style=True)
 
 
-def _waits(document: Document) -> Iterator[Problem]:
+def _waits(document: Document) -> Iterator[Finding]:
     known: set[str] = set()
     for cell in document.in_order():
         if cell.language != "sql":
@@ -117,22 +94,22 @@ def _waits(document: Document) -> Iterator[Problem]:
         if wait is not None and (wait not in known or wait == cell.options.session):
             message = f"wait={wait!r} names no other session that an earlier cell uses"
             fix = "name the session that holds the lock"
-            yield Problem(document.path, cell.line, "wait-session", message, fix)
+            yield flaw(cell.line, "wait-session", message, fix)
         known.add(cell.options.session)
 
 
-def _names(document: Document) -> Iterator[Problem]:
+def _names(document: Document) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for cell in document.cells:
         name = cell.options.name
         if name and name in seen:
             message = f"name {name!r} stands already on line {seen[name]}"
-            yield Problem(document.path, cell.line, "duplicate-name", message, "choose another name")
+            yield flaw(cell.line, "duplicate-name", message, "choose another name")
         elif name:
             seen[name] = cell.line
 
 
-def _recordings(document: Document) -> Iterator[Problem]:
+def _recordings(document: Document) -> Iterator[Finding]:
     known = {cell.options.name for cell in document.cells if cell.options.name}
     header = document.text.split("\n")[: document.front.lines]
     for recording in document.front.recordings.values():
@@ -141,10 +118,10 @@ def _recordings(document: Document) -> Iterator[Problem]:
         for name in [name for way in recording.ways for name in way.cells if name not in known]:
             message = f"recording {recording.name!r} names no cell: {name!r}"
             fix = f'give a cell name="{name}"; named are: ' + (", ".join(sorted(known)) or "none")
-            yield Problem(document.path, line, "recording-cell", message, fix)
+            yield flaw(line, "recording-cell", message, fix)
 
 
-def _jupytext(document: Document) -> Iterator[Problem]:
+def _jupytext(document: Document) -> Iterator[Finding]:
     if not document.cells:
         return
     header = document.text.split("\n")[: document.front.lines]
@@ -153,13 +130,13 @@ def _jupytext(document: Document) -> Iterator[Problem]:
     if document.front.main_language != "python" or not found:
         message = "without main_language jupytext guesses the notebook's language by majority"
         fix = "write in the front matter, on two lines:\njupyter:\n  jupytext: {main_language: python}"
-        yield Problem(document.path, 1, "jupytext-language", message, fix, style=True)
+        yield flaw(1, "jupytext-language", message, fix, style=True)
     elif header[-1].rstrip() != "---":
         message = "jupytext does not see the end of the front matter"
-        yield Problem(document.path, len(header), "jupytext-language", message, "end it with ---", style=True)
+        yield flaw(len(header), "jupytext-language", message, "end it with ---", style=True)
 
 
-def _phases(document: Document) -> Iterator[Problem]:
+def _phases(document: Document) -> Iterator[Finding]:
     if not document.is_runbook:
         return
     headings = [h for h in document.headings if h.level == 2 and h.title in PHASES]
@@ -168,36 +145,36 @@ def _phases(document: Document) -> Iterator[Problem]:
     if titles != wanted:
         line = headings[0].line if headings else 1
         message = f"phases are {', '.join(titles) or 'missing'}"
-        yield Problem(document.path, line, "phases", message, "write them as: " + ", ".join(wanted))
+        yield flaw(line, "phases", message, "write them as: " + ", ".join(wanted))
     for heading in headings:
         if not any(cell.phase == heading.title for cell in document.cells):
             fix = "write the step, or what proves that there is none"
             message = f"phase {heading.title} has no cell"
-            yield Problem(document.path, heading.line, "phases", message, fix)
+            yield flaw(heading.line, "phases", message, fix)
     for cell in document.cells:
         if cell.phase is None:
             message = "a cell of a runbook stands outside its phases"
-            yield Problem(document.path, cell.line, "phases", message, "move it below a phase heading")
+            yield flaw(cell.line, "phases", message, "move it below a phase heading")
         elif cell.phase != "Rehearsal" and (cell.options.session != "main" or cell.options.wait):
             message = "a step of a runbook uses another session: an operator has one"
-            yield Problem(document.path, cell.line, "phases", message, "write it for the session main")
+            yield flaw(cell.line, "phases", message, "write it for the session main")
         elif cell.language == "bash":
             message = "a runbook holds SQL and Python: a notebook and psql have no shell"
-            yield Problem(document.path, cell.line, "phases", message, "write it on a guide, or as SQL")
+            yield flaw(cell.line, "phases", message, "write it on a guide, or as SQL")
 
 
-def _runbook_macros(document: Document) -> Iterator[Problem]:
+def _runbook_macros(document: Document) -> Iterator[Finding]:
     if not document.is_runbook:
         return
     lines = document.text.split("\n")[document.front.lines :]
     for line, text in outside(lines, list(document.fences), document.front.lines + 1):
         if fence_form.MACRO.search(text):
             message = "a runbook is a notebook too: it holds no macros"
-            yield Problem(document.path, line, "runbook-macro", message, "write plain Markdown")
+            yield flaw(line, "runbook-macro", message, "write plain Markdown")
 
 
-_RULES: tuple[Callable[[Document], Iterator[Problem]], ...] = (
-    _form,
+_RULES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    fence_form.flaws,
     _sql,
     _python,
     _unused_parameters,

@@ -11,14 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pgrehearse.findings import Finding
 from pgrehearse.text import claims
+from pgrehearse.text.flaws import flaw
 
 __all__ = [
     "ALWAYS",
     "LANGUAGES",
     "RESERVED",
     "CellOptions",
-    "OptionProblem",
     "known_options",
     "parse_header",
     "seconds",
@@ -36,13 +37,6 @@ _HEADER = re.compile(r'^(?P<language>[a-z]+)(?P<pairs>(?: [a-z][a-z0-9_]*="[^"]*
 _SESSION = re.compile(r"[a-z][a-z0-9_]*")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min)")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
-
-
-@dataclass(frozen=True)
-class OptionProblem:
-    rule: str
-    message: str
-    fix: str
 
 
 @dataclass(frozen=True)
@@ -130,12 +124,12 @@ def known_options() -> tuple[str, ...]:
     return tuple(sorted(_READERS))
 
 
-def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
+def parse_header(info: str) -> tuple[CellOptions, list[Finding]]:
     """Read a fence header such as ``sql expect="55P03" session="app"``.
 
-    Returns the options (defaults where a value is wrong) and what is wrong with the header.
+    Returns the options (defaults where a value is wrong) and what is wrong with the header, on line 0.
     """
-    problems: list[OptionProblem] = []
+    problems: list[Finding] = []
     header = _HEADER.match(info)
     pairs = _PAIR.findall(info)
     language = re.match(r"\s*\{?\.?(\w*)", info)
@@ -143,7 +137,8 @@ def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
     if not header:
         fixed = " ".join([name.lower() or "sql", *(f'{k}="{v}"' for k, v in sorted(pairs))])
         problems.append(
-            OptionProblem(
+            flaw(
+                0,
                 "header",
                 f"this header is no cell header: ```{info.strip()}",
                 f'write key="value" pairs after the language, one space apart, such as ```{fixed}',
@@ -153,7 +148,8 @@ def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
     if keys != sorted(set(keys)):
         ordered = " ".join(f'{k}="{v}"' for k, v in sorted(dict(pairs).items()))
         problems.append(
-            OptionProblem(
+            flaw(
+                0,
                 "option-order",
                 "option keys are not in alphabetical order, or one stands twice",
                 f"write ```{name} {ordered}",
@@ -169,25 +165,25 @@ def parse_header(info: str) -> tuple[CellOptions, list[OptionProblem]]:
         message = (
             f"no server is {options.needs} or later and {options.until} or earlier: this would never run"
         )
-        problems.append(OptionProblem("option-value", message, "mend needs or until"))
+        problems.append(flaw(0, "option-value", message, "mend needs or until"))
     return options, problems
 
 
-def _read(key: str, value: str, language: str, values: dict[str, object]) -> OptionProblem | None:
+def _read(key: str, value: str, language: str, values: dict[str, object]) -> Finding | None:
     if key in RESERVED:
-        return OptionProblem("reserved-option", f"option {key!r} belongs to jupytext", "remove it")
+        return flaw(0, "reserved-option", f"option {key!r} belongs to jupytext", "remove it")
     if key not in _READERS:
         near = difflib.get_close_matches(key, known_options(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known_options())
-        return OptionProblem("unknown-option", f"unknown option {key!r}", hint)
+        return flaw(0, "unknown-option", f"unknown option {key!r}", hint)
     if not value.isascii():
-        return OptionProblem("option-value", f"option {key!r} has a value that is not ASCII", "use ASCII")
+        return flaw(0, "option-value", f"option {key!r} has a value that is not ASCII", "use ASCII")
     if language in ("python", "bash") and key in _SQL_ONLY:
-        return OptionProblem("option-value", f"option {key!r} is for sql cells", "remove it")
+        return flaw(0, "option-value", f"option {key!r} is for sql cells", "remove it")
     if key == "exit" and language in ("sql", "python"):
-        return OptionProblem("option-value", "option 'exit' is for bash cells", "remove it")
+        return flaw(0, "option-value", "option 'exit' is for bash cells", "remove it")
     try:
         values[key] = _READERS[key](value)
     except ValueError as wanted:
-        return OptionProblem("option-value", f'{key}="{value}" is no valid value', f"give {wanted}")
+        return flaw(0, "option-value", f'{key}="{value}" is no valid value', f"give {wanted}")
     return None

@@ -58,7 +58,7 @@ def test_accepted(option: str) -> None:
     ],
 )
 def test_refused(option: str) -> None:
-    assert [problem.rule for problem in parse_header(f"sql {option}")[1]] == ["option-value"]
+    assert [problem.check for problem in parse_header(f"sql {option}")[1]] == ["option-value"]
 
 
 def test_claims_are_for_sql() -> None:

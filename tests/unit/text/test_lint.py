@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.text import lint
 from pgrehearse.text.document import parse
 
@@ -23,7 +24,7 @@ ILLUSTRATION = '```{.sql .noeval title="Needs a second server"}\nSELECT 1\n```\n
 
 
 def rules(text: str) -> list[tuple[int, str]]:
-    return [(problem.line, problem.rule) for problem in lint.check(parse(text, Path("page.md")))]
+    return [(problem.line, problem.check) for problem in lint.check(parse(text, Path("page.md")))]
 
 
 def body(text: str) -> list[tuple[int, str]]:
@@ -199,9 +200,9 @@ def test_runbooks() -> None:
 
 def test_errors_stop_a_run_and_style_does_not() -> None:
     document = parse(FRONT + "a\n \n\n" + CELL + "```sql\n```\n", Path("page.md"))
-    assert [p.rule for p in lint.check(document)] == ["blank-line", "empty-cell"]
-    assert [p.rule for p in lint.errors(document)] == ["empty-cell"]
-    error = lint.errors(document)[0].error()
+    assert [p.check for p in lint.check(document)] == ["blank-line", "empty-cell"]
+    assert [p.check for p in lint.errors(document)] == ["empty-cell"]
+    error = DocumentError.of(lint.errors(document))
     assert (error.location, error.exit_code, bool(error.next_step)) == ("page.md:12", 65, True)
 
 
@@ -222,6 +223,6 @@ def test_every_rule_has_a_case_here() -> None:
         for name in ("lint.py", "fence_form.py", "options.py")
     )
     tests = Path(__file__).read_text("utf-8")
-    names = set(re.findall(r'(?:Flaw|Problem|OptionProblem|flaw)\((?:[^"()]*,)?\s*"([a-z-]+)",', source))
+    names = set(re.findall(r'(?:flaw|here)\((?:[^"()]*,)?\s*"([a-z-]+)",', source))
     assert len(names) > 20
     assert sorted(name for name in names if f'"{name}"' not in tests and name != "option-value") == []

@@ -12,7 +12,7 @@ DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_exa
 
 
 def rules(info: str) -> list[str]:
-    return [problem.rule for problem in parse_header(info)[1]]
+    return [problem.check for problem in parse_header(info)[1]]
 
 
 def test_every_option() -> None:
@@ -86,18 +86,18 @@ def test_timeouts(text: str, seconds: float) -> None:
 )
 def test_refused(info: str, rule: str) -> None:
     problems = parse_header(info)[1]
-    assert rule in [problem.rule for problem in problems]
-    assert all(problem.message and problem.fix for problem in problems)
+    assert rule in [problem.check for problem in problems]
+    assert all(problem.message and problem.next_step for problem in problems)
 
 
 def test_the_fix_of_a_wrong_order_is_right() -> None:
     problem = parse_header('sql session="b" expect="55P03"')[1][0]
-    assert problem.fix == 'write ```sql expect="55P03" session="b"'
-    assert rules(problem.fix.removeprefix("write ```")) == []
+    assert problem.next_step == 'write ```sql expect="55P03" session="b"'
+    assert rules(problem.next_step.removeprefix("write ```")) == []
 
 
 def test_a_typo_gets_the_right_word() -> None:
-    assert parse_header('sql expekt="55P03"')[1][0].fix == "did you mean 'expect'?"
+    assert parse_header('sql expekt="55P03"')[1][0].next_step == "did you mean 'expect'?"
 
 
 @given(st.text(st.characters(exclude_characters="\n\r`"), max_size=40))
