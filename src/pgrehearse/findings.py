@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["FORMATS", "Finding", "Severity", "location", "written"]
+__all__ = ["FORMATS", "Finding", "Place", "Severity", "location", "written"]
 
 FORMATS = ("text", "json", "sarif", "github")
 #: Code scanning shows nothing that has no file: what has none is shown at the settings of the project.
 _NO_FILE = "pyproject.toml"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+#: A path as readers know it, such as relative to the root of the repository.
+Place = Callable[[Path], str]
 _LONG = 120  # characters of a statement on its line of the text form
 
 
@@ -80,25 +82,29 @@ class Finding:
         about = f"{self.about}: " if self.about and self.about not in self.message else ""
         return f"{about}{self.message}" + (f" [{self.check}]" if self.check not in about else "")
 
-    def head(self, place: str | None = None) -> str:
-        """``path:line: message``. ``place`` is the path as readers know it, if that differs."""
-        where = location(self.path if place is None else place, self.line)
+    def place(self, known_as: Place) -> str | None:
+        """The path as readers know it; None without one."""
+        return known_as(self.path) if self.path is not None else None
+
+    def head(self, known_as: Place = str) -> str:
+        """``path:line: message``."""
+        where = location(self.place(known_as), self.line)
         return f"{where}: {self.said}" if where else self.said
 
-    def text(self, place: str | None = None) -> str:
+    def text(self, known_as: Place = str) -> str:
         """The head, and a line each for the statement, what was measured, the next step and the page."""
-        return "\n".join([self.head(place), *self._below()])
+        return "\n".join([self.head(known_as), *self._below()])
 
-    def report(self, place: str | None = None) -> str:
+    def report(self, known_as: Place = str) -> str:
         """The head, then statement and detail as they are, line by line, and the next step."""
         blocks = ["    " + part.replace("\n", "\n    ") for part in (self.statement, self.detail) if part]
         following = [f"  next: {self.next_step}"] if self.next_step else []
-        return "\n".join([self.head(place), *blocks, *following])
+        return "\n".join([self.head(known_as), *blocks, *following])
 
-    def to_json(self, place: str | None) -> dict[str, Any]:
+    def to_json(self, known_as: Place = str) -> dict[str, Any]:
         """JSON types only; null for what is not known."""
         return {
-            "path": place,
+            "path": self.place(known_as),
             "line": self.line or None,
             "rule": self.rule,
             "severity": str(self.severity),
@@ -130,31 +136,30 @@ def location(path: Path | str | None, line: int | None) -> str:
     return f"{path}:{line}" if line else str(path)
 
 
-def written(form: str, findings: Sequence[Finding], place: Callable[[Path], str]) -> str:
-    """``findings`` in one of `FORMATS`. ``place`` makes a path relative to the root of the repository."""
-    placed = [(finding, place(finding.path) if finding.path is not None else None) for finding in findings]
+def written(form: str, findings: Sequence[Finding], known_as: Place) -> str:
+    """``findings`` in one of `FORMATS`; ``known_as`` gives a path relative to the root of the repository."""
     if form == "json":
-        return json.dumps({"findings": [finding.to_json(path) for finding, path in placed]}, indent=2)
+        return json.dumps({"findings": [finding.to_json(known_as) for finding in findings]}, indent=2)
     if form == "sarif":
-        return json.dumps(_sarif(placed), indent=2)
+        return json.dumps(_sarif(findings, known_as), indent=2)
     one = _annotation if form == "github" else Finding.text
-    return "\n".join(one(finding, path) for finding, path in placed)
+    return "\n".join(one(finding, known_as) for finding in findings)
 
 
 # --- SARIF ----------------------------------------------------------------------------------------------
 
 
-def _sarif(placed: Sequence[tuple[Finding, str | None]]) -> dict[str, Any]:
+def _sarif(findings: Sequence[Finding], known_as: Place) -> dict[str, Any]:
     from importlib.metadata import version  # every command would pay for it, 30 ms
 
-    first = {finding.rule: finding for finding, _ in reversed(placed)}
+    first = {finding.rule: finding for finding in reversed(findings)}
     rules = sorted(first)
     driver = {
         "name": "pgrehearse",
         "version": version("pgrehearse"),
         "rules": [_descriptor(rule, first[rule]) for rule in rules],
     }
-    results = [_result(finding, path, rules.index(finding.rule)) for finding, path in placed]
+    results = [_result(finding, finding.place(known_as), rules.index(finding.rule)) for finding in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -199,7 +204,8 @@ def _whole(finding: Finding) -> str:
 # --- annotations ----------------------------------------------------------------------------------------
 
 
-def _annotation(finding: Finding, path: str | None) -> str:
+def _annotation(finding: Finding, known_as: Place) -> str:
+    path = finding.place(known_as)
     given = {"file": path, "line": str(finding.line) if path and finding.line else "", "title": finding.rule}
     values = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in given.items() if value)
     return f"::{_level(finding)} {values}::{_escaped(_whole(finding))}"

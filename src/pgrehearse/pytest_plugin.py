@@ -189,7 +189,7 @@ class PolicyItem(pytest.Item):
         request = PolicyRequest(base=self.config.getoption("--policy-base"), off=project.policy_off)
         report = check(project, request, lambda: _rehearser(self.config).servers.get(None))
         if report.problems:
-            said = [problem.text(project.relative(problem.path)) for problem in report.problems]
+            said = [problem.text(project.relative) for problem in report.problems]
             raise ExpectationError(
                 "\n".join(said), next_step="mend the migrations; pgrehearse db lint checks them"
             )

@@ -36,6 +36,10 @@ def lint(message: str = "unknown option 'x'", line: int = 3, path: Path = PAGE, 
     return Finding(message, path, line, kind="lint", check="unknown-option", next_step="remove it", **other)
 
 
+def name(path: Path) -> str:
+    return path.name
+
+
 def plain(path: Path) -> str:
     return path.as_posix()
 
@@ -45,13 +49,13 @@ def plain(path: Path) -> str:
 
 def test_text_says_place_sentence_check_and_next_step() -> None:
     assert lint().text() == "docs/page.md:3: unknown option 'x' [unknown-option]\n  next: remove it"
-    assert lint().text("page.md") == "page.md:3: unknown option 'x' [unknown-option]\n  next: remove it"
+    assert lint().text(name) == "page.md:3: unknown option 'x' [unknown-option]\n  next: remove it"
     assert Finding("gone", Path("a.sql"), kind="policy").text() == "a.sql: gone"
     assert Finding("no server", kind="setup").text() == "no server"
 
 
 def test_text_of_a_measured_finding() -> None:
-    assert POLICY.text("0002_change.sql") == (
+    assert POLICY.text(name) == (
         "0002_change.sql:7: rule 8 (scan): reads items whole while writers wait\n"
         "  statement: ALTER TABLE items ADD CHECK (price > 0)\n"
         "  measured: ACCESS EXCLUSIVE on items\n"
@@ -74,11 +78,9 @@ def test_what_the_message_says_itself_is_not_said_before_it() -> None:
 
 def test_a_report_keeps_statement_and_detail_as_they_are() -> None:
     failed = Finding(
-        "the output differs", None, 9, kind="cell", statement="SELECT 1\n  + 1;", detail="- 1\n+ 2"
+        "the output differs", Path("page.md"), 9, kind="cell", statement="SELECT 1\n  + 1;", detail="- 1\n+ 2"
     )
-    assert failed.report("page.md") == (
-        "page.md:9: the output differs\n    SELECT 1\n      + 1;\n    - 1\n    + 2"
-    )
+    assert failed.report() == ("page.md:9: the output differs\n    SELECT 1\n      + 1;\n    - 1\n    + 2")
 
 
 def test_location() -> None:
@@ -251,6 +253,4 @@ def test_annotations_with_hostile_texts() -> None:
 
 def test_the_text_of_several() -> None:
     assert FORMATS[0] == "text"
-    assert written("text", [lint(), lint("y")], lambda path: path.name) == (
-        f"{lint().text('page.md')}\n{lint('y').text('page.md')}"
-    )
+    assert written("text", [lint(), lint("y")], name) == (f"{lint().text(name)}\n{lint('y').text(name)}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from pgrehearse import files
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.errors import DocumentError
+from pgrehearse.findings import Finding
 from pgrehearse.text import lint as linter
 from pgrehearse.text.document import load
 from pgrehearse.text.lookup import project_of
+from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
 
 __all__ = ["lint", "sync"]
@@ -18,27 +22,34 @@ __all__ = ["lint", "sync"]
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def lint(paths: tuple[Path, ...]) -> int:
+@format_option
+def lint(paths: tuple[Path, ...], form: str) -> int:
     """Check the form of documents: each problem with file, line and the fix."""
     project = project_of(paths[0] if paths else None)
-    count = problems = 0
+    count = 0
+    found: list[Finding] = []
     for path in project.markdown(paths):
         count += 1
-        try:
-            document = load(path)
-        except DocumentError as error:
-            problems += 1
-            click.echo(str(error))
-            continue
-        for problem in linter.check(document):
-            problems += 1
-            click.echo(problem.text())
-        for cell in Snippets(project.snippets).out_of_sync(document):
-            problems += 1
-            click.echo(f"{path}:{cell.line}: this cell differs from snippet {cell.options.snippet!r}")
-            click.echo("  next: run `pgrehearse sync`")
-    click.echo(f"{count} documents, {problems} problems")
-    return 65 if problems else 0
+        for finding in _checked(path, project):
+            found.append(finding)
+            if readable(form):
+                click.echo(finding.text())
+    if readable(form):
+        click.echo(f"{count} documents, {len(found)} problems")
+    finish(form, found, project)
+    return 65 if found else 0
+
+
+def _checked(path: Path, project: Project) -> Iterator[Finding]:
+    try:
+        document = load(path)
+    except DocumentError as error:
+        yield from error.findings
+        return
+    yield from linter.check(document)
+    for cell in Snippets(project.snippets).out_of_sync(document):
+        message = f"this cell differs from snippet {cell.options.snippet!r}"
+        yield Finding(message, path, cell.line, kind="snippet", next_step="run `pgrehearse sync`")
 
 
 @click.command()

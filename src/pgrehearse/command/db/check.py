@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import click
 
 from pgrehearse import files
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.environments.target import Target
+from pgrehearse.findings import Finding
 from pgrehearse.migration.drift import ddl_log as ddl
 from pgrehearse.migration.drift.comparisons import (
+    NEXT,
     Compared,
     live_against_migrations,
     migrations_against_file,
@@ -22,24 +26,19 @@ from pgrehearse.migration.drift.comparisons import (
 from pgrehearse.migration.drift.live import declaration, look
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.versions import VersionState
-from pgrehearse.schema.compare import Difference
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
 __all__ = ["check"]
 
 _PARTS = ("live", "schema", "files")
-_NEXT = {
-    "live": "undo the change, or write it as a migration (pgrehearse db new);"
-    " what a cluster is given from outside belongs in db/roles.sql (--write-roles)",
-    "schema": "definition edited: write the migration; migration added: --write-schema writes the file anew",
-}
 
 
 @click.command()
 @dsn_option
 @environment_option
 @click.option("--only", type=click.Choice(_PARTS), multiple=True, help="One comparison; may be repeated.")
+@format_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option("--write-schema", is_flag=True, help="Write db/schema.sql from the migrations, and end.")
 @click.option("--write-roles", is_flag=True, help="Write db/roles.sql from the live database, and end.")
@@ -49,6 +48,7 @@ def check(
     dsn: str | None,
     environment: str | None,
     only: tuple[str, ...],
+    form: str,
     as_json: bool,
     write_schema: bool,
     write_roles: bool,
@@ -77,18 +77,22 @@ def check(
         files.write(file, text or declaration(target.conninfo if target else ""))
         click.echo(f"wrote {project.relative(file)}")
         return 0
-    if target is not None and not as_json:
+    form = "json" if as_json else form
+    if target is not None and readable(form):
         announce(target)
     wanted = only or (_PARTS if target else ("schema",))
     found = _compared(wanted, target, project, migrations)
     states = versions.read(target.conninfo, migrations) if target and "files" in wanted else None
     log = ddl.entries(target.conninfo) if target and "live" in wanted else None
-    if as_json:
+    wrong = [finding for one in found.values() for finding in one.findings]
+    wrong += [state.finding for state in states or () if state.finding]
+    if form == "json":
         click.echo(json.dumps(_json(found, states, log), indent=2))
     else:
-        _tell(found, states, log)
-    wrong = any(state.problem for state in states or ())
-    return 1 if wrong or any(one.drift for one in found.values()) else 0
+        if readable(form):
+            _tell(found, states, log)
+        finish(form, wrong, project)
+    return 1 if wrong else 0
 
 
 def _compared(
@@ -115,30 +119,28 @@ def _tell(
         count = len(one.drift.subjects)
         result = "no drift" if not one.drift else f"{count} difference{'s' if count > 1 else ''}"
         click.echo(f"{part}: {one.names[0]} against {one.names[1]}: {result}")
-        for name in one.drift.objects:
+        for name, findings in groupby(one.findings, key=lambda finding: finding.about):
             click.echo(f"  {name}")
-            for where, side in zip(one.names, (one.drift.only_left, one.drift.only_right), strict=True):
-                for difference in side:
-                    if difference.object == name:
-                        _tell_one(where, difference)
+            for finding in findings:
+                _tell_one(finding)
         for note in one.notes:
             click.echo(f"  note: {note}")
         if one.drift:
             if part == "live":
                 _tell_log(one, log)
-            click.echo(f"  next: {_NEXT[part]}")
+            click.echo(f"  next: {NEXT[part]}")
     if states is not None:
-        wrong = [state for state in states if state.problem]
+        wrong = [state.finding for state in states if state.finding]
         click.echo(
             f"files: the migrations against the ledger: {f'{len(wrong)} wrong' if wrong else 'no drift'}"
         )
-        for state in wrong:
-            click.echo(f"  {state.problem}\n  next: {state.next_step}")
+        for finding in wrong:
+            click.echo(f"  {finding.message}\n  next: {finding.next_step}")
 
 
-def _tell_one(where: str, difference: Difference) -> None:
-    sql = " ".join(difference.sql.split()) if len(difference.sql) < 400 else difference.sql
-    click.echo(f"    only in {where}: {difference.why}")
+def _tell_one(finding: Finding) -> None:
+    sql = finding.statement if len(finding.statement) >= 400 else " ".join(finding.statement.split())
+    click.echo(f"    {finding.message}")
     click.echo("      " + f"{sql};".replace("\n", "\n      "))
 
 
@@ -171,9 +173,12 @@ def _json(
         entries = ddl.matching(log, (*drift.only_left, *drift.only_right))
         value["live"]["log"] = [{**vars(entry), "at": entry.at.isoformat()} for entry in entries]
     if states is not None:
-        wrong = [state for state in states if state.problem]
+        wrong = [(state.version, state.finding) for state in states if state.finding]
         value["files"] = {
             "drift": bool(wrong),
-            "problems": [{"version": s.version, "problem": s.problem, "next": s.next_step} for s in wrong],
+            "problems": [
+                {"version": version, "problem": finding.message, "next": finding.next_step}
+                for version, finding in wrong
+            ],
         }
     return {"drift": any(part["drift"] for part in value.values()), **value}

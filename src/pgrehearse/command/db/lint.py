@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from pgrehearse.command.db.target import load_migrations
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.errors import DocumentError
+from pgrehearse.findings import Finding
 from pgrehearse.migration.policy import squawk as opinions
 from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
 from pgrehearse.migration.policy.rules import CHECKS
@@ -38,6 +39,7 @@ __all__ = ["lint"]
 @click.option("--pg", type=click.Choice([str(major) for major in SUPPORTED]), help="Server major.")
 @click.option("--server", help="Use this disposable server (URL or DSN) and start none.", metavar="URL")
 @click.option("--squawk", is_flag=True, help="Add what Squawk says. It does not change the exit status.")
+@format_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def lint(
     paths: tuple[Path, ...],
@@ -49,6 +51,7 @@ def lint(
     pg: str | None,
     server: str | None,
     squawk: bool,
+    form: str,
     as_json: bool,
 ) -> int:
     """Check migrations against the schema evolution policy. Exit status 1 when one breaks a rule.
@@ -65,10 +68,12 @@ def lint(
         report = check(project, request, start, _progress)
     seconds = time.monotonic() - started
     opinion = _second(project, report, pg) if squawk else None
-    if as_json:
+    if as_json or form == "json":
         click.echo(_json(project, report, opinion))
     else:
-        _print(project, report, opinion, seconds)
+        if readable(form):
+            _print(project, report, opinion, seconds)
+        finish(form, [*report.problems, *(opinion.said if opinion else ())], project)
     return 1 if report.problems else 0
 
 
@@ -107,7 +112,7 @@ def _print(project: Project, report: PolicyReport, opinion: Opinion | None, seco
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     for problem in report.problems:
-        click.echo(problem.text(project.relative(problem.path)))
+        click.echo(problem.text(project.relative))
     if opinion is not None:
         _print_opinion(project, opinion)
     for reason, names in _grouped(report.not_run).items():
@@ -126,9 +131,8 @@ def _print_opinion(project: Project, opinion: Opinion) -> None:
     if opinion.missing:
         click.echo(f"not run: squawk ({opinion.missing})")
         return
-    for said in opinion.said:
-        place = f"{project.relative(said.path)}:{said.line}"
-        click.echo(f"{place}: {opinion.version} says ({said.rule}): {said.message}")
+    for remark in opinion.said:
+        click.echo(remark.text(project.relative))
     click.echo(
         f"second opinion of {opinion.version}: {len(opinion.said)} remarks;"
         f" {len(opinions.OFF)} of its rules are switched off"
@@ -146,20 +150,38 @@ def _json(project: Project, report: PolicyReport, opinion: Opinion | None) -> st
     value: dict[str, object] = {
         "checked": report.checked,
         "exempt": report.exempt,
-        "problems": [problem.to_json(project.relative(problem.path)) for problem in report.problems],
+        "problems": [_problem(finding, project) for finding in report.problems],
         "not_run": report.not_run,
         "measured": report.measured,
         "server": report.server or None,
         "without_rows": sorted(report.empty),
     }
     if opinion is not None:
-        said: Sequence[opinions.Said] = opinion.said
         value["squawk"] = {
             "version": opinion.version or None,
             "not_run": opinion.missing or None,
             "said": [
-                {"path": project.relative(s.path), "line": s.line, "rule": s.rule, "message": s.message}
-                for s in said
+                {
+                    "path": one.place(project.relative),
+                    "line": one.line,
+                    "rule": one.check,
+                    "message": one.message,
+                }
+                for one in opinion.said
             ],
         }
     return json.dumps(value, indent=2)
+
+
+def _problem(finding: Finding, project: Project) -> dict[str, object]:
+    return {
+        "path": finding.place(project.relative),
+        "line": finding.line or None,
+        "rule": CHECKS[finding.check].rule,
+        "check": finding.check,
+        "message": finding.message,
+        "statement": finding.statement or None,
+        "measured": finding.detail or None,
+        "next": finding.next_step,
+        "page": finding.page,
+    }

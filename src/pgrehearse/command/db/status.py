@@ -21,7 +21,7 @@ def status(dsn: str | None, environment: str | None, as_json: bool) -> int:
     _, migrations = load_migrations()
     target = find(dsn, environment)
     states = versions.read(target.conninfo, migrations)
-    wrong = [state for state in states if state.problem]
+    wrong = [state.finding for state in states if state.finding]
     if as_json:
         rows = [
             {"version": s.version, "name": s.label, "state": s.state, "at": s.at and s.at.isoformat()}
@@ -36,6 +36,6 @@ def status(dsn: str | None, environment: str | None, as_json: bool) -> int:
         click.echo(f"{state.state:<8}  {state.label}{when}")
     pending = sum(state.state == "pending" for state in states)
     click.echo(f"{sum(state.state == 'applied' for state in states)} applied, {pending} pending")
-    for state in wrong:
-        click.echo(f"problem: {state.problem}\n  next: {state.next_step}", err=True)
+    for finding in wrong:
+        click.echo(f"problem: {finding.message}\n  next: {finding.next_step}", err=True)
     return 1 if wrong else 0

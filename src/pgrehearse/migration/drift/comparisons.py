@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.live import Live
 from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.compare import Differences, differences
@@ -16,20 +17,53 @@ from pgrehearse.schema.items import Item
 from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
+__all__ = ["NEXT", "Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
 
 #: What a file by dbmate cannot hold: it is written without owners and privileges, for one database.
 _NOT_IN_A_FILE = ("database", "role ", "all roles", "parameter ", "default privileges ", "system objects")
 _NOTE = "db/schema.sql holds no owners, privileges, roles or settings: only the comparison with live does"
 
 
+#: What to do about the drift of each comparison.
+NEXT = {
+    "live": "undo the change, or write it as a migration (pgrehearse db new);"
+    " what a cluster is given from outside belongs in db/roles.sql (--write-roles)",
+    "schema": "definition edited: write the migration; migration added: --write-schema writes the file anew",
+}
+
+
 @dataclass(frozen=True)
 class Compared:
-    """``drift`` between ``names[0]`` and ``names[1]``, and what is to be known about the comparison."""
+    """``drift`` between ``names[0]`` and ``names[1]``, and what is to be known about the comparison.
 
+    ``check``: which comparison, as a key of `NEXT`; ``file``: where the definition is that should hold.
+    """
+
+    check: str
+    file: Path
     names: tuple[str, str]
     drift: Differences
     notes: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every statement that only one side has, object by object."""
+        sides = tuple(zip(self.names, (self.drift.only_left, self.drift.only_right), strict=True))
+        return [
+            Finding(
+                f"only in {side}: {one.why}",
+                self.file,
+                kind="drift",
+                check=self.check,
+                about=name,
+                statement=one.sql,
+                next_step=NEXT[self.check],
+            )
+            for name in self.drift.objects
+            for side, found in sides
+            for one in found
+            if one.object == name
+        ]
 
 
 def live_against_migrations(
@@ -57,7 +91,8 @@ def live_against_migrations(
     names = ("live", "the migrations")
     unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
     busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
-    return Compared(names, differences(found, wanted, names), (*busy, *notes, *unseen))
+    drift = differences(found, wanted, names)
+    return Compared("live", roles.with_name("schema.sql"), names, drift, (*busy, *notes, *unseen))
 
 
 def migrations_against_file(
@@ -79,7 +114,8 @@ def migrations_against_file(
         made = scratch.read(scratch.migrated(migrations), set())
         declared = scratch.read(scratch.loaded(file), set())
     names = ("the migrations", "schema.sql")
-    return Compared(names, differences(_in_a_file(made), _in_a_file(declared), names), (_NOTE,))
+    drift = differences(_in_a_file(made), _in_a_file(declared), names)
+    return Compared("schema", file, names, drift, (_NOTE,))
 
 
 def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major: int | None = None) -> str:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.interface import Interface, differences
-from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.rules import broken
 
 __all__ = ["check"]
 
@@ -16,7 +17,7 @@ __all__ = ["check"]
 States = Sequence[tuple[Written | None, Interface]]
 
 
-def check(file: File, states: States, changes: Path, place: str) -> Iterator[Problem]:
+def check(file: File, states: States, changes: Path, place: str) -> Iterator[Finding]:
     """Breaking changes of ``file`` without a declaration; a declaration without an entry in ``changes``.
 
     ``place`` is that path as readers know it.
@@ -24,7 +25,7 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Pro
     path = file.migration.path
     if any(reason for _, reason in file.breaking):
         if not has_entry(changes, file.migration.version):
-            yield Problem(
+            yield broken(
                 "breaking",
                 path,
                 file.breaking[0][0],
@@ -35,7 +36,7 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Pro
     before = states[0][1]
     for what, sentence in differences(before, states[-1][1]).items():
         written = _cause(what, states)
-        yield Problem(
+        yield broken(
             "breaking",
             path,
             written.line if written else file.migration.up.line,

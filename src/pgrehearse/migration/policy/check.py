@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement import relations
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.measurement.xray import FileStatement, steps, xray
 from pgrehearse.migration.policy import breaking, comments, cost_rules, history, interface, text_rules
 from pgrehearse.migration.policy.file import File, Written, files
 from pgrehearse.migration.policy.replay import Failed, Replay
-from pgrehearse.migration.policy.rules import CHECKS, Problem
+from pgrehearse.migration.policy.rules import CHECKS, broken
 from pgrehearse.migration.policy.text_rules import timeout_of
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers.base import Server
@@ -59,7 +60,7 @@ class PolicyReport:
         empty: tables that were measured without a row.
     """
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     exempt: int = 0
     measured: int = 0
@@ -108,9 +109,13 @@ def check(
         report.not_run[name] = f"off in pyproject.toml: {reason}"
     report.problems = sorted(
         {problem for problem in report.problems if problem.check not in request.off},
-        key=lambda problem: (problem.path.name, problem.line, problem.rule, problem.said),
+        key=lambda found: (found.place(_name), found.line, CHECKS[found.check].rule, found.message),
     )
     return report
+
+
+def _name(path: Path) -> str:
+    return path.name
 
 
 def _applied(
@@ -253,9 +258,9 @@ def _walk(
     return failed, comments.made_by(objects)
 
 
-def _refused(file: File, failed: Failed) -> Problem:
+def _refused(file: File, failed: Failed) -> Finding:
     written = failed.written or file.up[-1]
-    return Problem(
+    return broken(
         "runnable",
         file.migration.path,
         written.line,
@@ -265,7 +270,7 @@ def _refused(file: File, failed: Failed) -> Problem:
     )
 
 
-def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Problem]:
+def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Finding]:
     """Exceptions that nothing needed: they would hide the next problem of that kind."""
     if (
         any(
@@ -276,7 +281,7 @@ def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Pr
     ):
         return []
     return [
-        Problem(
+        broken(
             allow.name,
             file.migration.path,
             allow.line,

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.rules import broken
 from pgrehearse.text.split import tokens
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]
@@ -91,7 +92,7 @@ def made_by(states: Sequence[tuple[Written | None, Objects]]) -> list[tuple[Writ
     return found
 
 
-def check(file: File, made: Sequence[tuple[Written, Made]], final: Objects) -> Iterator[Problem]:
+def check(file: File, made: Sequence[tuple[Written, Made]], final: Objects) -> Iterator[Finding]:
     """``final`` is what the last file leaves: a COMMENT ON may stand in a later file."""
     for written, thing in made:
         if file.allowed("comment", written):
@@ -127,8 +128,8 @@ def check(file: File, made: Sequence[tuple[Written, Made]], final: Objects) -> I
             )
 
 
-def _problem(file: File, line: int, written: Written, said: str, next_step: str) -> Problem:
-    return Problem(
+def _problem(file: File, line: int, written: Written, said: str, next_step: str) -> Finding:
+    return broken(
         "comment", file.migration.path, line, said, next_step, written.sql, page="guides/comment-migrations"
     )
 

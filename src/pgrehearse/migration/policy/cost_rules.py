@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.rules import broken
 from pgrehearse.migration.policy.text_rules import LONGEST, timeout_of
 from pgrehearse.text.statement import code
 
@@ -49,7 +50,7 @@ class MeasuredStatement:
         return {name for name, mode in locks.items() if name in self.tables and MODES.index(mode) >= least}
 
 
-def check(file: File, measured: MeasuredStatement) -> Iterator[Problem]:
+def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
     """Problems of ``file``. A statement that failed ends it: the rest was not measured."""
     held: set[str] = set()
     block, untimed = 0, False
@@ -85,10 +86,10 @@ def _timed(file: File, written: Written) -> bool:
     return bool(limits) and 0 < limits[-1] <= LONGEST
 
 
-def _failed(file: File, written: Written, error: str) -> Problem:
+def _failed(file: File, written: Written, error: str) -> Finding:
     path, line = file.migration.path, written.line
     if _UNSAFE_USE in error:
-        return Problem(
+        return broken(
             "enum-value",
             path,
             line,
@@ -97,12 +98,12 @@ def _failed(file: File, written: Written, error: str) -> Problem:
             written.sql,
             page="guides/enum-procedure",
         )
-    return Problem(
+    return broken(
         "runnable", path, line, f"fails on the state the earlier files leave: {error}", "mend it", written.sql
     )
 
 
-def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Problem]:
+def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Finding]:
     """A statement that others wait for, or whose rows they wait for, longer than for a moment."""
     assert row.facts is not None
     text = code(written.sql)
@@ -126,7 +127,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     else:
         return
     if not file.allowed(check, written):
-        yield Problem(
+        yield broken(
             check,
             file.migration.path,
             written.line,
@@ -149,8 +150,8 @@ def _every_row(text: str, measured: MeasuredStatement) -> bool:
 
 def _second_table(
     file: File, written: Written, row: Row, measured: MeasuredStatement, held: list[str], more: list[str]
-) -> Problem:
-    return Problem(
+) -> Finding:
+    return broken(
         "one-table",
         file.migration.path,
         written.line,
@@ -162,8 +163,8 @@ def _second_table(
     )
 
 
-def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Problem:
-    return Problem(
+def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Finding:
+    return broken(
         "lock-timeout",
         file.migration.path,
         written.line,

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.migration.policy.rules import CHECKS, Problem
+from pgrehearse.findings import Finding
+from pgrehearse.migration.policy.rules import CHECKS, broken
 from pgrehearse.migration.runner.section import statements
 from pgrehearse.text.migration_files import Migration, Section
 from pgrehearse.text.split import Statement
@@ -66,7 +67,7 @@ class File:
     allows: tuple[Allow, ...]
     breaking: tuple[tuple[int, str], ...]
     not_restored: str
-    unreadable: tuple[Problem, ...]
+    unreadable: tuple[Finding, ...]
     used: set[Allow] = field(default_factory=set, compare=False)
 
     def allowed(self, check: str, statement: Written | None = None) -> bool:
@@ -85,7 +86,7 @@ class File:
         for written in (*self.up, *self.down):
             yield from written.allows
 
-    def misdeclared(self) -> Iterator[Problem]:
+    def misdeclared(self) -> Iterator[Finding]:
         """Declarations that say nothing, or name no check that has exceptions."""
         for allow in self.every_allow():
             known = CHECKS.get(allow.name)
@@ -105,8 +106,8 @@ class File:
                     "breaking", line, "`-- breaking:` names nobody", "say who breaks, and how"
                 )
 
-    def _problem(self, check: str, line: int, said: str, next_step: str) -> Problem:
-        return Problem(check, self.migration.path, line, said, next_step)
+    def _problem(self, check: str, line: int, said: str, next_step: str) -> Finding:
+        return broken(check, self.migration.path, line, said, next_step)
 
 
 def read(migration: Migration) -> File:
@@ -149,12 +150,12 @@ def _allows(comments: dict[int, str], after: int, last: int) -> Iterator[Allow]:
 
 def _statements(
     migration: Migration, section: Section, comments: dict[int, str]
-) -> tuple[tuple[Written, ...], list[Problem]]:
+) -> tuple[tuple[Written, ...], list[Finding]]:
     try:
         found = statements(migration, section)
     except DocumentError as error:
         line = error.line or section.line
-        problem = Problem("runnable", migration.path, line, error.message, error.next_step or "mend it")
+        problem = broken("runnable", migration.path, line, error.message, error.next_step or "mend it")
         return (), [problem]
     written: list[Written] = []
     before = section.line - 1

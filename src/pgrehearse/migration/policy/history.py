@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.findings import Finding
+from pgrehearse.migration.policy.rules import broken
 from pgrehearse.migration.runner.versions import VersionState
 from pgrehearse.text.migration_files import Migration
 
@@ -52,7 +53,7 @@ def base(folder: Path, ref: str) -> Base:
     return Base(ref, commit, _blobs(root, commit), max(map(_version, _blobs(root, ref)), default=""))
 
 
-def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> Iterator[Problem]:
+def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> Iterator[Finding]:
     """Files of the base that are edited, deleted or renamed, and new ones that come too late."""
     now = {migration.path.name: migration for migration in migrations}
     ids = _ids(folder, sorted(now))
@@ -60,14 +61,14 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
         if name in now and ids[name] != blob:
             line = _first_difference(_content(folder, blob), now[name].path.read_bytes())
             said = f"differs from {found.ref}, where it may have been applied"
-            yield Problem("applied", now[name].path, line, said, _MEND)
+            yield broken("applied", now[name].path, line, said, _MEND)
         elif name not in now:
             renamed = next((other for other, own in ids.items() if own == blob), None)
             said = f"renamed to {renamed}" if renamed else "deleted"
-            yield Problem("applied", folder / name, 0, f"{said}, but {found.ref} has it", _MEND)
+            yield broken("applied", folder / name, 0, f"{said}, but {found.ref} has it", _MEND)
     for name, migration in sorted(now.items()):
         if name not in found.blobs and migration.version < found.newest:
-            yield Problem(
+            yield broken(
                 "applied",
                 migration.path,
                 1,
@@ -76,14 +77,13 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
             )
 
 
-def against_ledger(folder: Path, states: Sequence[VersionState]) -> Iterator[Problem]:
+def against_ledger(folder: Path, states: Sequence[VersionState]) -> Iterator[Finding]:
     """What a database's ledger says must not be."""
     for state in states:
-        if state.problem:
-            path = state.migration.path if state.migration else folder / f"{state.version}_*.sql"
-            line = 1 if state.migration else 0
-            said = state.problem.removeprefix(f"{state.label} ")
-            yield Problem("applied", path, line, said, state.next_step)
+        if found := state.finding:
+            path = found.path or folder / f"{state.version}_*.sql"
+            said = found.message.removeprefix(f"{state.label} ")
+            yield broken("applied", path, 1 if found.path else 0, said, found.next_step)
 
 
 def _blobs(folder: Path, commit: str) -> dict[str, str]:

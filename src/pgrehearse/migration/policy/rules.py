@@ -1,14 +1,14 @@
-"""The checks of the policy: their names, the rule of the page each one enforces, and what a problem says."""
+"""The checks of the policy: their names, the rule of the page each one enforces, and what they find."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.advice import POLICY
 
-__all__ = ["CHECKS", "Check", "Problem"]
+__all__ = ["CHECKS", "Check", "broken"]
 
 
 @dataclass(frozen=True)
@@ -52,60 +52,35 @@ _ALL = (
 CHECKS = {check.name: check for check in _ALL}
 
 
-@dataclass(frozen=True)
-class Problem:
+def broken(
+    check: str,
+    path: Path,
+    line: int,
+    message: str,
+    next_step: str,
+    statement: str = "",
+    measured: str = "",
+    page: str = POLICY,
+) -> Finding:
     """What one check found.
 
-    Attributes:
-        check: name of the check.
-        path: the file; ``line`` is 1-based, 0 for a file that is gone.
-        said: what is wrong, in a sentence without a period.
-        next_step: what to do.
-        statement: the offending statement, or the empty string.
-        measured: the facts behind it, or the empty string.
+    Args:
+        check: its name.
+        line: 1-based, 0 for a file that is gone.
+        measured: the facts behind it.
         page: page of the handbook with the safe way.
     """
-
-    check: str
-    path: Path
-    line: int
-    said: str
-    next_step: str
-    statement: str = ""
-    measured: str = ""
-    page: str = POLICY
-
-    @property
-    def rule(self) -> int:
-        return CHECKS[self.check].rule
-
-    def text(self, place: str) -> str:
-        """Lines for people; ``place`` is the path as they know it."""
-        where = f"{place}:{self.line}" if self.line else place
-        lines = [f"{where}: rule {self.rule} ({self.check}): {self.said}"]
-        if self.statement:
-            lines.append(f"  statement: {_short(self.statement)}")
-        if self.measured:
-            lines.append(f"  measured: {self.measured}")
-        lines.append(f"  next: {self.next_step}")
-        lines.append(f"  see: {self.page}" + (f", rule {self.rule}" if self.page == POLICY else ""))
-        return "\n".join(lines)
-
-    def to_json(self, place: str) -> dict[str, Any]:
-        """JSON types only."""
-        return {
-            "path": place,
-            "line": self.line or None,
-            "rule": self.rule,
-            "check": self.check,
-            "message": self.said,
-            "statement": self.statement or None,
-            "measured": self.measured or None,
-            "next": self.next_step,
-            "page": self.page,
-        }
-
-
-def _short(statement: str) -> str:
-    flat = " ".join(statement.split())
-    return flat if len(flat) <= 120 else flat[:116] + " ..."
+    rule = f"rule {CHECKS[check].rule}"
+    return Finding(
+        message,
+        path,
+        line,
+        kind="policy",
+        check=check,
+        about=f"{rule} ({check})",
+        statement=statement,
+        detail=measured,
+        next_step=next_step,
+        page=page,
+        section=rule if page == POLICY else "",
+    )

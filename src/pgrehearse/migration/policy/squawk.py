@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.findings import Finding, Severity
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["OFF", "Opinion", "Said", "ask"]
+__all__ = ["OFF", "Opinion", "ask"]
 
 #: Rule of Squawk -> why it is switched off. Checked with squawk 2.70.0; the guide shows the facts.
 OFF = {
@@ -38,21 +39,11 @@ OFF = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """One remark. ``line`` is 1-based in the migration."""
-
-    path: Path
-    line: int
-    rule: str
-    message: str
-
-
-@dataclass(frozen=True)
 class Opinion:
     """All remarks; or ``missing``, why there are none."""
 
     version: str = ""
-    said: tuple[Said, ...] = ()
+    said: tuple[Finding, ...] = ()
     missing: str = ""
 
 
@@ -62,7 +53,7 @@ def ask(migrations: Sequence[Migration], major: int | None = None) -> Opinion:
     if program is None:
         return Opinion(missing="it is not installed; python -m pip install squawk-cli")
     version = _run([program, "--version"], "").strip()
-    said = [remark for migration in migrations for remark in _about(program, migration, major)]
+    said = [remark for migration in migrations for remark in _about(program, version, migration, major)]
     return Opinion(version, tuple(said))
 
 
@@ -72,7 +63,7 @@ def _find() -> str | None:
     return shutil.which("squawk", path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
 
 
-def _about(program: str, migration: Migration, major: int | None) -> list[Said]:
+def _about(program: str, version: str, migration: Migration, major: int | None) -> list[Finding]:
     section = migration.up
     command = [
         program,
@@ -88,8 +79,16 @@ def _about(program: str, migration: Migration, major: int | None) -> list[Said]:
     try:
         remarks = json.loads(text)
         return [
-            Said(migration.path, section.line + r["line"], r["rule_name"], " ".join(r["message"].split()))
-            for r in remarks
+            Finding(
+                " ".join(remark["message"].split()),
+                migration.path,
+                section.line + remark["line"],
+                kind="squawk",
+                check=remark["rule_name"],
+                about=f"{version} says ({remark['rule_name']})",
+                severity=Severity.HYGIENE,
+            )
+            for remark in remarks
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise SetupError(

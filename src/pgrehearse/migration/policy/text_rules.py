@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import Problem
+from pgrehearse.migration.policy.rules import broken
 from pgrehearse.text.statement import code
 
 __all__ = ["check", "timeout_of"]
@@ -42,7 +43,7 @@ def timeout_of(sql: str) -> tuple[str, bool, float] | None:
     return match["name"], local, seconds
 
 
-def check(file: File) -> Iterator[Problem]:
+def check(file: File) -> Iterator[Finding]:
     """The problems of ``file`` that need nothing but its text."""
     yield from file.unreadable
     yield from _one_statement(file)
@@ -52,13 +53,13 @@ def check(file: File) -> Iterator[Problem]:
     yield from _down(file)
 
 
-def _one_statement(file: File) -> Iterator[Problem]:
+def _one_statement(file: File) -> Iterator[Finding]:
     for section, written in ((file.migration.up, file.up), (file.migration.down, file.down)):
         if section is None or section.transaction or len(written) < 2:
             continue
         second = written[1]
         if not file.allowed("one-statement", second):
-            yield Problem(
+            yield broken(
                 "one-statement",
                 file.migration.path,
                 second.line,
@@ -69,7 +70,7 @@ def _one_statement(file: File) -> Iterator[Problem]:
             )
 
 
-def _session_timeout(file: File) -> Iterator[Problem]:
+def _session_timeout(file: File) -> Iterator[Finding]:
     """A SET that outlives its transaction: the next file is a concurrent build, and ends by it."""
     if not file.migration.up.transaction:
         return
@@ -81,7 +82,7 @@ def _session_timeout(file: File) -> Iterator[Problem]:
             and not found[1]
             and not file.allowed("lock-timeout", written)
         ):
-            yield Problem(
+            yield broken(
                 "lock-timeout",
                 file.migration.path,
                 written.line,
@@ -91,7 +92,7 @@ def _session_timeout(file: File) -> Iterator[Problem]:
             )
 
 
-def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Problem]:
+def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
     path = file.migration.path
     timeout: Written | None = None
     for written in section:
@@ -100,7 +101,7 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Problem]:
         if found is not None:
             timeout = written if found[2] else None
         if timeout and _CONCURRENT.match(text) and not file.allowed("build-timeout", written):
-            yield Problem(
+            yield broken(
                 "build-timeout",
                 path,
                 timeout.line,
@@ -110,7 +111,7 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Problem]:
                 page="guides/concurrent-indexes",
             )
         if _RETRY.match(text) and not file.allowed("build-retry", written):
-            yield Problem(
+            yield broken(
                 "build-retry",
                 path,
                 written.line,
@@ -121,7 +122,7 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Problem]:
             )
 
 
-def _down(file: File) -> Iterator[Problem]:
+def _down(file: File) -> Iterator[Finding]:
     migration = file.migration
     unreadable = any(
         problem.line >= (migration.down.line if migration.down else 0) for problem in file.unreadable
@@ -129,7 +130,7 @@ def _down(file: File) -> Iterator[Problem]:
     if file.down or (migration.down and unreadable) or (migration.down and file.not_restored):
         return
     said = "the down part is empty" if migration.down else "no `-- migrate:down` part"
-    yield Problem(
+    yield broken(
         "down",
         migration.path,
         migration.down.line if migration.down else 1,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Applied, Ledger
 from pgrehearse.text.migration_files import Migration
 
@@ -47,13 +48,12 @@ class VersionState:
         return self.migration.path.stem if self.migration else self.version
 
     @property
-    def problem(self) -> str:
-        """What is wrong, in a sentence; empty when nothing is."""
-        return f"{self.label} {_SAID[self.state]}" if self.state in _SAID else ""
-
-    @property
-    def next_step(self) -> str:
-        return _MEND.get(self.state, "")
+    def finding(self) -> Finding | None:
+        """What is wrong, and what to do about it; None when nothing is."""
+        if self.state not in _SAID:
+            return None
+        message, path = f"{self.label} {_SAID[self.state]}", self.migration.path if self.migration else None
+        return Finding(message, path, kind="ledger", next_step=_MEND[self.state])
 
 
 def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[VersionState]:
@@ -121,10 +121,10 @@ def choose(states: Sequence[VersionState], to: str | None) -> list[Migration]:
 
 def check(states: Sequence[VersionState]) -> None:
     """Raise ExpectationError that names every state that must not be."""
-    wrong = [state for state in states if state.problem]
+    wrong = [state.finding for state in states if state.finding]
     if not wrong:
         return
-    first = wrong[0]
-    path = first.migration.path if first.migration else None
-    rest = "".join(f"\n{state.problem}\n  next: {state.next_step}" for state in wrong[1:])
-    raise ExpectationError(f"refused: {first.problem}", path=path, next_step=first.next_step + rest)
+    first, *others = wrong
+    # The sentence of each names its file; the place stands before the first.
+    refused = replace(first, message=f"refused: {first.message}")
+    raise ExpectationError.of([refused, *(replace(other, path=None) for other in others)])

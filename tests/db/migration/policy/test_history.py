@@ -37,7 +37,7 @@ def lint(project: Project, **request: str) -> PolicyReport:
 
 
 def said(report: PolicyReport) -> list[tuple[str, int, str]]:
-    return [(p.path.name, p.line, p.said) for p in report.problems]
+    return [(p.path.name, p.line, p.message) for p in report.problems]
 
 
 def test_a_new_file_is_all_that_is_checked(branch: Project) -> None:
@@ -81,7 +81,7 @@ def test_what_main_got_meanwhile_is_not_deleted_here_but_overtakes(branch: Proje
     write(branch, "0005_late.sql", "late")
     [problem] = lint(branch, base="main").problems
     assert (problem.path.name, problem.check) == ("0005_late.sql", "applied")
-    assert "older than 0009, which main has" in problem.said
+    assert "older than 0009, which main has" in problem.message
 
 
 def test_a_base_that_git_does_not_know_is_refused(branch: Project) -> None:

@@ -12,7 +12,7 @@ from pgrehearse.text.project import Project
 
 def test_no_problem(repository: Project, servers: Servers) -> None:
     report = check(repository, PolicyRequest(), lambda: servers.get(None))
-    assert [problem.text(problem.path.name) for problem in report.problems] == []
+    assert [problem.text(lambda path: path.name) for problem in report.problems] == []
     assert len(report.checked) == len(list(repository.migrations.glob("*.sql")))
     assert report.empty == set(), "the seed's rows were there"
 
