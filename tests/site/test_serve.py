@@ -18,6 +18,7 @@ from typing import IO
 import pytest
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.site.built.serve import serve
 from support.tiny import Tiny
 
@@ -95,9 +96,11 @@ def preview_with_navigation(tiny: Tiny) -> Iterator[Preview]:
 @contextmanager
 def started(tiny: Tiny) -> Iterator[Preview]:
     command = [sys.executable, "-c", PREVIEW, str(tiny.root)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
-    ) as process:
+    with interruptible():
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+        )
+    with process:
         try:
             yield Preview(process)
         finally:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from pgrehearse.execution.cell_process import interruptible
+
 __all__ = ["PGREHEARSE", "Ended", "alive", "call", "clean_environment", "descendants", "end", "start"]
 
 #: What starts the command of the package under test.
@@ -39,23 +41,30 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 def start(command: tuple[str, ...], cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start a program in a group of its own, its outputs in pipes. Whoever starts it ends it: ``end``."""
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        env={**(clean_environment() if env is None else env), "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    """Start a program in a group of its own, its outputs in pipes. Whoever starts it ends it: ``end``.
+
+    It can be interrupted, however the tests were started.
+    """
+    with interruptible():
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**(clean_environment() if env is None else env), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def end(process: subprocess.Popen[str]) -> None:
     """Kill what still runs, and close its pipes."""
     process.kill()
-    process.communicate()
+    process.wait()
+    for pipe in (process.stdout, process.stderr):  # not to their end: its children may hold them
+        if pipe is not None:
+            pipe.close()
 
 
 def call(

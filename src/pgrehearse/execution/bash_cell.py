@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution import cell_process
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
@@ -66,23 +65,20 @@ class BashCells:
         bash = shutil.which("bash")
         if bash is None:
             raise SetupError("no bash on PATH", next_step="install bash, or run the other documents")
-        process = subprocess.Popen(
+        process = cell_process.start(
             [bash, "--noprofile", "--norc", "-eu", "-o", "pipefail", "-c", source],
+            self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             cwd=self._work(),
-            env=self._environment(),
-            start_new_session=True,
         )
         try:
             return process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
         finally:
-            with suppress(ProcessLookupError):  # the group: what a cell started goes with it
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            cell_process.kill(process)
 
     def _environment(self) -> dict[str, str]:
         found = {**libpq_environment(self.environment), **self.values}

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
+from pgrehearse.execution import cell_process
 from pgrehearse.execution.results import CellResult, Failure
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
@@ -37,12 +36,11 @@ class PythonCells:
     def warm(self) -> None:
         """Start the process now, so that it is there when the first cell comes."""
         if self._process is None:
-            self._process = subprocess.Popen(
+            self._process = cell_process.start(
                 [sys.executable, "-u", "-m", "pgrehearse.execution.python_worker"],
+                libpq_environment(self.environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=libpq_environment(self.environment),
-                start_new_session=True,
             )
 
     def run(self, cell: Cell, timeout: float) -> CellResult:
@@ -61,12 +59,10 @@ class PythonCells:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):  # the group: what a cell started goes with it
-            os.killpg(process.pid, signal.SIGKILL)
+        cell_process.kill(process)
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()
-        process.wait()
 
     def _ask(self, cell: Cell, timeout: float) -> dict[str, object]:
         process = self._process

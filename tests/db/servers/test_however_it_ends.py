@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.servers import (
     local,
     start,
@@ -32,13 +33,14 @@ print(server.env("postgres")["PGHOST"], flush=True)
 
 def parent(then: str) -> tuple[subprocess.Popen[str], Path, int]:
     """A process with a server: itself, the server's directory, the postmaster's id."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(major=TEST_MAJOR, then=then)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with interruptible():
+        process = subprocess.Popen(
+            [sys.executable, "-c", PARENT.format(major=TEST_MAJOR, then=then)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     assert process.stdout is not None
     directory = Path(process.stdout.readline().strip())
     return process, directory, postmaster(directory)

@@ -284,14 +284,14 @@ def test_a_role_without_the_right_to_keep_a_ledger_is_told_what_it_lacks(place: 
     try:
         poor = psycopg.conninfo.make_conninfo(place.dsn, user=role)
         with pytest.raises(SetupError) as error:
-            Place(place.root, poor).up()
+            Place(poor, place.root).up()
         assert f'the role "{role}" cannot keep the ledger: permission denied' in error.value.message
         database = place.one("SELECT current_database()")
         assert f'GRANT CREATE ON DATABASE "{database}" TO "{role}"' in str(error.value.next_step)
         place.execute(
             f"GRANT CREATE ON DATABASE {database} TO {role}; GRANT CREATE ON SCHEMA public TO {role};"
         )
-        Place(place.root, poor).up()
+        Place(poor, place.root).up()
         assert place.applied() == ["1"]
     finally:
         place.execute(f"DROP OWNED BY {role}; DROP ROLE {role};")
