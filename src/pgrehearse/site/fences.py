@@ -6,21 +6,19 @@ option stops the build; without this, superfences would quietly publish the bloc
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
+from markupsafe import escape
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.site.built.block_text import normal
 from pgrehearse.site.content.published import CellState, Published
-from pgrehearse.site.parts import chips
+from pgrehearse.site.markup import trusted
+from pgrehearse.site.parts import cell_block
 from pgrehearse.text.options import ALWAYS, LANGUAGES, CellOptions, parse_header
 
 __all__ = ["PageBlocks", "formatter", "show_page", "validator"]
-
-#: Lines from which a snippet is folded.
-_FOLD_FROM = 12
 
 _STOCK = {"title": None, "hl_lines": RE_HL_LINES, "linenums": RE_LINENUMS}
 
@@ -107,24 +105,14 @@ def formatter(
         return str(highlight(source, language, options, md, **kwargs))
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
-        block = highlight(source, language, options, md, **kwargs)
-        return f'<div class="run-block run-illustration">{chips.illustration()}{block}</div>'
+        return str(cell_block.illustration(trusted(highlight(source, language, options, md, **kwargs))))
     found = _page.take(language, source)
-    attributes = _attributes(cell, language, chips.lane(found))
-    kwargs["attrs"] = {key: escape(value, quote=True) for key, value in attributes.items()}
-    block = _folded(cell, source, highlight(source, language, options, md, **kwargs))
-    above, below = chips.above(cell, language, found), chips.below(found)
-    return f'<div class="run-block"{chips.anchor_of(found)}>{above}{block}{below}</div>'
-
-
-def _folded(cell: CellOptions, source: str, block: str) -> str:
-    """A long snippet behind the question it answers: the page is read for its result."""
-    first, _, rest = source.partition("\n")
-    if cell.snippet is None or rest.count("\n") < _FOLD_FROM:
-        return block
-    question = first.lstrip("-# ").strip() or cell.snippet
-    summary = f"<summary>{escape(question)} <code>{escape(cell.snippet)}</code></summary>"
-    return f'<details class="run-snippet">{summary}{block}</details>'
+    # The highlighter writes attributes as they are.
+    kwargs["attrs"] = {
+        key: str(escape(value)) for key, value in _attributes(cell, language, cell_block.lane(found)).items()
+    }
+    block = trusted(highlight(source, language, options, md, **kwargs))
+    return str(cell_block.executed(cell, language, source, found, block))
 
 
 def _attributes(cell: CellOptions, language: str, lane: str) -> dict[str, str]:

@@ -6,13 +6,11 @@ delimiters must be ``[[= =]]``: the stock ones rewrite PostgreSQL's array litera
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from functools import wraps
-from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mkdocs.config.config_options import ExtraScriptValue
 
@@ -20,8 +18,10 @@ from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.site import fences
 from pgrehearse.site.content import embed
 from pgrehearse.site.content.documents import Guessed, Site
+from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.navigation import expanded
 from pgrehearse.site.content.published import Published, counts
+from pgrehearse.site.markup import inert, render
 from pgrehearse.site.parts import rehearsals, timelines
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table
@@ -37,7 +37,6 @@ __all__ = [
 
 #: Where the site has the package's own files.
 ASSETS = "assets/pgrehearse"
-T = TypeVar("T")
 
 _errors: list[DocumentError | SetupError] = []
 
@@ -96,11 +95,11 @@ def on_post_build(env: Any) -> None:
         (target / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def _remembering(macro: Callable[..., T]) -> Callable[..., T]:
+def _remembering(macro: Callable[..., str]) -> Callable[..., str]:
     @wraps(macro)
-    def call(*args: Any, **kwargs: Any) -> T:
+    def call(*args: Any, **kwargs: Any) -> str:
         try:
-            return macro(*args, **kwargs)
+            return str(macro(*args, **kwargs))  # plain text for whoever joins it to Markdown
         except (DocumentError, SetupError) as error:
             _errors.append(error)
             raise
@@ -112,8 +111,7 @@ def _draft_note(item: Published) -> str:
     try:
         item.require_proof()
     except DocumentError as error:
-        note = f"<pre>{escape(str(error))}</pre>"
-        return f'\n\n<div class="run-draft" role="status" data-search-exclude>{note}</div>\n'
+        return f"\n\n{render('draft_note', problem=str(error))}\n"
     return ""
 
 
@@ -152,7 +150,7 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
 def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
     def runbook_index(prefix: str = "") -> str:
         """Table of the runbooks whose name starts with ``prefix``, each linking to its page."""
-        here = posixpath.dirname(env.page.file.src_uri) or "."
+        address = _address_of(site, env)
         rows = []
         for path in site.runbooks():
             if not path.stem.startswith(prefix):
@@ -166,12 +164,10 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
                     path=site.project.relative(path),
                     next_step=f'write [[= runbook("{path.stem}") =]] on a page of its own',
                 )
-            document = site.document(path).document
-            link = posixpath.relpath(home, here)
-            rows.append(
-                f"| [{document.title}]({link}) | {document.front.description.replace('|', chr(92) + '|')} |"
-            )
-        return "| runbook | what it does |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else "None yet.\n"
+            item = site.document(path)
+            document = item.document
+            rows.append((address(item), plain(document.title), plain(document.front.description)))
+        return render("runbook_index", runbooks=rows)
 
     return runbook_index
 
@@ -179,7 +175,7 @@ def _runbook_index(site: Site, env: Any) -> Callable[[], str]:
 def _proof_summary(site: Site, env: Any) -> Callable[[], str]:
     def proof_summary() -> str:
         """Table of every document with what became of its blocks, and the sum of it all."""
-        return proof_table(site.proven(site.all_documents()), _link_to(site, env))
+        return proof_table(site.proven(site.all_documents()), _address_of(site, env))
 
     return proof_summary
 
@@ -217,7 +213,10 @@ def _timeline(site: Site, env: Any) -> Callable[[str], str]:
 
 
 def _address_of(site: Site, env: Any) -> Callable[[Published], str]:
-    """As ``_link_to``, for raw HTML: there MkDocs does not turn the name of a page into its address."""
+    """From a document to the address, on the present page, of the page that shows it; empty without one.
+
+    In HTML MkDocs does not turn the name of a page into its address.
+    """
     here = env.page.file
 
     def address(item: Published) -> str:
@@ -228,20 +227,9 @@ def _address_of(site: Site, env: Any) -> Callable[[Published], str]:
     return address
 
 
-def _link_to(site: Site, env: Any) -> Callable[[Published], str]:
-    """From a document to the link, on the present page, to the page that shows it; empty without one."""
-    here = posixpath.dirname(env.page.file.src_uri) or "."
-
-    def link(item: Published) -> str:
-        page = site.page_of(item)
-        return posixpath.relpath(page, here) if page else ""
-
-    return link
-
-
 def _proof_sentence(site: Site) -> Callable[[], str]:
     def proof_sentence() -> str:
         """``212 blocks: 198 run, 9 illustration, 5 skipped (reason)``."""
-        return counts(site.proven(site.all_documents())).sentence
+        return inert(counts(site.proven(site.all_documents())).sentence)
 
     return proof_sentence

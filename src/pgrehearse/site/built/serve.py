@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pgrehearse.site.built.build import build_once, docs_folder, draft
 from pgrehearse.site.built.pages import built_names
 from pgrehearse.site.content.documents import Site
 from pgrehearse.site.content.published import published_documents, read
+from pgrehearse.site.markup import render
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
@@ -273,15 +273,8 @@ def _server(preview: _Preview, host: str, port: int) -> Any:
 
         def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
             page: bytes = super()._inject_js_into_html(content, epoch)  # type: ignore[no-untyped-call]
-            return page + _banner(preview.problem).encode() if preview.problem else page
+            if not preview.problem:
+                return page
+            return page + render("failed_build", problem=preview.problem).encode()
 
     return Server(builder=lambda: None, host=host, port=port, root=str(preview.docs))
-
-
-def _banner(problem: str) -> str:
-    style = (
-        "position:fixed;inset:auto 0 0 0;z-index:9;max-height:50vh;overflow:auto;margin:0;padding:1em;"
-        "background:#7f1d1d;color:#fff;font:13px monospace;white-space:pre-wrap"
-    )
-    said = f"The last build failed; this is the page before it.\n{escape(problem)}"
-    return f'<pre role="alert" style="{style}">{said}</pre>'

@@ -8,11 +8,11 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.site.content import links
+from pgrehearse.site.markup import inert, render, trusted
 from pgrehearse.text import fences
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -100,20 +100,14 @@ def as_page(
         "\n".join(_with_measured(lines[start:steps], steps_table)).strip("\n"),
         _parameters(document, project),
         "\n".join(lines[steps:rehearsal]).strip("\n"),
-        _folded(lines[rehearsal:]),
+        _rehearsal(lines[rehearsal:]),
     ]
     return "\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _downloads(name: str, first_phase: str) -> str:
-    safe = escape(name, quote=True)
     files = ((".ipynb", "Notebook"), (".sql", "psql script"), (".md", "Markdown source"))
-    items = "".join(f'<a href="{safe}{suffix}" download>{label}</a>' for suffix, label in files)
-    steps = first_phase.lower().replace(" ", "-")
-    return (
-        f'<nav class="run-downloads" data-run-runbook="{safe}" aria-label="This runbook" data-search-exclude>'
-        f'<a class="run-steps" href="#{steps}">Go to the steps</a>{items}</nav>'
-    )
+    return render("downloads", name=name, steps=first_phase.lower().replace(" ", "-"), files=files)
 
 
 def _parameters(document: Document, project: Project) -> str:
@@ -136,13 +130,7 @@ def _cell(text: str) -> str:
 
 
 def _example(example: str, default: str | None) -> str:
-    shown = f"<code>{_entities(example)}</code>"
-    return shown if default is None else f"{shown} (default <code>{_entities(default)}</code>)"
-
-
-def _entities(text: str) -> str:
-    # Markdown must not read anything into a value, so every sign it knows becomes an entity.
-    return re.sub(r"[^\w .,:/-]", lambda match: f"&#{ord(match[0])};", text)
+    return render("example", example=inert(example), default=default and inert(default))
 
 
 def _with_measured(lines: list[str], table: str) -> list[str]:
@@ -156,28 +144,25 @@ def _with_measured(lines: list[str], table: str) -> list[str]:
     if first is None:
         return [*lines, "", table]
     end = next((n for n in range(first, len(lines)) if not lines[n].startswith("|")), len(lines))
-    head = [
-        table,
-        "",
-        '<details class="run-words" markdown="1">',
-        "<summary>The steps in words</summary>",
-        "",
-    ]
-    return [*lines[:first], *head, *lines[first:end], "", "</details>", *lines[end:]]
+    words = _folded("run-words", "The steps in words", "\n".join(lines[first:end]))
+    return [*lines[:first], table, "", words, *lines[end:]]
 
 
-def _folded(lines: list[str]) -> str:
+def _folded(kind: str, summary: str, markdown: str) -> str:
+    """Markdown of a part that is folded behind its ``summary``."""
+    return render("folded", kind=kind, summary=summary, markdown=trusted(f"\n\n{markdown}\n\n"))
+
+
+def _rehearsal(lines: list[str]) -> str:
     """The phase Rehearsal: heading, then a folded part that says where these blocks run."""
     if not lines:
         return ""
     inner = "\n".join(lines[1:]).strip("\n")
-    return (
-        f"{lines[0]}\n\n"
-        '<details class="run-rehearsal" markdown="1">\n'
-        "<summary>These blocks run only on disposable databases. They make the situation "
-        "this runbook is for, and a rehearsal executes them first.</summary>\n\n"
-        f"{inner}\n\n</details>"
+    said = (
+        "These blocks run only on disposable databases. They make the situation this runbook is for, and a"
+        " rehearsal executes them first."
     )
+    return f"{lines[0]}\n\n{_folded('run-rehearsal', said, inner)}"
 
 
 def _target(

@@ -1,7 +1,7 @@
 """One recording of live traffic as an inline SVG: worst request by time, reads above writes, the longest gap.
 
-The standard library makes it, colors come from variables of the style, nothing moves and no script runs: it
-follows the theme, prints, and is read out by its title and description.
+The standard library makes its elements and writes them escaped, colors come from variables of the style,
+nothing moves and no script runs: it follows the theme, prints, and is read out by its title and description.
 """
 
 from __future__ import annotations
@@ -9,9 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from html import escape
 from itertools import pairwise
 from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+from markupsafe import Markup
+
+from pgrehearse.site.markup import trusted
+from pgrehearse.text.visible import visible
 
 __all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]
 
@@ -57,22 +62,30 @@ def parts(measured: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     return [(name, start, took.get(name, end - start)) for (name, start), (_, end) in pairwise(marks)]
 
 
-def svg(title: str, measured: Mapping[str, Any], *, wide_ms: float, high_ms: float) -> str:
+def svg(title: str, measured: Mapping[str, Any], *, wide_ms: float, high_ms: float) -> Markup:
     """The drawing; pictures with the same ``wide_ms`` and ``high_ms`` have the same scales."""
     key = hashlib.sha256(f"{title}{measured}".encode()).hexdigest()[:8]
     scale = _Scale(wide_ms, max(high_ms, _FLOOR))
-    body = "".join(_parts(scale, measured))
+    drawing = _shape("svg", class_="run-time", viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img")
+    drawing.set("aria-labelledby", f"t{key} d{key}")
+    drawing.append(_shape("title", title, id=f"t{key}"))
+    drawing.append(_shape("desc", _described(measured), id=f"d{key}"))
+    drawing.extend(_parts(scale, measured))
     top = _TOP
     for kind in KINDS:
         if kind in measured:
-            body += "".join(_strip(scale, top + _HEAD, kind, measured))
+            drawing.extend(_strip(scale, top + _HEAD, kind, measured))
         top += _HEAD + _STRIP
-    body += "".join(_seconds(scale, top))
-    return (
-        f'<svg class="run-time" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
-        f' aria-labelledby="t{key} d{key}"><title id="t{key}">{escape(title)}</title>'
-        f'<desc id="d{key}">{escape(_described(measured))}</desc>{body}</svg>'
-    )
+    drawing.extend(_seconds(scale, top))
+    return trusted(tostring(drawing, encoding="unicode"))
+
+
+def _shape(tag: str, text: str = "", **attributes: object) -> Element:
+    """An element. Its attributes are named as in SVG, with ``_`` for ``-``, and ``class_``."""
+    named = {name.rstrip("_").replace("_", "-"): str(value) for name, value in attributes.items()}
+    element = Element(tag, named)
+    element.text = visible(text)
+    return element
 
 
 class _Scale:
@@ -96,41 +109,41 @@ def _round(least: float, factors: Iterable[float] = (1, 1.5, 2, 3, 4, 5, 6, 8, 1
     return next(power * factor for factor in factors if power * factor >= least * 0.98)
 
 
-def _parts(scale: _Scale, measured: Mapping[str, Any]) -> Iterable[str]:
+def _parts(scale: _Scale, measured: Mapping[str, Any]) -> Iterable[Element]:
     """Bars of numbered parts in two rows, and a line through both strips where each begins."""
     bottom = _TOP + 2 * (_HEAD + _STRIP)
     last = 0.0
     for number, (_, start, took) in enumerate(parts(measured), 1):
         x, wide = scale.x(start), max(round(scale.x(start + took) - scale.x(start), 1), 1)
-        yield f'<rect class="run-time-part" x="{x}" y="{15 + 5 * (number % 2)}" width="{wide}" height="4"/>'
-        yield f'<path class="run-time-mark" d="M{x} 15V{bottom}"/>'
+        yield _shape("rect", class_="run-time-part", x=x, y=15 + 5 * (number % 2), width=wide, height=4)
+        yield _shape("path", class_="run-time-mark", d=f"M{x} 15V{bottom}")
         last = max(x + wide / 2, last + 9)  # short parts stand close together, their numbers must not
-        yield f'<text x="{last:.1f}" y="12" text-anchor="middle">{number}</text>'
+        yield _shape("text", str(number), x=f"{last:.1f}", y=12, text_anchor="middle")
     end = scale.x(measured["phases_ms"]["end"])
-    yield f'<path class="run-time-mark" d="M{end} 15V{bottom}"/>'
+    yield _shape("path", class_="run-time-mark", d=f"M{end} 15V{bottom}")
 
 
-def _strip(scale: _Scale, top: float, kind: str, measured: Mapping[str, Any]) -> Iterable[str]:
+def _strip(scale: _Scale, top: float, kind: str, measured: Mapping[str, Any]) -> Iterable[Element]:
     found, base = measured[kind], top + _STRIP
     over = scale.x(total_ms(measured))  # the other picture may go on
     for tick in scale.ticks:
         y = base - scale.height(tick)
-        yield f'<path class="run-time-grid" d="M{_LEFT} {y}H{over}"/>'
-        yield f'<text x="{_LEFT - 4}" y="{y + 3.5}" text-anchor="end">{_tick(tick)}</text>'
+        yield _shape("path", class_="run-time-grid", d=f"M{_LEFT} {y}H{over}")
+        yield _shape("text", _tick(tick), x=_LEFT - 4, y=y + 3.5, text_anchor="end")
     start = found.get("gap_from_ms")
     if start is not None:
         x = scale.x(start)
         wide = max(round(scale.x(start + found["gap_ms"]) - x, 1), 1)
         grave = "run-time-gap" if found["gap_ms"] >= _GAP else "run-time-calm"
-        yield f'<rect class="{grave}" x="{x}" y="{top}" width="{wide}" height="{_STRIP}"/>'
-    yield f'<path class="run-time-{kind}" d="{_area(scale, base, found, measured["slice_ms"])}"/>'
-    yield f'<text class="run-time-kind" x="{_LEFT}" y="{top - 6}">{kind}</text>'
+        yield _shape("rect", class_=grave, x=x, y=top, width=wide, height=_STRIP)
+    yield _shape("path", class_=f"run-time-{kind}", d=_area(scale, base, found, measured["slice_ms"]))
+    yield _shape("text", kind, class_="run-time-kind", x=_LEFT, y=top - 6)
     said = f"longest gap {duration(found['gap_ms'])}, worst {duration(found['worst_ms'])}"
-    yield f'<text x="{_RIGHT}" y="{top - 6}" text-anchor="end">{said}</text>'
+    yield _shape("text", said, x=_RIGHT, y=top - 6, text_anchor="end")
     if start is not None and found["gap_ms"] >= _GAP:
         text = f"no {KINDS[kind]} for {duration(found['gap_ms'])}"
         at, anchor = _beside(x, x + wide, 6.5 * len(text))
-        yield f'<text class="run-time-alarm" x="{at:.1f}" y="{top + 11}" text-anchor="{anchor}">{text}</text>'
+        yield _shape("text", text, class_="run-time-alarm", x=f"{at:.1f}", y=top + 11, text_anchor=anchor)
 
 
 def _beside(left: float, right: float, wide: float) -> tuple[float, str]:
@@ -149,13 +162,12 @@ def _area(scale: _Scale, base: float, found: Mapping[str, Any], slice_ms: float)
     return f"{path}V{base}Z"
 
 
-def _seconds(scale: _Scale, base: float) -> Iterable[str]:
+def _seconds(scale: _Scale, base: float) -> Iterable[Element]:
     step = _round(scale.wide / 6, (1, 2, 5, 10))
     for number in range(int(scale.wide / step) + 1):
-        yield f'<text x="{scale.x(number * step)}" y="{base + 13}" text-anchor="middle">' + (
-            f"{_tick(number * step)}</text>"
-        )
-    yield f'<text x="{_RIGHT}" y="{base + 25}" text-anchor="end">time since the load began</text>'
+        x = scale.x(number * step)
+        yield _shape("text", _tick(number * step), x=x, y=base + 13, text_anchor="middle")
+    yield _shape("text", "time since the load began", x=_RIGHT, y=base + 25, text_anchor="end")
 
 
 def _tick(ms: float) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence, cell_key
 from pgrehearse.measurement.statement.facts import MODES, Facts, strongest
+from pgrehearse.site.markup import render
 from pgrehearse.text.document import Cell
 
 __all__ = [
@@ -39,18 +39,20 @@ def fact_lines(evidence: CellEvidence | None) -> str:
     if evidence is None or not evidence.statements:
         return ""
     several = len(evidence.statements) > 1
-    items = "".join(
-        f"<li>{_statement(statement) if several else ''}"
-        f"{escape('; '.join(words(facts)))} <small>PostgreSQL {majors_range(majors)}</small></li>"
+    lines = [
+        {
+            "statement": _shortened(statement.sql) if several else "",
+            "said": "; ".join(words(facts)),
+            "majors": majors_range(majors),
+        }
         for statement in evidence.statements
         for majors, facts in grouped(statement)
-    )
-    return f'<div class="run-facts" data-search-exclude><span>Measured</span><ul>{items}</ul></div>'
+    ]
+    return render("fact_lines", lines=lines)
 
 
-def _statement(statement: StatementEvidence) -> str:
-    shown = statement.sql if len(statement.sql) <= 60 else statement.sql[:59] + "…"
-    return f"<code>{escape(shown)}</code> "
+def _shortened(sql: str) -> str:
+    return sql if len(sql) <= 60 else sql[:59] + "…"
 
 
 def grouped(statement: StatementEvidence) -> list[tuple[list[str], Facts]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from html import escape
+
+from markupsafe import Markup
 
 from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.published import Published
+from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import anchor, main_locks, majors_range, own_waits
 from pgrehearse.site.parts.sqlstate import condition_name
 from pgrehearse.text.document import Cell
@@ -75,7 +78,7 @@ def operation(sql: str) -> str:
     return f"{found} REFERENCES" if refers else found
 
 
-def lock_table(documents: list[Published], page_of: Callable[[Published], str]) -> str:
+def lock_table(documents: list[Published], page_of: Callable[[Published], str]) -> Markup:
     """HTML table, one row for each kind of statement and each different outcome, sorted by statement.
 
     ``page_of``: address of the page that shows a document; empty when none does.
@@ -93,17 +96,8 @@ def lock_table(documents: list[Published], page_of: Callable[[Published], str]) 
                 found.strength = _strength(facts)
                 if (item, key) not in found.places:
                     found.places.append((item, key))
-    body = "".join(_html(row, rows[row], page_of) for row in sorted(rows, key=_order))
-    head = "".join(f'<th scope="col">{name}</th>' for name in _HEADS)
-    return (
-        f'<p class="run-count">{statements} statements were measured. They are {len(rows)} kinds.</p>'
-        '<div class="run-filter"><label>Filter <input type="search" data-run-filter="locks"'
-        ' placeholder="index share nobody"></label>'
-        '<label><input type="checkbox" data-run-hide="locks" checked> leave out statements that fail</label>'
-        '<output data-run-shown="locks"></output></div>'
-        f'<table id="locks" class="run-locks run-stack" data-run-sortable><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>\n"
-    )
+    shown = [_shown(row, rows[row], page_of) for row in sorted(rows, key=_order)]
+    return render("lock_table", statements=statements, heads=_HEADS, rows=shown)
 
 
 def _measured(documents: Iterable[Published]) -> Iterable[tuple[Published, Cell, str]]:
@@ -162,39 +156,33 @@ def _who(facts: Facts) -> str:
     return " and ".join(word for word, of in (("readers", reads), ("writers", writes)) if of) or "row locks"
 
 
-def _html(row: _Row, found: _Evidence, page_of: Callable[[Published], str]) -> str:
+def _shown(row: _Row, found: _Evidence, page_of: Callable[[Published], str]) -> dict[str, object]:
+    """The texts of a row of the table, by their place in the template."""
     sql = min(found.statements, key=len)
-    shown = sql if len(sql) <= 120 else sql[:119] + "…"
     item, key = found.places[0]
-    page = page_of(item)
-    name = f'<a href="{escape(page)}#{key}">{escape(row.operation)}</a>' if page else escape(row.operation)
-    fails = f"fails with {row.sqlstate} {condition_name(row.sqlstate)}".strip() if row.sqlstate else ""
-    note = f'<br><span class="run-chip run-expect">{escape(fails)}</span>' if fails else ""
     related = " (and of related tables)" if found.related else ""
     waits = row.waits + related + (f"; it waits for {row.own_waits}" if row.own_waits else "")
-    cells = (row.lock, row.rewrite, row.scan, waits, majors_range(sorted(found.majors)))
-    rest = "".join(
-        f'<td data-run-label="{head}"{_sort_key(head, found)}>{escape(value)}</td>'
-        for head, value in zip(_HEADS[1:], cells, strict=False)
-    )
-    places = f'<td data-run-label="{_HEADS[-1]}">{_places(found, page_of)}</td>'
-    failed = ' class="run-failed"' if row.sqlstate else ""
-    first = f'<td>{name}{note}<br><code class="nohighlight">{escape(shown)}</code></td>'
-    return f"<tr{failed}>{first}{rest}{places}</tr>"
+    places, more = _places(found, page_of)
+    return {
+        "operation": row.operation,
+        "address": _address(page_of(item), key),
+        "fails": f"fails with {row.sqlstate} {condition_name(row.sqlstate)}".strip() if row.sqlstate else "",
+        "sql": sql if len(sql) <= 120 else sql[:119] + "…",
+        "strength": f"{found.strength:02}",
+        "cells": (row.lock, row.rewrite, row.scan, waits, majors_range(sorted(found.majors))),
+        "places": places,
+        "more": more,
+    }
 
 
-def _sort_key(head: str, found: _Evidence) -> str:
-    return f' data-run-order="{found.strength:02}"' if head == _HEADS[1] else ""
+def _address(page: str, key: str) -> str:
+    return f"{page}#{key}" if page else ""
 
 
-def _places(found: _Evidence, page_of: Callable[[Published], str]) -> str:
-    """Links to the documents that measured it, the first cell of each."""
+def _places(found: _Evidence, page_of: Callable[[Published], str]) -> tuple[list[tuple[str, str]], int]:
+    """(address, title) of documents that measured it, at the first cell of each; how many are left out."""
     first: dict[str, tuple[Published, str]] = {}
     for item, key in found.places:
         first.setdefault(item.name, (item, key))
-    links = []
-    for item, key in list(first.values())[:_NAMED]:
-        page, title = page_of(item), escape(item.document.title)
-        links.append(f'<a href="{escape(page)}#{key}">{title}</a>' if page else title)
-    more = len(first) - _NAMED
-    return "<br>".join(links) + (f"<br>and {more} more" if more > 0 else "")
+    links = [(_address(page_of(item), key), plain(item.document.title)) for item, key in first.values()]
+    return links[:_NAMED], max(len(links) - _NAMED, 0)

@@ -1,67 +1,61 @@
-"""What the records prove, as the table of the page about it."""
+"""What the records prove, as the tables of the page about it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from html import escape
 
-from pgrehearse.site.content.published import Counts, Published, counts
+from markupsafe import Markup
 
-__all__ = ["proof_table", "total_mark"]
+from pgrehearse.site.content.headings import plain
+from pgrehearse.site.content.published import Published, counts
+from pgrehearse.site.markup import render
+
+__all__ = ["proof_table"]
 
 
-def total_mark(total: Counts) -> str:
-    """The sentence with the sum in an attribute, where the check of the built HTML finds it."""
-    return (
-        f'<p class="run-total" data-run-total="{total.blocks}"><strong>{escape(total.sentence)}.</strong></p>'
+def proof_table(documents: list[Published], page_of: Callable[[Published], str]) -> Markup:
+    """HTML: the sentence, then one row a server and one a document.
+
+    ``page_of``: address of the page that shows a document, empty when there is none. The sum stands in an
+    attribute of the sentence, where the check of the built HTML finds it.
+    """
+    shown = [item for item in documents if item.states or item.document.illustrations]
+    return render(
+        "proof",
+        total=counts(shown),
+        servers=_servers(shown),
+        documents=[_document(item, page_of(item)) for item in shown],
     )
 
 
-def proof_table(documents: list[Published], page_of: Callable[[Published], str]) -> str:
-    """Markdown: the sentence, then one row a server and one a document.
-
-    ``page_of`` gives the link to the page that shows a document, empty when there is none.
-    """
-    shown = [item for item in documents if item.states or item.document.illustrations]
-    if not shown:
-        return total_mark(Counts()) + "\n"
-    return "\n\n".join((total_mark(counts(shown)), _majors(shown), _documents(shown, page_of))) + "\n"
-
-
-def _majors(documents: list[Published]) -> str:
+def _servers(documents: list[Published]) -> list[dict[str, object]]:
     rows = []
     for major in sorted({major for item in documents for major in item.runs}, key=int):
         runs = [item.runs[major] for item in documents if major in item.runs]
         cells = [cell for run in runs for cell in run.cells]
-        versions = ", ".join(sorted({run.version for run in runs}))
         dates = sorted(run.date[:10] for run in runs)
-        when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-        passed = sum(cell.status == "passed" for cell in cells)
-        skipped = Counter(cell.message for cell in cells if cell.status == "skipped")
-        rows.append(f"| {versions} | {len(runs)} | {passed} | {_with_reasons(skipped)} | {_one_line(when)} |")
-    head = "| PostgreSQL | documents | cells run | cells skipped | date |\n|---|--:|--:|---|---|"
-    return "\n".join([head, *rows])
+        row = {
+            "versions": ", ".join(sorted({run.version for run in runs})),
+            "documents": len(runs),
+            "run": sum(cell.status == "passed" for cell in cells),
+            "skipped": _with_reasons(Counter(cell.message for cell in cells if cell.status == "skipped")),
+            "date": dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}",
+        }
+        rows.append(row)
+    return rows
 
 
-def _documents(documents: list[Published], page_of: Callable[[Published], str]) -> str:
-    rows = []
-    for item in documents:
-        sums = counts([item])
-        majors = ", ".join(sorted(item.runs, key=int)) or "none"
-        page = page_of(item)
-        title = item.document.title.replace("|", "\\|")
-        name = f"[{title}]({page})" if page else f"`{item.name}`"
-        skipped = _with_reasons(dict(sums.reasons))
-        rows.append(
-            f"| {name} | {sums.blocks} | {sums.run} | {sums.illustration} | {skipped} | {_one_line(majors)} |"
-        )
-    head = "| document | blocks | run | illustration | skipped | PostgreSQL |\n|---|--:|--:|--:|---|---|"
-    return "\n".join([head, *rows])
-
-
-def _one_line(text: str) -> str:
-    return f'<span class="run-one-line">{text}</span>'
+def _document(item: Published, page: str) -> dict[str, object]:
+    sums = counts([item])
+    return {
+        "name": item.name,
+        "page": page,
+        "title": plain(item.document.title),
+        "counts": sums,
+        "skipped": _with_reasons(dict(sums.reasons)),
+        "majors": ", ".join(sorted(item.runs, key=int)) or "none",
+    }
 
 
 def _with_reasons(reasons: Mapping[str, int]) -> str:
@@ -70,4 +64,4 @@ def _with_reasons(reasons: Mapping[str, int]) -> str:
         reason if len(reasons) == 1 else f"{number} {reason}" for reason, number in reasons.items()
     )
     total = str(sum(reasons.values()))
-    return f"{total} ({why})".replace("|", "\\|") if why else total
+    return f"{total} ({why})" if why else total

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
+from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.rehearsals import RunbookEvidence, load
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS
+from pgrehearse.site.content.headings import plain
+from pgrehearse.site.markup import render
 from pgrehearse.site.parts import timelines
 from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
 
-__all__ = ["current", "matrix", "rehearsed", "traffic", "undo"]
+__all__ = ["WayBack", "current", "matrix", "rehearsed", "traffic", "way_back"]
 
 _MEANINGS = {
     "straight": "set up, checked, applied, verified",
@@ -24,6 +28,14 @@ _MEANINGS = {
     "interrupted": "killed after each step and during each statement that could be made to wait, run again",
     "under traffic": "readers and writers at a fixed rate, counted from the time they were due",
 }
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """What is said of a runbook's Roll back, around the link to it."""
+
+    before: str
+    after: str
 
 
 def current(project: Project, document: Document, *, draft: bool) -> RunbookEvidence | None:
@@ -51,42 +63,28 @@ def rehearsed(project: Project, document: Document, *, draft: bool) -> str:
     evidence = current(project, document, draft=draft)
     if evidence is None or not evidence.majors:
         return ""
-    rows = "".join(
-        f'<tr><th scope="row">{name}</th><td>{escape(_outcome(evidence, name))}</td>'
-        f"<td>{escape(_MEANINGS[name])}</td></tr>"
-        for name in REHEARSALS
-    )
-    dates = sorted({entry.date for entry in evidence.majors.values()})
-    versions = majors_range(sorted(evidence.majors))
-    summary = f"Rehearsed in five ways on PostgreSQL {versions}, {dates[-1]}: {_sum(evidence)}"
-    return (
-        f'<details class="run-rehearsed"><summary>{escape(summary)}</summary>'
-        f"<table><tbody>{rows}</tbody></table>{timelines.newest(evidence.majors)}</details>"
+    return render(
+        "rehearsed",
+        majors=majors_range(sorted(evidence.majors)),
+        date=max(entry.date for entry in evidence.majors.values()),
+        sum=_sum(evidence),
+        rows=[(name, _outcome(evidence, name), _MEANINGS[name]) for name in REHEARSALS],
+        traffic=timelines.newest(evidence.majors),
     )
 
 
 def matrix(
     project: Project, documents: list[Document], link: Callable[[Document], str], *, draft: bool
-) -> str:
+) -> Markup:
     """HTML table: runbooks by rehearsals, what came out on which majors. A cell that was not run says so."""
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("runbook", *REHEARSALS, "worst request"))
-    body = ""
+    rows = []
     for document in documents:
         evidence = current(project, document, draft=draft)
         if evidence is None:
             continue
-        page = link(document)
-        title = escape(document.title)
-        cells = "".join(
-            f'<td data-run-label="{name}">{escape(_outcome(evidence, name, reasons=False))}</td>'
-            for name in REHEARSALS
-        )
-        name = f'<a href="{escape(page)}">{title}</a>' if page else title
-        cells += f'<td data-run-label="worst request">{escape(_worst(evidence))}</td>'
-        body += f'<tr><th scope="row">{name}</th>{cells}</tr>'
-    return (
-        f'<table class="run-locks run-stack"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>\n'
-    )
+        outcomes = [_outcome(evidence, name, reasons=False) for name in REHEARSALS]
+        rows.append((link(document), plain(document.title), [*outcomes, _worst(evidence)]))
+    return render("matrix", heads=("runbook", *REHEARSALS, "worst request"), rows=rows)
 
 
 def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> str:
@@ -98,9 +96,6 @@ def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> s
         groups.setdefault(said, []).append(major)
     if not groups:
         return "not run"
-    if len(groups) == 1:
-        said, majors = next(iter(groups.items()))
-        return f"{said} ({majors_range(majors)})"
     return "; ".join(f"{said} ({majors_range(majors)})" for said, majors in groups.items())
 
 
@@ -162,8 +157,8 @@ def traffic(evidence: RunbookEvidence | None) -> str:
     )
 
 
-def undo(document: Document, evidence: RunbookEvidence | None, link: str) -> str:
-    """HTML: whether there is a way back and what its rehearsal found. ``link`` is the link to it."""
+def way_back(document: Document, evidence: RunbookEvidence | None) -> WayBack:
+    """Whether a runbook's Roll back undoes it, as its rehearsal found."""
     results = {
         major: entry.facts["undone"]
         for major, entry in sorted(evidence.majors.items() if evidence else ())
@@ -171,9 +166,10 @@ def undo(document: Document, evidence: RunbookEvidence | None, link: str) -> str
     }
     passed = [major for major, facts in results.items() if facts["status"] == "passed"]
     if document.front.undo:
-        return f"not undoable: {escape(document.front.undo)}. See {link}"
+        return WayBack(f"not undoable: {document.front.undo}. See ", "")
     if evidence is None or not results:
-        return f"{link}; not rehearsed"
+        return WayBack("", "; not rehearsed")
     if len(passed) == len(results):
-        return f"{link} restores schema and data: the dumps are the same (PostgreSQL {majors_range(passed)})"
-    return f"{link}; {escape(_outcome(evidence, 'undone'))}"
+        same = f"the dumps are the same (PostgreSQL {majors_range(passed)})"
+        return WayBack("", f" restores schema and data: {same}")
+    return WayBack("", f"; {_outcome(evidence, 'undone')}")

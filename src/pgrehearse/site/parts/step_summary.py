@@ -41,6 +41,11 @@ class StepSummary:
     hardest: str = ""
     strength: int = -1
 
+    @property
+    def named(self) -> str:
+        """What was done, as one text."""
+        return ", ".join(self.what)
+
 
 def outcomes(item: Published, cells: list[Cell]) -> Iterator[StepSummary]:
     """The outcomes of a step that matter; the first of the others when none does."""

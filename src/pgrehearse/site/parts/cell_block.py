@@ -1,0 +1,120 @@
+"""A block on a page with what stands around it: what it is above, what it did below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pgrehearse.site.content.published import CellState, Published
+from pgrehearse.site.markup import render
+from pgrehearse.site.parts.fact_lines import anchor, fact_lines
+from pgrehearse.site.parts.sqlstate import condition_name
+from pgrehearse.text.options import CellOptions
+
+__all__ = ["Found", "executed", "illustration", "lane"]
+
+#: A cell of the page and its document; None for a text that is no cell there.
+Found = tuple[Published, CellState] | None
+
+#: Lines from which a snippet is folded.
+_FOLD_FROM = 12
+
+
+@dataclass(frozen=True)
+class _Chip:
+    kind: str
+    text: str
+    lane: str = ""
+
+
+def lane(found: Found) -> str:
+    """Number of the cell's session, 0 for main; empty where its section of the page has only main."""
+    if found is None or found[1].cell.language != "sql":
+        return ""
+    document, cell = found[0].document, found[1].cell
+    starts = [0, *(heading.line for heading in document.headings)]
+    section = max(line for line in starts if line < cell.line)
+    end = min((line for line in starts if line > cell.line), default=len(document.text) + 1)
+    here = [
+        other.options.session
+        for other in document.cells
+        if other.language == "sql" and section < other.line < end
+    ]
+    others = list(dict.fromkeys(session for session in here if session != "main"))
+    session = cell.options.session
+    if not others:
+        return ""
+    return str(0 if session == "main" else others.index(session) % 3 + 1)
+
+
+def executed(cell: CellOptions, language: str, source: str, found: Found, block: Markup) -> Markup:
+    """HTML of a cell: chips, the highlighted ``block``, what it sent, what was measured, how it failed."""
+    return render(
+        "cell_block",
+        anchor=_anchor(found),
+        chips=_chips(cell, language, found),
+        question=_question(cell, source),
+        snippet=cell.snippet,
+        block=block,
+        generated=";\n".join(found[1].generated) + ";" if found and found[1].generated else "",
+        facts=_facts(found),
+        failure=found[1].failure if found else None,
+        failed_at=_failed_at(found),
+    )
+
+
+def illustration(block: Markup) -> Markup:
+    """HTML of a block that is only shown."""
+    return render("illustration", block=block)
+
+
+def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:
+    """Session, whom it waits for, the error it expects, versions, why it was skipped."""
+    number = lane(found)
+    chips: list[_Chip] = []
+    if language == "sql" and (number or cell.session != "main"):
+        chips.append(_Chip("session", f"session {cell.session}", number))
+    if cell.wait:
+        chips.append(_Chip("wait", f"waits for {cell.wait}"))
+    if cell.expect:
+        chips.append(_Chip("expect", f"expects {cell.expect} {condition_name(cell.expect)}".strip()))
+    if cell.exit:
+        chips.append(_Chip("expect", f"exit status {cell.exit}"))
+    if cell.needs and cell.until:
+        chips.append(_Chip("needs", f"PostgreSQL {cell.needs} to {cell.until}"))
+    elif cell.needs or cell.until:
+        chips.append(
+            _Chip("needs", f"PostgreSQL {cell.needs}+" if cell.needs else f"PostgreSQL up to {cell.until}")
+        )
+    if found and found[1].status == "skipped":
+        chips.append(_Chip("skipped", f"skipped: {found[1].reason}"))
+    return chips
+
+
+def _question(cell: CellOptions, source: str) -> str:
+    """What a long snippet answers: it is folded behind that, the page is read for its result."""
+    first, _, rest = source.partition("\n")
+    if cell.snippet is None or rest.count("\n") < _FOLD_FROM:
+        return ""
+    return first.lstrip("-# ").strip() or cell.snippet
+
+
+def _anchor(found: Found) -> str:
+    """The block's id; only what was measured is linked to from elsewhere."""
+    if found is None or not (evidence := found[0].evidence):
+        return ""
+    cells = found[0].document.cells
+    return anchor(found[1].cell, cells) if evidence.of(found[1].cell, cells) else ""
+
+
+def _facts(found: Found) -> str:
+    if found is None or found[0].evidence is None:
+        return ""
+    return fact_lines(found[0].evidence.of(found[1].cell, found[0].document.cells))
+
+
+def _failed_at(found: Found) -> str:
+    if found is None or found[1].failure is None:
+        return ""
+    return f"{found[0].name}:{found[1].failure.message_line or found[1].failure.line}"
