@@ -110,13 +110,13 @@ def keep(tiny: Tiny, path: Path, added: dict[str, Facts]) -> None:
     """Leave evidence for every cell with DDL: ``added`` for those that add something."""
     document = load(path)
     known = DocumentEvidence(tiny.project.relative(path))
-    cells = [cell for cell in document.cells if re.match("ALTER", cell.source)]
+    with_ddl = [cell for cell in document.cells if re.match("ALTER", cell.source)]
     for major, facts in added.items():
         found = [
             (cell, [(cell.source.rstrip(";"), VALIDATE if "VALIDATE" in cell.source else facts)])
-            for cell in cells
+            for cell in with_ddl
         ]
-        known = known.with_major(major, Measured(f"{major}.1", "2026-01-02"), cells, found)
+        known = known.with_major(major, Measured(f"{major}.1", "2026-01-02"), with_ddl, found)
     cells.save(tiny.project.evidence, known)
 
 
