@@ -140,12 +140,12 @@ def glance(tiny: Tiny, *, rehearsed: bool = True) -> tuple[list[str], list[str]]
     found = at_a_glance(item, known)
     return (
         [plain(line) for line in re.findall(r"<div><dt>(.*?)</div>", found.summary)],
-        [plain(line) for line in re.findall(r"<tr>(.*?)</tr>", found.steps)[1:]],
+        [plain(line) for line in re.findall(r"<tr>(.*?)</tr>", found.steps, re.S)[1:]],
     )
 
 
 def plain(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", re.sub(r"</(?:dt|td|th)>|<small>", "|", html)).strip("|")
+    return re.sub(r"<[^>]+>", "", re.sub(r"</(?:dt|td|th)>\s*|<small>", "|", html)).strip("|")
 
 
 def test_says_what_was_measured(measured: Tiny) -> None:
@@ -288,7 +288,7 @@ def test_lock_reference_has_every_statement_and_links_to_its_cell(measured: Tiny
         for cell in cells.load(measured.project.evidence, measured.project.relative(path)).cells
         for statement in cell.statements
     }
-    rows = re.findall(r"<tr[ >].*?</tr>", table)[1:]
+    rows = re.findall(r"<tr[ >].*?</tr>", table, re.S)[1:]
     assert f"{len(statements)} statements were measured" in table
     assert len(rows) == len(statements) == 3
     for row in rows:
@@ -301,7 +301,7 @@ def test_lock_reference_keeps_majors_together_and_outcomes_apart(measured: Tiny)
     failing = Facts(sqlstate="42601")
     keep(measured, measured.root / NAME, {"15": failing, "17": ADD, "18": ADD})
     table = lock_table([published(measured)], lambda _: "page/")
-    add = [plain(row) for row in re.findall(r"<tr[ >].*?</tr>", table) if "ADD COLUMN" in row]
+    add = [plain(row) for row in re.findall(r"<tr[ >].*?</tr>", table, re.S) if "ADD COLUMN" in row]
     assert len(add) == 2
     assert "ACCESS EXCLUSIVE|no|no|readers and writers (and of related tables)|17, 18|Fill" in add[0]
     assert "fails with 42601 syntax_error" in add[1]

@@ -13,8 +13,8 @@ from pgrehearse import site
 from pgrehearse.site import markup
 from pgrehearse.site.markup import inert, render, trusted
 
-#: What Python must leave to a template: a tag.
-TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s+[a-z-]+(?:=|>|\s)|\s*/?>)")
+#: What Python must leave to a template: a tag. (``<template>`` is how a traceback of Jinja calls its place.)
+TAG = re.compile(r"(?<!\?P)<(?!template>)/?[a-z][a-z0-9]*(?:\s+[a-z-]+(?:=|>|\s)|\s*/?>)")
 
 
 @pytest.fixture
