@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pgrehearse import files
 from pgrehearse.errors import SetupError
+from support import ROOT
 
-ROOT = Path(__file__).parents[2]
-#: In a process of its own: what one file may hold is a limit of the process. Python ignores the signal, so
-#: the write itself fails with EFBIG, in the middle, as on a full disk.
-FULL = """
-import resource, sys
-from pathlib import Path
-from pgrehearse import files
-from pgrehearse.errors import SetupError
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-path, how = Path(sys.argv[1]), sys.argv[2]
-try:
-    files.write(path, "new" * 4096) if how == "ours" else path.write_text("new" * 4096)
-except (SetupError, OSError) as error:
-    sys.exit(str(error))
-"""
+FULL = "new" * 4096
 
 
-def full_disk(path: Path, how: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(path), how], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stderr
-    return done.stderr
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow beyond 4 kB. Python ignores the signal, so the write itself fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_was_there_survives_a_full_disk(tmp_path: Path) -> None:
     file = tmp_path / "page.md"
     file.write_text("old\n")
-    said = full_disk(file, "ours")
-    assert f"{file}: cannot be written: File too large\n  next: " in said
+    with full_disk(), pytest.raises(SetupError) as caught:
+        files.write(file, FULL)
+    assert f"{file}: cannot be written: File too large\n  next: " in str(caught.value)
     assert (file.read_text(), list(tmp_path.iterdir())) == ("old\n", [file])
 
 
@@ -50,7 +42,8 @@ def test_a_plain_write_does_not_survive_it(tmp_path: Path) -> None:
     """The negative control: the limit does cut a file off."""
     file = tmp_path / "page.md"
     file.write_text("old\n")
-    full_disk(file, "plain")
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        file.write_text(FULL)
     assert file.read_text().startswith("newnew")
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -65,21 +61,6 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     assert caught.value.path == file
     with pytest.raises(SetupError):
         load_all(tmp_path)
-
-
-def test_processes_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(4, mp_context=get_context("forkserver")) as pool:
-        list(pool.map(partial(_save_some, tmp_path), range(4)))
-    assert len(load(tmp_path, "docs/a.md").runs) == 100
-
-
-def _save_some(folder: Path, worker: int) -> None:
-    (folder / f"ready{worker}").touch()
-    limit = time.monotonic() + 10
-    while len(list(folder.glob("ready*"))) < 4 and time.monotonic() < limit:
-        pass
-    for number in range(25):
-        save(folder, "docs/a.md", 25 * worker + number, run())
 
 
 def test_digests_tell_texts_apart() -> None:
