@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["FORMATS", "Finding", "Place", "Severity", "location", "written"]
+__all__ = ["FORMATS", "Finding", "Place", "Severity", "indented", "location", "written"]
 
 FORMATS = ("text", "json", "sarif", "github")
 #: Code scanning shows nothing that has no file: what has none is shown at the settings of the project.
@@ -97,7 +97,7 @@ class Finding:
 
     def report(self, known_as: Place = str) -> str:
         """The head, then statement and detail as they are, line by line, and the next step."""
-        blocks = ["    " + part.replace("\n", "\n    ") for part in (self.statement, self.detail) if part]
+        blocks = [indented(part) for part in (self.statement, self.detail) if part]
         following = [f"  next: {self.next_step}"] if self.next_step else []
         return "\n".join([self.head(known_as), *blocks, *following])
 
@@ -127,6 +127,11 @@ class Finding:
             ("see", page),
         )
         return [f"  {name}: {value}" for name, value in lines if value]
+
+
+def indented(text: str) -> str:
+    """``text`` as it stands below the line that it belongs to."""
+    return "\n".join("    " + line for line in text.split("\n"))
 
 
 def location(path: Path | str | None, line: int | None) -> str:

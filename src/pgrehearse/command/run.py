@@ -10,11 +10,11 @@ from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
-from pgrehearse.execution.results import indented
 from pgrehearse.execution.runbook.parameters import values_of
 from pgrehearse.execution.runbook.resume import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
+from pgrehearse.findings import indented
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import cell_process
-from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.results import CellResult, wrong
+from pgrehearse.findings import Finding
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
@@ -108,7 +109,7 @@ def _copy(project: Project, target: Path) -> None:
             shutil.copytree(folder, target / folder.relative_to(project.root), dirs_exist_ok=True)
 
 
-def _failure(cell: Cell, status: int | None, output: str) -> Failure | None:
+def _failure(cell: Cell, status: int | None, output: str) -> Finding | None:
     wanted = cell.options.exit or 0
     if status == wanted:
         return None
@@ -117,4 +118,4 @@ def _failure(cell: Cell, status: int | None, output: str) -> Failure | None:
     else:
         what = f"ended with exit status {status}, expected {wanted}"
         step = f'mend the command, or say so with exit="{status}"'
-    return Failure(what, cell.first_line, detail=output, next_step=step)
+    return wrong(what, cell.first_line, detail=output, next_step=step)

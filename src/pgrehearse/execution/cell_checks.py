@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pgrehearse.execution.output_match import diff, matches
-from pgrehearse.execution.results import Failure
+from pgrehearse.execution.results import wrong
 from pgrehearse.execution.session import StatementError
+from pgrehearse.findings import Finding
 from pgrehearse.text.document import Cell
 
 __all__ = ["check_output", "error_failure", "spaced"]
@@ -20,11 +21,11 @@ def spaced(outputs: list[str]) -> list[str]:
     ]
 
 
-def check_output(cell: Cell, output: str) -> Failure | None:
+def check_output(cell: Cell, output: str) -> Finding | None:
     """The failure of a cell whose output is not what the text fence after it says."""
     if cell.expected is None or matches(cell.expected.text, output):
         return None
-    return Failure(
+    return wrong(
         "the output differs",
         cell.expected.line,
         statement=cell.source.strip(),
@@ -33,13 +34,13 @@ def check_output(cell: Cell, output: str) -> Failure | None:
     )
 
 
-def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
+def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
     """The failure of a cell that raised what it did not expect, or did not raise what it did."""
     expect = cell.options.expect
     if error is None:
         if expect is None:
             return None
-        return Failure(
+        return wrong(
             f"nothing was raised; SQLSTATE {expect} was expected",
             cell.first_line,
             statement=cell.source.strip(),
@@ -47,7 +48,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
         )
     line = cell.line + error.line
     if error.lost and (not error.sqlstate or error.sqlstate != expect):
-        return Failure(
+        return wrong(
             "the connection was lost",
             line,
             statement=error.statement,
@@ -56,7 +57,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
         )
     if error.sqlstate != expect:
         wanted = f"SQLSTATE {expect} was expected, it raised" if expect else "it raised SQLSTATE"
-        return Failure(
+        return wrong(
             f"{wanted} {error.sqlstate}",
             line,
             statement=error.statement,
@@ -65,7 +66,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Failure | None:
             sqlstate=error.sqlstate,
         )
     if error.unsent:
-        return Failure(
+        return wrong(
             f"the expected error came before the last statement; {error.unsent} never ran",
             line,
             statement=error.statement,

@@ -18,8 +18,9 @@ from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.python_cell import PythonCells
-from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.findings import Finding
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
@@ -117,7 +118,7 @@ class Executor:
         results = self._settle()
         for pending in list(self._pending.values()):
             blockers = self._blocker_names(pending.session)
-            failure = Failure(
+            failure = wrong(
                 f"the document ends while this statement still waits for session {blockers}",
                 pending.cell.first_line,
                 next_step=f"let it complete: add a cell that ends the transaction of session {blockers}",
@@ -179,7 +180,7 @@ class Executor:
         try:
             session = self.session(cell.options.session)
         except SetupError as error:
-            unconnected = Failure(error.message, cell.first_line, next_step=error.next_step or "")
+            unconnected = wrong(error.message, cell.first_line, next_step=error.next_step or "")
             return [CellResult(cell, "failed", failure=unconnected)]
         results = self._join(session)
         if any(result.failure for result in results):
@@ -220,14 +221,14 @@ class Executor:
                 next_step="give another value",
             ) from None
 
-    def _complete(self, session: Session, cell: Cell, limit: float) -> Failure | None:
+    def _complete(self, session: Session, cell: Cell, limit: float) -> Finding | None:
         """Let ``session`` finish until ``limit``; past it the statement is canceled."""
         while not session.pump(max(0.0, min(1.0, limit - time.monotonic()))):
             if time.monotonic() >= limit:
                 return self._time_out(session, cell)
         return None
 
-    def _time_out(self, session: Session, cell: Cell) -> Failure:
+    def _time_out(self, session: Session, cell: Cell) -> Finding:
         running = session.current
         names = self._blocker_names(session)
         session.cancel()
@@ -241,14 +242,14 @@ class Executor:
             if names
             else 'give the cell more time, such as timeout="2min"'
         )
-        return Failure(f"the statement did not finish in time{waited}", line, next_step=step)
+        return wrong(f"the statement did not finish in time{waited}", line, next_step=step)
 
-    def _prove_wait(self, cell: Cell, session: Session, limit: float) -> Failure | None:
+    def _prove_wait(self, cell: Cell, session: Session, limit: float) -> Finding | None:
         """None once ``pg_blocking_pids`` shows that the wanted session blocks this one."""
         wanted = cell.options.wait or ""
         if wanted not in self.sessions:
             self._complete(session, cell, limit)
-            return Failure(f"session {wanted} is not open", cell.line, next_step="use it in an earlier cell")
+            return wrong(f"session {wanted} is not open", cell.line, next_step="use it in an earlier cell")
         while not session.pump(_LOOK):
             if self.sessions[wanted].pid in self.blocked_by(session):
                 return None
@@ -256,7 +257,7 @@ class Executor:
                 return self._time_out(session, cell)
         if session.error is not None and session.error.sqlstate != cell.options.expect:
             return None  # reported as the unexpected error it is
-        return Failure(
+        return wrong(
             f"was to wait for session {wanted}, but completed without waiting",
             cell.first_line,
             detail="\n".join(session.output),
@@ -300,7 +301,7 @@ class Executor:
         pids = self.blocked_by(session)
         return ", ".join(sorted(s.name for s in self.sessions.values() if s.pid in pids))
 
-    def _result(self, cell: Cell, session: Session, started: float, failure: Failure | None) -> CellResult:
+    def _result(self, cell: Cell, session: Session, started: float, failure: Finding | None) -> CellResult:
         failure = failure or error_failure(cell, session.error)
         result = CellResult(
             cell,

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pgrehearse.execution import cell_process
-from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.results import CellResult, wrong
+from pgrehearse.findings import Finding
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
 
@@ -98,11 +99,11 @@ class PythonCells:
         self.close()
         return {"error": f"the Python process ended with status {code}"}
 
-    def _failure(self, cell: Cell, answer: dict[str, object], output: str) -> Failure | None:
+    def _failure(self, cell: Cell, answer: dict[str, object], output: str) -> Finding | None:
         if "error" not in answer:
             return None
         line = answer.get("line")
-        return Failure(
+        return wrong(
             str(answer["error"]),
             line if isinstance(line, int) else cell.first_line,
             detail=str(answer.get("traceback", "")) or output,

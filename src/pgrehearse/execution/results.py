@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pgrehearse.errors import ExpectationError
+from pgrehearse.findings import Finding
 from pgrehearse.text.document import Cell, Document
 
-__all__ = ["CellResult", "DocumentResult", "Failure", "indented"]
+__all__ = ["CellResult", "DocumentResult", "wrong"]
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What a cell did that it should not have. ``line`` is in the document."""
-
-    message: str
-    line: int
-    statement: str = ""
-    #: a diff, a traceback, or PostgreSQL's own text
-    detail: str = ""
-    next_step: str = ""
-    sqlstate: str | None = None
-
-    def error(self, document: Document) -> ExpectationError:
-        return ExpectationError(self.message, path=document.path, line=self.line, next_step=self.next_step)
+def wrong(
+    message: str, line: int, *, statement: str = "", detail: str = "", next_step: str = "", sqlstate: str = ""
+) -> Finding:
+    """What a cell did that it should not have. ``line`` is in the document, whose path comes later."""
+    return Finding(
+        message,
+        None,
+        line,
+        kind="cell",
+        statement=statement,
+        detail=detail,
+        next_step=next_step,
+        sqlstate=sqlstate,
+    )
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class CellResult:
     cell: Cell
     status: str
     output: str = ""
-    failure: Failure | None = None
+    failure: Finding | None = None
     reason: str = ""
     seconds: float = 0.0
     #: statements that \gexec generated and sent
@@ -63,33 +63,23 @@ class DocumentResult:
         return all(result.status in ("passed", "skipped") for result in self.cells)
 
     @property
-    def failures(self) -> list[CellResult]:
-        return [result for result in self.cells if result.failure is not None]
+    def findings(self) -> list[Finding]:
+        """What failed, with the document and the server."""
+        return [
+            replace(one, path=self.document.path, message=f"{one.message} [PostgreSQL {self.version}]")
+            for one in (result.failure for result in self.cells)
+            if one is not None
+        ]
 
     def count(self, status: str) -> int:
         return sum(result.status == status for result in self.cells)
 
     def report(self, path: str) -> str:
         """The failures as a person reads them: where, which statement, expected and actual, what next."""
-        parts = []
-        for result in self.failures:
-            failure = result.failure
-            assert failure is not None
-            parts.append(f"{path}:{failure.line}: {failure.message} [PostgreSQL {self.version}]")
-            if failure.statement:
-                parts.append(indented(failure.statement))
-            if failure.detail:
-                parts.append(indented(failure.detail))
-            if failure.next_step:
-                parts.append(f"  next: {failure.next_step}")
+        parts = [finding.report(lambda _: path) for finding in self.findings]
         left = self.count("notrun")
         if left:
             parts.append(f"  {left} later cell{'s' if left > 1 else ''} did not run")
         if self.psql_line:
             parts.append(f"  the database was kept; open it with:\n    {self.psql_line}")
         return "\n".join(parts)
-
-
-def indented(text: str) -> str:
-    """``text`` as it stands below the line that it belongs to."""
-    return "\n".join("    " + line for line in text.split("\n"))

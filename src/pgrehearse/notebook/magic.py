@@ -20,7 +20,8 @@ from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.cell_checks import check_output
 from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.results import CellResult, Failure
+from pgrehearse.execution.results import CellResult
+from pgrehearse.findings import Finding
 from pgrehearse.notebook import expected
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Expected
@@ -173,7 +174,7 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         return self._executor
 
 
-def _failed(failure: Failure) -> _CellFailed:
+def _failed(failure: Finding) -> _CellFailed:
     parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail]
     return _CellFailed("\n".join(part for part in parts if part), next_step=failure.next_step)
 

@@ -8,11 +8,12 @@ from itertools import count
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.execution.backoff import AGAIN, LOCK_NOT_AVAILABLE, Backoff
 from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.results import CellResult, indented
+from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.findings import indented
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
 
@@ -87,11 +88,10 @@ class Operator:
             self.reporter.output(step, result.output)
         if result.failure is not None:
             detail = f"\n{indented(result.failure.detail)}" if result.failure.detail else ""
-            error = result.failure.error(self.document)
             raise ExpectationError(
-                f"{step.label}: {error.message}{detail}",
-                path=error.path,
-                line=error.line,
+                f"{step.label}: {result.failure.message}{detail}",
+                path=self.document.path,
+                line=result.failure.line,
                 next_step=_after(step, result),
             )
         if result.status == "skipped":
@@ -107,7 +107,7 @@ class Operator:
         alone = not self._in_transaction()
         for attempt in count(1):
             result = self._run(step.cell)
-            sqlstate = result.failure.sqlstate if result.failure else None
+            sqlstate = result.failure.sqlstate if result.failure else ""
             if sqlstate not in AGAIN or not alone or step.concurrent(result.generated):
                 break
             self._roll_back(step.cell)
@@ -137,7 +137,7 @@ class Operator:
             seconds=round(result.seconds, 3),
             attempts=attempts,
             in_transaction=self._in_transaction(),
-            sqlstate=result.failure.sqlstate if result.failure else None,
+            sqlstate=(result.failure.sqlstate or None) if result.failure else None,
         )
 
 
