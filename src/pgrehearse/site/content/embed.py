@@ -16,6 +16,7 @@ from pgrehearse.site.markup import inert, render, trusted
 from pgrehearse.text import fences
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
+from pgrehearse.text.visible import visible
 
 __all__ = ["Use", "as_page", "macro_uses"]
 
@@ -114,15 +115,24 @@ def _parameters(document: Document, project: Project) -> str:
     parameters = document.front.parameters.values()
     command = f"pgrehearse run {shlex.quote(project.relative(document.path))}"
     needed = [p for p in parameters if p.default is None]
-    command += "".join(f" \\\n  --set {p.name}={shlex.quote(p.example)}" for p in needed)
+    command += "".join(f" \\\n  --set {p.name}={_quoted(p.example)}" for p in needed)
     # No prompt and no language that a cell could have: the copy button gives just the command.
-    run = f"Run it on the database that libpq's environment names:\n\n```console\n{command}\n```"
+    fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`*", command)))
+    run = f"Run it on the database that libpq's environment names:\n\n{fence}console\n{command}\n{fence}"
     if not parameters:
         return f"## Parameters\n\nThis runbook takes none. {run}"
     rows = "\n".join(
         f"| `{p.name}` | {_cell(p.description)} | {_example(p.example, p.default)} |" for p in parameters
     )
     return f"## Parameters\n\n| name | meaning | example |\n|---|---|---|\n{rows}\n\n{run}"
+
+
+def _quoted(value: str) -> str:
+    """``value`` for a shell; with what cannot be seen in it spelled, and read by the shell as it was."""
+    if visible(value) == value:
+        return shlex.quote(value)
+    spelled = visible(value.replace("\\", "\\\\").replace("'", "\\'"))
+    return f"$'{spelled}'"
 
 
 def _cell(text: str) -> str:
