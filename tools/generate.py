@@ -21,6 +21,8 @@ import click
 
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin
+from pgrehearse.environments.names import ENVIRONMENTS
+from pgrehearse.environments.rules import RULES
 from pgrehearse.findings import Finding
 from pgrehearse.main import cli
 from pgrehearse.text import options
@@ -235,6 +237,17 @@ def _exit_statuses() -> str:
     return _table(("exit status", "raised as", "whose mistake", "what to do"), rows)
 
 
+# --- environments ---------------------------------------------------------------------------------------
+
+
+def _environments() -> str:
+    rows = [
+        (rule.what, *(rule.verdicts[name].value for name in ENVIRONMENTS), rule.why)
+        for rule in RULES.values()
+    ]
+    return _table(("operation", *(f"`{name}`" for name in ENVIRONMENTS), "because"), rows)
+
+
 # --- samples --------------------------------------------------------------------------------------------
 
 #: Shown as they are written, headers and all, which no fence can show. The tests lint and run them.
@@ -260,6 +273,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "cell options": _cell_options,
         "lint rules": _lint_rules,
         "exit statuses": _exit_statuses,
+        "environments": _environments,
     }
     return found
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
     "db": ("pgrehearse.command.db", "db"),
+    "environment": ("pgrehearse.command.environment", "environment"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),
     "build": ("pgrehearse.publish", "build"),

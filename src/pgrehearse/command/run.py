@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.environments.target import Target, open_target
+from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
+from pgrehearse.environments.target import open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
@@ -59,7 +60,7 @@ def run(
     """Carry out RUNBOOK, a file or a name, on a database: show each step, ask, run it, check it.
 
     Stops at the first surprise; run again, it goes on where it stopped. The database must say which
-    environment it is: ALTER DATABASE name SET pgrehearse.environment = 'staging'.
+    environment it is: pgrehearse environment set staging.
     """
     given = Path(runbook)
     project = project_of(given if given.is_file() else None)
@@ -70,7 +71,9 @@ def run(
     if dry_run:
         return _dry_run(document, wanted, values)
     target = open_target(dsn)
-    _refuse_unattended(target, yes, wanted)
+    operation = _operation(yes, wanted)
+    demand(operation, target.environment, target.database, said=not yes)
+    confirm = verdict(operation, target.environment) is Verdict.ASKED
     request = RunRequest(
         document,
         target,
@@ -83,7 +86,7 @@ def run(
         Backoff(attempts),
     )
     try:
-        return 0 if carry_out(request, _Terminal(request, confirm=not yes)) else 1
+        return 0 if carry_out(request, _Terminal(request, confirm=confirm)) else 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
         raise click.exceptions.Exit(130) from None
@@ -176,9 +179,7 @@ def _dry_run(document: Document, phases: list[str], values: dict[str, str]) -> i
     return 0
 
 
-def _refuse_unattended(target: Target, yes: bool, phases: list[str]) -> None:
-    if yes and target.environment == "production" and not set(phases) <= _READING:
-        raise SetupError(
-            f"refused: --yes on {target.database!r}, which is production",
-            next_step="leave out --yes and confirm each step; --phase preflight or verify may run unattended",
-        )
+def _operation(yes: bool, phases: list[str]) -> Operation:
+    if not yes:
+        return Operation.RUN
+    return Operation.RUN_CHECKS_UNATTENDED if set(phases) <= _READING else Operation.RUN_UNATTENDED

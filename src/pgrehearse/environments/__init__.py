@@ -1,1 +1,8 @@
-"""Which environment a database says it belongs to, and what may be done there."""
+"""Which environment a database says it belongs to, and what may be done there.
+
+names               which environments there are, safest first
+marks               how a database says which one it is: read, written, never forged by a session
+rules               what may be done where: one table of operations and environments
+connection_strings  a DSN in its parts, and libpq's variables that say the same
+target              the database somebody points at: reached, marked, or refused
+"""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgrehearse.environments.mark import ENVIRONMENTS, MARK_OF_D, SETTING, environment_variables, parts_of
+from pgrehearse.environments import marks
+from pgrehearse.environments.connection_strings import environment_variables, parts_of
+from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.errors import SetupError
 
-__all__ = ["Target", "open_target", "resolved"]
+__all__ = ["Target", "open_target", "reached", "resolved"]
 
-_QUESTION = f"""
-SELECT {MARK_OF_D}, current_setting('server_version'), current_setting('server_version_num')::int,
-       d.datname, d.oid::text, current_user, pg_is_in_recovery()
-  FROM pg_database AS d
- WHERE d.datname = current_database()
+#: Qualified like the question for the mark: what is refused here must not be argued away.
+_QUESTION = """
+SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int,
+       d.datname, d.oid::pg_catalog.text, current_user, pg_catalog.pg_is_in_recovery()
+  FROM pg_catalog.pg_database AS d
+ WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 """
 _CONNECT_LIMIT = "10"  # seconds
 
@@ -31,6 +37,7 @@ class Target:
 
     conninfo: str = field(repr=False)
     environment: str
+    mark: marks.Mark = field(repr=False)
     major: int
     version: str
     database: str
@@ -52,7 +59,26 @@ def open_target(dsn: str | None) -> Target:
     """Look at the database named by ``dsn`` or libpq's environment, and refuse what must be refused.
 
     Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
-    environment. No message holds a password.
+    environment, or two. No message holds a password.
+    """
+    with reached(dsn) as connection:
+        mark = marks.read(connection)
+        row = connection.execute(_QUESTION).fetchone()
+        where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
+        conninfo = resolved(connection)
+    assert row is not None
+    version, number, database, oid, user, standby = row
+    if standby:
+        raise SetupError(f"{database} is a standby", next_step="connect to the primary")
+    environment, major = _environment(mark, database), number // 10000
+    return Target(conninfo, environment, mark, major, version.split()[0], database, oid, user, where)
+
+
+@contextmanager
+def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection in autocommit mode to the database named by ``dsn`` or libpq's environment.
+
+    Raises SetupError: nothing names one, or it cannot be reached. No message holds a password.
     """
     parts = parts_of(
         dsn or "",
@@ -69,26 +95,10 @@ def open_target(dsn: str | None) -> Target:
         parts["connect_timeout"] = _CONNECT_LIMIT
     try:
         with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
-            row = connection.execute(_QUESTION).fetchone()
-            where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
-            conninfo = resolved(connection)
+            yield connection
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
-    assert row is not None
-    environment, version, number, database, oid, user, standby = row
-    if standby:
-        raise SetupError(f"{database} is a standby", next_step="connect to the primary")
-    return Target(
-        conninfo,
-        _environment(environment, database),
-        number // 10000,
-        version.split()[0],
-        database,
-        oid,
-        user,
-        where,
-    )
 
 
 def resolved(connection: psycopg.Connection[object]) -> str:
@@ -106,13 +116,12 @@ def resolved(connection: psycopg.Connection[object]) -> str:
     return make_conninfo("", **parts)
 
 
-def _environment(value: str | None, database: str) -> str:
+def _environment(mark: marks.Mark, database: str) -> str:
+    value = mark.environment()
     if value in ENVIRONMENTS:
         return str(value)
-    name = psycopg.sql.Identifier(database).as_string()
     said = f"calls its environment {value!r}" if value else "does not say which environment it is"
     raise SetupError(
         f"refused: database {database!r} {said}",
-        next_step=f"as its owner, once: ALTER DATABASE {name} SET {SETTING} = 'staging'; "
-        f"(one of {', '.join(ENVIRONMENTS)})",
+        next_step=f"say it once, one of {', '.join(ENVIRONMENTS)}: {mark.advice('staging')}",
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from psycopg.sql import SQL, Identifier
 
-from pgrehearse.environments.mark import SETTING
+from pgrehearse.environments import marks
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
@@ -154,11 +154,14 @@ class Databases:
             session.close()
 
     def _marked(self, name: str) -> str:
-        mark = SQL("ALTER DATABASE {} SET {} = 'disposable'").format(
-            Identifier(name),
-            SQL(SETTING),
-        )
-        self._execute(mark.as_string())
+        """Mark a database nobody has commented yet, in the form the role has the right to."""
+        try:
+            self._execute(marks.set_statement(name, "disposable"))
+        except SetupError:
+            error = self._session(_ADMIN).error
+            if error is None or error.sqlstate != "42501":
+                raise
+            self._execute(marks.comment_statement(name, "disposable"))
         return name
 
     def _named(self, name: str, hint: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pgrehearse.environments.mark import parts_of
+from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.measurement.statement.client import Clones

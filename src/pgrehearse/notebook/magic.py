@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import io
 import shlex
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from pgrehearse.environments.mark import REHEARSABLE
+from pgrehearse.environments.rules import Operation, demand
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.cell_checks import check_output
@@ -63,12 +64,8 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
     def rehearsal(self, line: str) -> None:
         """Go on only where a demonstration does no harm: on a database marked for rehearsals."""
         target = self._opened()
-        if target.environment not in REHEARSABLE:
-            raise _Refused(
-                f"refused: {target.database!r} is marked {target.environment!r}, and a guide breaks things"
-                " to show how they break",
-                next_step=f"use a database marked {', '.join(REHEARSABLE)}",
-            )
+        with _refusing():
+            demand(Operation.OPEN_GUIDE, target.environment, target.database)
 
     @cell_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def sql(self, line: str, cell: str) -> None:
@@ -79,12 +76,11 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         executor = self._connected()
         executor.values = self._values(prepared)
         try:
-            results = executor.run(prepared)
+            with _refusing():
+                results = executor.run(prepared)
         except KeyboardInterrupt:
             self._cancel(executor, prepared)
             raise
-        except PgRehearseError as error:
-            raise _Refused(error.message, next_step=error.next_step) from None
         own = [result for result in results if result.cell is prepared]
         for result in results:
             self._show(result, own=result in own)
@@ -97,8 +93,9 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         prepared, only = _cell("python", line, cell)
         if self._other_direction(only):
             return
+        major = self._opened().major  # Python reaches the database without us: look at it before
         first, last = prepared.options.needs, prepared.options.until
-        if (first or last) and not (first or 0) <= self._opened().major <= (last or 99):
+        if not (first or 0) <= major <= (last or 99):
             print(f"skipped: for PostgreSQL {first or 'any'} to {last or 'any'}")
             return
         # The empty first line stands for the magic's: a traceback names lines as Jupyter counts them.
@@ -151,16 +148,10 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
 
     def _opened(self) -> Target:
         if self._target is None:
-            try:
+            with _refusing():
                 target = open_target(None)
-            except SetupError as error:
-                raise _Refused(error.message, next_step=error.next_step) from None
-            # "Run all" asks before no step, so production must have been named in this notebook.
-            if target.environment == "production" and self.shell.user_ns.get("production") != target.database:
-                raise _Refused(
-                    f"refused: {target.database!r} is production",
-                    next_step=f"name it, then run the cells one by one: production = {target.database!r}",
-                )
+                named = self.shell.user_ns.get("production") == target.database
+                demand(Operation.RUN_NOTEBOOK_CELL, target.environment, target.database, said=named)
             self._target = target
             print(f"connected to {self._target}")
         return self._target
@@ -172,6 +163,15 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
                 target.conninfo, environment=target.libpq_environment(), path=_HERE, major=target.major
             )
         return self._executor
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Errors of the program in the form a notebook shows without a traceback."""
+    try:
+        yield
+    except PgRehearseError as error:
+        raise _Refused(error.message, next_step=error.next_step) from None
 
 
 def _failed(failure: Finding) -> _CellFailed:

@@ -6,7 +6,7 @@ import subprocess
 
 from psycopg.conninfo import conninfo_to_dict
 
-from pgrehearse.environments.mark import environment_variables
+from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.servers import libpq_environment
 from pgrehearse.servers.binaries import client
 

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pgrehearse.environments.marks import IN_COMMENT
 from pgrehearse.schema.dump_text import Raw, closing, commas
 from pgrehearse.schema.kinds import IDENTIFIER, NAME, described
 
@@ -35,6 +36,7 @@ _NOISE = re.compile(
     r"SET (?!SESSION AUTHORIZATION)|RESET SESSION|SELECT pg_catalog\.set_config\(|CREATE DATABASE "
 )
 _MARK = re.compile(r'SET "?pgrehearse\.')
+_MARK_IN_COMMENT = re.compile(rf"{IN_COMMENT}(?='$)")
 _OWN = re.compile(r"EVENT TRIGGER pgrehearse_|TABLE (?:ONLY )?(?:pgrehearse\.|public\.schema_migrations\b)")
 
 
@@ -77,6 +79,10 @@ def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
         sql = _DATABASE.sub('DATABASE :"DBNAME"', sql, count=1)
         if _MARK.search(sql):
             return
+        if entry.type == "COMMENT":
+            sql = _MARK_IN_COMMENT.sub("", sql)
+            if sql.endswith(" IS ''"):
+                return
     if ("pgrehearse" in sql or "schema_migrations" in sql) and _OWN.search(sql[:200]):
         return
     if entry.type in ("SUBSCRIPTION", "USER MAPPING", "SERVER"):

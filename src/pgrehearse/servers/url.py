@@ -8,17 +8,18 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pgrehearse.environments.mark import MARK_OF_D, REHEARSABLE, environment_variables, parts_of
+from pgrehearse.environments import marks
+from pgrehearse.environments.connection_strings import environment_variables, parts_of
+from pgrehearse.environments.rules import Operation, demand
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
 
 __all__ = ["UrlServer"]
 
-_QUESTION = f"""
-SELECT quote_ident(d.datname), {MARK_OF_D}, r.rolsuper OR r.rolcreatedb
-  FROM pg_database AS d, pg_roles AS r
- WHERE d.datname = current_database() AND r.rolname = current_user
+_CREATES = """
+SELECT r.rolsuper OR r.rolcreatedb
+  FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) current_user
 """
 _CONNECT_LIMIT = 10  # seconds
 
@@ -52,7 +53,8 @@ class UrlServer(Server):
                     self._parts.setdefault(name, value)
                 self._parts["dbname"] = info.dbname
                 where = f"{info.host or 'local socket'}:{info.port}/{info.dbname}"
-                row = connection.execute(_QUESTION).fetchone()
+                mark = marks.read(connection)
+                row = connection.execute(_CREATES).fetchone()
         except psycopg.Error as error:
             raise SetupError(
                 f"the server of the URL cannot be used: {self._without_secrets(str(error))}",
@@ -61,7 +63,7 @@ class UrlServer(Server):
         self.id = f"url-{self.major}"
         self.source = f"URL, {where}"
         assert row is not None
-        self._check(where, *row)
+        self._check(where, mark, *row)
 
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:
         parts = {**self._parts, "dbname": dbname}
@@ -90,23 +92,19 @@ class UrlServer(Server):
         """Return the psql line: the server goes on running."""
         return self.psql_line(dbname)
 
-    def _check(self, where: str, database: str, tag: str | None, creates: bool) -> None:
+    def _check(self, where: str, mark: marks.Mark, creates: bool) -> None:
         if self.major < min(SUPPORTED):
             raise SetupError(
                 f"the server at {where} is PostgreSQL {self.version}, which is not supported",
                 next_step=f"use PostgreSQL {min(SUPPORTED)} or later",
             )
-        if tag is None:
+        environment = mark.environment()
+        if environment is None:
             raise SetupError(
                 f"the database at {where} is not marked as disposable, so no rehearsal may touch its server",
-                next_step="if nothing on that server matters, run there:"
-                f" ALTER DATABASE {database} SET pgrehearse.environment = 'disposable'",
+                next_step=f"if nothing on that server matters: {mark.advice('disposable')}",
             )
-        if tag not in REHEARSABLE:
-            raise SetupError(
-                f"the database at {where} is marked {tag!r}; rehearsals use only {', '.join(REHEARSABLE)}",
-                next_step="unset PGREHEARSE_SERVER to use a server started for the run, or name another one",
-            )
+        demand(Operation.REHEARSE, environment, where)
         if not creates:
             raise SetupError(
                 f"the user {self._parts['user']} at {where} may not create databases",

@@ -13,6 +13,7 @@ import click
 from pgrehearse import files
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
 from pgrehearse.command.formats import finish, format_option, readable
+from pgrehearse.environments.rules import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift import ddl_log as ddl
@@ -64,7 +65,7 @@ def check(
     project, migrations = load_migrations()
     folder = project.migrations.parent
     if install_log or remove_log:
-        chosen = find(dsn, environment, writes=True)
+        chosen = find(dsn, environment, Operation.LOG_DDL)
         (ddl.install if install_log else ddl.remove)(chosen.conninfo)
         click.echo("DDL past the runner is logged in pgrehearse.ddl" if install_log else "the log is gone")
         return 0

@@ -14,8 +14,7 @@ from pgrehearse.command.db.target import (
     tell,
 )
 from pgrehearse.command.db.up import done_line, patience
-from pgrehearse.environments.mark import REHEARSABLE
-from pgrehearse.errors import SetupError
+from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions, down
 
@@ -44,12 +43,7 @@ def rollback(
     if to is not None and steps is not None:
         raise click.UsageError("--to and --steps both say how far: give one")
     _, migrations = load_migrations()
-    target = find(dsn, environment)
-    if target.environment not in REHEARSABLE:
-        raise SetupError(
-            f"refused: {target.database!r} is {target.environment}; a down part deletes what came since",
-            next_step="write a new migration; see the guide roll-back-migrations, part production",
-        )
+    target = find(dsn, environment, Operation.UNDO_MIGRATIONS)
     announce(target)
     on_terminate()
     options = RunnerOptions(lock_timeout, Backoff(attempts), wait)

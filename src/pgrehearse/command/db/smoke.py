@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find
-from pgrehearse.environments.mark import REHEARSABLE
+from pgrehearse.environments.rules import Operation
 from pgrehearse.environments.target import Target
-from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.smoke import smoke as smoke_run
@@ -56,12 +56,7 @@ def smoke(
     catalogs, plans and queries are looked at. Exit status 1 if something is not so, or is not in the file.
     """
     project = Project.find(Path.cwd())
-    target = find(dsn, environment)
-    if not read_only and target.environment not in REHEARSABLE:
-        raise SetupError(
-            f"refused: {target.database!r} is {target.environment}, and the contract writes, then undoes it",
-            next_step="say --read-only",
-        )
+    target = find(dsn, environment, Operation.READ if read_only else Operation.SMOKE)
     path = file or near(project.seed.with_name("smoke.sql"))
     promised = contract.load(path)
     options = SmokeOptions(

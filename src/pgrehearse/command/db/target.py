@@ -10,14 +10,24 @@ from typing import Any, NoReturn
 
 import click
 
-from pgrehearse.environments.mark import ENVIRONMENTS
+from pgrehearse.environments.names import ENVIRONMENTS
+from pgrehearse.environments.rules import Operation, demand
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
-__all__ = ["announce", "dsn_option", "environment_option", "find", "load_migrations", "on_terminate", "tell"]
+__all__ = [
+    "announce",
+    "dsn_option",
+    "dsn_or_url",
+    "environment_option",
+    "find",
+    "load_migrations",
+    "on_terminate",
+    "tell",
+]
 
 dsn_option: Callable[[Any], Any] = click.option(
     "--dsn", help="The database; without it, libpq's environment or DATABASE_URL names it."
@@ -29,21 +39,25 @@ environment_option: Callable[[Any], Any] = click.option(
 )
 
 
-def find(dsn: str | None, environment: str | None = None, *, writes: bool = False) -> Target:
-    """The database that is meant. Raises SetupError: none, not reachable, or not of ``environment``."""
-    named = any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE"))
-    target = open_target(dsn or (None if named else os.environ.get("DATABASE_URL")))
+def find(dsn: str | None, environment: str | None = None, operation: Operation = Operation.READ) -> Target:
+    """The database that is meant, for ``operation``.
+
+    Raises SetupError: none, not reachable, not of ``environment``, or one where that may not be done.
+    """
+    target = open_target(dsn_or_url(dsn))
     if environment is not None and target.environment != environment:
         raise SetupError(
             f"refused: {target.database!r} is {target.environment}, not {environment}",
             next_step="check --dsn and --environment",
         )
-    if writes and target.environment == "production" and environment is None:
-        raise SetupError(
-            f"refused: {target.database!r} is production, and that was not said",
-            next_step="say --environment production",
-        )
+    demand(operation, target.environment, target.database, said=environment is not None)
     return target
+
+
+def dsn_or_url(dsn: str | None) -> str | None:
+    """``dsn``, else DATABASE_URL where libpq's environment names no database."""
+    named = any(os.environ.get(name) for name in ("PGDATABASE", "PGSERVICE"))
+    return dsn or (None if named else os.environ.get("DATABASE_URL"))
 
 
 def announce(target: Target) -> None:

@@ -16,6 +16,7 @@ from pgrehearse.command.db.target import (
     on_terminate,
     tell,
 )
+from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions
@@ -84,7 +85,7 @@ def up(
     after it was applied is refused, and so is a connection through a pooler.
     """
     _, migrations = load_migrations()
-    target = find(dsn, environment, writes=not dry_run)
+    target = find(dsn, environment, Operation.READ if dry_run else Operation.APPLY_MIGRATIONS)
     announce(target)
     if dry_run:
         return _dry_run(target.conninfo, migrations, to)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse.environments import marks
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearser import Rehearser, run_cells
@@ -55,7 +56,8 @@ class Stage:
         try:
             with psycopg.connect(self.server.dsn(), autocommit=True) as admin:
                 admin.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(made, Identifier(self.database)))
-                admin.execute(SQL("ALTER DATABASE {} SET pgrehearse.environment = 'disposable'").format(made))
+            with psycopg.connect(self.server.dsn(name), autocommit=True) as copy:
+                marks.write(copy, "disposable")
             yield name
         finally:
             with (

@@ -1,8 +1,4 @@
-"""How a database says which environment it is, and how the connection string that leads to it is read.
-
-A database's mark is a setting of its own, ``pgrehearse.environment``. It lives in the cluster's catalogs, not
-in the data: only pg_dump --create takes it along to another database.
-"""
+"""How a connection string is read, and how a child process is told the same."""
 
 from __future__ import annotations
 
@@ -12,21 +8,7 @@ from psycopg.pq import Conninfo
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["ENVIRONMENTS", "MARK_OF_D", "REHEARSABLE", "SETTING", "environment_variables", "parts_of"]
-
-SETTING = "pgrehearse.environment"
-#: What a database may call itself, safest first.
-ENVIRONMENTS = ("disposable", "test", "development", "staging", "production")
-#: Those that rehearsals may use.
-REHEARSABLE = ENVIRONMENTS[:3]
-
-#: SQL expression: the mark of the row ``d`` of pg_database, NULL without one. It is read from the catalog,
-#: not with current_setting(): PGOPTIONS or a role could set it there.
-MARK_OF_D = f"""(
-    SELECT substring(setting FROM position('=' IN setting) + 1)
-    FROM pg_db_role_setting AS s, unnest(s.setconfig) AS setting
-    WHERE s.setdatabase = d.oid AND s.setrole = 0 AND setting LIKE '{SETTING}=%'
-)"""
+__all__ = ["environment_variables", "parts_of"]
 
 
 def parts_of(dsn: str, *, what: str, fix: str) -> dict[str, str]:
