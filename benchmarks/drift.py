@@ -23,6 +23,7 @@ from statistics import median
 
 import psycopg
 
+from pgrehearse.environments import marks
 from pgrehearse.migration.runner.runner import up
 from pgrehearse.schema import differences, read
 from pgrehearse.servers import Server, libpq_environment, start
@@ -83,7 +84,7 @@ def measured(server: Server, folder: Path, tables: int) -> dict[str, float]:
     project(folder, tables)
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE many")
-        admin.execute("ALTER DATABASE many SET pgrehearse.environment = 'test'")
+        admin.execute(marks.set_statement("many", "test").encode())
     for _ in up(server.dsn("many"), migration_files.load(folder / "db" / "migrations")):
         pass
     environment = libpq_environment(server.env("many"))

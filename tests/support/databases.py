@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from pgrehearse.environments import marks
 from pgrehearse.servers import Server
 
 __all__ = ["STANDARD", "Database", "execute", "fresh", "mark", "name_of", "names"]
@@ -39,8 +40,7 @@ def names(server: Server) -> set[str]:
 
 def mark(dsn: str, environment: str) -> None:
     """Say in the database that it belongs to ``environment``; whatever the words, allowed or not."""
-    statement = sql.SQL("ALTER DATABASE {} SET pgrehearse.environment = {}")
-    execute(dsn, statement.format(sql.Identifier(name_of(dsn)), sql.Literal(environment)).as_string())
+    execute(dsn, marks.set_statement(name_of(dsn), environment))
 
 
 @contextmanager

@@ -384,8 +384,7 @@ def test_a_table_of_versions_in_another_schema_is_refused(place: Place) -> None:
 def test_rollback_is_refused_outside_development(place: Place, environment: str) -> None:
     place.write(1, TABLE, "DROP TABLE thing;")
     place.up()
-    name = place.one("SELECT current_database()")
-    place.execute(f"ALTER DATABASE {name} SET pgrehearse.environment = '{environment}'")
+    place.mark(environment)
     status, _, err = place.command("rollback", "--environment", environment)
     assert status == SetupError.exit_code
     assert f"is {environment}; a down part deletes what came since" in err

@@ -15,6 +15,7 @@ from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.migration.smoke.contract import load
 from pgrehearse.migration.smoke.smoke import SmokeOptions, SmokeReport, run
 from pgrehearse.text.project import Project
+from support.databases import mark
 
 Example = Callable[..., str]
 TRIGGER = """
@@ -392,8 +393,8 @@ def test_production_is_only_read(
     example: Example, repository: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository.root)
-    mark = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET pgrehearse.environment = production',"
-    dsn = example(f"{mark} current_database()); END $$")
+    dsn = example()
+    mark(dsn, "production")
     refused = CliRunner().invoke(smoke, ["--dsn", dsn], standalone_mode=False)
     assert isinstance(refused.exception, SetupError)
     assert "is production" in str(refused.exception)
