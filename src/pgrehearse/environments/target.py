@@ -63,6 +63,7 @@ def open_target(dsn: str | None) -> Target:
     """
     with reached(dsn) as connection:
         mark = marks.read(connection)
+        connection.execute("SET client_encoding = 'UTF8'")  # psycopg gives bytes where it is SQL_ASCII
         row = connection.execute(_QUESTION).fetchone()
         where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
         conninfo = resolved(connection)

@@ -146,7 +146,9 @@ def test_a_comment_of_another_encoding_hides_no_mark(owned: Owned, encoding: str
                     connection.execute(message.encode("utf-8", "surrogateescape"))
             else:
                 marks.write(connection, "staging")
-        assert read(owned.server.dsn(other)).environment() == "staging"
+        target = open_target(owned.server.dsn(other))
+        assert (target.environment, target.database, target.user) == ("staging", other, "postgres")
+        assert "client_encoding" not in target.conninfo, "cells have the database's own"
         if encoding == "LATIN1":
             assert open_target(owned.dsn).environment == "staging"
             with pytest.raises(SetupError, match="cannot be marked: invalid byte sequence"):
