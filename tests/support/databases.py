@@ -10,12 +10,12 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.environments import marks
 from pgrehearse.servers import Server
 
-__all__ = ["STANDARD", "Database", "execute", "fresh", "mark", "name_of", "names"]
+__all__ = ["STANDARD", "Database", "Owned", "execute", "fresh", "mark", "name_of", "names", "owned_on"]
 
 #: The databases of a server nobody used.
 STANDARD = {"postgres", "template0", "template1"}
@@ -109,3 +109,28 @@ class Database:
     def trace(self) -> list[str]:
         """What steps wrote into the table ``trace``, in order."""
         return [str(row[0]) for row in self.execute("SELECT note FROM trace ORDER BY at")]
+
+
+@dataclass(frozen=True)
+class Owned(Database):
+    """A database as its owner sees it, who is no superuser; ``admin`` is the superuser's way to it."""
+
+    server: Server
+    owner: str
+
+    @property
+    def admin(self) -> str:
+        return self.server.dsn(self.name)
+
+
+@contextmanager
+def owned_on(server: Server) -> Iterator[Owned]:
+    """A fresh, unmarked database and a role that owns it; both go with the block."""
+    role = f"owner_{secrets.token_hex(4)}"
+    execute(server.dsn(), f"CREATE ROLE {role} LOGIN")
+    with fresh(server, prefix="It's owned") as dsn:
+        made = Owned(make_conninfo(dsn, user=role), server, role)
+        execute(made.admin, f'ALTER DATABASE "{made.name}" OWNER TO {role}')
+        yield made
+        execute(made.admin, f"DROP OWNED BY {role}")
+    execute(server.dsn(), f"DROP ROLE {role}")

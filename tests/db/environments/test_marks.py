@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -18,10 +17,7 @@ from pgrehearse.servers import libpq_environment
 from pgrehearse.servers.binaries import client
 from pgrehearse.servers.url import UrlServer
 from support import databases
-from support.databases import execute
-
-if TYPE_CHECKING:
-    from tests.db.environments.conftest import Owned
+from support.databases import Owned, execute
 
 
 def read(dsn: str) -> Mark:

@@ -382,6 +382,7 @@ HARMLESS: dict[str, str] = {
     "publication again": "DROP PUBLICATION changes\n"
     "CREATE PUBLICATION changes FOR TABLE app.invoice (id, total) WITH (publish = 'insert, update')",
     "mark": "ALTER DATABASE {database} SET pgrehearse.environment = 'test'",
+    "mark in the comment": "COMMENT ON DATABASE {database} IS '[pgrehearse.environment=test]'",
     "setting there and back": "ALTER DATABASE {database} SET work_mem = '7MB'\n"
     "ALTER DATABASE {database} RESET work_mem",
 }
