@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from pgrehearse.errors import SetupError
 
 #: From permissive to strict.
 _STRICTER = [Verdict.ALLOWED, Verdict.ASKED, Verdict.REFUSED]
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """The program: text by file name."""
+    root = Path(pgrehearse.__file__).parent
+    return {file.relative_to(root).as_posix(): file.read_text("utf-8") for file in root.rglob("*.py")}
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -29,20 +37,17 @@ def test_every_operation_has_a_row_for_every_environment(operation: Operation) -
 @pytest.mark.parametrize("operation", Operation)
 def test_every_row_is_read_by_the_program(operation: Operation) -> None:
     """A row that nobody reads would be a promise that nobody keeps."""
-    root = Path(pgrehearse.__file__).parent
-    files = [file for file in root.rglob("*.py") if file.parent.name != "environments"]
-    assert len(files) > 100
     used = re.compile(rf"\bOperation\.{operation.name}\b")
-    assert any(used.search(file.read_text("utf-8")) for file in files)
+    readers = [text for name, text in _sources().items() if not name.startswith("environments/")]
+    assert len(readers) > 100
+    assert any(used.search(text) for text in readers)
 
 
 def test_nobody_decides_by_the_name_of_an_environment() -> None:
     """Outside the table no code compares an environment with a name."""
-    root = Path(pgrehearse.__file__).parent
     decides = re.compile(r"""environment [=!]= ["']|["'](?:staging|production)["'] [=!]=""")
-    files = {file for file in root.rglob("*.py") if decides.search(file.read_text("utf-8"))}
     # Not a decision: the name of a disposable database is another every time, so it is not printed.
-    assert {file.relative_to(root).as_posix() for file in files} == {"command/db/target.py"}
+    assert {name for name, text in _sources().items() if decides.search(text)} == {"command/db/target.py"}
 
 
 @pytest.mark.parametrize("operation", Operation)
