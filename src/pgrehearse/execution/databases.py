@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.environments import marks
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
@@ -24,12 +24,28 @@ from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
 
-__all__ = ["Databases"]
+__all__ = ["Databases", "clone", "drop"]
 
 #: Seconds a server may take to recover from a crash.
 _RECOVERY = 15.0
 _ADMIN, _CLONE = "admin", "clone"
 
+
+# A backend goes a few ms after its client. CREATE and DROP DATABASE look for it only every 100 ms.
+_TERMINATE = (
+    "PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = {name};"
+)
+_ALONE = """
+DO $$
+BEGIN
+  {first}
+  FOR look IN 1 .. 100 LOOP
+    PERFORM pg_catalog.pg_stat_clear_snapshot();
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = {name});
+    PERFORM pg_catalog.pg_sleep(0.001);
+  END LOOP;
+END $$
+"""
 
 #: One row of numbers for the whole process: two instances may work on one server.
 _numbers = itertools.count(1)
@@ -37,6 +53,27 @@ _numbers = itertools.count(1)
 
 class _ConnectionLost(SetupError):
     pass
+
+
+def clone(server: Server, name: str, template: str) -> tuple[str, str]:
+    """The statements, one message each, that create the database ``name`` as a copy of ``template``.
+
+    The second fails when somebody is connected to ``template`` and does not leave.
+    """
+    copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+    statement = copy.format(Identifier(name), Identifier(template), SQL(server.copies))
+    return _alone(template), statement.as_string()
+
+
+def drop(name: str) -> tuple[str, str]:
+    """The statements, one message each, that end what is connected to the database ``name`` and drop it."""
+    forced = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
+    return _alone(name, _TERMINATE), forced.as_string()
+
+
+def _alone(name: str, first: str = "") -> str:
+    """A statement that does ``first`` and waits until no backend is on ``name``, 0.1 s at most."""
+    return SQL(_ALONE).format(first=SQL(first).format(name=Literal(name)), name=Literal(name)).as_string()
 
 
 class Databases:
@@ -50,7 +87,6 @@ class Databases:
         #: connections by purpose: one clones, so that the others need not wait for a clone under way
         self._sessions: dict[str, Session] = {}
         self._prepared: tuple[str, Database] | None = None
-        self._retired: str | None = None
 
     def fresh(self, wanted: Database, hint: str) -> str:
         """Create a database in the wanted state and return its name. ``hint`` makes the name readable."""
@@ -83,18 +119,9 @@ class Databases:
 
     def drop(self, name: str) -> None:
         """Drop a database, ending whatever is still connected to it."""
-        self._execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)).as_string())
+        for statement in drop(name):
+            self._execute(statement)
         self._names.discard(name)
-
-    def retire(self, name: str) -> None:
-        """Drop a database a little later: with the next one that is retired, or at the end.
-
-        The backends of a document that just ended may not have gone yet; DROP DATABASE would wait for them in
-        steps of 100 ms.
-        """
-        earlier, self._retired = self._retired, name
-        if earlier is not None:
-            self.drop(earlier)
 
     def keep(self, name: str) -> None:
         """Leave a database to the reader: ``close`` does not drop it."""
@@ -102,7 +129,7 @@ class Databases:
 
     def close(self) -> None:
         """Leave nothing behind: every database made here goes, also one that Ctrl-C found half made."""
-        self._prepared = self._retired = None
+        self._prepared = None
         for purpose, session in self._sessions.items():
             if not session.finished:
                 session.cancel()
@@ -116,10 +143,10 @@ class Databases:
         self._templates, self._sessions = {}, {}
 
     def _start_clone(self, name: str, wanted: Database) -> None:
-        template = Identifier(self._template(wanted))
+        template = self._template(wanted)
         self._names.add(name)
-        clone = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), template)
-        self._session(_CLONE).start([Message(clone.as_string(), 1)])
+        statements = clone(self.server, name, template)
+        self._session(_CLONE).start([Message(statement, 1) for statement in statements])
 
     def _template(self, wanted: Database) -> str:
         if wanted.empty:

@@ -93,7 +93,7 @@ class Rehearser:
 
     @contextmanager
     def fresh(self, document: Document, major: int | None = None) -> Iterator[Fresh]:
-        """A fresh database for ``document``, dropped soon after unless ``keep`` was set on it."""
+        """A fresh database for ``document``, dropped afterwards unless ``keep`` was set on it."""
         server = self.servers.get(major)
         databases = self._databases.setdefault(server.id, Databases(server, self.project))
         fresh = Fresh(server, databases, databases.fresh(document.front.database, document.path.stem))
@@ -105,7 +105,7 @@ class Rehearser:
                 self._kept.add(server.major)
             else:
                 with suppress(PgRehearseError):
-                    databases.retire(fresh.name)
+                    databases.drop(fresh.name)
 
     def rehearse(
         self,

@@ -77,6 +77,8 @@ class LocalServer(Server):
     server then lives until that child ends too.
     """
 
+    copies = "FILE_COPY"
+
     def __init__(
         self,
         found: Binaries,

@@ -15,12 +15,12 @@ from typing import Any, Self
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.sql import SQL, Identifier
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.execution import databases
 from pgrehearse.servers.base import Server
 
-__all__ = ["Client", "Clones", "LockWait"]
+__all__ = ["Client", "Clone", "Clones", "LockWait"]
 
 #: Seconds one statement may take before the measurement gives up.
 LIMIT = 120.0
@@ -132,6 +132,14 @@ class LockWait:
     blockers: frozenset[int]
 
 
+@dataclass
+class Clone:
+    """A clone to try something on. ``clean``: nothing was written to it, so that the next can have it."""
+
+    dsn: str
+    clean: bool = False
+
+
 class Clones:
     """Clones of one prepared database, and a view on their backends from outside.
 
@@ -148,6 +156,7 @@ class Clones:
         self.template = template
         self.admin = Client(server.dsn())
         self._names: set[str] = set()
+        self._clean: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -164,11 +173,9 @@ class Clones:
         """Create a clone of ``template`` (default: the prepared database) and return its name."""
         name = f"pgrehearse_{os.getpid()}_m{next(_names)}"
         self._names.add(name)
-        clone = SQL("CREATE DATABASE {} TEMPLATE {}")
         try:
-            self.admin.connection.execute(
-                clone.format(Identifier(name), Identifier(template or self.template))
-            )
+            for statement in databases.clone(self.server, name, template or self.template):
+                self.admin.rows(statement)
         except psycopg.Error as error:
             raise SetupError(
                 f"the prepared database cannot be cloned: {str(error).strip()}",
@@ -178,18 +185,26 @@ class Clones:
 
     def drop(self, name: str) -> None:
         """Drop a clone, ending whatever is still connected to it."""
-        drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        self.admin.connection.execute(drop.format(Identifier(name)))
+        for statement in databases.drop(name):
+            self.admin.rows(statement)
         self._names.discard(name)
 
     @contextmanager
-    def clone(self) -> Iterator[str]:
-        """The connection string of a fresh clone, dropped afterwards."""
-        name = self.create()
+    def clone(self, *, unread: bool = False) -> Iterator[Clone]:
+        """A clone nobody has written to, dropped afterwards unless it is left ``clean``.
+
+        Args:
+            unread: nobody has connected to it either, whose counters could still be under way.
+        """
+        name = self._clean.pop() if self._clean and not unread else self.create()
+        clone = Clone(self.server.dsn(name))
         try:
-            yield self.server.dsn(name)
+            yield clone
         finally:
-            self.drop(name)
+            if clone.clean:
+                self._clean.append(name)
+            else:
+                self.drop(name)
 
     def settle(self, client: Client, watched: Collection[int]) -> LockWait | None:
         """Let ``client``'s statement run until it ends (None) or is blocked by a backend of ``watched``.

@@ -62,7 +62,7 @@ def measure(server: Server, template: str, statement: str, *, setup: Sequence[st
             apply(server, clones.template, setup)
         facts = transactional.observe(clones, statement, settings)
         if isinstance(facts, transactional.Refused):
-            facts = nontransactional.observe(clones, statement, settings, transactional=facts.transactional)
+            facts = nontransactional.observe(clones, statement, settings, facts)
     return replace(facts, seconds=time.monotonic() - started)
 
 

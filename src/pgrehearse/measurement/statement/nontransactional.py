@@ -22,8 +22,9 @@ from pgrehearse.measurement.statement import observing, wal
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones, LockWait
 from pgrehearse.measurement.statement.facts import MODES, Facts
-from pgrehearse.measurement.statement.probing import Prober
+from pgrehearse.measurement.statement.probing import Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog, Relation
+from pgrehearse.measurement.statement.transactional import Refused
 
 __all__ = ["observe"]
 
@@ -54,20 +55,19 @@ class _Seen:
     row_locks: set[int] = field(default_factory=set)
 
 
-def observe(
-    clones: Clones, statement: str, settings: Sequence[str] = (), *, transactional: bool = False
-) -> Facts:
-    """Measure ``statement`` by its conflicts. ``transactional``: it fails and leaves nothing behind."""
-    measuring = _Measuring(clones, statement, settings)
-    plain, catalog, strong = measuring.plainly()
+def observe(clones: Clones, statement: str, settings: Sequence[str], refused: Refused) -> Facts:
+    """Measure ``statement`` by its conflicts, after it was ``refused`` in a transaction."""
+    catalog = refused.catalog
+    measuring = _Measuring(clones, statement, settings, catalog, refused.probes)
+    plain, strong = measuring.plainly()
     seen = _Seen()
-    touched = measuring.touched(catalog)
+    touched = measuring.touched()
     # A message names no schema: of two tables of one name it means the one that is locked.
     others = {table.name for table in catalog.tables()} - {table.name for table in touched}
     for table in touched:
-        measuring.conflicts(catalog, table, seen)
-    if not transactional:
-        measuring.snapshots(catalog, seen)
+        measuring.conflicts(table, seen)
+    if not refused.transactional:  # else it fails, and leaves nothing behind
+        measuring.snapshots(seen)
     for oid in strong:  # taken without waiting, so no conflict shows it
         seen.locks[oid] = _AE
     return Facts(
@@ -76,7 +76,7 @@ def observe(
         scans=tuple(name for name in plain.scans if name not in others),
         probes=_by_name(seen, catalog),
         row_locks=tuple(sorted(catalog.relations[oid].name for oid in seen.row_locks)),
-        transactional=transactional,
+        transactional=refused.transactional,
         waits_for=tuple(sorted(seen.waits_for, key=[*MODES, "old snapshots"].index)),
         sqlstate=plain.sqlstate,
         messages=plain.messages,
@@ -96,15 +96,19 @@ class _Attempt:
 class _Measuring:
     """Attempts to run one statement, each on a fresh clone."""
 
-    def __init__(self, clones: Clones, statement: str, settings: Sequence[str]) -> None:
+    def __init__(
+        self, clones: Clones, statement: str, settings: Sequence[str], catalog: Catalog, probes: Probes
+    ) -> None:
         self.clones = clones
         self.statement = statement
         self.settings = settings
+        self.catalog = catalog
+        self.probes = probes
 
-    def plainly(self) -> tuple[Facts, Catalog, set[int]]:
+    def plainly(self) -> tuple[Facts, set[int]]:
         """Run it with nobody in its way: messages, rewrites, scans, and AE locks that the WAL tells of."""
-        with self.clones.clone() as dsn, Client(dsn) as client:
-            catalog = catalogs.read(client)
+        catalog = self.catalog
+        with self.clones.clone(unread=True) as clone, Client(clone.dsn) as client:
             sizes = _rows(client, catalog)
             observing.prepare(client, self.settings)
             client.rows(_FLUSH)  # what `_rows` read is no part of the statement
@@ -131,26 +135,28 @@ class _Measuring:
             wal_bytes=written,
             sqlstate=sqlstate,
         )
-        return facts, catalog, strong
+        return facts, strong
 
-    def touched(self, catalog: Catalog) -> list[Relation]:
+    def touched(self) -> list[Relation]:
         """Tables the statement locks at all: every other table is held, until it waits for none."""
         found: list[Relation] = []
         while True:
-            free = [table for table in catalog.tables() if table not in found]
+            free = [table for table in self.catalog.tables() if table not in found]
             if not free:
                 return found
-            with self.clones.clone() as dsn, Client(dsn) as holder, Client(dsn) as client:
+            with self.clones.clone() as clone, Client(clone.dsn) as holder, Client(clone.dsn) as client:
                 holder.rows("BEGIN")
                 holder.rows(f"LOCK TABLE ONLY {', ONLY '.join(table.name for table in free)} IN {_AE} MODE")
+                start = wal.position(self.clones.admin)
                 wait = self._start(client, holder)
-                relation = catalog.relations.get(wait.relation or 0) if wait else None
+                relation = self.catalog.relations.get(wait.relation or 0) if wait else None
                 client.abandon()
+                clone.clean = wal.position(self.clones.admin) == start
             if relation is None or relation not in free:
                 return sorted(found, key=lambda table: table.oid)
             found.append(relation)
 
-    def conflicts(self, catalog: Catalog, table: Relation, seen: _Seen) -> None:
+    def conflicts(self, table: Relation, seen: _Seen) -> None:
         """Hold each mode on ``table``, weakest first, until the statement must wait for the table itself.
 
         The modes that readers and writers hold are tried at once, on a clone each: VACUUM does not wait for
@@ -158,9 +164,9 @@ class _Measuring:
         """
         for modes in (MODES[:4], *([mode] for mode in MODES[4:])):
             with ExitStack() as stack:
-                attempts = [(mode, self._attempt(stack, catalog, table, mode)) for mode in modes]
+                attempts = [(mode, self._attempt(stack, table, mode)) for mode in modes]
                 for mode, attempt in attempts:
-                    wait = self._stalled(attempt, catalog, table, seen)
+                    wait = self._stalled(attempt, table, seen)
                     if wait is not None and wait.locktype == "relation":
                         seen.locks[table.oid] = _STRONGEST[mode]
                         break
@@ -170,36 +176,39 @@ class _Measuring:
                 break
         if seen.locks.get(table.oid) == "SHARE":
             with ExitStack() as stack:
-                wait = self._stalled(self._attempt(stack, catalog, table, "SHARE"), catalog, table, seen)
+                wait = self._stalled(self._attempt(stack, table, "SHARE"), table, seen)
             if wait is not None and wait.locktype == "relation":
                 seen.locks[table.oid] = "SHARE ROW EXCLUSIVE"
 
-    def snapshots(self, catalog: Catalog, seen: _Seen) -> None:
+    def snapshots(self, seen: _Seen) -> None:
         """Hold a snapshot that has touched no table: does the statement wait for it?"""
-        with self.clones.clone() as dsn, Client(dsn) as holder, Client(dsn) as client:
-            holder.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
-            holder.rows("SELECT 1")
-            with Prober(self.clones, dsn, catalog) as prober:
-                if self._start(client, holder):
-                    seen.waits_for.add("old snapshots")
-                    self._probe(_Attempt(holder, client, prober), catalog, seen)
-                client.abandon()
+        with ExitStack() as stack:
+            attempt = self._connected(stack)
+            attempt.holder.rows("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            attempt.holder.rows("SELECT 1")
+            if self._start(attempt.client, attempt.holder):
+                seen.waits_for.add("old snapshots")
+                self._probe(attempt, seen)
+            attempt.client.abandon()
 
-    def _attempt(self, stack: ExitStack, catalog: Catalog, table: Relation, mode: str) -> _Attempt:
+    def _attempt(self, stack: ExitStack, table: Relation, mode: str) -> _Attempt:
         """Start the statement on a fresh clone where somebody holds ``mode`` on ``table``."""
-        dsn = stack.enter_context(self.clones.clone())
-        holder, client = stack.enter_context(Client(dsn)), stack.enter_context(Client(dsn))
-        prober = stack.enter_context(Prober(self.clones, dsn, catalog))
-        holder.rows("BEGIN")
-        holder.rows(f"LOCK TABLE ONLY {table.name} IN {mode} MODE")
-        observing.prepare(client, self.settings)
-        client.start(self.statement)
-        return _Attempt(holder, client, prober)
+        attempt = self._connected(stack)
+        attempt.holder.rows("BEGIN")
+        attempt.holder.rows(f"LOCK TABLE ONLY {table.name} IN {mode} MODE")
+        observing.prepare(attempt.client, self.settings)
+        attempt.client.start(self.statement)
+        return attempt
 
-    def _stalled(self, attempt: _Attempt, catalog: Catalog, table: Relation, seen: _Seen) -> LockWait | None:
+    def _connected(self, stack: ExitStack) -> _Attempt:
+        dsn = stack.enter_context(self.clones.clone()).dsn
+        holder, client, other = (stack.enter_context(Client(dsn)) for _ in range(3))
+        return _Attempt(holder, client, Prober(self.clones, other, self.probes))
+
+    def _stalled(self, attempt: _Attempt, table: Relation, seen: _Seen) -> LockWait | None:
         wait = self.clones.settle(attempt.client, {attempt.holder.pid})
         if wait is not None:
-            self._probe(attempt, catalog, seen, table)
+            self._probe(attempt, seen, table)
         attempt.client.abandon()
         return wait
 
@@ -208,10 +217,11 @@ class _Measuring:
         client.start(self.statement)
         return self.clones.settle(client, {holder.pid})
 
-    def _probe(self, attempt: _Attempt, catalog: Catalog, seen: _Seen, table: Relation | None = None) -> None:
+    def _probe(self, attempt: _Attempt, seen: _Seen, table: Relation | None = None) -> None:
         """Probe every table known to be touched; waits for the holder alone do not count."""
-        oids = {*seen.locks, *([table.oid] if table else [])} or {one.oid for one in catalog.tables()}
-        probed = attempt.prober.probe(catalog.reached(oids), attempt.client.pid, attempt.holder.pid)
+        oids = {*seen.locks, *([table.oid] if table else [])} or {one.oid for one in self.catalog.tables()}
+        reached = self.catalog.reached(oids)
+        probed = attempt.prober.probe(reached, attempt.client.pid, attempt.holder.pid)
         seen.row_locks |= probed.row_locks
         for oid, results in probed.results.items():
             known = seen.probes.setdefault(oid, dict(results))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
 
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import PROBES
 from pgrehearse.measurement.statement.relations import Catalog, Relation
 from pgrehearse.text.variables import quote_identifier
 
-__all__ = ["Probed", "Prober"]
+__all__ = ["Probed", "Prober", "Probes"]
 
 # generated: always computed; own: its default is a sequence, so that leaving it out asks for the next value
 _COLUMNS = """
@@ -37,29 +36,76 @@ class Probed:
     row_locks: frozenset[int]
 
 
+class Probes:
+    """The statements to try on each relation of ``catalog``, read from ``client``'s database.
+
+    Read before the measured statement starts, because what they need from the catalog may be locked later.
+    They fit every clone of that database.
+    """
+
+    def __init__(self, client: Client, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._columns: dict[int, list[_Column]] = {}
+        for oid, name, generated, own, key in client.rows(_COLUMNS):
+            self._columns.setdefault(oid, []).append((name, generated, own, key))
+        self._inserts = {table.oid: self._insert(client, table) for table in catalog.tables()}
+
+    def on(self, oid: int) -> dict[str, str]:
+        """Statement by probe, on the relation ``oid``."""
+        relation = self._catalog.relations[oid]
+        table = relation.name  # quoted by quote_ident
+        one = f"SELECT 1 FROM {table} LIMIT 1"
+        if not relation.is_table:
+            return {"SELECT": one}
+        columns = self._columns.get(oid, [])
+        settable = [(key, number) for number, (_, generated, _, key) in enumerate(columns) if not generated]
+        which = f"(tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
+        texts = {
+            "SELECT": one,
+            "SELECT FOR UPDATE": f"{one} FOR UPDATE",
+            "INSERT": self._inserts[oid],
+            "DELETE": f"DELETE FROM {table} WHERE {which}",
+        }
+        if settable:
+            column = quote_identifier(columns[min(settable)[1]][0])
+            texts["UPDATE"] = f"UPDATE {table} SET {column} = {column} WHERE {which}"
+        return {probe: texts[probe] for probe in PROBES if probe in texts}
+
+    def _insert(self, client: Client, relation: Relation) -> str:
+        """Inserts a copy of a row; into a partitioned table one of each partition, where a row goes.
+
+        The values are written out: a query for them would wait for what a plain INSERT does not touch.
+        """
+        columns = self._columns.get(relation.oid, [])
+        given = [quote_identifier(name) for name, generated, own, _ in columns if not (generated or own)]
+        values = " || ', ' || ".join(f"quote_nullable({name}::text)" for name in given)
+        rows: list[tuple[str]] = []
+        if given and relation.kind == "p":
+            query = f"SELECT DISTINCT ON (tableoid) {values} FROM {relation.name} ORDER BY tableoid"
+            rows = client.rows(query)
+        elif given:
+            rows = client.rows(f"SELECT {values} FROM {relation.name} LIMIT 1")
+        if not rows:
+            return f"INSERT INTO {relation.name} DEFAULT VALUES"
+        listed = ", ".join(f"({row})" for (row,) in rows)
+        # A copy that is refused as a duplicate must not keep the next one from being tried.
+        rest = " ON CONFLICT DO NOTHING" if len(rows) > 1 else ""
+        return f"INSERT INTO {relation.name} ({', '.join(given)}) VALUES {listed}{rest}"
+
+
 class Prober:
     """Tries SELECT, SELECT FOR UPDATE, INSERT, UPDATE and DELETE, each in a transaction that is rolled back.
 
     Each works on a real row where there is one: the trigger of a foreign key and nextval() of a sequence are
-    what often waits. Whether a statement succeeds is not asked, only whether it must wait. Made before the
-    statement starts, because what it needs from the catalog may be locked later.
+    what often waits. Whether a statement succeeds is not asked, only whether it must wait. Connected before
+    the measured statement starts, which may lock what a connection needs.
     """
 
-    def __init__(self, clones: Clones, dsn: str, catalog: Catalog) -> None:
+    def __init__(self, clones: Clones, client: Client, probes: Probes) -> None:
         self._clones = clones
-        self._catalog = catalog
-        self.client = Client(dsn)
-        self._columns: dict[int, list[_Column]] = {}
-        for oid, name, generated, own, key in self.client.rows(_COLUMNS):
-            self._columns.setdefault(oid, []).append((name, generated, own, key))
-        self._inserts = {table.oid: self._insert(table) for table in catalog.tables()}
-        self.client.rows("SET lock_timeout = 0")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.client.close()
+        self._probes = probes
+        self.client = client
+        client.rows("SET lock_timeout = 0")
 
     def probe(self, oids: Iterable[int], statement: int, holder: int = 0) -> Probed:
         """Try all on each of ``oids``. What waits for ``statement``, a backend's process id, counts.
@@ -70,7 +116,7 @@ class Prober:
         rows: set[int] = set()
         for oid in sorted(oids):
             results[oid] = {}
-            for probe, text in self._texts(self._catalog.relations[oid]).items():
+            for probe, text in self._probes.on(oid).items():
                 results[oid][probe] = self._try(text, statement, holder, oid, rows)
         return Probed(results, frozenset(rows))
 
@@ -86,43 +132,3 @@ class Prober:
             rows.add(oid)
             return "ok"
         return "waits"
-
-    def _texts(self, relation: Relation) -> dict[str, str]:
-        table = relation.name  # quoted by quote_ident
-        one = f"SELECT 1 FROM {table} LIMIT 1"
-        if not relation.is_table:
-            return {"SELECT": one}
-        columns = self._columns.get(relation.oid, [])
-        settable = [(key, number) for number, (_, generated, _, key) in enumerate(columns) if not generated]
-        which = f"(tableoid, ctid) = (SELECT tableoid, ctid FROM {table} LIMIT 1)"
-        texts = {
-            "SELECT": one,
-            "SELECT FOR UPDATE": f"{one} FOR UPDATE",
-            "INSERT": self._inserts[relation.oid],
-            "DELETE": f"DELETE FROM {table} WHERE {which}",
-        }
-        if settable:
-            column = quote_identifier(columns[min(settable)[1]][0])
-            texts["UPDATE"] = f"UPDATE {table} SET {column} = {column} WHERE {which}"
-        return {probe: texts[probe] for probe in PROBES if probe in texts}
-
-    def _insert(self, relation: Relation) -> str:
-        """Inserts a copy of a row; into a partitioned table one of each partition, where a row goes.
-
-        The values are written out: a query for them would wait for what a plain INSERT does not touch.
-        """
-        columns = self._columns.get(relation.oid, [])
-        given = [quote_identifier(name) for name, generated, own, _ in columns if not (generated or own)]
-        values = " || ', ' || ".join(f"quote_nullable({name}::text)" for name in given)
-        rows: list[tuple[str]] = []
-        if given and relation.kind == "p":
-            query = f"SELECT DISTINCT ON (tableoid) {values} FROM {relation.name} ORDER BY tableoid"
-            rows = self.client.rows(query)
-        elif given:
-            rows = self.client.rows(f"SELECT {values} FROM {relation.name} LIMIT 1")
-        if not rows:
-            return f"INSERT INTO {relation.name} DEFAULT VALUES"
-        listed = ", ".join(f"({row})" for (row,) in rows)
-        # A copy that is refused as a duplicate must not keep the next one from being tried.
-        rest = " ON CONFLICT DO NOTHING" if len(rows) > 1 else ""
-        return f"INSERT INTO {relation.name} ({', '.join(given)}) VALUES {listed}{rest}"

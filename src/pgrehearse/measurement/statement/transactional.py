@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pgrehearse.measurement.statement import observing, wal
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import MODES, Facts
-from pgrehearse.measurement.statement.probing import Probed, Prober
+from pgrehearse.measurement.statement.probing import Probed, Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog
 
 __all__ = ["Refused", "observe"]
@@ -24,10 +23,14 @@ _ROWS_READ = "SELECT relid::bigint, seq_tup_read FROM pg_stat_xact_user_tables W
 
 @dataclass(frozen=True)
 class Refused:
-    """The statement raised an error: ``transactional`` says whether it did so without refusing BEGIN."""
+    """The statement raised an error: ``transactional`` says whether it did so without refusing BEGIN.
 
-    sqlstate: str
+    ``catalog`` and ``probes`` are those of the prepared database.
+    """
+
     transactional: bool
+    catalog: Catalog
+    probes: Probes
 
 
 def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Facts | Refused:
@@ -35,16 +38,17 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
 
     A statement that fails gives up its locks at once, so that nothing can be observed: Refused.
     """
-    with clones.clone() as dsn, ExitStack() as stack:
-        client = stack.enter_context(Client(dsn))
+    with clones.clone() as clone, Client(clone.dsn) as client, Client(clone.dsn) as other:
         catalog = catalogs.read(client)
-        prober = stack.enter_context(Prober(clones, dsn, catalog))
+        probes = Probes(other, catalog)
+        prober = Prober(clones, other, probes)
         client.run("BEGIN")
         observing.prepare(client, settings)
         read_before = dict(client.rows(_ROWS_READ))
         start = wal.position(clones.admin)
         if client.run(statement):
-            return Refused(client.sqlstate, client.sqlstate not in _WANTS_NONE)
+            clone.clean = wal.position(clones.admin) == start
+            return Refused(client.sqlstate not in _WANTS_NONE, catalog, probes)
         held = observing.locks(clones.admin, client, catalog)
         written = wal.position(clones.admin) - start
         messages = tuple(client.messages)
@@ -56,12 +60,12 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         scans |= observing.scanned(client, catalog, read)
         if observing.leading_words(statement)[:1] == ("truncate",):
             scans = set()  # it says that it builds indexes: of the new, empty file
-    probes, row_locks = shown(probed, catalog, held)
+    waiting, row_locks = shown(probed, catalog, held)
     return Facts(
         locks=observing.named(held, catalog),
         rewrites=tuple(rewritten),
         scans=tuple(sorted(scans)),
-        probes=probes,
+        probes=waiting,
         row_locks=row_locks,
         messages=messages,
         wal_bytes=written,
