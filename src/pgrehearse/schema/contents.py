@@ -22,7 +22,8 @@ __all__ = ["Contents", "parse", "state_of"]
 
 _TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00\b")
 _INVALID = """
-SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON oid = indexrelid
+SELECT indexrelid::pg_catalog.regclass::pg_catalog.text
+  FROM pg_catalog.pg_index JOIN pg_catalog.pg_class ON oid = indexrelid
  WHERE NOT indisvalid AND relkind = 'i' ORDER BY 1
 """
 

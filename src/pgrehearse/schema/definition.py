@@ -53,7 +53,7 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
         with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             connection.execute("SET search_path = ''")
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
             assert row is not None
             dumped = dump(conninfo, create=True, ledger=False, snapshot=row[0])
             found = [*items(split(dumped.text)), *catalog.extras(connection)]

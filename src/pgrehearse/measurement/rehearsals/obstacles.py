@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from pgrehearse import queries
+
 __all__ = ["OBSTACLES", "Obstacle", "Wait", "obstructed", "waits"]
 
 
@@ -39,28 +41,32 @@ OBSTACLES = (
     Obstacle("another change of the type or index", objects=True),
 )
 
-_TABLES = """
-SELECT relnamespace::regnamespace::text, relname, relkind = 'r', pg_relation_size(oid) / 8192 / 2
-  FROM pg_class
- WHERE relkind IN ('r', 'p') AND relpersistence = 'p'
-   AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+_TABLES = f"""
+SELECT n.nspname, c.relname, c.relkind = 'r', pg_catalog.pg_relation_size(c.oid) / 8192 / 2
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND {queries.APPLICATION_TABLE}
  ORDER BY 1, 2
 """
-_OBJECTS = """
-SELECT format('COMMENT ON INDEX %s IS %L', c.oid::regclass, obj_description(c.oid, 'pg_class'))
-  FROM pg_class AS c JOIN pg_index ON indexrelid = c.oid
- WHERE c.relpersistence = 'p' AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)
+_OBJECTS = f"""
+SELECT pg_catalog.format('COMMENT ON INDEX %s IS %L', c.oid::pg_catalog.regclass,
+                         pg_catalog.obj_description(c.oid, 'pg_class'))
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+ WHERE c.relpersistence = 'p' AND {queries.APPLICATION_SCHEMA}
 UNION ALL
-SELECT format('COMMENT ON TYPE %s IS %L', oid::regtype, obj_description(oid, 'pg_type'))
-  FROM pg_type WHERE typtype = 'e'
+SELECT pg_catalog.format('COMMENT ON TYPE %s IS %L', t.oid::pg_catalog.regtype,
+                         pg_catalog.obj_description(t.oid, 'pg_type'))
+  FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+ WHERE t.typtype = 'e' AND {queries.APPLICATION_SCHEMA}
 """
 _WAIT = """
-SELECT coalesce(l.locktype, a.wait_event), coalesce(l.mode, ''), coalesce(l.relation::regclass::text, ''),
+SELECT coalesce(l.locktype, a.wait_event), coalesce(l.mode, ''),
+       coalesce(l.relation::pg_catalog.regclass::pg_catalog.text, ''),
        coalesce(i.phase, '')
-  FROM pg_stat_activity AS a
-  LEFT JOIN pg_locks AS l ON l.pid = a.pid AND NOT l.granted
-  LEFT JOIN pg_stat_progress_create_index AS i ON i.pid = a.pid
- WHERE a.pid = %s AND %s = ANY (pg_blocking_pids(a.pid))
+  FROM pg_catalog.pg_stat_activity AS a
+  LEFT JOIN pg_catalog.pg_locks AS l ON l.pid = a.pid AND NOT l.granted
+  LEFT JOIN pg_catalog.pg_stat_progress_create_index AS i ON i.pid = a.pid
+ WHERE a.pid = %s AND %s = ANY (pg_catalog.pg_blocking_pids(a.pid))
 """
 
 
@@ -119,7 +125,7 @@ def _hold(other: psycopg.Connection, obstacle: Obstacle) -> None:
         if obstacle.indexes:  # planning locks the indexes too, as every query does
             other.execute(SQL("EXPLAIN SELECT FROM {}").format(name))
         if obstacle.rows and plain:  # the second half: a walk over the table has done some of its work then
-            where = SQL("SELECT FROM {} WHERE ctid >= {}::tid FOR UPDATE NOWAIT")
+            where = SQL("SELECT FROM {} WHERE ctid >= {}::pg_catalog.tid FOR UPDATE NOWAIT")
             other.execute(where.format(name, Literal(f"({middle},0)")))
     if obstacle.objects:
         for (comment,) in other.execute(_OBJECTS).fetchall():

@@ -117,7 +117,10 @@ class Stage:
         limit = time.monotonic() + _TERMINATION
         with psycopg.connect(self.server.dsn(), autocommit=True) as admin:
             # The function's own timeout looks ten times a second only.
-            question = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY (%s)"
+            question = (
+                "SELECT pg_catalog.pg_terminate_backend(pid)"
+                " FROM pg_catalog.pg_stat_activity WHERE pid = ANY (%s)"
+            )
             while admin.execute(question, [list(pids)]).fetchall():
                 if time.monotonic() > limit:
                     raise SetupError(f"backends {pids} do not end", next_step="look at the server's log")

@@ -53,9 +53,11 @@ class Client:
         self.error = ""
         self._busy = False
 
-    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str | bytes, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run ``query`` to its end; its rows, if it gives some. Raises psycopg.Error."""
-        cursor = self.connection.execute(query.encode(), parameters or None)
+        cursor = self.connection.execute(
+            query.encode() if isinstance(query, str) else query, parameters or None
+        )
         return cursor.fetchall() if cursor.description else []
 
     def start(self, statement: str) -> None:
@@ -224,8 +226,8 @@ class Clones:
     def _wait(self, client: Client) -> LockWait | None:
         found = self.admin.rows(
             "SELECT l.locktype, l.relation::bigint, b.pids"
-            " FROM pg_locks AS l, (SELECT pg_blocking_pids(%s) AS pids OFFSET 0) AS b"
-            " WHERE l.pid = %s AND NOT l.granted AND cardinality(b.pids) > 0",
+            " FROM pg_catalog.pg_locks AS l, (SELECT pg_catalog.pg_blocking_pids(%s) AS pids OFFSET 0) AS b"
+            " WHERE l.pid = %s AND NOT l.granted AND pg_catalog.cardinality(b.pids) > 0",
             (client.pid, client.pid),
         )
         return LockWait(found[0][0], found[0][1], frozenset(found[0][2])) if found else None

@@ -27,10 +27,10 @@ _INDEX = re.compile(r'^building index ".+" on table "(.+)" ')
 _FOREIGN_KEY = re.compile(r'^validating foreign key constraint "(.+)"$')
 _OWN_LOCKS = """
 SELECT locktype, coalesce(relation, objid)::bigint, mode
-  FROM pg_locks
+  FROM pg_catalog.pg_locks
  WHERE pid = %s AND granted
-   AND database = (SELECT oid FROM pg_database WHERE datname = %s)
-   AND (locktype = 'relation' OR locktype = 'object' AND classid = 'pg_type'::regclass)
+   AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = %s)
+   AND (locktype = 'relation' OR locktype = 'object' AND classid = 'pg_catalog.pg_type'::pg_catalog.regclass)
 """
 #: Locks on indexes that every reader or writer takes.
 _COMMON = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE")
@@ -82,7 +82,9 @@ def said_scans(client: Client, messages: Iterable[str], catalog: Catalog, held: 
         if match := _TABLE.match(message) or _INDEX.match(message):
             found |= {oid for oid in touched if catalog.relations[oid].relname == match[1]}
         elif match := _FOREIGN_KEY.match(message):
-            rows = client.rows("SELECT conrelid::bigint FROM pg_constraint WHERE conname = %s", (match[1],))
+            rows = client.rows(
+                "SELECT conrelid::bigint FROM pg_catalog.pg_constraint WHERE conname = %s", (match[1],)
+            )
             found |= {oid for (oid,) in rows if oid in touched}
     return {catalog.relations[oid].name for oid in found}
 

@@ -15,12 +15,13 @@ __all__ = ["Probed", "Prober", "Probes"]
 # generated: always computed; own: its default is a sequence, so that leaving it out asks for the next value
 _COLUMNS = """
 SELECT a.attrelid::bigint, a.attname, a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
-       a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS own,
-       EXISTS (SELECT FROM pg_index AS i
+       a.attidentity <> ''
+           OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS own,
+       EXISTS (SELECT FROM pg_catalog.pg_index AS i
                 WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS key
-  FROM pg_attribute AS a
-  JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
-  LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  FROM pg_catalog.pg_attribute AS a
+  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+  LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
  ORDER BY a.attrelid, a.attnum
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pgrehearse import queries
 from pgrehearse.measurement.statement.client import Client
 
 __all__ = ["Catalog", "Relation", "read"]
@@ -14,36 +15,41 @@ _READABLE = ("r", "p", "m", "v")
 _TABLES = ("r", "p")
 
 # Temporary relations are the session's own: nobody else can wait for them.
-_RELATIONS = """
-SELECT c.oid::bigint, c.relname, c.relkind::text, pg_relation_filenode(c.oid)::bigint,
-       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname),
+_RELATIONS = f"""
+SELECT c.oid::bigint, c.relname, c.relkind::pg_catalog.text, pg_catalog.pg_relation_filenode(c.oid)::bigint,
+       CASE n.nspname WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' END
+           || pg_catalog.quote_ident(c.relname),
        coalesce(i.indrelid, 0)::bigint
-  FROM pg_class AS c
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
- WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
+ WHERE {queries.USER_SCHEMA}
  ORDER BY c.oid
 """
 # Row types and arrays follow their table or element.
-_TYPES = """
+_TYPES = f"""
 SELECT t.oid::bigint,
-       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(t.typname)
-  FROM pg_type AS t
-  JOIN pg_namespace AS n ON n.oid = t.typnamespace
-  LEFT JOIN pg_class AS c ON c.oid = t.typrelid
- WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+       CASE n.nspname WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' END
+           || pg_catalog.quote_ident(t.typname)
+  FROM pg_catalog.pg_type AS t
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
+ WHERE {queries.USER_SCHEMA}
    AND t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c'
 """
 # (one, other): a lock on one may make statements on other wait.
 _EDGES = """
-SELECT conrelid::bigint, confrelid::bigint FROM pg_constraint WHERE contype = 'f'
-UNION SELECT confrelid::bigint, conrelid::bigint FROM pg_constraint WHERE contype = 'f'
-UNION SELECT inhrelid::bigint, inhparent::bigint FROM pg_inherits
-UNION SELECT d.objid::bigint, d.refobjid::bigint FROM pg_depend AS d JOIN pg_class AS c ON c.oid = d.objid
-       WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND c.relkind = 'S'
-UNION SELECT d.refobjid::bigint, a.adrelid::bigint FROM pg_depend AS d JOIN pg_attrdef AS a ON a.oid = d.objid
-       WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-         AND d.refobjid <> a.adrelid
+SELECT conrelid::bigint, confrelid::bigint FROM pg_catalog.pg_constraint WHERE contype = 'f'
+UNION SELECT confrelid::bigint, conrelid::bigint FROM pg_catalog.pg_constraint WHERE contype = 'f'
+UNION SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits
+UNION SELECT d.objid::bigint, d.refobjid::bigint
+        FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
+       WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relkind = 'S'
+UNION SELECT d.refobjid::bigint, a.adrelid::bigint
+        FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_attrdef AS a ON a.oid = d.objid
+       WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> a.adrelid
 """
 
 

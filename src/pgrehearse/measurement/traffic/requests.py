@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
+from pgrehearse import queries
+
 __all__ = ["Request", "Requests", "requests_for", "requests_on"]
 
 #: Keys that requests choose from.
@@ -16,20 +18,22 @@ _KEYS = 500
 
 #: How to get from a parameter to the table.
 _NAMED = {
-    "table": "SELECT to_regclass(%s)::oid",
-    "index": "SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+    "table": "SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid",
+    "index": "SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass(%s)",
 }
-_LARGEST = """
-SELECT oid FROM pg_class
- WHERE relkind IN ('r', 'p') AND relpersistence = 'p' AND NOT relispartition
-   AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
- ORDER BY pg_total_relation_size(oid) DESC LIMIT 1
+_LARGEST = f"""
+SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition
+   AND {queries.APPLICATION_TABLE}
+ ORDER BY pg_catalog.pg_total_relation_size(c.oid) DESC LIMIT 1
 """
 _COLUMNS = """
-SELECT attname, attgenerated <> '', attidentity <> '' OR pg_get_expr(adbin, adrelid) LIKE 'nextval(%%',
-       EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND attnum = ANY (indkey) AND indisprimary),
-       EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND attnum = ANY (indkey))
-  FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+SELECT attname, attgenerated <> '',
+       attidentity <> '' OR pg_catalog.pg_get_expr(adbin, adrelid) LIKE 'nextval(%%',
+       EXISTS (SELECT FROM pg_catalog.pg_index
+                WHERE indrelid = attrelid AND attnum = ANY (indkey) AND indisprimary),
+       EXISTS (SELECT FROM pg_catalog.pg_index WHERE indrelid = attrelid AND attnum = ANY (indkey))
+  FROM pg_catalog.pg_attribute LEFT JOIN pg_catalog.pg_attrdef ON adrelid = attrelid AND adnum = attnum
  WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 
@@ -105,7 +109,9 @@ class _Table:
     def __init__(self, connection: psycopg.Connection, oid: int, changing: str) -> None:
         self.connection = connection
         place = connection.execute(
-            "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE oid = %s", [oid]
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c"
+            " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = %s",
+            [oid],
         ).fetchone()
         assert place is not None
         self.name = place[1]
@@ -118,7 +124,9 @@ class _Table:
         self.written = min(kept or plain, key=lambda pair: pair[0], default=(False, ""))[1]
 
     def requests(self) -> Requests | str:
-        count = self.connection.execute(SQL("SELECT count(*) FROM {}").format(self.table)).fetchone()
+        count = self.connection.execute(
+            SQL("SELECT pg_catalog.count(*) FROM {}").format(self.table)
+        ).fetchone()
         rows = count[0] if count else 0
         if not rows:
             return f"table {self.name} has no rows"
@@ -149,7 +157,7 @@ class _Table:
         if not self.keys:
             return [], SQL(" LIMIT {}").format(1)
         listed = SQL(", ").join(SQL("{}::text").format(Identifier(key)) for key in self.keys)
-        order = SQL("SELECT {} FROM {} ORDER BY md5({}::text) LIMIT {}").format(
+        order = SQL("SELECT {} FROM {} ORDER BY pg_catalog.md5({}::pg_catalog.text) LIMIT {}").format(
             listed, self.table, Identifier(self.keys[0]), _KEYS
         )
         found = [list(row) for row in self.connection.execute(order).fetchall()]

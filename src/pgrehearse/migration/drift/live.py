@@ -20,21 +20,22 @@ from pgrehearse.schema.roles import relevant, roles
 __all__ = ["Live", "declaration", "look"]
 
 _BUSY = """
-SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+    WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted
+    AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
 """
 _FACTS = """
-SELECT b.rolname, coalesce(r.rolname, b.rolname), pg_get_userbyid(d.datdba), d.datname,
-       concat_ws(' ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+SELECT b.rolname, coalesce(r.rolname, b.rolname), pg_catalog.pg_get_userbyid(d.datdba), d.datname,
+       pg_catalog.concat_ws(' ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
                  CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
                  CASE WHEN r.rolcreatedb THEN 'CREATEDB' END),
-       pg_encoding_to_char(d.encoding), d.datlocprovider, d.datcollate, d.datctype,
-       to_jsonb(d) ->> CASE WHEN current_setting('server_version_num')::int < 170000
+       pg_catalog.pg_encoding_to_char(d.encoding), d.datlocprovider, d.datcollate, d.datctype,
+       pg_catalog.to_jsonb(d) ->> CASE WHEN pg_catalog.current_setting('server_version_num')::int < 170000
                             THEN 'daticulocale' ELSE 'datlocale' END
-  FROM pg_database AS d JOIN pg_roles AS b ON b.oid = 10
-  LEFT JOIN pg_class AS c ON c.oid = to_regclass('public.schema_migrations')
-  LEFT JOIN pg_roles AS r ON r.oid = c.relowner
- WHERE d.datname = current_database()
+  FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_roles AS b ON b.oid = 10
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass('public.schema_migrations')
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
+ WHERE d.datname = pg_catalog.current_database()
 """
 
 
@@ -52,7 +53,9 @@ def look(conninfo: str) -> Live:
     try:
         with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             row = connection.execute(_FACTS.encode()).fetchone()
-            ledger = connection.execute("SELECT to_regclass('public.schema_migrations')").fetchone()
+            ledger = connection.execute(
+                "SELECT pg_catalog.to_regclass('public.schema_migrations')"
+            ).fetchone()
             busy = connection.execute(_BUSY, LOCK).fetchone()
             applied = Ledger(connection).applied() if ledger and ledger[0] else None
             assert row is not None and busy is not None

@@ -112,7 +112,8 @@ class Scratch:
             self._role(connection, runner.role, runner.attributes)
             self._role(connection, runner.owner)
             owner = connection.execute(
-                "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+                "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database"
+                " WHERE datname = pg_catalog.current_database()"
             ).fetchone()
             declared = owner is not None and owner[0] != runner.superuser
             change = SQL("ALTER DATABASE {} OWNER TO {}")
@@ -246,7 +247,10 @@ class Scratch:
         self._granted.clear()
 
     def _role(self, connection: psycopg.Connection[Any], name: str, attributes: str = "") -> None:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+        if (
+            connection.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", [name]).fetchone()
+            is None
+        ):
             create = SQL("CREATE ROLE {} LOGIN {}").format(Identifier(name), SQL(attributes))
             connection.execute(create)
             self._taken.add(name)

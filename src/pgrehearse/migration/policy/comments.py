@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from pgrehearse import queries
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
@@ -15,28 +16,6 @@ from pgrehearse.text.split import tokens
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]
 
-#: Constraints, and indexes that belong to none. What follows a parent table is explained there.
-_OBJECTS = r"""
-SELECT k.oid::bigint, 'CONSTRAINT',
-       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END
-           || quote_ident(coalesce(c.relname, t.typname)), k.conname,
-       obj_description(k.oid, 'pg_constraint'), k.contypid <> 0
-  FROM pg_constraint AS k
-  LEFT JOIN pg_class AS c ON c.oid = k.conrelid
-  LEFT JOIN pg_type AS t ON t.oid = k.contypid
-  JOIN pg_namespace AS n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
- WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND k.coninhcount = 0
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgrehearse') AND n.nspname !~ '^pg_(toast|temp)'
-UNION ALL
-SELECT x.oid::bigint, 'INDEX',
-       CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END
-           || quote_ident(c.relname), x.relname, obj_description(x.oid, 'pg_class'), false
-  FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid
-  JOIN pg_namespace AS n ON n.oid = x.relnamespace
- WHERE NOT x.relispartition
-   AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgrehearse') AND n.nspname !~ '^pg_(toast|temp)'
-"""
 _DECLARES = re.compile(r"--\s*(?:allow|breaking):")
 
 
@@ -70,7 +49,7 @@ def read(client: Client) -> Objects:
     """The indexes and constraints of the database of ``client``."""
     return [
         Made(oid, kind, owner, name, comment or "", domain)
-        for oid, kind, owner, name, comment, domain in client.rows(_OBJECTS)
+        for oid, kind, owner, name, comment, domain in client.rows(queries.text("named_objects"))
     ]
 
 

@@ -10,73 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pgrehearse import queries
 from pgrehearse.measurement.statement.client import Client
 
 __all__ = ["Interface", "Thing", "differences", "read"]
 
-_OURS = (
-    "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgrehearse') AND n.nspname !~ '^pg_(toast|temp)'"
-)
-_NAME = "CASE n.nspname WHEN 'public' THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident({0})"
-_RELATIONS = f"""
-SELECT 'relation', c.oid::text, {_NAME.format("c.relname")}, '', json_build_object('kind', c.relkind)
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE {_OURS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-"""
-_COLUMNS = f"""
-SELECT 'column', c.oid || '.' || a.attnum, {_NAME.format("c.relname")}, a.attname,
-       json_build_object('type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
-                         'filled', a.atthasdef OR a.attidentity <> '')
-  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE {_OURS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND NOT c.relispartition
-   AND a.attnum > 0 AND NOT a.attisdropped
-"""
-_TYPES = f"""
-SELECT 'type', t.oid::text, {_NAME.format("t.typname")}, '', json_build_object()
-  FROM pg_type AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
-  LEFT JOIN pg_class AS c ON c.oid = t.typrelid
- WHERE {_OURS} AND t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c' AND t.typtype <> 'm'
-"""
-_VALUES = f"""
-SELECT 'value', e.oid::text, {_NAME.format("t.typname")}, e.enumlabel, json_build_object()
-  FROM pg_enum AS e JOIN pg_type AS t ON t.oid = e.enumtypid JOIN pg_namespace AS n ON n.oid = t.typnamespace
- WHERE {_OURS}
-"""
-_FUNCTIONS = f"""
-SELECT 'function', p.oid::text,
-       {_NAME.format("p.proname")} || '(' || pg_get_function_identity_arguments(p.oid) || ')', '',
-       json_build_object('type', pg_get_function_result(p.oid))
-  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
- WHERE {_OURS} AND p.prorettype <> 'trigger'::regtype
-   AND NOT EXISTS (SELECT FROM pg_depend AS d
-                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-"""
-#: Rules for rows. ``columns``: those it is about; ``[]`` when an expression hides them.
-_CONSTRAINTS = f"""
-SELECT 'rule', 'c' || k.oid, {_NAME.format("c.relname")}, k.conname,
-       json_build_object('kind', k.contype, 'columns', ARRAY(
-           SELECT a.attname FROM pg_attribute AS a
-            WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY 1),
-           'definition', replace(pg_get_constraintdef(k.oid), ' NOT VALID', ''),
-           'index', coalesce((SELECT relname FROM pg_class WHERE oid = k.conindid), ''))
-  FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE {_OURS} AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0 AND NOT c.relispartition
-"""
-_UNIQUE = f"""
-SELECT 'rule', 'i' || i.indexrelid, {_NAME.format("c.relname")}, x.relname,
-       json_build_object('kind', 'u', 'columns', ARRAY(
-           SELECT a.attname FROM pg_attribute AS a
-            WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) ORDER BY 1),
-           'definition', pg_get_indexdef(i.indexrelid), 'index', x.relname)
-  FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS c ON c.oid = i.indrelid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE {_OURS} AND i.indisunique AND NOT c.relispartition
-   AND NOT EXISTS (SELECT FROM pg_constraint AS k
-                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
-"""
-_ALL = " UNION ALL ".join((_RELATIONS, _COLUMNS, _TYPES, _VALUES, _FUNCTIONS, _CONSTRAINTS, _UNIQUE))
 _KINDS = {"c": "CHECK", "f": "foreign key", "p": "primary key", "u": "unique rule", "x": "exclusion rule"}
 _WHO = {"c": "23514", "f": "23503", "p": "23505", "u": "23505", "x": "23P01"}
 
@@ -99,7 +37,7 @@ def read(client: Client) -> Interface:
     """The interface of the database of ``client``, changes of its open transaction included."""
     return {
         (kind, owner, name): Thing(identity, facts)
-        for kind, identity, owner, name, facts in client.rows(_ALL)
+        for kind, identity, owner, name, facts in client.rows(queries.text("interface"))
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse import queries
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
@@ -22,16 +23,17 @@ from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Failed", "Replay"]
 
-_TABLES = """
+_TABLES = f"""
 SELECT n.nspname, c.relname,
-       array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
- WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+       pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND {queries.APPLICATION_TABLE}
  GROUP BY 1, 2
 """
-_SEQUENCES = "SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+_SEQUENCES = (
+    "SELECT schemaname, sequencename, last_value FROM pg_catalog.pg_sequences WHERE last_value IS NOT NULL"
+)
 Name = tuple[str, str]
 
 
@@ -154,7 +156,9 @@ def _copy(server: Server, source: str, target: str) -> None:
         for schema, sequence, value in old.execute(_SEQUENCES).fetchall():
             _try(
                 new,
-                SQL("SELECT setval({}, {})").format(f"{Identifier(schema, sequence).as_string(new)}", value),
+                SQL("SELECT pg_catalog.setval({}, {})").format(
+                    f"{Identifier(schema, sequence).as_string(new)}", value
+                ),
             )
 
 

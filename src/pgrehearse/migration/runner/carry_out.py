@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse import queries
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.split import Statement
@@ -17,16 +18,16 @@ from pgrehearse.text.statement import code, redacted
 __all__ = ["carry_out"]
 
 #: Names without their schema in public, whatever the search path is at this moment.
-_FILES = """
+_FILES = f"""
 SELECT c.oid::bigint,
-       CASE WHEN n.nspname = 'public' THEN quote_ident(c.relname)
-            ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END,
-       pg_relation_filenode(c.oid)::bigint
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+       CASE WHEN n.nspname = 'public' THEN pg_catalog.quote_ident(c.relname)
+            ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END,
+       pg_catalog.pg_relation_filenode(c.oid)::bigint
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+   AND {queries.APPLICATION_SCHEMA}
 """
-_WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
+_WAL = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 
 

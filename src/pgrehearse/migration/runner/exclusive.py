@@ -27,11 +27,11 @@ _PAUSE = 0.2
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
 #: Only the first words of its statement: the rest may hold a password.
 _HOLDER = """
-SELECT a.pid, a.usename, a.application_name, to_char(a.query_start, 'HH24:MI:SS'),
+SELECT a.pid, a.usename, a.application_name, pg_catalog.to_char(a.query_start, 'HH24:MI:SS'),
        substring(a.query FROM '^[[:space:]]*([A-Za-z]+([[:space:]]+[A-Z]+){0,3})')
-  FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+  FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
  WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.granted
-   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 """
 
 
@@ -70,7 +70,7 @@ def direct(connection: psycopg.Connection[Any]) -> None:
     A pooler invents the process id it tells its client, so that canceling goes through it. Behind one, SET
     and advisory locks belong to a server connection that the next client gets.
     """
-    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
     if row is None or row[0] != connection.info.backend_pid:
         raise SetupError(
             "refused: this connection goes through a pooler, where a lock held here would stay with others",
@@ -92,14 +92,14 @@ def locked(
         yield
     finally:
         with suppress(psycopg.Error):
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
+            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", LOCK)
 
 
 def _acquire(connection: psycopg.Connection[Any], patience: float, tell: Callable[[str], None]) -> None:
     limit = time.monotonic() + patience
     told = False
     while True:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
+        row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", LOCK).fetchone()
         if row is not None and row[0]:
             return
         said = _holder(connection)

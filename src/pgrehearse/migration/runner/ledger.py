@@ -17,62 +17,27 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse import queries
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["OWN", "Applied", "Attempt", "Cost", "Ledger"]
-
-#: What the ledger occupies: no part of anybody's schema.
-OWN = ("schema pgrehearse", "table public.schema_migrations")
+__all__ = ["Applied", "Attempt", "Cost", "Ledger"]
 
 _VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
-_CREATE = """
-CREATE SCHEMA IF NOT EXISTS pgrehearse;
-CREATE TABLE pgrehearse.attempt (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    version text NOT NULL,
-    name text NOT NULL,
-    direction text NOT NULL CHECK (direction IN ('up', 'down')),
-    sha256 text NOT NULL,
-    who text NOT NULL DEFAULT session_user,
-    started timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished timestamptz,
-    outcome text NOT NULL DEFAULT 'running'
-        CHECK (outcome IN ('running', 'done', 'failed', 'interrupted', 'adopted')),
-    error text
-);
-CREATE TABLE pgrehearse.statement (
-    attempt bigint NOT NULL REFERENCES pgrehearse.attempt ON DELETE CASCADE,
-    number int NOT NULL,
-    line int NOT NULL,
-    sql text NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('running', 'done', 'failed', 'rolled back')),
-    milliseconds double precision,
-    lock_wait_ms double precision,
-    wal_bytes bigint,
-    rows bigint,
-    rewritten text[] NOT NULL DEFAULT '{}',
-    tries int NOT NULL DEFAULT 1,
-    PRIMARY KEY (attempt, number)
-);
-COMMENT ON SCHEMA pgrehearse IS 'What migrations did to this database; written by pgrehearse db.';
-COMMENT ON TABLE pgrehearse.attempt IS 'One try to apply or undo a migration; adopted: found applied.';
-COMMENT ON TABLE pgrehearse.statement IS 'What the statements of an attempt cost.';
-COMMENT ON COLUMN pgrehearse.statement.wal_bytes IS 'WAL of the whole server while the statement ran.';
-COMMENT ON COLUMN pgrehearse.statement.tries IS 'How often it was sent, to the answer that counts.';
-"""
 _EXISTS = """
-SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE n.nspname = 'public' AND c.relname = 'schema_migrations'),
-       EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+       EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 WHERE n.nspname = 'pgrehearse' AND c.relname = 'statement')
 """
-_ELSEWHERE = """
+_ELSEWHERE = f"""
 SELECT n.nspname
   FROM pg_class AS c
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version'
  WHERE c.relname = 'schema_migrations' AND c.relkind IN ('r', 'p')
-   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'public'
+   AND {queries.APPLICATION_SCHEMA} AND n.nspname <> 'public'
  ORDER BY n.nspname
 """
 _APPLIED = """
@@ -86,7 +51,8 @@ SELECT m.version, a.sha256, a.finished
 """
 _ATTEMPTS = """
 SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finished, a.outcome, a.error,
-       (SELECT coalesce(json_agg(json_build_object('number', number, 'line', line, 'sql', sql,
+       (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+           'number', number, 'line', line, 'sql', sql,
            'outcome', outcome, 'milliseconds', milliseconds, 'lock_wait_ms', lock_wait_ms,
            'wal_bytes', wal_bytes, 'rows', rows, 'rewritten', rewritten, 'tries', tries)
            ORDER BY number), '[]')
@@ -162,7 +128,7 @@ class Ledger:
             if not versions:
                 self.connection.execute(_VERSIONS)
             if not ours:
-                self.connection.execute(_CREATE)
+                self.connection.execute(queries.text("ledger"))
 
     def elsewhere(self) -> dict[str, set[str]]:
         """Versions in tables ``schema_migrations`` of other schemas than public, by schema.
@@ -171,7 +137,9 @@ class Ledger:
         """
         found = {}
         for (schema,) in self.connection.execute(_ELSEWHERE).fetchall():
-            table = SQL("SELECT version::text FROM {}").format(Identifier(schema, "schema_migrations"))
+            table = SQL("SELECT version::pg_catalog.text FROM {}").format(
+                Identifier(schema, "schema_migrations")
+            )
             found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
         return found
 
@@ -284,7 +252,9 @@ class Ledger:
     def _writing(self) -> Iterator[None]:
         """One transaction, in which the role is the one that connected, whatever a migration took on."""
         with self.connection.transaction():
-            row = self.connection.execute("SELECT session_user, current_setting('role')").fetchone()
+            row = self.connection.execute(
+                "SELECT session_user, pg_catalog.current_setting('role')"
+            ).fetchone()
             if row is not None and row[0] != self._connected:
                 self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
             if row is not None and row[1] != "none":

@@ -21,43 +21,45 @@ __all__ = ["Clearing", "Found", "Leftover", "look"]
 
 _INDEX = """
 SELECT n.nspname, c.relname, i.indisvalid
-  FROM pg_class AS t
-  JOIN pg_class AS c ON c.relnamespace = t.relnamespace AND c.relname = %(index)s
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_index AS i ON i.indexrelid = c.oid AND i.indrelid = t.oid
- WHERE t.oid = to_regclass(%(table)s)
+  FROM pg_catalog.pg_class AS t
+  JOIN pg_catalog.pg_class AS c ON c.relnamespace = t.relnamespace AND c.relname = %(index)s
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid AND i.indrelid = t.oid
+ WHERE t.oid = pg_catalog.to_regclass(%(table)s)
 """
 #: REINDEX CONCURRENTLY builds NAME_ccnew beside NAME, swaps them, and drops what is NAME_ccold then.
 _TRANSIENT = """
 SELECT n.nspname, c.relname
-  FROM pg_index AS i
-  JOIN pg_class AS c ON c.oid = i.indexrelid
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_class AS t ON t.oid = i.indrelid
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
  WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND ({})
  ORDER BY 1, 2
 """
 #: Which tables' indexes: ``owner`` is the table itself where ``t`` is its TOAST table.
 _SCOPES = {
-    "index": "t.oid = (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%(name)s))"
-    " OR t.oid IN (SELECT i2.indrelid FROM pg_partition_tree(to_regclass(%(name)s)) AS p"
-    " JOIN pg_index AS i2 ON i2.indexrelid = p.relid)",
-    "table": "t.oid = to_regclass(%(name)s)"
-    " OR t.oid IN (SELECT relid FROM pg_partition_tree(to_regclass(%(name)s)))"
-    " OR t.oid IN (SELECT reltoastrelid FROM pg_class WHERE oid = to_regclass(%(name)s)"
-    " OR oid IN (SELECT relid FROM pg_partition_tree(to_regclass(%(name)s))))",
-    "schema": "EXISTS (SELECT FROM pg_class AS o WHERE (o.oid = t.oid OR o.reltoastrelid = t.oid)"
-    " AND o.relnamespace = to_regnamespace(%(name)s))",
+    "index": "t.oid = (SELECT indrelid FROM pg_catalog.pg_index"
+    " WHERE indexrelid = pg_catalog.to_regclass(%(name)s))"
+    " OR t.oid IN (SELECT i2.indrelid"
+    " FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(%(name)s)) AS p"
+    " JOIN pg_catalog.pg_index AS i2 ON i2.indexrelid = p.relid)",
+    "table": "t.oid = pg_catalog.to_regclass(%(name)s)"
+    " OR t.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(%(name)s)))"
+    " OR t.oid IN (SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(%(name)s)"
+    " OR oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(%(name)s))))",
+    "schema": "EXISTS (SELECT FROM pg_catalog.pg_class AS o WHERE (o.oid = t.oid OR o.reltoastrelid = t.oid)"
+    " AND o.relnamespace = pg_catalog.to_regnamespace(%(name)s))",
     "database": "%(name)s::text IS NOT NULL",
 }
 _ATTACHED = """
 SELECT n.nspname, p.relname, pn.nspname, c.relname, i.inhdetachpending
-  FROM pg_class AS p
-  JOIN pg_namespace AS n ON n.oid = p.relnamespace
-  CROSS JOIN pg_class AS c
-  JOIN pg_namespace AS pn ON pn.oid = c.relnamespace
-  LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid AND i.inhparent = p.oid
- WHERE p.oid = to_regclass(%(parent)s) AND c.oid = to_regclass(%(partition)s)
+  FROM pg_catalog.pg_class AS p
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.relnamespace
+  CROSS JOIN pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS pn ON pn.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid AND i.inhparent = p.oid
+ WHERE p.oid = pg_catalog.to_regclass(%(parent)s) AND c.oid = pg_catalog.to_regclass(%(partition)s)
 """
 
 
@@ -129,7 +131,7 @@ def look(connection: psycopg.Connection[Any], sql: str) -> Found:
         case Index() as index:
             return _index(connection, index)
         case Drop(name):
-            row = connection.execute("SELECT to_regclass(%s) IS NULL", [name]).fetchone()
+            row = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NULL", [name]).fetchone()
             return Found(finished=row is not None and bool(row[0]))
         case Reindex() as wanted:
             return _reindex(connection, wanted)

@@ -10,37 +10,14 @@ from typing import Any, Self
 
 import psycopg
 
+from pgrehearse import queries
+
 __all__ = ["Watch"]
 
 #: Seconds between two looks; a shorter wait may go unseen.
 _PAUSE = 0.02
 #: Seconds between two messages.
 _SAY = 2.0
-#: The first that is not NULL is said. Not every statement has a view of its progress; then WAL has to do.
-_LOOK = """
-SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock',
-       CASE WHEN a.wait_event_type = 'Lock' THEN (
-           SELECT 'waiting for a lock held by pid ' || string_agg(DISTINCT pid::text, ', ')
-             FROM unnest(pg_blocking_pids(a.pid)) AS pid) END,
-       (SELECT phase || CASE
-                   WHEN current_locker_pid > 0 THEN format(': pid %%s', current_locker_pid)
-                   WHEN blocks_total > 0 THEN format(': %%s of %%s blocks', blocks_done, blocks_total)
-                   WHEN tuples_total > 0 THEN format(': %%s of %%s rows', tuples_done, tuples_total)
-                   ELSE '' END
-          FROM pg_stat_progress_create_index WHERE pid = a.pid),
-       (SELECT format('%%s: %%s of %%s blocks', phase, heap_blks_scanned, heap_blks_total)
-          FROM pg_stat_progress_vacuum WHERE pid = a.pid),
-       (SELECT format('%%s: %%s rows, %%s of %%s blocks', phase, heap_tuples_scanned, heap_blks_scanned,
-                      heap_blks_total)
-          FROM pg_stat_progress_cluster WHERE pid = a.pid),
-       (SELECT format('%%s: %%s of %%s blocks', phase, sample_blks_scanned, sample_blks_total)
-          FROM pg_stat_progress_analyze WHERE pid = a.pid),
-       (SELECT format('copying: %%s rows', tuples_processed)
-          FROM pg_stat_progress_copy WHERE pid = a.pid),
-       format('at work, %%s of WAL by the whole server so far',
-              pg_size_pretty(pg_current_wal_insert_lsn() - %s::pg_lsn))
-  FROM pg_stat_activity AS a WHERE a.pid = %s
-"""
 
 
 class Watch:
@@ -101,7 +78,7 @@ class Watch:
             if since is not None:
                 if since != watched:
                     watched, wal = since, self._wal()
-                row = self._connection.execute(_LOOK, [wal, self._pid]).fetchone()
+                row = self._connection.execute(queries.text("progress"), [wal, self._pid]).fetchone()
                 if row and row[0]:
                     self._add(since, now - max(last, since))
                 if row and now - max(since, said) >= self._say:
@@ -115,6 +92,8 @@ class Watch:
                 self._waited += seconds
 
     def _wal(self) -> str:
-        row = self._connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        row = self._connection.execute(
+            "SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text"
+        ).fetchone()
         assert row is not None
         return str(row[0])

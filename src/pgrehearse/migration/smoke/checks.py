@@ -26,12 +26,14 @@ __all__ = ["Checks"]
 
 _READ_ONLY = "25006"
 _ANCESTORS = """
-SELECT relid::regclass::text FROM pg_partition_ancestors(to_regclass(%(table)s))
+SELECT relid::pg_catalog.regclass::pg_catalog.text
+  FROM pg_catalog.pg_partition_ancestors(pg_catalog.to_regclass(%(table)s))
 """
 _INDEX_NAMES = """
-SELECT quote_ident(c.relname)
-  FROM pg_constraint AS k, pg_partition_ancestors(k.conindid) AS a JOIN pg_class AS c ON c.oid = a.relid
- WHERE k.conrelid = to_regclass(%(table)s) AND k.conname = %(constraint)s
+SELECT pg_catalog.quote_ident(c.relname)
+  FROM pg_catalog.pg_constraint AS k, pg_catalog.pg_partition_ancestors(k.conindid) AS a
+  JOIN pg_catalog.pg_class AS c ON c.oid = a.relid
+ WHERE k.conrelid = pg_catalog.to_regclass(%(table)s) AND k.conname = %(constraint)s
 """
 
 
@@ -136,7 +138,10 @@ class Checks:
 
     def _shown(self, quoted: str) -> str:
         """A table or type the way the catalog shows it: no schema where the search path has it."""
-        query = "SELECT coalesce(to_regclass(%(n)s)::text, to_regtype(%(n)s)::text, %(n)s)"
+        query = (
+            "SELECT coalesce(pg_catalog.to_regclass(%(n)s)::pg_catalog.text,"
+            " pg_catalog.to_regtype(%(n)s)::pg_catalog.text, %(n)s)"
+        )
         row = self.connection.execute(query, {"n": quoted}).fetchone()
         return str(row[0]) if row else quoted
 

@@ -20,11 +20,12 @@ _TARGET = re.compile(r"\b(?:insert into|copy) ((?:\"[^\"]+\"|[\w.])+)")
 #: The sequences of the tables. An earlier run that was rolled back has moved them on, and the rows of a seed
 #: know their numbers; RESTART is undone with the transaction, and so is what follows it.
 _SEQUENCES = """
-SELECT d.objid::regclass::text
-  FROM unnest(%s::text[]) AS name
-  JOIN pg_depend AS d ON d.refobjid = to_regclass(name) AND d.refclassid = 'pg_class'::regclass
-  JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
- WHERE d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+SELECT d.objid::pg_catalog.regclass::pg_catalog.text
+  FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS name
+  JOIN pg_catalog.pg_depend AS d
+    ON d.refobjid = pg_catalog.to_regclass(name) AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  JOIN pg_catalog.pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+ WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
 """
 
 

@@ -108,7 +108,7 @@ def run(conninfo: str, contract: Contract, options: SmokeOptions) -> SmokeReport
 def _rolled_back(connection: psycopg.Connection[Any], options: SmokeOptions) -> Iterator[None]:
     connection.execute("BEGIN READ ONLY" if options.read_only else "BEGIN")
     try:
-        set_local = "SELECT set_config(%s, %s, true)"
+        set_local = "SELECT pg_catalog.set_config(%s, %s, true)"
         connection.execute(set_local, ["statement_timeout", options.statement_timeout])
         connection.execute(set_local, ["lock_timeout", "2s"])
         yield

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse import queries
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.databases import Databases
@@ -29,11 +30,10 @@ __all__ = ["Volume", "rehearse"]
 
 #: Rows of the trial that finds out what can be undone.
 _FEW = 1000
-_TABLES = """
+_TABLES = f"""
 SELECT n.nspname, c.relname, c.oid::bigint
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgrehearse')
-   AND NOT (n.nspname = 'public' AND c.relname = 'schema_migrations')
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND {queries.APPLICATION_TABLE}
 """
 
 
@@ -131,7 +131,7 @@ def _counts(connection: psycopg.Connection[tuple[object, ...]]) -> dict[tuple[st
     """Rows of each table that has some; a table made again is another one."""
     found = {}
     for schema, name, oid in connection.execute(_TABLES).fetchall():
-        query = SQL("SELECT count(*) FROM {}").format(Identifier(str(schema), str(name)))
+        query = SQL("SELECT pg_catalog.count(*) FROM {}").format(Identifier(str(schema), str(name)))
         row = connection.execute(query).fetchone()
         if row is not None and row[0]:
             found[str(name), int(str(oid))] = int(str(row[0]))

@@ -1,0 +1,65 @@
+-- What releases of an application rely on: kind, identity, owner, name, facts.
+SELECT kind, identity,
+       CASE schema WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(schema) || '.' END
+           || pg_catalog.quote_ident(relation) || arguments, name, facts
+  FROM (
+    SELECT 'relation' AS kind, c.oid::pg_catalog.text AS identity, n.nspname AS schema, c.relname AS relation,
+           '' AS arguments, '' AS name,
+           pg_catalog.json_build_object('kind', c.relkind) AS facts
+      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE {application_table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    UNION ALL
+    SELECT 'column', c.oid || '.' || a.attnum, n.nspname, c.relname, '', a.attname,
+           pg_catalog.json_build_object('type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                                        'not_null', a.attnotnull, 'filled', a.atthasdef OR a.attidentity <> '')
+      FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE {application_table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND NOT c.relispartition
+       AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'type', t.oid::pg_catalog.text, n.nspname, t.typname, '', '', pg_catalog.json_build_object()
+      FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+      LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
+     WHERE {application_schema} AND t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c'
+       AND t.typtype <> 'm' AND NOT {brought_type}
+    UNION ALL
+    SELECT 'value', e.oid::pg_catalog.text, n.nspname, t.typname, '', e.enumlabel,
+           pg_catalog.json_build_object()
+      FROM pg_catalog.pg_enum AS e JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+     WHERE {application_schema} AND NOT {brought_type}
+    UNION ALL
+    SELECT 'function', p.oid::pg_catalog.text,
+           n.nspname, p.proname, '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', '',
+           pg_catalog.json_build_object('type', pg_catalog.pg_get_function_result(p.oid))
+      FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+     WHERE {application_schema} AND p.prorettype <> 'trigger'::pg_catalog.regtype
+       AND NOT {brought_function}
+    UNION ALL
+    SELECT 'rule', 'c' || k.oid, n.nspname, c.relname, '', k.conname,
+           pg_catalog.json_build_object('kind', k.contype, 'columns', ARRAY(
+               SELECT a.attname FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY 1),
+               'definition', pg_catalog.replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID', ''),
+               'index', coalesce((SELECT relname FROM pg_catalog.pg_class WHERE oid = k.conindid), ''))
+      FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE {application_table} AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND k.conparentid = 0
+       AND NOT c.relispartition
+    UNION ALL
+    SELECT 'rule', 'i' || i.indexrelid, n.nspname, c.relname, '', x.relname,
+           pg_catalog.json_build_object('kind', 'u', 'columns', ARRAY(
+               SELECT a.attname FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::smallint[]) ORDER BY 1),
+               'definition', pg_catalog.pg_get_indexdef(i.indexrelid), 'index', x.relname)
+      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+      JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE {application_table} AND i.indisunique AND NOT c.relispartition
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
+                        WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    -- What an extension brought goes with it, so it stands for all of that.
+    SELECT 'extension', e.oid::pg_catalog.text, 'public', e.extname, '', '', pg_catalog.json_build_object()
+      FROM pg_catalog.pg_extension AS e
+  ) AS found
