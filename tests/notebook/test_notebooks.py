@@ -184,6 +184,8 @@ def busy(environment: dict[str, str]) -> bool:
     ("mark", "source", "said"),
     [
         (None, "%%sql\nSELECT 1;", ["does not say which environment", "ALTER DATABASE"]),
+        (None, "%%cell\nprint(6 * 7)", ["does not say which environment"]),
+        ("production", "%%cell\nprint(6 * 7)", ["is production"]),
         (None, "%rehearsal", ["does not say which environment"]),
         ("staging", "%rehearsal", ["is marked 'staging'", "use a database marked disposable"]),
         ("production", "%%sql\nSELECT 1;", ["is production", "run the cells one by one: production = "]),
@@ -199,6 +201,7 @@ def test_a_database_that_is_not_marked_for_it_is_refused(
         for part in said:
             assert part in str(caught.value)
         assert "Traceback" not in str(caught.value)
+        assert "42" not in str(caught.value).splitlines(), "Python reaches the database without us"
         if mark == "staging":
             assert "1 row" in running.run("%%sql\nSELECT 1;"), "a runbook may run there"
         if mark == "production":

@@ -43,4 +43,5 @@ SELECT pg_catalog.format('parameter %%s', p.parname), pg_catalog.format('privile
               coalesce(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
   FROM pg_catalog.pg_parameter_acl AS p, pg_catalog.aclexplode(p.paracl) AS a LEFT
       JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
- WHERE a.grantee = 0 OR a.grantee = ANY (%(oids)s)
+ WHERE (a.grantee = 0 OR a.grantee = ANY (%(oids)s))
+   AND p.parname <> 'pgrehearse.environment'

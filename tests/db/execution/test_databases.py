@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from pgrehearse.environments.target import open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.servers import Server
+from pgrehearse.servers.url import UrlServer
 from pgrehearse.text.front_matter import Database
-from support.databases import execute, names
+from support.databases import execute, fresh, mark, names
 from support.projects import project_at, write
 
 SMALL = Database(rows=3)
@@ -157,3 +161,21 @@ def test_close_in_the_middle_of_making_one(server: Server, databases: Databases)
         assert time.monotonic() - started < 4
         blocker.close()
     assert "pgrehearse_half_made" not in names(server)
+
+
+def test_a_role_that_is_no_superuser_marks_what_it_makes(server: Server, tmp_path: Path) -> None:
+    """On 15 and later it may not give a database a setting the server does not know."""
+    role = f"maker_{secrets.token_hex(4)}"
+    execute(server.dsn(), f"CREATE ROLE {role} LOGIN CREATEDB")
+    try:
+        with fresh(server) as dsn:
+            mark(dsn, "test")
+            url = UrlServer(make_conninfo(dsn, user=role))
+            made = Databases(url, project_at(tmp_path))
+            try:
+                name = made.fresh(Database(empty=True, rows=0), "one")
+                assert open_target(server.dsn(name)).environment == "disposable"
+            finally:
+                made.close()
+    finally:
+        execute(server.dsn(), f"DROP ROLE {role}")

@@ -45,3 +45,13 @@ def test_harmless_change_is_no_drift(shop: Shop, name: str) -> None:
         shop.run(database, HARMLESS[name])
         drift = differences(read(shop.server.dsn(database)), shop.schema)
     assert not drift, [*drift.only_left, *drift.only_right]
+
+
+def test_the_right_to_mark_a_database_is_no_drift(shop: Shop) -> None:
+    """An owner may be granted it; like the mark it is ours, and the same in no two clusters."""
+    with shop.clone() as database:
+        shop.run(database, "GRANT SET ON PARAMETER pgrehearse.environment TO app_reader")
+        try:
+            assert not differences(read(shop.server.dsn(database)), shop.schema)
+        finally:
+            shop.run(database, "REVOKE SET ON PARAMETER pgrehearse.environment FROM app_reader")
