@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse import queries
 from pgrehearse.environments.names import protection
 from pgrehearse.errors import SetupError
 
@@ -26,24 +27,6 @@ _SETTING = "pgrehearse.environment"
 #: The mark in a comment, with the blank that parts it from a text before it; a mark only at the very end.
 IN_COMMENT = r" ?\[pgrehearse\.environment=([^\[\]]*)\]"
 
-#: Bytes, because a comment is shared by databases of other encodings: what is none here could not be read.
-#: Sent as one message, so that the encoding is changed for these statements only.
-_QUESTION = f"""
-SET LOCAL client_encoding = 'SQL_ASCII';
-SELECT pg_catalog.textsend(d.datname::pg_catalog.text),
-       pg_catalog.textsend((
-           SELECT one.setting
-             FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS one(setting)
-            WHERE s.setdatabase OPERATOR(pg_catalog.=) d.oid AND s.setrole OPERATOR(pg_catalog.=) 0
-              AND pg_catalog.starts_with(one.setting, '{_SETTING}='))),
-       pg_catalog.textsend((
-           SELECT c.description
-             FROM pg_catalog.pg_shdescription AS c
-            WHERE c.objoid OPERATOR(pg_catalog.=) d.oid
-              AND c.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass))
-  FROM pg_catalog.pg_database AS d
- WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
-"""
 _MAY_SET = f"SELECT pg_catalog.has_parameter_privilege('{_SETTING}', 'SET'), current_user"
 
 
@@ -117,7 +100,7 @@ class Mark:
 
 def read(connection: psycopg.Connection[Any]) -> Mark:
     """What the database of ``connection``, in autocommit mode, says."""
-    cursor = connection.execute(_QUESTION.encode())
+    cursor = connection.execute(queries.text("mark"))
     cursor.nextset()
     row = cursor.fetchone()
     assert row is not None
