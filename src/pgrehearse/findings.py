@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -202,8 +202,9 @@ def _level(finding: Finding) -> str:
 
 
 def _whole(finding: Finding) -> str:
-    """All that is known, without the place."""
-    return "\n".join([finding.said, *(line.strip() for line in finding._below())])
+    """All that is known, without the place. A detail may have many lines, and stands as it is."""
+    short = replace(finding, detail="")
+    return "\n".join([short.said, *filter(None, [finding.detail]), *map(str.strip, short._below())])
 
 
 # --- annotations ----------------------------------------------------------------------------------------

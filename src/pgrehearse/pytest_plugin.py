@@ -149,7 +149,7 @@ class DocumentItem(pytest.Item):
             found = review(rehearser, self.document, self.major, project.evidence)
             if not found.green:
                 raise ExpectationError(
-                    "\n".join(map(str, [*found.mismatches, *found.changes])),
+                    "\n".join(finding.head() for finding in (*found.mismatches, *found.changes)),
                     next_step="mend the claim; or accept new facts: pgrehearse measure --refresh",
                 )
             problems = rehearsals.outdated(project, self.document)

@@ -168,8 +168,8 @@ def test_sarif_has_what_an_upload_needs() -> None:
     first, *_, without_path, without_line = run["results"]
     assert first["message"]["text"].splitlines() == [
         "rule 8 (scan): reads items whole while writers wait",
+        "ACCESS EXCLUSIVE on items",
         "statement: ALTER TABLE items ADD CHECK (price > 0)",
-        "measured: ACCESS EXCLUSIVE on items",
         "next: NOT VALID first",
         "see: guides/policy, rule 8",
     ]

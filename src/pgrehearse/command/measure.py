@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.command.test import versions
 from pgrehearse.execution.rehearser import Rehearser
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.cells import is_measured
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.review import Review, review
@@ -24,7 +27,8 @@ __all__ = ["measure"]
 @click.option("--pg", default="", help="Server majors, such as 15,17, or all.", metavar="MAJORS")
 @click.option("--refresh", is_flag=True, help="Write what is measured into evidence/.")
 @click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
-def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None) -> int:
+@format_option
+def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None, form: str) -> int:
     """Measure the locks, rewrites and scans of every DDL cell; compare with claims and evidence.
 
     PATHS are Markdown files or folders; without any, the project's documents.
@@ -33,34 +37,36 @@ def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None)
     documents = [load(path) for path in project.markdown(paths)]
     documents = [document for document in documents if any(map(is_measured, document.cells))]
     if not documents:
-        click.echo("no document with DDL here")
+        click.echo("no document with DDL here", err=not readable(form))
+        finish(form, [], project)
         return 0
     started = time.monotonic()
-    status = statements = 0
+    statements = 0
+    wrong: list[Finding] = []
     with Rehearser(project, Servers(server), keep=False) as rehearser:
         for major in versions(pg):
             for document in documents:
                 found = review(rehearser, document, major, project.evidence)
                 if refresh and not found.mismatches:
                     cells.save(project.evidence, found.evidence)
-                status = max(status, _told(project.relative(document.path), found, refresh))
+                new = [*found.mismatches, *(() if refresh else found.changes)]
+                wrong += new
                 statements += found.statements
+                if readable(form):
+                    _tell(project.relative(document.path), found, new)
     seconds = time.monotonic() - started
-    click.echo(
-        f"{statements} statements measured in {seconds:.1f} s, {seconds / max(statements, 1):.2f} s each"
-    )
-    return status
+    if readable(form):
+        each = seconds / max(statements, 1)
+        click.echo(f"{statements} statements measured in {seconds:.1f} s, {each:.2f} s each")
+    finish(form, wrong, project)
+    return 1 if wrong else 0
 
 
-def _told(name: str, found: Review, refresh: bool) -> int:
-    """Print one document's line and what is wrong with it; returns its exit status."""
-    wrong = [*found.mismatches, *(() if refresh else found.changes)]
+def _tell(name: str, found: Review, wrong: Sequence[Finding]) -> None:
+    """Print one document's line and what is wrong with it; a wrong claim is what to mend first."""
     word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
     click.echo(f"{word}  {name}  PostgreSQL {found.version}  {found.statements} statements")
-    for mismatch in wrong:
-        click.echo(str(mismatch))
-    if found.mismatches:
-        click.echo("  next: mend the claim, or the statement")
-    elif wrong:
-        click.echo("  next: find out why, then accept the new facts with `pgrehearse measure --refresh`")
-    return 1 if wrong else 0
+    for finding in wrong:
+        click.echo(finding.head())
+    if wrong:
+        click.echo(f"  next: {wrong[0].next_step}")

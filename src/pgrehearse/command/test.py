@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
+from pgrehearse.findings import Finding
 from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.lookup import project_of
@@ -34,7 +36,8 @@ def versions(value: str) -> list[int | None]:
 @click.option("--accept", is_flag=True, help="Write the outputs of this run into the documents.")
 @click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
 @click.option("--keep/--no-keep", default=True, help="Keep the database of a document that failed.")
-def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, keep: bool) -> int:
+@format_option
+def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, keep: bool, form: str) -> int:
     """Run the blocks of documents against disposable databases and check what they claim.
 
     PATHS are Markdown files or folders; without any, the project's documents.
@@ -43,7 +46,7 @@ def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, kee
     if accept and len(wanted) > 1:
         raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
     project = project_of(paths[0] if paths else None)
-    return rehearse_all(project, paths, wanted, server=server, accept=accept, keep=keep)
+    return rehearse_all(project, paths, wanted, server=server, accept=accept, keep=keep, form=form)
 
 
 def rehearse_all(
@@ -54,8 +57,12 @@ def rehearse_all(
     server: str | None = None,
     accept: bool = False,
     keep: bool = True,
+    form: str = "text",
 ) -> int:
-    """Rehearse the documents at ``paths`` on each major, printing progress. Returns the exit status."""
+    """Rehearse the documents at ``paths`` on each major, printing progress. Returns the exit status.
+
+    ``form``: of `pgrehearse.findings.FORMATS`.
+    """
     documents = [document for path in project.markdown(paths) if (document := load(path)).cells]
     if not documents:
         raise DocumentError(
@@ -65,19 +72,22 @@ def rehearse_all(
         )
     started = time.monotonic()
     with Rehearser(project, Servers(server), keep=keep) as rehearser:
-        tally = _Tally(project)
+        tally = _Tally(project, readable(form))
         for major in majors:
             for document, upcoming in zip(documents, [*documents[1:], None], strict=True):
                 tally.add(document, major, rehearser, upcoming, accept)
         tally.summary(time.monotonic() - started)
+    finish(form, tally.findings, project)
     return tally.status
 
 
 class _Tally:
-    """Prints one line a document while they run, and counts."""
+    """Prints one line a document while they run, unless other programs read the output, and counts."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, prints: bool) -> None:
         self.project = project
+        self.prints = prints
+        self.findings: list[Finding] = []
         self.results: list[DocumentResult] = []
         self.status = 0
         self.illustrations = 0
@@ -91,19 +101,21 @@ class _Tally:
         accept: bool,
     ) -> None:
         name = self.project.relative(document.path)
-        if sys.stdout.isatty():
+        if self.prints and sys.stdout.isatty():
             click.echo(f"  {name} …\r", nl=False)
         try:
             if accept:
                 result, changed = rehearser.accept(document, major)
                 for line in changed:
-                    click.echo(f"accepted {name}:{line}")
+                    self._say(f"accepted {name}:{line}")
             else:
                 result = rehearser.rehearse(document, major, upcoming)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
-            click.echo(f"FAIL  {name}\n{error}")
+            self.findings += error.findings
+            self._say(f"FAIL  {name}\n{error}")
             return
+        self.findings += result.findings
         self.results.append(result)
         self.illustrations += len(document.illustrations)
         self._line(name, result)
@@ -113,12 +125,16 @@ class _Tally:
         cells = f"{result.count('passed')}/{len(result.cells)} cells"
         skipped = f", {result.count('skipped')} skipped" if result.count("skipped") else ""
         where = f"PostgreSQL {result.version}"
-        click.echo(f"{word}  {name}  {where}  {cells}{skipped}  {result.seconds:.2f} s")
+        self._say(f"{word}  {name}  {where}  {cells}{skipped}  {result.seconds:.2f} s")
         if not result.green:
             self.status = max(self.status, 1)
-            click.echo(result.report(name))
+            self._say(result.report(name))
         for note in result.notes:
-            click.echo(f"  {note}")
+            self._say(f"  {note}")
+
+    def _say(self, text: str) -> None:
+        if self.prints:
+            click.echo(text)
 
     def summary(self, seconds: float) -> None:
         """The last line: what ran, what did not and why."""
@@ -132,5 +148,5 @@ class _Tally:
         parts += [f"{len(skips)} skipped ({reasons})"] if skips else []
         parts += [f"{self.illustrations} illustration"] if self.illustrations else []
         servers = ", ".join(sorted({result.version for result in self.results}))
-        click.echo(f"{len(self.results)} documents on PostgreSQL {servers or 'none'}, {seconds:.1f} s")
-        click.echo("cells: " + ", ".join(parts))
+        self._say(f"{len(self.results)} documents on PostgreSQL {servers or 'none'}, {seconds:.1f} s")
+        self._say("cells: " + ", ".join(parts))

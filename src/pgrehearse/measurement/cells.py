@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.execution.rehearser import Fresh, Rehearser, run_cells
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.facts import Facts, strongest
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.text import claims, variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import Statement, split
 
-__all__ = ["Mismatch", "check_claims", "is_measured", "measure_cells"]
+__all__ = ["check_claims", "is_measured", "measure_cells"]
 
 _VERBS = "ALTER|ANALYZE|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM"
 _DDL = re.compile(rf"(?:/\*.*?\*/\s*)*(?:{_VERBS})\b", re.I | re.S)
@@ -38,18 +37,6 @@ _NOT_DDL = re.compile(
 _COMMAND = re.compile(r"[^\w]*(?:pgrehearse|psql|pg_\w+|createdb|dropdb|python\d?|dbmate|alembic|npx|make)\b")
 _LINT = re.compile(r"\bpgrehearse(?: db)? lint\b(?![^\n]*--dsn)")
 _TRANSACTION = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.I)
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """A claim that is not what was measured. ``line`` is in the document."""
-
-    path: Path
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
 
 
 def is_measured(cell: Cell) -> bool:
@@ -187,7 +174,7 @@ def _finish(session: Session, sql: str) -> None:
 
 def check_claims(
     document: Document, cell: Cell, statements: Sequence[tuple[str, Facts]], version: str
-) -> list[Mismatch]:
+) -> list[Finding]:
     """What the cell claims and the measurement contradicts, with expected and measured."""
     facts = [measured for _, measured in statements]
     claimed = _claimed(cell)
@@ -209,7 +196,11 @@ def check_claims(
     for key, value in claimed.items():
         if statements and value != measured[key]:
             found.append(f"{key}: claimed {value}, measured {measured[key]}")
-    return [Mismatch(document.path, cell.line, f"{text} [PostgreSQL {version}]") for text in found]
+    next_step = "mend the claim, or the statement"
+    return [
+        Finding(f"{text} [PostgreSQL {version}]", document.path, cell.line, kind="claim", next_step=next_step)
+        for text in found
+    ]
 
 
 def blocked(facts: Sequence[Facts]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pgrehearse.clock import today
 from pgrehearse.execution.rehearser import Rehearser, check_form
-from pgrehearse.measurement.cells import Mismatch, check_claims, is_measured, measure_cells
+from pgrehearse.findings import Finding
+from pgrehearse.measurement.cells import check_claims, is_measured, measure_cells
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
 from pgrehearse.measurement.statement.facts import Facts
@@ -24,8 +25,8 @@ class Review:
     version: str
     statements: int
     seconds: float
-    mismatches: tuple[Mismatch, ...]
-    changes: tuple[Mismatch, ...]
+    mismatches: tuple[Finding, ...]
+    changes: tuple[Finding, ...]
     evidence: DocumentEvidence
 
     @property
@@ -50,8 +51,8 @@ def review(
     server = rehearser.servers.get(major)
     known = cells.load(folder, rehearser.project.relative(document.path))
     measured = list(measure_cells(rehearser, document, major, progress))
-    mismatches: list[Mismatch] = []
-    changes: list[Mismatch] = []
+    mismatches: list[Finding] = []
+    changes: list[Finding] = []
     for cell, statements in measured:
         mismatches += check_claims(document, cell, statements, server.version)
         changes += _changes(document, cell, statements, known, str(server.major), server.version)
@@ -78,7 +79,7 @@ def _changes(
     known: DocumentEvidence,
     major: str,
     version: str,
-) -> list[Mismatch]:
+) -> list[Finding]:
     """Facts that differ from the committed ones, or for which there are none."""
     before = known.of(cell, document.cells)
     found = []
@@ -89,7 +90,8 @@ def _changes(
             found.append(f"no committed evidence: {where}")
         elif old.comparable() != facts.comparable():
             found.append(f"{where}: " + "; ".join(_differences(old.comparable(), facts.comparable())))
-    return [Mismatch(document.path, cell.line, text) for text in found]
+    next_step = "find out why, then accept the new facts with `pgrehearse measure --refresh`"
+    return [Finding(text, document.path, cell.line, kind="evidence", next_step=next_step) for text in found]
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> list[str]:

@@ -48,7 +48,7 @@ def test_true_claims_wrong_claims_and_evidence(measuring: Measuring) -> None:
     first = measuring.measure(body)
     assert first.mismatches == ()
     assert first.statements == 2, "CREATE TABLE and ALTER TABLE"
-    assert [str(change).count("no committed evidence") for change in first.changes] == [1, 1]
+    assert [change.message.count("no committed evidence") for change in first.changes] == [1, 1]
 
     cells.save(measuring.project.evidence, first.evidence)
     assert measuring.measure(body).green, "measured again: the same facts"
@@ -75,7 +75,7 @@ def test_other_facts_than_the_committed_ones_are_red(measuring: Measuring) -> No
     file.write_text(file.read_text("utf-8").replace("ACCESS EXCLUSIVE", "SHARE"), "utf-8")
     found = measuring.measure(body)
     assert any(
-        "locks was {'items': 'SHARE'}, is {'items': 'ACCESS EXCLUSIVE'}" in str(c) for c in found.changes
+        "locks was {'items': 'SHARE'}, is {'items': 'ACCESS EXCLUSIVE'}" in c.message for c in found.changes
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find
+from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.environments.rules import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError
@@ -21,7 +21,7 @@ from pgrehearse.migration.smoke.smoke import SmokeOptions, SmokeReport
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
 
-__all__ = ["lines", "smoke"]
+__all__ = ["smoke"]
 
 
 @click.command()
@@ -40,6 +40,7 @@ __all__ = ["lines", "smoke"]
     show_default=True,
     help="How long a statement may take with --read-only.",
 )
+@format_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def smoke(
     dsn: str | None,
@@ -48,6 +49,7 @@ def smoke(
     file: Path | None,
     rows: int,
     statement_timeout: str,
+    form: str,
     as_json: bool,
 ) -> int:
     """Try what db/smoke.sql says of constraints, indexes, labels, defaults and triggers.
@@ -67,12 +69,14 @@ def smoke(
     )
     report = smoke_run.run(target.conninfo, promised, options)
     shown = project.relative(path)
-    if as_json:
+    if as_json or form == "json":
         click.echo(json.dumps(_value(target, shown, read_only, report), indent=2))
     else:
-        announce(target)
-        _print(shown, project, report)
-        _pending(target, project, report)
+        if readable(form):
+            announce(target)
+            _print(project, report)
+            _pending(target, project, report)
+        finish(form, report.findings, project)
     return 1 if report.findings else 0
 
 
@@ -81,20 +85,7 @@ def near(path: Path) -> Path:
     return Path(os.path.relpath(path))
 
 
-def lines(path: str, report: SmokeReport) -> list[str]:
-    """What is wrong, as ``path:line: message`` and the next step, each as one text of one or two lines."""
-    found = []
-    for finding in report.findings:
-        where = f"{path}:{finding.line}" if finding.line else path
-        about = "" if finding.about in finding.message else f"{finding.about}: "
-        found.append(
-            f"{where}: {about}{finding.message}"
-            + (f"\n  next: {finding.next_step}" if finding.next_step else "")
-        )
-    return found
-
-
-def _print(path: str, project: Project, report: SmokeReport) -> None:
+def _print(project: Project, report: SmokeReport) -> None:
     if report.seeded:
         click.echo(f"{project.relative(project.seed)} loaded, to be rolled back")
     for kind, (covered, there) in report.covered.items():
@@ -104,8 +95,8 @@ def _print(path: str, project: Project, report: SmokeReport) -> None:
         click.echo(f"left out: {object_}: {reason}")
     looked_up = f", {report.looked_up} looked up in the catalogs" if report.looked_up else ""
     click.echo(f"{report.tried} entries tried{looked_up}; {len(report.findings) or 'nothing'} wrong")
-    for line in lines(path, report):
-        click.echo(line, err=True)
+    for finding in report.findings:
+        click.echo(finding.text(project.relative), err=True)
 
 
 def _pending(target: Target, project: Project, report: SmokeReport) -> None:
@@ -132,5 +123,8 @@ def _value(target: Target, path: str, read_only: bool, report: SmokeReport) -> d
         "looked_up": report.looked_up,
         "covered": {kind: {"covered": c, "there": t} for kind, (c, t) in report.covered.items()},
         "left_out": [{"object": name, "reason": reason} for name, reason in report.left_out],
-        "findings": [asdict(finding) for finding in report.findings],
+        "findings": [
+            {"line": f.line, "about": f.about, "message": f.message, "next_step": f.next_step}
+            for f in report.findings
+        ],
     }

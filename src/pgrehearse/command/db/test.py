@@ -79,10 +79,7 @@ def _one(servers: Servers, major: int | None, plan: Plan) -> int:
 
 def _print(project: Project, step: Tried) -> None:
     click.echo(f"  {step.status:<7}  {step.name}{'  ' + step.detail if step.detail else ''}")
-    where = project.relative(step.path) if step.path else ""
-    if where and step.line:
-        where += f":{step.line}"
-    for problem in step.problems:
-        click.echo(f"{where + ': ' if where else ''}{problem}", err=True)
+    for finding in step.findings:
+        click.echo(finding.head(project.relative), err=True)
     if step.next_step and not step.good:
         click.echo(f"  next: {step.next_step}", err=True)

@@ -85,7 +85,7 @@ def _compare(volume: Volume, as_json: bool) -> int:
     file = project.migrations.parent / "budgets.toml"
     problems = exceeded(load(file, migrations), volume.timings, migrations, volume.versions)
     for problem in problems:
-        click.echo(f"error: {problem}", err=True)
+        click.echo(f"error: {problem.text()}", err=True)
     if volume.stopped:
         tell(f"older ones were measured without rows and not compared: {volume.stopped}")
     if not as_json:

@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 from psycopg.sql import Identifier
 
+from pgrehearse.errors import ExpectationError
 from pgrehearse.migration.smoke.contract import Directive, Entry
 from pgrehearse.migration.smoke.objects import Object
 from pgrehearse.migration.smoke.plans import used_indexes
 from pgrehearse.migration.smoke.statements import (
     Outcome,
-    Problem,
     carry_out,
     must_be_true,
     must_return,
@@ -56,7 +56,7 @@ class Checks:
     def check(self, entry: Entry) -> bool:
         """Try all directives of ``entry``; False when the database's catalogs are all that was looked at.
 
-        Raises Problem.
+        Raises ExpectationError.
         """
         for directive in entry.directives:
             self._in_the_catalog(directive)
@@ -84,7 +84,7 @@ class Checks:
         for directive in refuses:
             self._refused(directive, outcome)
         if not refuses and outcome.error is not None:
-            raise Problem(f"the statement failed: {said(outcome.error)}", line=outcome.line)
+            raise ExpectationError(f"the statement failed: {said(outcome.error)}", line=outcome.line)
         for directive in entry.of("default"):
             self._defaulted(directive, outcome)
         for directive in entry.of("returns"):
@@ -96,19 +96,19 @@ class Checks:
         error = outcome.error
         if error is None:
             if outcome.count == 0:
-                raise Problem(
+                raise ExpectationError(
                     "the statement found no row, so nothing could be refused",
-                    "write one that needs no row, such as an INSERT",
+                    next_step="write one that needs no row, such as an INSERT",
                 )
-            raise Problem("nothing was refused")
+            raise ExpectationError("nothing was refused")
         # PostgreSQL 18 tells a RESTRICT, 23001, from other foreign keys.
         if error.sqlstate != directive.value and (directive.value, error.sqlstate) != ("23503", "23001"):
-            raise Problem(f"{directive.value} was expected, and this came: {said(error)}")
+            raise ExpectationError(f"{directive.value} was expected, and this came: {said(error)}")
         if directive.value.startswith("23"):
             found = self._named_by(error)
             if not any(o.called(directive.name, directive.table) for o in found):
                 names = ", ".join(str(o) for o in found) or said(error)
-                raise Problem(f"another one refused the row: {names}")
+                raise ExpectationError(f"another one refused the row: {names}")
             return
         diag = error.diag
         text = " ".join(
@@ -116,7 +116,7 @@ class Checks:
         )
         words = " on ".join(filter(None, [directive.name, directive.table]))
         if words not in text:
-            raise Problem(f"the error does not say {words!r}: {said(error)}")
+            raise ExpectationError(f"the error does not say {words!r}: {said(error)}")
 
     def _named_by(self, error: psycopg.Error) -> list[Object]:
         """The constraints an error names; of a partition, those of its parent."""
@@ -151,11 +151,14 @@ class Checks:
             return
         expected = self._value_of(directive.value, self._object("default", directive).mend)
         if len(outcome.rows) != 1 or len(outcome.rows[0]) != 1:
-            raise Problem("the statement returns no single value", "end it with RETURNING the column")
+            raise ExpectationError(
+                "the statement returns no single value", next_step="end it with RETURNING the column"
+            )
         if outcome.rows[0][0] != expected:
-            raise Problem(
+            raise ExpectationError(
                 f"the row got {outcome.rows[0][0]}, not {expected}",
-                f"if it differs each time: `default {directive.name}`, and a statement that returns true",
+                next_step=f"if it differs each time: `default {directive.name}`,"
+                " and a statement that returns true",
             )
 
     def _without_trigger(self, entry: Entry, directive: Directive) -> None:
@@ -166,14 +169,16 @@ class Checks:
             try:
                 self.connection.execute(drop.encode())
             except psycopg.Error as error:
-                raise Problem(f"the counterproof needs the owner of {trigger.table}: {said(error)}") from None
+                raise ExpectationError(
+                    f"the counterproof needs the owner of {trigger.table}: {said(error)}"
+                ) from None
             try:
                 self._judge(entry, carry_out(self.connection, entry))
-            except Problem:
+            except ExpectationError:
                 return
-        raise Problem(
+        raise ExpectationError(
             f"the same happens without trigger {trigger.name}, so this does not show that it fires",
-            "write a statement whose outcome depends on the trigger",
+            next_step="write a statement whose outcome depends on the trigger",
         )
 
     # --- the catalog ---------------------------------------------------------------------------------
@@ -185,7 +190,9 @@ class Checks:
             if directive.name:
                 self._object(kind, directive)
             else:
-                raise Problem(f"which one refuses {directive.value}?", "write its name after the SQLSTATE")
+                raise ExpectationError(
+                    f"which one refuses {directive.value}?", next_step="write its name after the SQLSTATE"
+                )
         elif directive.word == "uses":
             self._object("index", directive)
         elif directive.word == "fires":
@@ -198,10 +205,12 @@ class Checks:
         if not named:
             what = {"not null": "NOT NULL on", "default": "default of"}.get(kind, kind)
             where = f" on {directive.table}" if directive.table else ""
-            raise Problem(f"the database has no {what} {directive.name}{where}")
+            raise ExpectationError(f"the database has no {what} {directive.name}{where}")
         if len({o.table for o in named}) > 1:
             tables = ", ".join(sorted(o.table for o in named))
-            raise Problem(f"{directive.name} is on {tables}", "write which: on TABLE, after the name")
+            raise ExpectationError(
+                f"{directive.name} is on {tables}", next_step="write which: on TABLE, after the name"
+            )
         return named[0]
 
     def _default(self, directive: Directive) -> None:
@@ -209,16 +218,16 @@ class Checks:
         if not directive.value:
             return
         if default.definition in ("identity", "generated"):
-            raise Problem(
+            raise ExpectationError(
                 f"{default.name} is {default.definition}: it has no constant to compare with",
-                f"write `default {default.name}` and a statement that returns true",
+                next_step=f"write `default {default.name}` and a statement that returns true",
             )
         if directive.value == default.definition:
             return
         declared = self._value_of(default.definition, default.mend)
         expected = self._value_of(directive.value, default.mend)
         if declared != expected:
-            raise Problem(f"it is {default.definition}, not {directive.value}")
+            raise ExpectationError(f"it is {default.definition}, not {directive.value}")
 
     def _value_of(self, expression: str, type_: str) -> str | None:
         try:
@@ -226,7 +235,7 @@ class Checks:
                 cursor = self.connection.execute(f"SELECT (({expression})::{type_})::text".encode())
                 return text_of(cursor)[0][0]
         except psycopg.Error as error:
-            raise Problem(f"{expression} cannot be computed: {said(error)}") from None
+            raise ExpectationError(f"{expression} cannot be computed: {said(error)}") from None
 
     def _labels(self, entry: Entry) -> None:
         directive = entry.of("labels")[0]
@@ -236,23 +245,24 @@ class Checks:
         gone = [label for label in want if label not in have]
         new = [label for label in have if label not in want]
         if not have:
-            raise Problem(f"the database has no enum {directive.name}")
+            raise ExpectationError(f"the database has no enum {directive.name}")
         if gone:
-            raise Problem(f"enum {directive.name} has no label {', '.join(gone)}")
+            raise ExpectationError(f"enum {directive.name} has no label {', '.join(gone)}")
         if new:
-            raise Problem(
+            raise ExpectationError(
                 f"enum {directive.name} has a label that is not in the contract: {', '.join(new)}",
-                "add it to the line, in its place",
+                next_step="add it to the line, in its place",
             )
         if want != have:
-            raise Problem(f"the labels of {directive.name} sort in another order: {', '.join(have)}")
+            raise ExpectationError(f"the labels of {directive.name} sort in another order: {', '.join(have)}")
         for label in [] if self.read_only else want:
             outcome = carry_out(self.connection, entry, {"label": label})
             if outcome.error is not None:
-                raise Problem(f"label {label}: {said(outcome.error)}", line=outcome.line)
+                raise ExpectationError(f"label {label}: {said(outcome.error)}", line=outcome.line)
             if [row[0] for row in outcome.rows] != [label]:
-                raise Problem(
-                    f"label {label}: the statement did not return it", "end it with RETURNING the column"
+                raise ExpectationError(
+                    f"label {label}: the statement did not return it",
+                    next_step="end it with RETURNING the column",
                 )
 
     def _uses(self, entry: Entry) -> None:
@@ -267,12 +277,13 @@ class Checks:
                 try:
                     used = used_indexes(self.connection, last.sql, index)
                 except psycopg.Error as error:
-                    raise Problem(f"no plan: {said(error)}", line=last.line) from None
+                    raise ExpectationError(f"no plan: {said(error)}", line=last.line) from None
             about = f". The index is for: {index.comment}" if index.comment else ""
             if not used.possible:
-                raise Problem(f"the query cannot use it; the plan is {used.plan}{about}")
+                raise ExpectationError(f"the query cannot use it; the plan is {used.plan}{about}")
             if not used.chosen and not self.read_only:
-                raise Problem(
+                raise ExpectationError(
                     f"the query does not use it; the plan is {used.plan}{about}",
-                    "ANALYZE the table; are there enough rows, and is the index still the right one?",
+                    next_step="ANALYZE the table; are there enough rows,"
+                    " and is the index still the right one?",
                 )

@@ -12,15 +12,15 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import DocumentError, ExpectationError, SetupError
+from pgrehearse.findings import Finding
 from pgrehearse.migration.smoke import objects
 from pgrehearse.migration.smoke.checks import Checks
 from pgrehearse.migration.smoke.contract import Contract, Directive
 from pgrehearse.migration.smoke.objects import Object
 from pgrehearse.migration.smoke.seed import load_seed
-from pgrehearse.migration.smoke.statements import Problem
 
-__all__ = ["Finding", "SmokeOptions", "SmokeReport", "run"]
+__all__ = ["SmokeOptions", "SmokeReport", "run"]
 
 #: What each kind of object needs in the contract.
 _SHOWN_BY = {
@@ -48,16 +48,6 @@ class SmokeOptions:
     seed: Path | None = None
     rows: int = 1000
     statement_timeout: str = "0"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as the contract says, or not in it. ``line`` 0: nowhere in the file."""
-
-    line: int
-    about: str
-    message: str
-    next_step: str
 
 
 @dataclass
@@ -126,12 +116,13 @@ def _run(connection: psycopg.Connection[Any], contract: Contract, options: Smoke
     for entry in contract.entries:
         try:
             tried = checks.check(entry)
-        except Problem as problem:
+        except ExpectationError as problem:
             tried = True
             about = "; ".join(str(directive) for directive in entry.directives)
-            report.findings.append(
-                Finding(problem.line or entry.line, about, problem.message, problem.next_step)
+            found_here = _finding(
+                contract, problem.line or entry.line, about, problem.message, problem.next_step
             )
+            report.findings.append(found_here)
         report.tried += tried
         report.looked_up += not tried
         if connection.info.transaction_status is not TransactionStatus.INTRANS:
@@ -147,6 +138,11 @@ def _run(connection: psycopg.Connection[Any], contract: Contract, options: Smoke
     return report
 
 
+def _finding(contract: Contract, line: int, about: str, message: str, next_step: str | None) -> Finding:
+    """Something that is not as the contract says, or not in it. ``line`` 0: nowhere in the file."""
+    return Finding(message, contract.path, line, kind="contract", about=about, next_step=next_step or "")
+
+
 # --- what must be so, and what must be there ------------------------------------------------------------
 
 
@@ -158,12 +154,14 @@ def _states(contract: Contract, found: Sequence[Object], report: SmokeReport) ->
         said = [d for d in expected if one.kind in ("constraint", "not null") and one.called(d.name, d.table)]
         if one.problem and not said and not any(_means(d, one) for d in left_out):
             line = min((d.line for e in contract.entries for d in e.directives if _shows(d, one)), default=0)
-            report.findings.append(Finding(line, str(one), f"{one} {one.problem}", one.mend))
+            report.findings.append(_finding(contract, line, str(one), f"{one} {one.problem}", one.mend))
     for directive in expected:
         meant = [o for o in found if o.called(directive.name, directive.table)]
         if not any(one.problem for one in meant):
             message = f"{directive.name} is valid" if meant else f"the database has no {directive.name}"
-            report.findings.append(Finding(directive.line, str(directive), message, "remove the line"))
+            report.findings.append(
+                _finding(contract, directive.line, str(directive), message, "remove the line")
+            )
 
 
 def _complete(contract: Contract, found: Sequence[Object], report: SmokeReport) -> None:
@@ -183,12 +181,14 @@ def _complete(contract: Contract, found: Sequence[Object], report: SmokeReport) 
                 report.left_out.append((str(one), reason.value))
             else:
                 next_step = f"write: -- {one.wanted}; or: -- leaves out {one.kind} {one.name}: REASON"
-                report.findings.append(Finding(0, str(one), f"no entry shows {one}", next_step))
+                report.findings.append(_finding(contract, 0, str(one), f"no entry shows {one}", next_step))
         report.covered[kind] = covered, len(wanted)
     for directive in reasons:
         if directive not in used:
             message = f"nothing to leave out: no {directive.name} without an entry"
-            report.findings.append(Finding(directive.line, str(directive), message, "remove the line"))
+            report.findings.append(
+                _finding(contract, directive.line, str(directive), message, "remove the line")
+            )
 
 
 def _shows(directive: Directive, one: Object) -> bool:

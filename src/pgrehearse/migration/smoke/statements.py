@@ -9,22 +9,13 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse.errors import ExpectationError
 from pgrehearse.migration.smoke.contract import Entry
 from pgrehearse.text import variables
 
-__all__ = ["Outcome", "Problem", "carry_out", "must_be_true", "must_return", "said", "text_of", "undone"]
+__all__ = ["Outcome", "carry_out", "must_be_true", "must_return", "said", "text_of", "undone"]
 
 _SAVEPOINT = "pgrehearse_smoke"
-
-
-class Problem(Exception):
-    """An entry that does not hold. ``next_step`` may be empty."""
-
-    def __init__(self, message: str, next_step: str = "", line: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.next_step = next_step
-        self.line = line
 
 
 @dataclass(frozen=True)
@@ -54,14 +45,14 @@ def carry_out(
 ) -> Outcome:
     """Run the statements of ``entry`` and undo them; deferred constraints count as part of the last.
 
-    Raises Problem: a statement that prepares failed.
+    Raises ExpectationError: a statement that prepares failed.
     """
     with undone(connection):
         for statement in entry.statements[:-1]:
             try:
                 connection.execute(variables.substitute(statement.sql, values or {}).encode())
             except psycopg.Error as error:
-                raise Problem(
+                raise ExpectationError(
                     f"a statement that prepares failed: {said(error)}", line=statement.line
                 ) from None
         last = entry.statements[-1]
@@ -87,21 +78,21 @@ def text_of(cursor: psycopg.Cursor[Any]) -> tuple[tuple[str | None, ...], ...]:
 
 
 def must_return(expected: str, outcome: Outcome) -> None:
-    """Raise Problem unless the one row is ``expected``: values joined by |, or no row for nothing."""
+    """Raise ExpectationError unless the one row is ``expected``: values joined by |, no row for nothing."""
     rows = ["|".join("" if v is None else v for v in row) for row in outcome.rows]
     if expected == "nothing":
         if rows:
-            raise Problem(f"{len(rows)} rows came, the first: {rows[0]}")
+            raise ExpectationError(f"{len(rows)} rows came, the first: {rows[0]}")
     elif rows != [expected]:
-        raise Problem(f"it returned {'; '.join(rows[:3]) or 'nothing'}, not {expected}")
+        raise ExpectationError(f"it returned {'; '.join(rows[:3]) or 'nothing'}, not {expected}")
 
 
 def must_be_true(outcome: Outcome) -> None:
-    """Raise Problem unless every value of every row is true, and there is one."""
+    """Raise ExpectationError unless every value of every row is true, and there is one."""
     values = {value for row in outcome.rows for value in row}
     if values != {"t"}:
         came = ", ".join(sorted(str(value) for value in values)) or "nothing"
-        raise Problem(f"the statement must return true, and returned {came}")
+        raise ExpectationError(f"the statement must return true, and returned {came}")
 
 
 def said(error: psycopg.Error) -> str:

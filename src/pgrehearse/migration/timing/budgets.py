@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import SetupError
+from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Allowance", "Budgets", "Excess", "exceeded", "load"]
+__all__ = ["Allowance", "Budgets", "exceeded", "load"]
 
 _KEYS = {"milliseconds", "rewrites", "reason"}
 
@@ -52,22 +53,6 @@ class Budgets:
             limit = said.milliseconds if said.milliseconds is not None else found.milliseconds
             found = Allowance(limit, found.rewrites | said.rewrites)
         return found
-
-
-@dataclass(frozen=True)
-class Excess:
-    """A statement that costs more than it may, at ``path``:``line``."""
-
-    path: Path
-    line: int
-    sql: str
-    what: str
-    next_step: str
-
-    def __str__(self) -> str:
-        words = " ".join(self.sql.split())
-        shown = words if len(words) <= 60 else words[:57] + "..."
-        return f"{self.path}:{self.line}: {shown}: {self.what}\n  next: {self.next_step}"
 
 
 def load(file: Path, migrations: Sequence[Migration]) -> Budgets:
@@ -104,16 +89,22 @@ def load(file: Path, migrations: Sequence[Migration]) -> Budgets:
 
 def exceeded(
     budgets: Budgets, timings: Sequence[Timing], migrations: Sequence[Migration], only: Collection[str]
-) -> list[Excess]:
+) -> list[Finding]:
     """What is beyond its budget among the versions in ``only``, the ones that were measured with rows."""
     paths = {migration.version: migration.path for migration in migrations}
     return [
-        Excess(paths[timing.version], cost.line, cost.sql, *problem)
+        _excess(paths[timing.version], cost, *problem)
         for timing in timings
         if timing.version in only
         for cost in timing.costs
         for problem in _problems(budgets.of(paths[timing.version].stem, cost.number), cost)
     ] + _idle(budgets, timings, paths, only)
+
+
+def _excess(path: Path, cost: Cost, what: str, next_step: str) -> Finding:
+    words = " ".join(cost.sql.split())
+    shown = words if len(words) <= 60 else words[:57] + "..."
+    return Finding(what, path, cost.line, kind="budget", about=shown, next_step=next_step)
 
 
 def _problems(allowed: Allowance, cost: Cost) -> list[tuple[str, str]]:
@@ -149,7 +140,7 @@ def _ms(value: float) -> str:
 
 def _idle(
     budgets: Budgets, timings: Sequence[Timing], paths: Mapping[str, Path], only: Collection[str]
-) -> list[Excess]:
+) -> list[Finding]:
     """Rewrites that are declared and do not happen: the next one would go unseen."""
     found = []
     for timing in timings:
@@ -162,7 +153,7 @@ def _idle(
             if name == path.stem and said.rewrites - happened:
                 cost = costs[0] if costs else replace(timing.costs[0], sql=f"statement {number}")
                 what = f"rewrites {', '.join(sorted(said.rewrites - happened))} by its budget, and does not"
-                found.append(Excess(path, cost.line, cost.sql, what, "remove it from budgets.toml"))
+                found.append(_excess(path, cost, what, "remove it from budgets.toml"))
     return found
 
 

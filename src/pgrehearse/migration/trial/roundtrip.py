@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.runner import runner
-from pgrehearse.migration.trial.tried import FAILED, OK, Tried, different, from_error
+from pgrehearse.migration.trial.tried import FAILED, OK, Tried, different, failed, from_error
 from pgrehearse.schema import Differences, Schema, differences, read
 from pgrehearse.text.migration_files import Migration
 
@@ -79,14 +79,8 @@ class RoundTrip:
     ) -> Tried:
         name, path = migration.path.stem, migration.path
         if migration.down is None:
-            return Tried(
-                name,
-                FAILED,
-                path=path,
-                line=migration.up.line,
-                problems=("no down part",),
-                next_step="write `-- migrate:down` with the way back, or with -- not restored: REASON",
-            )
+            fix = "write `-- migrate:down` with the way back, or with -- not restored: REASON"
+            return failed(name, ["no down part"], fix, path, migration.up.line)
         reason, line = not_restored(migration), migration.down.line
         try:
             for _ in runner.down(self.conninfo, known):
@@ -100,7 +94,7 @@ class RoundTrip:
         except PgRehearseError as error:
             return from_error(name, error)
         if problems:
-            return Tried(name, FAILED, path=path, line=line, problems=tuple(problems), next_step=_NEXT)
+            return failed(name, problems, _NEXT, path, line)
         return Tried(name, OK, f"up, down (not restored: {reason}), up" if reason else "up, down, up")
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.execution.databases import Databases
+from pgrehearse.findings import Finding
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.smoke import contract, smoke
 from pgrehearse.migration.smoke.seed import load_seed
 from pgrehearse.migration.trial.dbmate import Dbmate
 from pgrehearse.migration.trial.release import Release
 from pgrehearse.migration.trial.roundtrip import RoundTrip, apply
-from pgrehearse.migration.trial.tried import FAILED, NOT_RUN, OK, Tried, different, from_error
+from pgrehearse.migration.trial.tried import FAILED, NOT_RUN, OK, Tried, different, failed, from_error
 from pgrehearse.schema import Schema, differences, read
 from pgrehearse.servers.base import Server
 from pgrehearse.text.front_matter import Database
@@ -136,15 +137,13 @@ class _Run:
         if not path.is_file():
             return Tried("smoke", NOT_RUN, f"no {self.plan.project.relative(path)}", wanted=False)
         report = smoke.run(full, contract.load(path), smoke.SmokeOptions())
-        shown = self.plan.project.relative(path)
-        problems = [
-            f"{shown}{f':{f.line}' if f.line else ''}: {f.message}"
-            + (f" ({f.about})" if f.about not in f.message else "")
-            for f in report.findings
-        ]
-        if len(problems) > _SHOWN:
-            problems[_SHOWN:] = [f"{shown}: {len(problems) - _SHOWN} more"]
-        return self._judged("smoke", problems, f"{report.tried} entries", "pgrehearse db smoke says more")
+        if not report.findings:
+            return Tried("smoke", OK, f"{report.tried} entries")
+        said = [f.message + (f" ({f.about})" if f.about not in f.message else "") for f in report.findings]
+        found = [replace(f, message=text, about="") for f, text in zip(report.findings, said, strict=True)]
+        if (more := len(found) - _SHOWN) > 0:
+            found[_SHOWN:] = [Finding(f"{more} more", path, kind="contract")]
+        return Tried("smoke", FAILED, findings=tuple(found), next_step="pgrehearse db smoke says more")
 
     # --- dbmate --------------------------------------------------------------------------------------
 
@@ -194,5 +193,5 @@ class _Run:
 
     def _judged(self, name: str, problems: Sequence[str], detail: str, next_step: str) -> Tried:
         if problems:
-            return Tried(name, FAILED, problems=tuple(problems), next_step=next_step)
+            return failed(name, problems, next_step)
         return Tried(name, OK, detail)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import PgRehearseError
+from pgrehearse.findings import Finding
 from pgrehearse.schema import Differences
 
-__all__ = ["FAILED", "NOT_RUN", "OK", "Tried", "different", "from_error"]
+__all__ = ["FAILED", "NOT_RUN", "OK", "Tried", "different", "failed", "from_error"]
 
 OK, FAILED, NOT_RUN = "ok", "failed", "not run"
 #: Statements of a difference that are shown, and characters of each.
@@ -23,22 +25,28 @@ class Tried:
         name: what was tried: a migration's file name, or a word such as ``seed``.
         status: ok, failed or not run. What was not run is never ok.
         detail: what was done, or why it was not.
-        problems: of a failed one, each in a sentence.
+        findings: what is wrong with a failed one; ``next_step`` is that of all of them.
         wanted: whether somebody asked for it: then not run is not good enough.
     """
 
     name: str
     status: str
     detail: str = ""
-    path: Path | None = None
-    line: int = 0
-    problems: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     next_step: str = ""
     wanted: bool = True
 
     @property
     def good(self) -> bool:
         return self.status == OK or (self.status == NOT_RUN and not self.wanted)
+
+
+def failed(
+    name: str, problems: Sequence[str], next_step: str, path: Path | None = None, line: int = 0
+) -> Tried:
+    """A step that found ``problems``, each in a sentence, at ``path``:``line``."""
+    findings = [Finding(said, path, line, kind="trial", next_step=next_step) for said in problems]
+    return Tried(name, FAILED, findings=tuple(findings), next_step=next_step)
 
 
 def different(found: Differences, left: str, right: str) -> list[str]:
@@ -58,11 +66,4 @@ def different(found: Differences, left: str, right: str) -> list[str]:
 
 def from_error(name: str, error: PgRehearseError) -> Tried:
     """A step that ended with an error."""
-    return Tried(
-        name,
-        FAILED,
-        path=error.path,
-        line=error.line or 0,
-        problems=(error.message,),
-        next_step=error.next_step or "",
-    )
+    return Tried(name, FAILED, findings=error.findings, next_step=error.next_step or "")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.findings import Finding
 from pgrehearse.site.built import pages
 from pgrehearse.site.built.block_text import normal
 from pgrehearse.site.built.pages import Block, Page
@@ -73,7 +74,9 @@ def check(project: Project, docs: Path, site: Path, *, downloads: bool = True) -
     if downloads:
         problems += _downloads(site, built)
     if problems:
-        raise _all_of(problems)
+        if len(problems) == 1:
+            raise DocumentError.of(problems)
+        raise DocumentError(f"{len(problems)} problems on the built site", findings=problems)
     return Accounting(
         len(built), matcher.counts(), tuple(sorted(matcher.majors.items(), key=lambda m: int(m[0])))
     )
@@ -101,7 +104,7 @@ class _Matcher:
             self.statuses["run"], self.statuses["illustration"], tuple(sorted(self.reasons.items()))
         )
 
-    def blocks(self) -> Iterator[DocumentError]:
+    def blocks(self) -> Iterator[Finding]:
         """Problems of blocks: unknown, disguised, unproven, lost."""
         for page in self.built:
             sources = self._sources(page)
@@ -111,13 +114,11 @@ class _Matcher:
             for entry in waiting:
                 message = f"this block is not on the built page {page.path}: {_start(entry.text)}"
                 fix = "mend the Markdown above it; the header must be that of a cell"
-                yield DocumentError(message, path=entry.item.name, line=entry.line, next_step=fix)
+                yield _problem(message, path=entry.item.name, line=entry.line, next_step=fix)
         for name in sorted(set(self.home) - {page.path for page in self.built}):
             for entry in _entries(self.home[name]):
                 message = f"this block is published nowhere: {name} was not built"
-                yield DocumentError(
-                    message, path=entry.item.name, line=entry.line, next_step="build the page"
-                )
+                yield _problem(message, path=entry.item.name, line=entry.line, next_step="build the page")
 
     def _sources(self, page: Page) -> list[Published]:
         own = [self.home[page.path]] if page.path in self.home else []
@@ -125,7 +126,7 @@ class _Matcher:
 
     def _block(
         self, page: Page, block: Block, waiting: list[_Entry], sources: list[Published]
-    ) -> Iterator[DocumentError]:
+    ) -> Iterator[Finding]:
         position = next((i for i, entry in enumerate(waiting) if _same(entry, block)), None)
         if position is None:
             languages = LANGUAGES if any(item.document.front.bash for item in sources) else ALWAYS
@@ -141,9 +142,9 @@ class _Matcher:
             what = "failed in its last run" if entry.status == "failed" else "has no green run of this text"
             fix = f"execute it: pgrehearse test {entry.item.name}"
             message = f"published, but it {what}: {_start(entry.text)}"
-            yield DocumentError(message, path=entry.item.name, line=entry.line, next_step=fix)
+            yield _problem(message, path=entry.item.name, line=entry.line, next_step=fix)
 
-    def embeddings(self) -> Iterator[DocumentError]:
+    def embeddings(self) -> Iterator[Finding]:
         """Runbooks that stand on no page, on two, or twice on one."""
         embedded = Counter(name for page in self.built for name in page.runbooks)
         for name, item in self.runbooks.items():
@@ -152,19 +153,19 @@ class _Matcher:
             where = ", ".join(page.path for page in self.built if name in page.runbooks)
             message = f"embedded {embedded[name]} times: {where}" if where else "no page embeds this runbook"
             fix = f'write [[= runbook("{name}") =]] on exactly one page'
-            yield DocumentError(message, path=item.name, next_step=fix)
+            yield _problem(message, path=item.name, next_step=fix)
         for name in sorted(set(embedded) - set(self.runbooks)):
             message = f"a page embeds runbook {name!r}, which does not exist"
-            yield DocumentError(message, path=self.project.runbooks / f"{name}.md", next_step="build again")
+            yield _problem(message, path=self.project.runbooks / f"{name}.md", next_step="build again")
 
-    def totals(self) -> Iterator[DocumentError]:
+    def totals(self) -> Iterator[Finding]:
         """Pages that print another number of blocks than there is."""
         total = self.counts().blocks
         for page in self.built:
             for printed in page.totals:
                 if printed != total:
                     message = f"prints {printed} blocks, but the site has {total}"
-                    yield DocumentError(message, path=page.path, next_step="build again after the last run")
+                    yield _problem(message, path=page.path, next_step="build again after the last run")
 
 
 def _home_pages(docs: Path, site: Path, documents: list[Published]) -> dict[str, Published]:
@@ -192,17 +193,17 @@ def _same(entry: _Entry, block: Block) -> bool:
     return entry.text == block.text and block.language in (entry.language, "")
 
 
-def _never_ran(page: Page, block: Block, sources: list[Published]) -> DocumentError:
+def _never_ran(page: Page, block: Block, sources: list[Published]) -> Finding:
     start = _start(block.text)
     path, line = _place(block, sources)
     if block.language not in LANGUAGES:
-        return DocumentError(
+        return _problem(
             f"published as {block.language}, which nothing executes: {start}",
             path=path or page.path,
             line=line or block.line,
             next_step="write ```sql, ```python or ```bash, or ```text for what is only read",
         )
-    return DocumentError(
+    return _problem(
         f"published, but no cell of this page ran with this text: {start}",
         path=path or page.path,
         line=line or block.line,
@@ -225,42 +226,39 @@ def _start(text: str) -> str:
     return repr(first if len(first) <= 60 else first[:57] + "...")
 
 
-def _loads(project: Project, site: Path, built: list[Page]) -> Iterator[DocumentError]:
+def _loads(project: Project, site: Path, built: list[Page]) -> Iterator[Finding]:
     fix = "put the file into the site, or leave it out: pages load nothing from other hosts"
     for page in built:
         for what, url, line in page.loads:
-            yield DocumentError(f"loads {url} ({what})", path=page.path, line=line, next_step=fix)
+            yield _problem(f"loads {url} ({what})", path=page.path, line=line, next_step=fix)
     for path in sorted(site.rglob("*.css")):
         for url in pages.style_loads(path.read_text(encoding="utf-8")):
-            yield DocumentError(f"loads {url}", path=path.relative_to(site), next_step=fix)
+            yield _problem(f"loads {url}", path=path.relative_to(site), next_step=fix)
     for path in sorted(site.rglob("*.js")):
         # The theme's own scripts name hosts they only ask for what the pages were checked for above.
         if not path.is_relative_to(site / "assets" / "javascripts"):
             for match in _SCRIPT_LOAD.finditer(path.read_text(encoding="utf-8")):
-                yield DocumentError(f"loads {match[1]}", path=path.relative_to(site), next_step=fix)
+                yield _problem(f"loads {match[1]}", path=path.relative_to(site), next_step=fix)
 
 
-def _places(built: Iterable[Page]) -> Iterator[DocumentError]:
+def _places(built: Iterable[Page]) -> Iterator[Finding]:
     for page, href, line in pages.missing_places(built):
         fix = "the macro that wrote this link and the page disagree; mend the heading, or build again"
-        yield DocumentError(
+        yield _problem(
             f"links to {href}, a place that does not exist", path=page.path, line=line, next_step=fix
         )
 
 
-def _downloads(site: Path, built: Iterable[Page]) -> Iterator[DocumentError]:
+def _downloads(site: Path, built: Iterable[Page]) -> Iterator[Finding]:
     for page in built:
         for target, href, line in pages.offered(site, page):
             if not target.is_file():
                 message = f"offers {href}, which does not exist"
                 fix = "export the runbooks into the site after the build"
-                yield DocumentError(message, path=page.path, line=line, next_step=fix)
+                yield _problem(message, path=page.path, line=line, next_step=fix)
 
 
-def _all_of(problems: list[DocumentError]) -> DocumentError:
-    if len(problems) == 1:
-        return problems[0]
-    listed = "\n".join(str(problem) for problem in problems)
-    error = DocumentError(f"{len(problems)} problems on the built site\n{listed}")
-    error.__cause__ = problems[0]
-    return error
+def _problem(
+    message: str, *, path: Path | str | None = None, line: int | None = None, next_step: str
+) -> Finding:
+    return Finding(message, Path(path) if path else None, line or 0, kind="site", next_step=next_step)

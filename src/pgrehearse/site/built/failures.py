@@ -81,8 +81,8 @@ def _of_exit(project: Project, messages: list[str]) -> PgRehearseError:
         return PgRehearseError("MkDocs stopped without a word", next_step="run mkdocs build --strict")
     if len(problems) == 1:
         return problems[0]
-    listed = "\n".join(str(problem) for problem in problems)
-    return type(problems[0])(f"{len(problems)} problems stop the build\n{listed}")
+    listed = [finding for problem in problems for finding in problem.findings]
+    return type(problems[0])(f"{len(problems)} problems stop the build", findings=listed)
 
 
 def _docs(project: Project) -> Path:

@@ -124,6 +124,24 @@ def test_each_comparison_finds_its_own(applied: Bench) -> None:
     assert [found[name]["drift"] for name in ("live", "schema", "files")] == [False, False, True]
 
 
+def test_drift_is_a_finding(applied: Bench) -> None:
+    assert applied.run("check", "--only", "live", "--format", "github")[1].count("::error") == 0
+    applied.sql("DROP INDEX wish_title_idx")
+    applied.write("migrations/1_create_wish.sql", FIRST + "-- edited\n")
+    status, text = applied.run("check", "--only", "live", "--only", "files", "--format", "sarif")
+    found = json.loads(text)["runs"][0]["results"]
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found]
+    assert (status, [one["ruleId"] for one in found], places) == (
+        1,
+        ["drift/live", "ledger"],
+        ["db/schema.sql", "db/migrations/1_create_wish.sql"],
+    )
+    assert (
+        "table public.wish: only in the migrations: index wish_title_idx: missing in live"
+        in found[0]["message"]["text"]
+    )
+
+
 def test_a_pending_migration_is_no_drift_of_the_database(applied: Bench) -> None:
     pending = (
         "-- migrate:up\nALTER TABLE wish ADD seen boolean;\n-- migrate:down\nALTER TABLE wish DROP seen;\n"

@@ -56,6 +56,20 @@ def test_json(red: Project) -> None:
     assert found["not_run"] == {"applied": "neither --base nor --dsn says what is applied"}
 
 
+def test_formats(red: Project) -> None:
+    json_ = lint(red, "--format", "json", "--rows", "10")
+    assert [problem["check"] for problem in json.loads(json_.out)["problems"]] == ["breaking", "lock-timeout"]
+    sarif = lint(red, "--format", "sarif", "--rows", "10")
+    (log,) = json.loads(sarif.out)["runs"]
+    assert (sarif.status, [result["ruleId"] for result in log["results"]]) == (
+        1,
+        ["policy/breaking", "policy/lock-timeout"],
+    )
+    place = log["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "db/migrations/0002_change.sql"
+    assert place["region"] == {"startLine": 4}
+
+
 def test_green_is_silent_and_zero(project: Project) -> None:
     ended = lint(project)
     assert (ended.status, ended.out.splitlines()[-1]) == (0, "1 migration checked: 0 problems")

@@ -387,6 +387,14 @@ def test_the_command(example: Example, repository: Project, monkeypatch: pytest.
     )
     value = json.loads(CliRunner().invoke(smoke, ["--dsn", dropped, "--json"], standalone_mode=False).output)
     assert value["findings"][0]["line"] == 79
+    github = (
+        CliRunner()
+        .invoke(smoke, ["--dsn", dropped, "--format", "github"], standalone_mode=False)
+        .output.splitlines()
+    )
+    assert any(
+        line.startswith("::error file=db/smoke.sql,line=79,title=contract::refuses") for line in github
+    )
 
 
 def test_production_is_only_read(

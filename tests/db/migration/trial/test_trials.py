@@ -55,8 +55,11 @@ def said(server: Server, plan: Plan) -> dict[str, str]:
 
 
 def text(step: Tried) -> str:
-    where = f"{step.path.name}:{step.line} " if step.path and step.line else ""
-    return where + "; ".join(step.problems) if step.problems else step.status
+    if not step.findings:
+        return step.status
+    first = step.findings[0]
+    where = f"{first.path.name}:{first.line} " if first.path and first.line else ""
+    return where + "; ".join(finding.message for finding in step.findings)
 
 
 def test_this_repository(repository: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +159,7 @@ def test_seed_and_contract(server: Server, make: Make) -> None:
     assert steps["seed"].startswith('seed.sql:2 the seed failed: new row for relation "a" violates check')
     assert steps["smoke"] == "not run"
     steps = said(server, make(TABLE, seed="\nINSERT INTO a VALUES (1);", smoke=""))
-    assert steps["smoke"] == "db/smoke.sql: no entry shows constraint positive on a"
+    assert steps["smoke"] == "no entry shows constraint positive on a"
 
 
 # --- an earlier release -------------------------------------------------------------------------------
