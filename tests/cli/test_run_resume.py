@@ -93,6 +93,8 @@ def test_preflight_and_verify_are_always_repeated(bench: Bench, gated: Database)
     [
         "SET pgrehearse_test.mark = 'here';",
         "SELECT set_config('pgrehearse_test.mark', 'here', false);",
+        "/* why */ SET pgrehearse_test.mark = 'here';",
+        "SELECT\n  pg_catalog.\"set_config\" ('pgrehearse_test.mark', $$here$$, 'f');",
         "CREATE TEMP TABLE mark AS SELECT 'here' AS note;",
         "create temporary table mark as select 'here' as note;",
         "CREATE OR REPLACE FUNCTION pg_temp.mark() RETURNS text RETURN 'here';",
@@ -101,7 +103,7 @@ def test_preflight_and_verify_are_always_repeated(bench: Bench, gated: Database)
 )
 def test_what_lives_in_the_session_is_made_again(bench: Bench, gated: Database, cell: str) -> None:
     use = note("here")
-    if "set" in cell.lower()[:10]:
+    if "pgrehearse_test.mark" in cell:
         use = "INSERT INTO trace (note) VALUES (current_setting('pgrehearse_test.mark'));"
     elif "table" in cell.lower():
         use = "INSERT INTO trace (note) SELECT note FROM mark;"

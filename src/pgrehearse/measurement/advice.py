@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pgrehearse.measurement.statement.facts import Facts
-from pgrehearse.text.split import tokens
+from pgrehearse.text.statement import code
 
 __all__ = ["PAGES", "POLICY", "advice"]
 
@@ -37,7 +37,7 @@ def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
     ``harmless``: nobody waits and nothing is rewritten. Then only what changes many rows, and enum values,
     which have rules of their own, get a page.
     """
-    text = _flat(statement)
+    text = code(statement) + " "
     for pattern, page in PAGES:
         if not re.match(pattern, text):
             continue
@@ -46,8 +46,3 @@ def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
             return page if whole else ""
         return "" if harmless and "/enum-" not in page else page
     return "" if harmless else POLICY
-
-
-def _flat(statement: str) -> str:
-    parts = (" " if token.kind in ("space", "comment") else token.text.lower() for token in tokens(statement))
-    return re.sub(r" +", " ", "".join(parts)).strip() + " "

@@ -20,30 +20,20 @@ from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.text import claims, variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import Statement, split
+from pgrehearse.text.statement import classify, generated
 
 __all__ = ["check_claims", "is_measured", "measure_cells"]
 
-_VERBS = "ALTER|ANALYZE|CLUSTER|COMMENT|CREATE|DROP|REFRESH|REINDEX|TRUNCATE|VACUUM"
-_DDL = re.compile(rf"(?:/\*.*?\*/\s*)*(?:{_VERBS})\b", re.I | re.S)
-#: The same in a string constant, from which a ``\\gexec`` makes a statement.
-_GENERATES = re.compile(rf"(?:'|\$\w*\$)\s*(?:{_VERBS}) (?!DATABASE)")
-# What acts beyond relations, or on nothing others share.
-_NOT_DDL = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|(?:LOCAL\s+)?TEMP)"
-    r"|(?:ALTER|CREATE|DROP|COMMENT\s+ON)\s+(?:DATABASE|ROLE|USER|SYSTEM)\b",
-    re.I,
-)
 #: Commands that reach a database, and one that does not reach that of the document unless told to.
 _COMMAND = re.compile(r"[^\w]*(?:pgrehearse|psql|pg_\w+|createdb|dropdb|python\d?|dbmate|alembic|npx|make)\b")
 _LINT = re.compile(r"\bpgrehearse(?: db)? lint\b(?![^\n]*--dsn)")
-_TRANSACTION = re.compile(r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE)\b", re.I)
 
 
 def is_measured(cell: Cell) -> bool:
     """Whether a cell holds DDL, in its own text or in what its ``\\gexec`` generates, or claims anything."""
     if cell.language != "sql":
         return False
-    ddl = any(_ddl(s.sql) or (s.gexec and _GENERATES.search(s.sql)) for s in split(cell.source))
+    ddl = any(classify(s).ddl or (s.gexec and any(k.ddl for k in generated(s))) for s in split(cell.source))
     return ddl or bool(_claimed(cell))
 
 
@@ -57,10 +47,6 @@ def _claimed(cell: Cell) -> dict[str, str]:
         "blocks": options.blocks,
     }
     return {key: value for key, value in given.items() if value is not None}
-
-
-def _ddl(sql: str) -> bool:
-    return bool(_DDL.match(sql)) and not _NOT_DDL.match(sql)
 
 
 def measure_cells(
@@ -126,9 +112,10 @@ def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[
     for statement in statements:
         expected = cell.options.expect if statement is statements[-1] else None
         for sql in _resolved(fresh, statement, variables.substitute(statement.sql, values)):
-            if _TRANSACTION.match(sql):
+            kind = classify(sql)
+            if kind.control is not None:
                 continue
-            if _ddl(sql):
+            if kind.ddl:
                 facts = _measured(fresh, document, cell, sql)
                 # An error the document did not see: it needs a transaction whose earlier part is gone here.
                 if facts.sqlstate in ("", expected):

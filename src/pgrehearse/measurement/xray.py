@@ -14,19 +14,16 @@ from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
-from pgrehearse.measurement.statement.observing import leading_words
 from pgrehearse.servers.base import Server
 from pgrehearse.text.split import SplitError, Statement, split
+from pgrehearse.text.statement import Control, classify
 
 __all__ = ["POLICIES", "FileStatement", "Row", "Xray", "steps", "xray"]
 
 #: What ``--fail-on`` may name.
 POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
 _MARK = re.compile(r"^-- migrate:(up|down)([^\n]*)$", re.M)
-_OPENS = (("begin",), ("start", "transaction"))
-_CLOSES = (("commit",), ("end",))
-_GIVES_UP = (("rollback",), ("abort",))
-_SETS = (("set",), ("reset",))
+_ENDS = (Control.CLOSES, Control.GIVES_UP)
 
 
 @dataclass(frozen=True)
@@ -116,14 +113,12 @@ def steps(path: Path) -> list[FileStatement]:
     found: list[FileStatement] = []
     block, count = (1, 1) if transaction else (0, int(transaction))
     for statement in map(Statement.without_heading, statements):
-        words = leading_words(statement.sql)
-        opens = any(words[: len(head)] == head for head in _OPENS)
-        closes = _closes(statement.sql)
-        if opens and not block:
+        control = classify(statement).control
+        if control is Control.OPENS and not block:
             block = count = count + 1
         found.append(FileStatement(first + statement.line - 1, statement.sql, block))
-        if closes and block and not transaction:
-            if words[:1] in _GIVES_UP:
+        if control in _ENDS and block and not transaction:
+            if control is Control.GIVES_UP:
                 found = [replace(step, kept=False) if step.block == block else step for step in found]
             block = 0
     return found
@@ -206,22 +201,24 @@ class _Run:
         if row.facts is not None:
             failed = self._apply([step.statement], keep=not row.facts.sqlstate)
             row = replace(row, error=failed[1]) if failed else row
-            if leading_words(step.statement)[:1] in _SETS:
+            kind = classify(step.statement)
+            if kind.settings and kind.of_the_session:
                 self.settings.append(step.statement)
         self._take(row)
 
     def _transaction(self, group: Sequence[FileStatement]) -> None:
         """Measure the statements of one transaction. It is run as a whole too: some fail only together."""
-        inner = [step.statement for step in group if not _control(step.statement)]
+        inner = [step.statement for step in group if not classify(step.statement).control]
         whole = ["BEGIN", *inner, "COMMIT" if group[0].kept else "ROLLBACK"]
         failed = self._apply(whole, keep=False)
         held: dict[str, set[str]] = {}
         before: list[str] = []
         for step in group:
-            control = _control(step.statement)
+            kind = classify(step.statement)
+            control = kind.control
             row = Row(step, Facts()) if control else self._measured(step, before, held)
             # BEGIN is number 0 of the whole, so the statement after ``before`` is len(before) + 1
-            if failed and failed[0] == len(before) + 1 and (not control or _closes(step.statement)):
+            if failed and failed[0] == len(before) + 1 and (not control or control in _ENDS):
                 row = replace(row, error=failed[1])
             self._take(row)
             if row.error:
@@ -229,13 +226,12 @@ class _Run:
             for table, probes in row.waits:
                 held.setdefault(table, set()).update(probes)
             # LOCK needs a transaction and changes nothing; what it keeps waiting is in ``held``
-            lock = leading_words(step.statement)[:1] == ("lock",)
-            before += [] if control or lock else [step.statement]
+            before += [] if control or kind.verb == "lock" else [step.statement]
         if group[0].kept and not failed:
             self._apply(whole)
 
     def _measured(self, step: FileStatement, before: Sequence[str], held: dict[str, set[str]]) -> Row:
-        if _control(step.statement):
+        if classify(step.statement).control:
             return Row(step, Facts())
         try:
             facts = measure(self.server, self.work, step.statement, setup=[*self.settings, *before])
@@ -267,18 +263,6 @@ class _Run:
                     if client.run(statement):
                         return number, f"{_first_line(client.error)} ({client.sqlstate})"
         return None
-
-
-def _control(statement: str) -> bool:
-    words = leading_words(statement)
-    return any(
-        words[: len(head)] == head for head in (*_OPENS, *_CLOSES, *_GIVES_UP, ("savepoint",), ("release",))
-    )
-
-
-def _closes(statement: str) -> bool:
-    words = leading_words(statement)
-    return any(words[: len(head)] == head for head in (*_CLOSES, *_GIVES_UP)) and "to" not in words
 
 
 def _first_line(error: str) -> str:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from pgrehearse.errors import DocumentError
+from pgrehearse.text.concurrent import built_index
 from pgrehearse.text.migration_files import Migration, Section
 from pgrehearse.text.split import SplitError, Statement, split
-from pgrehearse.text.statement import built_index, code, stands_alone
+from pgrehearse.text.statement import Control, classify
 
 __all__ = ["statements"]
-
-_CONTROL = re.compile(
-    r"(begin|start transaction|commit|end|abort|prepare transaction|rollback(?! (work |transaction )?to))\b"
-)
-_UNLOCKS = re.compile(r"discard all\b|.*\bpg_advisory_unlock_all\b")
-_TEMPORARY = re.compile(r"create ((local|global) )?temp(orary)? |create (unlogged )?table pg_temp ?\.")
 
 
 def statements(migration: Migration, section: Section) -> list[Statement]:
@@ -35,29 +28,29 @@ def statements(migration: Migration, section: Section) -> list[Statement]:
 
 def _problem(statement: Statement, section: Section) -> tuple[str, str] | None:
     """What is wrong, and what to do."""
-    text = code(statement.sql)
+    kind = classify(statement)
     if statement.gexec:
         return "\\gexec is a command of psql", "write the statement itself, or a DO block"
-    if found := _CONTROL.match(text):
-        return f"{found[1].upper()}: the runner begins and ends transactions", "remove the line"
-    if _UNLOCKS.match(text):
+    if kind.control not in (None, Control.WITHIN):
+        two = kind.words[1:2] == ("transaction",) and kind.verb in ("start", "prepare")
+        said = " ".join(kind.words[: 2 if two else 1]).upper()
+        return f"{said}: the runner begins and ends transactions", "remove the line"
+    if kind.unlocks:
         return (
             "this statement gives up the lock that keeps a second runner away",
             "name what is to be given up: RESET, DEALLOCATE, pg_advisory_unlock(key)",
         )
-    if stands_alone(statement.sql) and section.transaction:
+    if kind.alone and section.transaction:
         return (
             "this statement refuses a transaction, and the section is one",
             "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
         )
-    if text.startswith(("create index concurrently", "create unique index concurrently")) and (
-        built_index(statement.sql) is None
-    ):
+    if kind.concurrent and kind.verb == "create" and built_index(statement.sql) is None:
         return (
             "this index has no name, so the remains of an interrupted build could not be told",
             "write one after CONCURRENTLY",
         )
-    if not section.transaction and _TEMPORARY.match(text):
+    if not section.transaction and kind.temporary and not kind.routine:
         return (
             "a temporary table is gone when an interrupted run is resumed",
             "use an ordinary table and drop it in the last statement",

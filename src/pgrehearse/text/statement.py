@@ -1,172 +1,230 @@
-"""What a statement is, as far as that decides how it is carried out. No database here."""
+"""What a statement is, as far as that decides how it is carried out, measured or shown. No database here.
+
+Only the text is known: what a procedure, a function or a DO block does is not.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
-from pgrehearse.text.split import SplitError, tokens
+from pgrehearse.text.concurrent import is_concurrent
+from pgrehearse.text.reader import Reader, literal, lowered, plain, reading
+from pgrehearse.text.rows import changes
+from pgrehearse.text.settings import Setting, configured, session_calls, settings
+from pgrehearse.text.split import SplitError, Statement, tokens
 
-__all__ = [
-    "Detach",
-    "Drop",
-    "Index",
-    "Reindex",
-    "built_index",
-    "code",
-    "concurrent",
-    "of_the_session",
-    "redacted",
-    "stands_alone",
+__all__ = ["Control", "Kind", "classify", "code", "generated"]
+
+_DDL = frozenset(
+    ("alter", "analyze", "cluster", "comment", "create", "drop", "refresh", "reindex", "truncate", "vacuum")
+)
+#: Neither a rollback nor a copy of the database keeps their effect to itself.
+_OUTSIDE = frozenset(
+    {("alter", "system")}
+    | {(verb, what) for verb in ("create", "drop") for what in ("database", "tablespace", "subscription")}
+    | {("alter", "subscription")}
+)
+#: What may stand before the name of what CREATE makes.
+_KINDS = [
+    "unlogged",
+    "recursive",
+    "materialized",
+    "table",
+    "view",
+    "sequence",
+    "function",
+    "procedure",
+    "aggregate",
+    "type",
+    "domain",
 ]
-
-#: Statements that refuse a transaction block.
-_ALONE = (
-    r"create (unique )?index concurrently|drop index concurrently"
-    r"|reindex\b.*\bconcurrently|reindex ?(\([^)]*\) ?)?(database|system|schema)|vacuum|cluster$"
-    r"|alter table .* detach partition .* concurrently|alter system|(create|drop|alter) database"
-    r"|(create|drop) tablespace|(create|drop|alter) subscription"
-)
-_OF_THE_SESSION = (
-    r"set (?!constraints)|reset |select (pg_catalog\.)?set_config ?\(|prepare (?!transaction)|load "
-    r"|create (or replace )?((local|global) )?temp(orary)? |create (or replace )?\w+ pg_temp ?\."
-)
-_NAME = r'(?:"(?:[^"]|"")+"|[a-z_\x80-\U0010ffff][a-z0-9_$\x80-\U0010ffff]*)'
-_PATH = rf"{_NAME}(?: ?\. ?{_NAME})?"
-_BUILD = re.compile(
-    r"create (?:unique )?index concurrently (?P<lenient>if not exists )?"
-    rf"(?P<index>{_NAME}) on (?:only )?(?P<table>{_PATH})[ (]"
-)
-_DROP = re.compile(rf"drop index concurrently (?:if exists )?(?P<index>{_PATH})(?: restrict| cascade)?$")
-_REINDEX = re.compile(
-    r"reindex ?(?:\([^)]*\) ?)?(?P<what>index|table|schema|database|system) (?:concurrently)?"
-    rf" ?(?P<name>{_PATH})?$"
-)
-_DETACH = re.compile(
-    rf"alter table (?:if exists )?(?:only )?(?P<parent>{_PATH}) ?\*? ?"
-    rf"detach partition (?P<part>{_PATH}) concurrently$"
-)
-_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-#: A literal that holds a password somewhere inside: a connection string, a URL, quoted SQL.
-_HOLDS_PASSWORD = re.compile(r"passw(?:or)?d\s*(?:=|\s'')|://[^/\s:@]*:[^/\s@]+@", re.I)
-#: Letters from which on a password cannot be part of a key word by chance.
-_UNMISTAKABLE = 8
+_OPENING = re.compile(r"['\"$]|/\*")
+_BLANK = re.compile(r"\s")
+_UNLOCKS = "pg_advisory_unlock_all"
 
 
-def code(sql: str) -> str:
-    """The statement on one line without comments, words in lower case, quoted names as they are.
+class Control(Enum):
+    """What a statement does to the transaction."""
 
-    Like PostgreSQL in UTF-8, it leaves letters beyond ASCII alone.
-    """
-    parts = []
-    for token in tokens(sql):
-        if token.kind in ("space", "comment"):
-            parts.append(" ")
-        else:
-            kept = token.kind in ("quoted", "string", "dollar")
-            parts.append(token.text if kept else token.text.translate(_LOWER))
-    return re.sub(r" +", " ", "".join(parts)).strip()
-
-
-def stands_alone(sql: str) -> bool:
-    """Whether it cannot run inside a transaction, so that it and its record cannot be one."""
-    return re.match(rf"(?:{_ALONE})\b", code(sql)) is not None
-
-
-def of_the_session(sql: str) -> bool:
-    """Whether its effect ends with the session: a resumed run needs it again."""
-    return re.match(_OF_THE_SESSION, code(sql)) is not None
+    OPENS = "opens it"
+    CLOSES = "ends it"
+    GIVES_UP = "ends it and undoes it"
+    WITHIN = "sets a savepoint, or goes back to one"
 
 
 @dataclass(frozen=True)
-class Index:
-    """The index that a CREATE INDEX CONCURRENTLY makes: its bare name, and its table as written.
+class Kind:
+    """Answers about one statement.
 
-    ``lenient``: with IF NOT EXISTS, so that one that is there will do.
+    Attributes:
+        words: its first bare words in lower case, eight at most.
+        control: what it does to the transaction, if that is all it does.
+        settings: what it changes with SET, RESET or set_config.
+        of_the_session: all it does ends with the session, so a resumed run needs it again.
+        temporary: it makes a relation, type or function that ends with the session.
+        routine: it makes a function or procedure.
+        alone: it refuses a transaction block.
+        ddl: it defines or maintains what others use too, so its locks count. Not routines, and nothing of
+            the whole cluster such as roles.
+        outside: it acts beyond its database, where neither a rollback nor a copy keeps that to itself.
+        changes_rows: INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY FROM, also within WITH, COPY and EXPLAIN.
+        concurrent: it says CONCURRENTLY.
+        unlocks: it gives up every advisory lock of the session.
     """
 
-    name: str
-    table: str
-    lenient: bool = False
+    words: tuple[str, ...]
+    control: Control | None = None
+    settings: tuple[Setting, ...] = ()
+    of_the_session: bool = False
+    temporary: bool = False
+    routine: bool = False
+    alone: bool = False
+    ddl: bool = False
+    outside: bool = False
+    changes_rows: bool = False
+    concurrent: bool = False
+    unlocks: bool = False
+
+    @property
+    def verb(self) -> str:
+        """Its first word; empty when it begins with something else."""
+        return self.words[0] if self.words else ""
+
+    def begins(self, *words: str) -> bool:
+        """Whether its first words are these."""
+        return self.words[: len(words)] == words
 
 
-@dataclass(frozen=True)
-class Drop:
-    """DROP INDEX CONCURRENTLY of the index written so."""
-
-    index: str
-
-
-@dataclass(frozen=True)
-class Reindex:
-    """REINDEX CONCURRENTLY. ``what``: index, table, schema or database; ``name`` as written, maybe empty."""
-
-    what: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Detach:
-    """DETACH PARTITION CONCURRENTLY; both names as written."""
-
-    parent: str
-    partition: str
-
-
-def built_index(sql: str) -> Index | None:
-    """The index that ``sql`` builds concurrently; None when it does not, or leaves the name to PostgreSQL."""
-    found = _BUILD.match(code(sql) + " ")
-    if found is None:
-        return None
-    name = found["index"]
-    bare = name[1:-1].replace('""', '"') if name.startswith('"') else name
-    return Index(bare, found["table"], found["lenient"] is not None)
+def classify(statement: Statement | str) -> Kind:
+    """What ``statement`` is. Raises SplitError: it is nothing psql could send."""
+    sql = statement if isinstance(statement, str) else statement.sql
+    reader = reading(statement)
+    words = reader.words()
+    verb = words[0] if words else ""
+    calls, others = session_calls(reader.again()) if verb == "select" else ([], False)
+    changed = tuple(settings(reader.again())) or tuple(configured(calls))
+    temporary, routine = _temporary(reader.again()), _routine(reader.again())
+    says_concurrently = verb in _DDL and is_concurrent(reader.again())
+    if calls:
+        lasts = not others and (len(changed) < len(calls) or any(not one.local for one in changed))
+    else:
+        lasts = temporary or any(not one.local for one in changed) or _lasts(reader.again())
+    return Kind(
+        words=words,
+        control=_control(reader.again()),
+        settings=changed,
+        of_the_session=lasts,
+        temporary=temporary,
+        routine=routine,
+        alone=_alone(reader.again(), says_concurrently),
+        ddl=verb in _DDL and not (temporary or routine or _of_the_cluster(reader.again())),
+        outside=words[:2] in _OUTSIDE,
+        changes_rows=changes(reader.again()),
+        concurrent=says_concurrently,
+        unlocks=words[:2] == ("discard", "all") or (_UNLOCKS in sql.lower() and _unlocks(reader.again())),
+    )
 
 
-def concurrent(sql: str) -> Index | Drop | Reindex | Detach | None:
-    """What ``sql`` does step by step, each step committed: interrupted, it may leave something behind."""
-    index = built_index(sql)
-    if index is not None:
-        return index
-    text = code(sql)
-    if found := _DROP.match(text):
-        return Drop(found["index"])
-    if "concurrently" in text and (found := _REINDEX.match(text)):
-        return Reindex(found["what"], found["name"] or "")
-    if found := _DETACH.match(text):
-        return Detach(found["parent"], found["part"])
+def _control(reader: Reader) -> Control | None:
+    if reader.takes("begin") or reader.takes("start", "transaction"):
+        return Control.OPENS
+    if reader.takes("prepare", "transaction") or reader.takes_one("commit", "end"):
+        return Control.CLOSES
+    if reader.takes_one("savepoint", "release"):
+        return Control.WITHIN
+    if undoes := reader.takes_one("rollback", "abort"):
+        reader.takes_one("work", "transaction")
+        return Control.WITHIN if undoes == "rollback" and reader.word() == "to" else Control.GIVES_UP
     return None
 
 
-def redacted(sql: str, text: str | None = None) -> str:
-    """``text`` (default: the statement itself) with the passwords of ``sql`` replaced by ``***``.
+def _lasts(reader: Reader) -> bool:
+    """Whether its effect lasts as long as the session, for commands that do nothing else."""
+    if reader.takes("prepare"):
+        return reader.word() != "transaction"
+    if reader.takes("declare"):
+        reader.path()
+        while reader.takes_one("binary", "asensitive", "insensitive", "no", "scroll"):
+            pass
+        return reader.takes("cursor", "with", "hold")
+    return bool(reader.takes_one("deallocate", "discard", "listen", "load", "unlisten"))
 
-    A password is a literal after the word PASSWORD, or a literal that holds a connection string with one.
-    """
-    shown = sql if text is None else text
-    for secret in sorted(set(_secrets(sql)), key=len, reverse=True):
-        shown = shown.replace(f"'{secret}'", "'***'")
-        if text is not None or len(secret) >= _UNMISTAKABLE:
-            shown = shown.replace(secret, "***")
-    return shown
+
+def _temporary(reader: Reader) -> bool:
+    if reader.takes("select"):
+        return any(_temporary_name(reader) for _ in reader.outer("into", until="from"))
+    if not reader.takes("create"):
+        return False
+    reader.takes("or", "replace")
+    return _temporary_name(reader)
 
 
-def _secrets(sql: str) -> Iterator[str]:
-    word = ""
-    for token in tokens(sql):
-        if token.kind == "word":
-            word = token.text.lower()
-        elif token.kind == "string":
-            value = token.text[token.text.index("'") + 1 : -1]
-            if value and (word == "password" or _HOLDS_PASSWORD.search(value)):
-                yield value
-            word = ""
-        elif token.kind == "dollar":
-            tag = token.text[: token.text.index("$", 1) + 1]
-            inner = token.text[len(tag) : -len(tag)]
+def _temporary_name(reader: Reader) -> bool:
+    reader.takes_one("local", "global")
+    if reader.takes_one("temp", "temporary"):
+        return True
+    while reader.takes_one(*_KINDS):
+        pass
+    reader.takes("if", "not", "exists")
+    path = reader.path()
+    return len(path) > 1 and plain(path[0]) == "pg_temp"
+
+
+def _routine(reader: Reader) -> bool:
+    if not reader.takes("create"):
+        return False
+    reader.takes("or", "replace")
+    return reader.word() in ("function", "procedure")
+
+
+def _of_the_cluster(reader: Reader) -> bool:
+    if not reader.takes_one("alter", "create", "drop") and not reader.takes("comment", "on"):
+        return False
+    return reader.word() in ("database", "role", "system", "user")
+
+
+def _alone(reader: Reader, says_concurrently: bool) -> bool:
+    words = reader.words()
+    match words[:2]:
+        case ("create" | "drop", "database" | "subscription" | "tablespace"):
+            return True
+        case ("alter", "subscription" | "system") | ("discard", "all") | ("commit" | "rollback", "prepared"):
+            return True
+        case ("alter", "database"):
+            reader.at = 2
+            return bool(reader.path()) and reader.takes("set", "tablespace")
+        case ("create" | "drop", "index" | "unique") | ("alter", "table"):
+            return says_concurrently
+    if reader.takes("reindex"):
+        reader.parenthesis()
+        return says_concurrently or reader.word() in ("database", "schema", "system")
+    if reader.takes("cluster"):
+        reader.parenthesis()
+        reader.takes("verbose")
+        return reader.token() is None
+    return words[:1] == ("vacuum",)
+
+
+def _unlocks(reader: Reader) -> bool:
+    kinds = ("word", "quoted", "string", "dollar")
+    return any(_UNLOCKS in token.text.lower() for token in reader.rest() if token.kind in kinds)
+
+
+def generated(statement: Statement) -> Iterator[Kind]:
+    """What the constants of ``statement`` are as statements: ``\\gexec`` or EXECUTE may carry them out."""
+    for token in statement.tokens:
+        text = literal(token)
+        if text is not None and _BLANK.search(text.lstrip()):  # a single word is a value
             try:
-                yield from _secrets(inner)
-            except SplitError:  # the body is in another language
-                if _HOLDS_PASSWORD.search(inner):
-                    yield inner
+                yield classify(text)
+            except SplitError:  # one part of a statement, with a quote that another part closes
+                yield classify(_OPENING.split(text, maxsplit=1)[0])
+
+
+def code(sql: str) -> str:
+    """The statement on one line without comments, words in lower case, quoted names as they are."""
+    parts = (" " if token.kind in ("space", "comment") else lowered(token) for token in tokens(sql))
+    return re.sub(r" +", " ", "".join(parts)).strip()

@@ -58,6 +58,8 @@ def test_values_are_in_what_is_sent() -> None:
         ("SET lock_timeout = '2s';", True),
         ("SET lock_timeout = '2s';\nCREATE TEMP TABLE t ();", True),
         ("PREPARE p AS SELECT 1;", True),
+        ("/* why */ SET lock_timeout = 0;", True),
+        ("SELECT pg_catalog.set_config('a.b', '1', false);", True),
         ("SET lock_timeout = '2s';\nCREATE TABLE t ();", False),
         ("SELECT 1;", False),
         ("PREPARE TRANSACTION 'x';", False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import split
-from pgrehearse.text.statement import code, of_the_session, stands_alone
+from pgrehearse.text.statement import classify
 
 __all__ = ["FORWARD", "Step", "steps_of"]
 
@@ -38,16 +38,15 @@ class Step:
     @property
     def only_of_the_session(self) -> bool:
         """Whether it does nothing that outlives the session: a new session needs it again."""
-        return self.cell.language == "sql" and all(map(of_the_session, self.statements))
+        return self.cell.language == "sql" and all(classify(sql).of_the_session for sql in self.statements)
 
     def concurrent(self, generated: Sequence[str]) -> bool:
         """Whether it commits in the middle of a statement: a failure may leave something behind.
 
         ``generated``: what its ``\\gexec`` sent.
         """
-        return any(
-            stands_alone(sql) and "concurrently" in code(sql) for sql in (*self.statements, *generated)
-        )
+        kinds = map(classify, (*self.statements, *generated))
+        return any(kind.alone and kind.concurrent for kind in kinds)
 
 
 def steps_of(document: Document, phases: Sequence[str], values: Mapping[str, str]) -> list[Step]:

@@ -16,11 +16,12 @@ from pgrehearse.measurement.rehearsals.rehearsal import Surprise
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
 from pgrehearse.text.split import split
+from pgrehearse.text.statement import classify
 
 __all__ = ["StepStatement", "applies", "steps", "walk"]
 
 #: Statements over in no time that change nothing outside their session: no reason to stop in them.
-_INSTANT = ("SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "SHOW", "DEALLOCATE")
+_INSTANT = ("set", "reset", "begin", "start", "commit", "end", "rollback", "show", "deallocate")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class StepStatement:
 
     @property
     def instant(self) -> bool:
-        return self.sql.split(None, 1)[0].upper().rstrip(";") in _INSTANT
+        return classify(self.sql).verb in _INSTANT
 
     @property
     def title(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,25 +10,10 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.statement import nontransactional, transactional
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import Facts
-from pgrehearse.measurement.statement.observing import leading_words
 from pgrehearse.servers.base import Server
+from pgrehearse.text.statement import classify
 
 __all__ = ["apply", "measure"]
-
-#: They say how others run, and do nothing to relations themselves.
-_CONTROL = ("begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release")
-#: Beyond the database: a clone does not keep their effect to itself.
-_OUTSIDE = (
-    ("create", "database"),
-    ("drop", "database"),
-    ("alter", "system"),
-    ("create", "tablespace"),
-    ("drop", "tablespace"),
-    ("create", "subscription"),
-    ("alter", "subscription"),
-    ("drop", "subscription"),
-)
-_SESSION = re.compile(r"\s*(?:SET|RESET)\b|\s*SELECT\s+(?:pg_catalog\.)?set_config\b", re.IGNORECASE)
 
 
 def measure(server: Server, template: str, statement: str, *, setup: Sequence[str] = ()) -> Facts:
@@ -47,15 +31,15 @@ def measure(server: Server, template: str, statement: str, *, setup: Sequence[st
         SetupError: ``template`` cannot be cloned.
     """
     started = time.monotonic()
-    words = leading_words(statement)
-    if words[:2] in _OUTSIDE:
+    kind = classify(statement)
+    if kind.outside:
         raise DocumentError(
-            f"{' '.join(words[:2]).upper()} acts beyond its database, so it is not measured",
+            f"{' '.join(kind.words[:2]).upper()} acts beyond its database, so it is not measured",
             next_step="leave it out of the measurement",
         )
-    if words[:1] and words[0] in _CONTROL:
+    if kind.control is not None:
         return Facts()
-    settings = [text for text in setup if _SESSION.match(text)]
+    settings = [text for text in setup if classify(text).settings]
     with Clones(server, template) as clones:
         if len(settings) < len(setup):
             clones.template = clones.create()

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.measurement.statement.facts import MODES, strongest
 from pgrehearse.measurement.statement.relations import Catalog
-from pgrehearse.text.split import tokens
 
-__all__ = ["leading_words", "locks", "named", "prepare", "said_scans", "scanned", "words"]
+__all__ = ["locks", "named", "prepare", "said_scans", "scanned", "words"]
 
 # Parallel workers' scans are not in the leader's counters; commits must have reached the WAL when we read it.
 _SETTINGS = (
@@ -102,14 +101,3 @@ def scanned(client: Client, catalog: Catalog, read: dict[int, int]) -> set[str]:
             if rows >= count:
                 found.add(relation.name)
     return found
-
-
-def leading_words(statement: str) -> tuple[str, ...]:
-    """The first words of ``statement`` in lower case, comments skipped."""
-    found = []
-    for token in tokens(statement):
-        if token.kind == "word":
-            found.append(token.text.lower())
-        elif token.kind not in ("space", "comment"):
-            break
-    return tuple(found)

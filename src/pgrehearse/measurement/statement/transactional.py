@@ -11,6 +11,7 @@ from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import MODES, Facts
 from pgrehearse.measurement.statement.probing import Probed, Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.text.statement import classify
 
 __all__ = ["Refused", "observe"]
 
@@ -58,7 +59,7 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         probed = prober.probe(reach(catalog, held), client.pid)
         client.rows("ROLLBACK")
         scans |= observing.scanned(client, catalog, read)
-        if observing.leading_words(statement)[:1] == ("truncate",):
+        if classify(statement).verb == "truncate":
             scans = set()  # it says that it builds indexes: of the new, empty file
     waiting, row_locks = shown(probed, catalog, held)
     return Facts(

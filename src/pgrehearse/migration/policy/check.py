@@ -15,13 +15,13 @@ from pgrehearse.migration.policy import breaking, comments, cost_rules, history,
 from pgrehearse.migration.policy.file import File, Written, files
 from pgrehearse.migration.policy.replay import Failed, Replay
 from pgrehearse.migration.policy.rules import CHECKS, broken
-from pgrehearse.migration.policy.text_rules import timeout_of
+from pgrehearse.migration.policy.text_rules import timeouts
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers.base import Server
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
-from pgrehearse.text.statement import code
+from pgrehearse.text.statement import classify
 
 __all__ = ["PolicyReport", "PolicyRequest", "check"]
 
@@ -234,7 +234,7 @@ def _measure(stage: Replay, file: File, report: PolicyReport) -> bool:
 
 def _worth(step: FileStatement) -> bool:
     """COMMENT ON and timeouts keep nobody waiting (the guide on comments proves it), and are many."""
-    return not code(step.statement).startswith("comment on ") and timeout_of(step.statement) is None
+    return not classify(step.statement).begins("comment", "on") and not timeouts(step.statement)
 
 
 def _walk(
@@ -245,7 +245,7 @@ def _walk(
     objects: list[tuple[Written | None, comments.Objects]] = []
 
     def look(client: Client, written: Written | None) -> None:
-        if written is None or not code(written.sql).startswith(("comment on ", "set ")):
+        if written is None or classify(written.sql).verb not in ("comment", "set"):
             interfaces.append((written, interface.read(client)))
             objects.append((written, comments.read(client)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,16 +11,14 @@ from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.rules import broken
-from pgrehearse.migration.policy.text_rules import LONGEST, timeout_of
-from pgrehearse.text.statement import code
+from pgrehearse.migration.policy.text_rules import LONGEST, timeouts
+from pgrehearse.text.rows import changed_whole
+from pgrehearse.text.statement import Kind, classify
 
 __all__ = ["MeasuredStatement", "check"]
 
-_INDEX = re.compile(r"(?:create (?:unique )?index|reindex)\b(?!.*\bconcurrently\b)")
-_CHANGES = re.compile(r"(?:update|delete|merge)\b")
 #: A loop in it may change every row, and the index it goes along hides that.
-_BLOCK = re.compile(r"(?:do|call)\b")
-_WHOLE = re.compile(r"(?:update|delete from) (?!.* where )(?:only )?(?P<table>[\w.\"]+)")
+_BLOCKS = ("do", "call")
 _UNSAFE_USE = "55P04"
 _MEND = {
     "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
@@ -81,8 +78,8 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
 
 def _timed(file: File, written: Written) -> bool:
     """Whether a safe lock_timeout holds at ``written``."""
-    found = [timeout_of(earlier.sql) for earlier in file.up if earlier.line < written.line]
-    limits = [seconds for name, _, seconds in filter(None, found) if name == "lock_timeout"]
+    found = [one for earlier in file.up if earlier.line < written.line for one in timeouts(earlier.sql)]
+    limits = [one.seconds for one in found if one.name == "lock_timeout"]
     return bool(limits) and 0 < limits[-1] <= LONGEST
 
 
@@ -106,21 +103,21 @@ def _failed(file: File, written: Written, error: str) -> Finding:
 def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Finding]:
     """A statement that others wait for, or whose rows they wait for, longer than for a moment."""
     assert row.facts is not None
-    text = code(written.sql)
+    kind = classify(written.sql)
     read = [name for name in row.facts.scans if name in measured.known]
     changed = [name for name in row.facts.row_locks if name in measured.known]
-    if _INDEX.match(text) and row.waits:
+    if _builds_index(kind) and row.waits:
         check, said = "index-build", f"builds an index while {_who(row)} wait"
     elif row.rewrites and row.waits:
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
     elif set(read) & set(changed):
         check, said = "backfill", f"changes {_names(changed)} in one transaction, reading every row of it"
-    elif changed and row.facts.transactional and _BLOCK.match(text):
+    elif changed and row.facts.transactional and kind.verb in _BLOCKS:
         check, said = "backfill", f"changes {_names(changed)} in a block that never commits"
-    elif read and row.waits and _CHANGES.match(text):
+    elif read and row.waits and kind.verb in ("update", "delete", "merge"):
         check = "backfill"
         said = f"changes rows while {_who(row)} wait, reading {_names(read)} whole"
-    elif row.facts.transactional and _every_row(text, measured):
+    elif row.facts.transactional and _every_row(written.sql, measured):
         check, said = "backfill", "changes every row in one transaction"
     elif read and row.waits:
         check, said = "scan", f"reads {_names(read)} whole while {_who(row)} wait"
@@ -139,13 +136,18 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
         )
 
 
-def _every_row(text: str, measured: MeasuredStatement) -> bool:
+def _builds_index(kind: Kind) -> bool:
+    creates = kind.begins("create", "index") or kind.begins("create", "unique", "index")
+    return (creates or kind.verb == "reindex") and not kind.concurrent
+
+
+def _every_row(sql: str, measured: MeasuredStatement) -> bool:
     """Whether it is an UPDATE or DELETE without WHERE of a table that was there before the file.
 
     Measured, too, unless that table got no row here.
     """
-    match = _WHOLE.match(text)
-    return match is not None and match["table"].removeprefix("public.") in measured.known
+    table = changed_whole(sql)
+    return table is not None and table.removeprefix("public.") in measured.known
 
 
 def _second_table(

@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.rules import broken
-from pgrehearse.text.statement import code
+from pgrehearse.text.concurrent import built_index
+from pgrehearse.text.statement import classify
 
-__all__ = ["check", "timeout_of"]
+__all__ = ["Timeout", "check", "timeouts"]
 
 #: Longest lock_timeout, in seconds, that is still a moment to those who wait behind it.
 LONGEST = 10.0
-_SET = re.compile(
-    r"set (?P<scope>local |session )?(?P<name>lock_timeout|statement_timeout) (?:=|to) (?P<value>.+)"
-)
-_CONFIG = re.compile(
-    r"select (?:pg_catalog\.)?set_config\( ?'(?P<name>lock_timeout|statement_timeout)' ?, ?"
-    r"(?P<value>'[^']*') ?, ?(?P<local>\w+) ?\)"
-)
 _VALUE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>us|ms|s|min|h|d)?")
+_TIMEOUTS = ("lock_timeout", "statement_timeout")
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, None: 1e-3}
-_CONCURRENT = re.compile(
-    r"(?:create (?:unique )?index|drop index|reindex\b.*|refresh materialized view) concurrently\b"
-)
-_RETRY = re.compile(r"create (?:unique )?index concurrently if not exists ")
+#: What a timeout leaves half done; DETACH PARTITION CONCURRENTLY is another matter.
+_BUILDS = ("create", "drop", "reindex", "refresh")
 
 
-def timeout_of(sql: str) -> tuple[str, bool, float] | None:
-    """What ``sql`` sets: name of the timeout, whether for the transaction only, and seconds (0: none)."""
-    text = code(sql)
-    if match := _SET.fullmatch(text):
-        local = (match["scope"] or "").strip() == "local"
-    elif match := _CONFIG.fullmatch(text):
-        local = match["local"] in ("true", "t", "on")
-    else:
-        return None
-    value = _VALUE.fullmatch(match["value"].strip("' "))
-    seconds = float(value["number"]) * _UNITS[value["unit"]] if value else 0.0
-    return match["name"], local, seconds
+class Timeout(NamedTuple):
+    """``local``: for the transaction only. ``seconds`` is 0 where there is none, or where nobody can tell."""
+
+    name: str
+    local: bool
+    seconds: float
+
+
+def timeouts(sql: str) -> list[Timeout]:
+    """The timeouts that ``sql`` sets, or takes back."""
+    return [
+        Timeout(name, setting.local, _seconds(setting.value or ""))
+        for setting in classify(sql).settings
+        for name in (_TIMEOUTS if setting.name == "all" else (setting.name,))
+        if name in _TIMEOUTS
+    ]
+
+
+def _seconds(value: str) -> float:
+    found = _VALUE.fullmatch(value.strip())
+    return float(found["number"]) * _UNITS[found["unit"]] if found else 0.0
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -75,13 +78,9 @@ def _session_timeout(file: File) -> Iterator[Finding]:
     if not file.migration.up.transaction:
         return
     for written in file.up:
-        found = timeout_of(written.sql)
-        if (
-            found
-            and found[0] == "lock_timeout"
-            and not found[1]
-            and not file.allowed("lock-timeout", written)
-        ):
+        stays = any(one.name == "lock_timeout" and not one.local for one in timeouts(written.sql))
+        resets = classify(written.sql).verb == "reset"
+        if stays and not resets and not file.allowed("lock-timeout", written):
             yield broken(
                 "lock-timeout",
                 file.migration.path,
@@ -96,11 +95,11 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
     path = file.migration.path
     timeout: Written | None = None
     for written in section:
-        text = code(written.sql)
-        found = timeout_of(written.sql)
-        if found is not None:
-            timeout = written if found[2] else None
-        if timeout and _CONCURRENT.match(text) and not file.allowed("build-timeout", written):
+        kind = classify(written.sql)
+        if found := timeouts(written.sql):
+            timeout = written if any(one.seconds for one in found) else None
+        builds = kind.concurrent and kind.verb in _BUILDS
+        if timeout and builds and not file.allowed("build-timeout", written):
             yield broken(
                 "build-timeout",
                 path,
@@ -110,7 +109,8 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
                 timeout.sql,
                 page="guides/concurrent-indexes",
             )
-        if _RETRY.match(text) and not file.allowed("build-retry", written):
+        index = built_index(written.sql)
+        if index is not None and index.lenient and not file.allowed("build-retry", written):
             yield broken(
                 "build-retry",
                 path,

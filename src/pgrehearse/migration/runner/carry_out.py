@@ -12,8 +12,9 @@ import psycopg
 from pgrehearse import queries
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
-from pgrehearse.text.statement import code, redacted
+from pgrehearse.text.statement import classify
 
 __all__ = ["carry_out"]
 
@@ -76,7 +77,7 @@ def _rewritten(
     sql: str, before: dict[int, tuple[str, int]], after: dict[int, tuple[str, int]]
 ) -> tuple[str, ...]:
     """Tables that were there before and have another file now. TRUNCATE gives one without copying a row."""
-    if code(sql).startswith("truncate"):
+    if classify(sql).verb == "truncate":
         return ()
     return tuple(
         sorted(name for oid, (name, file) in after.items() if before.get(oid, (name, file))[1] != file)

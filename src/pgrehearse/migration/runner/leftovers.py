@@ -15,7 +15,8 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from pgrehearse.errors import ExpectationError
-from pgrehearse.text.statement import Detach, Drop, Index, Reindex, built_index, concurrent, redacted
+from pgrehearse.text.concurrent import Detach, Drop, Index, Reindex, built_index, concurrent
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["Clearing", "Found", "Leftover", "look"]
 

@@ -17,10 +17,12 @@ from pgrehearse.migration.runner import exclusive, leftovers
 from pgrehearse.migration.runner.carry_out import carry_out
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.text.concurrent import concurrent
 from pgrehearse.text.migration_files import Migration, Section
 from pgrehearse.text.migration_form import statements
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
-from pgrehearse.text.statement import concurrent, of_the_session, redacted, stands_alone
+from pgrehearse.text.statement import classify
 
 __all__ = ["Runner", "statements"]
 
@@ -132,14 +134,14 @@ class _Work:
     def step_by_step(self) -> None:
         """Each statement by itself: with its record in one transaction where PostgreSQL allows that."""
         for number, statement in enumerate(self.todo, 1):
-            if of_the_session(statement.sql):
+            if classify(statement).of_the_session:
                 self._run(statement, number)
                 self.ledger.note(self.attempt, self.costs[number])
             elif number in self.earlier.done:
                 self.runner.tell(f"statement {number} was done before")
                 self.costs[number] = self.earlier.done[number]
                 self.ledger.note(self.attempt, self.costs[number])
-            elif stands_alone(statement.sql):
+            elif classify(statement).alone:
                 self._alone(statement, number)
             else:
                 self._together(statement, number)

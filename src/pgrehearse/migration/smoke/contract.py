@@ -18,7 +18,7 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import variables
 from pgrehearse.text.split import SplitError, Statement, split, tokens
-from pgrehearse.text.statement import code
+from pgrehearse.text.statement import classify
 
 __all__ = ["FORMS", "Contract", "Directive", "Entry", "load"]
 
@@ -46,9 +46,7 @@ _PARSE = {
 }
 #: These stand by themselves; every other directive is about the statement below it.
 _ALONE = ("not valid", "leaves out")
-_CONTROL = re.compile(
-    r"(begin|start transaction|commit|end|rollback|abort|savepoint|release|prepare transaction)\b"
-)
+_READS = ("select", "with", "values", "table")
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Entry:
     @property
     def reads_only(self) -> bool:
         """Whether it can be run where nothing may be written."""
-        return all(code(s.sql).startswith(("select ", "with ", "values ", "table ")) for s in self.statements)
+        return all(kind.verb in _READS and not kind.changes_rows for kind in map(classify, self.statements))
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _directives(text: str, path: Path) -> list[Directive]:
 def _refuse(statement: Statement, path: Path) -> None:
     if statement.gexec:
         problem = "\\gexec is a command of psql"
-    elif _CONTROL.match(code(statement.sql)):
+    elif classify(statement).control is not None:
         problem = "the whole contract runs in one transaction, which is rolled back at its end"
     else:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import psycopg
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.migration.smoke import objects
 from pgrehearse.text import variables
+from pgrehearse.text.rows import filled
 from pgrehearse.text.split import SplitError, split
-from pgrehearse.text.statement import code
 
 __all__ = ["load_seed"]
 
-_TARGET = re.compile(r"\b(?:insert into|copy) ((?:\"[^\"]+\"|[\w.])+)")
 #: The sequences of the tables. An earlier run that was rolled back has moved them on, and the rows of a seed
 #: know their numbers; RESTART is undone with the transaction, and so is what follows it.
 _SEQUENCES = """
@@ -42,7 +40,7 @@ def load_seed(connection: psycopg.Connection[Any], seed: Path, rows: int) -> boo
         raise DocumentError(
             f"the seed has a variable {error.args[0]!r}", path=seed, next_step="the one it may have is rows"
         ) from None
-    filled = {name for statement in statements for name in _TARGET.findall(code(statement.sql))}
+    filled = {name for statement in statements for name in filled(statement)}
     for table in sorted(filled) or objects.tables(connection):
         try:
             row = connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,14 +11,11 @@ from pgrehearse.site.content.published import Published
 from pgrehearse.site.parts.fact_lines import blocked, main_locks, majors_range, own_waits, some, together
 from pgrehearse.site.parts.lock_reference import operation
 from pgrehearse.text.document import Cell, Document
-from pgrehearse.text.split import split
+from pgrehearse.text.split import Statement, split
+from pgrehearse.text.statement import Control, classify, generated
 
 __all__ = ["STALE", "UNMEASURED", "StepSummary", "outcomes"]
 
-_BEGINS = re.compile(r"(?:BEGIN|START\s+TRANSACTION)\b", re.I)
-_CHANGES_ROWS = re.compile(
-    r"(?:CALL|DELETE|INSERT|MERGE|UPDATE)\b|.*'(?:CALL|DELETE|INSERT|MERGE|UPDATE) ", re.S
-)
 #: What stands in place of a lock.
 UNMEASURED = "changes rows; its locks were not measured apart"
 STALE = "changed since it was measured"
@@ -66,7 +62,7 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
         yield StepSummary((), STALE, "", "")
         return
     statements = split(cell.source)
-    transaction = any(_BEGINS.match(statement.sql) for statement in statements)
+    transaction = any(classify(statement).control is Control.OPENS for statement in statements)
     for what, measured in _units(evidence.statements if evidence else (), transaction):
         facts = {major: _named(value, item.document) for major, value in measured.items()}
         yield StepSummary(
@@ -80,8 +76,14 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
             _by_major(facts, lambda f: _lock_on(_hardest(f))),
             max(_strength(f) for f in facts.values()),
         )
-    if any(_CHANGES_ROWS.match(statement.sql) for statement in statements):
+    if any(map(_changes_rows, statements)):
         yield StepSummary((), UNMEASURED, "", "")
+
+
+def _changes_rows(statement: Statement) -> bool:
+    """Whether it changes rows, itself or by a statement in one of its constants, unless it is measured."""
+    kinds = (classify(statement), *generated(statement))
+    return any((kind.changes_rows and not kind.ddl) or kind.verb == "call" for kind in kinds)
 
 
 def _units(

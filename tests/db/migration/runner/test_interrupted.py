@@ -184,6 +184,21 @@ def test_steps_that_were_done_are_not_done_again(place: Place) -> None:
     assert "statement 2 was done before" in place.told
 
 
+def test_what_lives_in_the_session_is_made_again(place: Place) -> None:
+    place.write(1, TABLE)
+    place.write(
+        2,
+        "transaction:false\nPREPARE mark AS INSERT INTO thing VALUES (-1, 0);\n"
+        "/* why */ SELECT pg_catalog.set_config('my.mark', '7', false);\n"
+        "SELECT 1 / (SELECT count(*) FROM thing);\nEXECUTE mark;\n"
+        "UPDATE thing SET n = current_setting('my.mark')::int;",
+    )
+    place.refused(ExpectationError)
+    place.execute("INSERT INTO thing VALUES (-2, 0)")
+    finished(place)
+    assert place.execute("SELECT id, n FROM thing ORDER BY id") == [(-2, 7), (-1, 7)]
+
+
 def test_a_done_step_that_was_edited_is_refused(place: Place) -> None:
     place.write(1, f"transaction:false\n{TABLE}\nSELECT 1 / 0;")
     place.refused(ExpectationError)
