@@ -245,13 +245,10 @@ def _messages(sql: str, first_line: int, path: Path) -> list[Message]:
 
 
 def _run(session: Session, messages: list[Message], path: Path) -> None:
-    session.start(messages)
-    while not session.pump(1.0):
-        pass
-    if session.error is not None:
+    if (error := session.run(messages)) is not None:
         raise DocumentError(
-            f"the template database could not be built: {session.error.text}",
+            f"the template database could not be built: {error.text}",
             path=path,
-            line=session.error.line,
+            line=error.line,
             next_step="mend the statement",
         )

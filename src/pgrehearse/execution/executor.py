@@ -138,10 +138,8 @@ class Executor:
         if self._monitor is None:
             self._monitor = Session("monitor", self._conninfo("pgrehearse monitor"))
         monitor = self._monitor
-        monitor.start([Message(f"SELECT unnest(pg_blocking_pids({session.pid}))::text", 1, gexec=False)])
-        while not monitor.pump(1.0):
-            pass
-        if monitor.error is not None:
+        question = f"SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids({session.pid}))::text"
+        if monitor.run([Message(question, 1)]) is not None:
             return set()
         return {int(word) for word in monitor.output[0].split("\n")[2:-1]}
 

@@ -1,27 +1,19 @@
-"""A named session: one connection that runs the statements of a cell, one message each, without blocking us.
-
-Written on libpq's non-blocking calls instead of threads: while a statement waits for a lock, the caller
-watches it, asks another connection who blocks it, and goes on with other sessions.
-"""
+"""A named session: one connection that runs the statements of a cell, one message each, polled."""
 
 from __future__ import annotations
 
-import select
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 
-import psycopg
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, PGconn, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, PGconn, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.execution.psql_format import format_result
 
 __all__ = ["Message", "Session", "StatementError"]
-
-_COPY = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
 @dataclass(frozen=True)
@@ -68,6 +60,7 @@ class Session:
         self.error: StatementError | None = None
         #: (start, end) on the monotonic clock of every message, for the whole life of the session
         self.intervals: list[tuple[float, float]] = []
+        self._polling = Polling(self.pgconn, self._take)
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
         self._generated: list[str] = []
@@ -93,27 +86,23 @@ class Session:
     def in_transaction(self) -> bool:
         return self.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
+    def run(self, messages: list[Message]) -> StatementError | None:
+        """Run ``messages`` to their end, however long it takes; the error, if one was raised."""
+        self.start(messages)
+        while not self.pump(1.0):
+            pass
+        return self.error
+
     def pump(self, seconds: float) -> bool:
         """Work for up to ``seconds``, less when there is news. Returns whether all messages are done."""
-        if self._current is None:
-            return True
-        try:
-            while self.pgconn.flush():
-                select.select([], [self.pgconn.socket], [], seconds)
-            readable, _, _ = select.select([self.pgconn.socket], [], [], seconds)
-            if readable:
-                self.pgconn.consume_input()
-            while self._current is not None and not self.pgconn.is_busy():
-                self._take(self.pgconn.get_result())
-        except psycopg.OperationalError as lost:
-            self._lose(str(lost))
+        while self._current is not None and self._polling.poll(seconds):
+            seconds = 0.0
+            self._ended(self._current)
         return self._current is None
 
     def cancel(self) -> None:
         """Ask the server to cancel the message under way; it answers with SQLSTATE 57014."""
-        if self._current is not None:
-            with suppress(psycopg.OperationalError):  # the server is gone, so nothing runs
-                self.pgconn.get_cancel().cancel()
+        self._polling.cancel()
 
     def close(self) -> None:
         self.pgconn.finish()
@@ -124,30 +113,29 @@ class Session:
             return
         self._current = self._waiting.popleft()
         self._sent_at = time.monotonic()
-        try:
-            self.pgconn.send_query(self._current.sql.encode())
-        except psycopg.OperationalError as lost:
-            self._lose(str(lost))
+        self._polling.send(self._current.sql)
 
-    def _clock(self) -> None:
+    def _ended(self, current: Message) -> None:
         self.intervals.append((self._sent_at, time.monotonic()))
+        if self._polling.lost:
+            self._fail(current, "", self._polling.lost, current.line, lost=True)
+        if self._generated:
+            sent = [Message(sql, current.line) for sql in self._generated]
+            self.generated += self._generated
+            self._waiting.extendleft(reversed(sent))
+            self._generated = []
+        self._next()
 
-    def _take(self, result: PGresult | None) -> None:
+    def _take(self, result: PGresult) -> None:
         current = self._current
         assert current is not None
-        if result is None:
-            self._clock()
-            if self._generated:
-                sent = [Message(sql, current.line) for sql in self._generated]
-                self.generated += self._generated
-                self._waiting.extendleft(reversed(sent))
-                self._generated = []
-            self._next()
-        elif result.status in _COPY:
-            self._fail(result, current, "COPY through the client cannot be run from a cell")
-            self.close()
-        elif result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
-            self._fail(result, current, result.error_message.decode("utf-8", "replace").rstrip())
+        if copies(result):
+            self._fail(
+                current, "", "COPY through the client cannot be run from a cell", current.line, lost=True
+            )
+        elif error := refusal(result):
+            line = current.line + current.sql.count("\n", 0, max(error.position - 1, 0))
+            self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
         elif current.gexec and result.status == ExecStatus.TUPLES_OK:
             cells = ((row, column) for row in range(result.ntuples) for column in range(result.nfields))
             values = (result.get_value(row, column) for row, column in cells)
@@ -155,23 +143,7 @@ class Session:
         elif text := format_result(result):
             self.output.append(text)
 
-    def _fail(self, result: PGresult, current: Message, text: str) -> None:
-        sqlstate = result.error_field(DiagnosticField.SQLSTATE)
-        position = result.error_field(DiagnosticField.STATEMENT_POSITION)
-        before = current.sql[: int(position) - 1].count("\n") if position else 0
-        state = sqlstate.decode() if sqlstate else ""
-        severity = result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED)
-        lost = not state or severity in (b"FATAL", b"PANIC")  # after these the server closes the connection
-        self._set_error(current, state, text, current.line + before, lost=lost)
-
-    def _lose(self, text: str) -> None:
-        current = self._current
-        if current is not None:
-            self._clock()
-            self._set_error(current, "", text.strip(), current.line, lost=True)
-            self._current = None
-
-    def _set_error(self, current: Message, sqlstate: str, text: str, line: int, *, lost: bool) -> None:
+    def _fail(self, current: Message, sqlstate: str, text: str, line: int, *, lost: bool) -> None:
         if self.error is None:
             self.error = StatementError(sqlstate, text, line, current.sql, len(self._waiting), lost)
             self.output.append(text)

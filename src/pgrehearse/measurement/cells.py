@@ -90,7 +90,7 @@ def _replay(fresh: Fresh, document: Document, cells: Sequence[Cell], session: st
         red = next((result for result in run_cells(executor, cells, cells) if _red(result.failure)), None)
         own = executor.sessions.get(session)
         if own is not None and own.finished and own.in_transaction:
-            _finish(own, "COMMIT")
+            own.run([Message("COMMIT", 1)])
     if red is not None and red.failure is not None:
         raise ExpectationError(
             f"cannot measure: {red.failure.message}",
@@ -148,15 +148,9 @@ def _carry_out(fresh: Fresh, sql: str) -> None:
     """Run it on the database itself; an error the cell expects leaves nothing, as in the document."""
     session = Session("measured", fresh.server.dsn(fresh.name))
     try:
-        _finish(session, sql)
+        session.run([Message(sql, 1)])
     finally:
         session.close()
-
-
-def _finish(session: Session, sql: str) -> None:
-    session.start([Message(sql, 1)])
-    while not session.pump(1.0):
-        pass
 
 
 def check_claims(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,10 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution import databases
+from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.servers.base import Server
 
 __all__ = ["Client", "Clone", "Clones", "LockWait"]
@@ -51,7 +51,7 @@ class Client:
         self.messages: list[str] = []
         self.sqlstate = ""
         self.error = ""
-        self._busy = False
+        self._polling = Polling(self.connection.pgconn, self._take)
 
     def rows(self, query: str | bytes, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run ``query`` to its end; its rows, if it gives some. Raises psycopg.Error."""
@@ -62,29 +62,15 @@ class Client:
 
     def start(self, statement: str) -> None:
         """Send ``statement`` and return at once. What an earlier one said is forgotten."""
-        self.messages, self.sqlstate, self.error, self._busy = [], "", "", True
-        self.connection.pgconn.send_query(statement.encode())
+        self.messages, self.sqlstate, self.error = [], "", ""
+        self._polling.send(statement)
 
     def poll(self, seconds: float) -> bool:
         """Work for up to ``seconds``. Returns whether the statement has ended."""
-        link = self.connection.pgconn
-        try:
-            while link.flush():
-                select.select([], [link.socket], [], seconds)
-            if link.is_busy() and select.select([link.socket], [], [], seconds)[0]:
-                link.consume_input()
-            while self._busy and not link.is_busy():
-                result = link.get_result()
-                self._busy = result is not None
-                if result is not None and result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
-                    state = result.error_field(DiagnosticField.SQLSTATE)
-                    self.sqlstate = self.sqlstate or (state.decode() if state else "08006")
-                    self.error = self.error or result.error_message.decode("utf-8", "replace").strip()
-                elif result is not None and result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_OUT):
-                    raise DocumentError("COPY through the client cannot be measured", next_step="use INSERT")
-        except psycopg.OperationalError as lost:
-            self.sqlstate, self.error, self._busy = "08006", str(lost).strip(), False
-        return not self._busy
+        ended = self._polling.poll(seconds)
+        if self._polling.lost:
+            self.sqlstate, self.error = "08006", self._polling.lost
+        return ended
 
     def run(self, statement: str) -> str:
         """Run ``statement`` to its end and return the SQLSTATE it raised, or the empty string."""
@@ -97,10 +83,9 @@ class Client:
 
     def abandon(self) -> None:
         """Cancel what is under way, wait for its end, leave the transaction."""
-        if self._busy:
-            self.connection.pgconn.get_cancel().cancel()
-            while not self.poll(1.0):
-                pass
+        self._polling.cancel()
+        while not self.poll(1.0):
+            pass
         with suppress(psycopg.Error):
             self.connection.execute("ROLLBACK")
 
@@ -114,10 +99,15 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(psycopg.Error):
-            if self._busy:
-                self.connection.pgconn.get_cancel().cancel()
+        self._polling.cancel()
         self.close()
+
+    def _take(self, result: PGresult) -> None:
+        if copies(result):
+            raise DocumentError("COPY through the client cannot be measured", next_step="use INSERT")
+        if error := refusal(result):
+            self.sqlstate = self.sqlstate or error.sqlstate or "08006"
+            self.error = self.error or error.text.strip()
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         text = diagnostic.message_primary or ""
