@@ -79,6 +79,7 @@ def test_a_step_that_only_sets_up_the_session_is_repeated(cell: str, repeated: b
         ("SELECT 1;\nREINDEX INDEX CONCURRENTLY i;", [], True),
         ("SELECT :'statement'\n\\gexec", ["CREATE INDEX CONCURRENTLY i ON t (a)"], True),
         ("SELECT 'CREATE INDEX CONCURRENTLY i ON t (a)'\n\\gexec", [], False),
+        ("SELECT :'statement'\n\\gexec", ['DROP INDEX CONCURRENTLY "i'], False),  # refused as a whole
         ("-- not concurrently\nCREATE INDEX i ON t (a);", [], False),
         ("REFRESH MATERIALIZED VIEW CONCURRENTLY v;", [], False),
     ],

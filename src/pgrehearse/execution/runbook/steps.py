@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
-from pgrehearse.text.split import split
+from pgrehearse.text.split import SplitError, split
 from pgrehearse.text.statement import classify
 
 __all__ = ["FORWARD", "Step", "steps_of"]
@@ -45,8 +45,15 @@ class Step:
 
         ``generated``: what its ``\\gexec`` sent.
         """
-        kinds = map(classify, (*self.statements, *generated))
-        return any(kind.alone and kind.concurrent for kind in kinds)
+        return any(map(_commits_midway, (*self.statements, *generated)))
+
+
+def _commits_midway(sql: str) -> bool:
+    try:
+        kind = classify(sql)
+    except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it as a whole
+        return False
+    return kind.alone and kind.concurrent
 
 
 def steps_of(document: Document, phases: Sequence[str], values: Mapping[str, str]) -> list[Step]:
