@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.servers import Server, Servers
 from pgrehearse.text.project import Project
 from support import ROOT, databases
 from support.majors import TEST_MAJOR
+
+# The same examples in every run; `--hypothesis-profile thorough` looks for others.
+settings.register_profile("fast", derandomize=True, database=None, deadline=None, max_examples=50)
+settings.register_profile("thorough", derandomize=False, database=None, deadline=None, max_examples=2000)
+settings.load_profile("fast")
 
 
 @pytest.fixture(scope="session")

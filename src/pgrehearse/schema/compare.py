@@ -14,6 +14,7 @@ from pgrehearse.text.split import SplitError, tokens
 __all__ = ["Difference", "Differences", "differences"]
 
 _LONG = 60  # characters of a changed part that are quoted
+_BEFORE = 20  # of these, characters before the difference
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def _why(item: Item, pairs: list[Item], names: tuple[str, str]) -> str:
     what = item.subject if item.object.split(" ")[0] != item.subject else "it"
     if len(pairs) == 1:
         ours, theirs = _parts(item.sql, pairs[0].sql)
+        if ours == theirs:
+            return f"{what}: spaced otherwise in {there}"
+        ours, theirs = _shown(ours, theirs)
         return f"{what}: {ours or 'nothing'} in {here}, {theirs or 'nothing'} in {there}"
     if pairs:
         return f"{what}: otherwise in {there}"
@@ -109,5 +113,16 @@ def _words(sql: str) -> list[str]:
 
 def _joined(parts: list[str]) -> str:
     text = " ... ".join(part for part in parts if part)
-    text = " ".join(text.split())
-    return text if len(text) <= _LONG else text[:_LONG] + "..."
+    return " ".join(text.split())
+
+
+def _shown(ours: str, theirs: str) -> tuple[str, str]:
+    """The beginning of each; from shortly before the difference where the beginnings are the same."""
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
+    start = same - _BEFORE if same >= _LONG else 0
+    left, right = (
+        ("..." if start else "") + text[start : start + _LONG] + ("..." if len(text) > start + _LONG else "")
+        for text in (ours, theirs)
+    )
+    return left, right

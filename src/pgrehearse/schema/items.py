@@ -6,16 +6,14 @@ the physical order of columns is none. What PostgreSQL 18 calls a NOT NULL by it
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pgrehearse.environments.marks import IN_COMMENT
 from pgrehearse.schema.dump_text import Raw, closing, commas
 from pgrehearse.schema.kinds import IDENTIFIER, NAME, described
+from pgrehearse.text import passwords
 
 __all__ = ["Item", "items"]
 
@@ -26,11 +24,8 @@ _OPTIONS = re.compile(rf"\bWITH \(({_OPTION}(?:, ?{_OPTION})*)\)")
 _TABLE = re.compile(
     rf"CREATE (?P<kind>(?:UNLOGGED |FOREIGN )?TABLE) (?P<name>{_Q})(?P<of> OF {_Q})?\s*(?=\()"
 )
+_CONSTRAINT = re.compile(rf"\bADD CONSTRAINT ({_ID})")
 _NOT_NULL = re.compile(r'CONSTRAINT (?:"[^"]*_not_null\d*"|\w+_not_null\d*) (?=NOT NULL\b)')
-_SECRET = re.compile(
-    r"\b(?P<word>password|passfile|sslpassword)(?P<is> |=)(?P<value>'(?:[^']|'')*'|[^\s']+)", re.I
-)
-_SALT = secrets.token_bytes(16)
 #: pg_dump's preamble and what it sets for itself.
 _NOISE = re.compile(
     r"SET (?!SESSION AUTHORIZATION)|RESET SESSION|SELECT pg_catalog\.set_config\(|CREATE DATABASE "
@@ -86,7 +81,7 @@ def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
     if ("pgrehearse" in sql or "schema_migrations" in sql) and _OWN.search(sql[:200]):
         return
     if entry.type in ("SUBSCRIPTION", "USER MAPPING", "SERVER"):
-        sql = _SECRET.sub(_hidden, sql)
+        sql = passwords.marked(sql)
     if table := _TABLE.match(sql):
         yield from _table(sql, table)
     else:
@@ -106,8 +101,9 @@ def _statement(raw: Raw, grantor: str, method: str) -> Iterator[Item]:
                 f"{kind} {name}", "access method", f"ALTER {entry.type} {name} SET ACCESS METHOD {method}"
             )
     if entry.tablespace and sql.startswith(("CREATE ", "ALTER TABLE ONLY")):
-        kind = "INDEX" if entry.type in ("INDEX", "CONSTRAINT") else entry.type
-        name = _name(entry.schema, entry.name.rpartition(" ")[2])
+        kind, name = entry.type, _name(entry.schema, entry.name)
+        if constraint := _CONSTRAINT.search(sql) if kind == "CONSTRAINT" else None:
+            kind, name = "INDEX", f"{_name(entry.schema)}.{constraint[1]}"
         yield Item(
             f"{kind.lower()} {name}", "tablespace", f"ALTER {kind} {name} SET TABLESPACE {entry.tablespace}"
         )
@@ -125,25 +121,20 @@ def _table(sql: str, head: re.Match[str]) -> Iterator[Item]:
             continue
         text = _NOT_NULL.sub("", part)
         what = "" if text.startswith(("CONSTRAINT ", "NOT NULL ")) else "COLUMN "
-        if named := re.match(rf"(?:CONSTRAINT )?({_ID})", text):
-            subject = f"{what.lower().strip() or 'constraint'} {named[1]}"
+        if named := re.match(rf"(?P<kind>CONSTRAINT |NOT NULL |)({_ID})", text):
+            subject = f"{named['kind'].lower().strip() or 'column'} {named[2]}"
         else:
             subject = text
         yield Item(f"table {name}", subject, f"{alter} {name} ADD {what}{text}")
 
 
-def _name(schema: str, name: str) -> str:
-    parts = [
+def _name(*parts: str) -> str:
+    """The parts of a name as SQL writes them."""
+    return ".".join(
         part if re.fullmatch(r"[a-z_][a-z0-9_$]*", part) else '"' + part.replace('"', '""') + '"'
-        for part in (schema, name)
-    ]
-    return ".".join(parts)
+        for part in parts
+    )
 
 
 def _sorted(found: re.Match[str]) -> str:
     return f"WITH ({', '.join(sorted(re.findall(_OPTION, found[1])))})"
-
-
-def _hidden(found: re.Match[str]) -> str:
-    mark = hmac.new(_SALT, found["value"].encode(), hashlib.sha256).hexdigest()[:8]
-    return f"{found['word']}{found['is']}'hidden {mark}'"

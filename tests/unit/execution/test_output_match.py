@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.execution.output_match import diff, matches, merge
 
-DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_examples=300)
 TABLE = " id | name\n----+------\n  1 | a\n(1 row)"
 
 
@@ -69,7 +68,6 @@ PLAIN = st.lists(
 
 
 @given(LINES.map("\n".join), PLAIN.map("\n".join))
-@DETERMINISTIC
 def test_what_accept_writes_is_what_ran(expected: str, actual: str) -> None:
     merged = merge(expected, actual)
     assert matches(merged, actual)
@@ -77,7 +75,6 @@ def test_what_accept_writes_is_what_ran(expected: str, actual: str) -> None:
 
 
 @given(PLAIN.map("\n".join), PLAIN.map("\n".join))
-@DETERMINISTIC
 def test_without_dots_only_equal_matches(expected: str, actual: str) -> None:
     same = expected.strip("\n") == actual.strip("\n")
     assert matches(expected, actual) is same

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.text.fences import comment_lines, headings, outside, scan
-
-DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 
 
 def found(text: str) -> list[tuple[str, str, int, int]]:
@@ -55,7 +53,6 @@ LINES = st.lists(
 
 
 @given(LINES)
-@DETERMINISTIC
 def test_fences_and_the_rest_are_the_whole_text(lines: list[str]) -> None:
     fences = scan(lines, 10)
     covered = {number for number, _ in outside(lines, fences, 10)}

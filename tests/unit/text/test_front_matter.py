@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.errors import DocumentError
@@ -112,7 +112,6 @@ YAML = st.recursive(
 
 
 @given(st.sampled_from(["title", "jupyter", "parameters", "database", "parameters:\n  p"]), YAML)
-@settings(derandomize=True, database=None, deadline=None, max_examples=150)
 def test_never_a_traceback(key: str, value: str) -> None:
     try:
         front(f"{key}: {value}")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.text.options import RESERVED, CellOptions, known_options, parse_header
-
-DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_examples=150)
 
 
 def rules(info: str) -> list[str]:
@@ -101,7 +99,6 @@ def test_a_typo_gets_the_right_word() -> None:
 
 
 @given(st.text(st.characters(exclude_characters="\n\r`"), max_size=40))
-@DETERMINISTIC
 def test_anything_is_read_or_refused(rest: str) -> None:
     options, problems = parse_header("sql " + rest)
     assert problems or options != CellOptions()

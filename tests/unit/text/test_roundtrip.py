@@ -24,13 +24,8 @@ from pgrehearse.text import lint
 from pgrehearse.text.document import Document, parse
 from pgrehearse.text.options import ALWAYS
 
-DETERMINISTIC = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
-)
+#: Many pieces together are no document; those are thrown away.
+PATIENT = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 FRONT = """\
 ---
@@ -188,14 +183,14 @@ def check_page(document: Document) -> None:
             blocks.remove(as_published(fence.body))
 
 
+@PATIENT
 @given(documents())
-@DETERMINISTIC
 def test_markdown_notebook_markdown(text: str) -> None:
     check_notebook(accepted(text))
 
 
+@PATIENT
 @given(documents())
-@DETERMINISTIC
 def test_markdown_page_text(text: str) -> None:
     check_page(accepted(text))
 

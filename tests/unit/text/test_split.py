@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.text import split as scanner
 from pgrehearse.text.split import SplitError, split, tokens
-
-DETERMINISTIC = settings(derandomize=True, database=None, deadline=None, max_examples=150)
 
 #: One statement each, without its semicolon; every one holds something that could end it early.
 STATEMENTS = [
@@ -43,7 +41,6 @@ STATEMENTS = [
 
 
 @given(st.text())
-@DETERMINISTIC
 def test_tokens_joined_are_the_text(text: str) -> None:
     try:
         found = list(tokens(text))
@@ -61,7 +58,6 @@ ALPHABET = st.sampled_from([*"aeE'\"$\\;:()-*/ \n\t1_é\u00a0", "/*", "*/", "--"
 
 
 @given(st.lists(ALPHABET, max_size=14).map("".join))
-@DETERMINISTIC
 def test_splitting_loses_no_token(text: str) -> None:
     try:
         found = split(text)
@@ -77,7 +73,6 @@ def test_splitting_loses_no_token(text: str) -> None:
     st.lists(st.sampled_from(STATEMENTS), max_size=6),
     st.sampled_from([";", ";\n", "; -- c\n", ";\n\n/* c */;"]),
 )
-@DETERMINISTIC
 def test_known_statements_come_back(statements: list[str], between: str) -> None:
     text = between.join(statements)
     found = split(text)
@@ -177,7 +172,6 @@ def test_tokens_of_a_long_text_are_not_kept() -> None:
 
 
 @given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=4))
-@DETERMINISTIC
 def test_the_tokens_of_a_statement_are_those_of_its_text(statements: list[str]) -> None:
     for statement in split("/* hint */ " + ";\n".join(statements) + " ;"):
         alone = [(token.kind, token.text) for token in tokens(statement.sql)]

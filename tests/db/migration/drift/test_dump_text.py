@@ -6,10 +6,9 @@ import re
 
 import psycopg
 
-from pgrehearse.schema import Item, read
+from pgrehearse.schema import read
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.dump_text import split
-from pgrehearse.schema.items import items
 from pgrehearse.text import split as scanner
 from support.shop import Shop
 
@@ -48,14 +47,3 @@ def test_awkward_names(database: str) -> None:
         'index "i.j"',
         'comment on column "x y"',
     }
-
-
-def test_no_secret_in_an_item() -> None:
-    head = "-- Name: s; Type: SUBSCRIPTION; Schema: -; Owner: o\n"
-    first, second, again = (
-        next(items(split(f"{head}CREATE SUBSCRIPTION s CONNECTION 'host=x password={word} user=u';")))
-        for word in ("one", "two", "one")
-    )
-    assert isinstance(first, Item)
-    assert first != second and first == again
-    assert "one" not in first.sql and "user=u" in first.sql
