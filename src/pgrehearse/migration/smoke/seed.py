@@ -40,15 +40,15 @@ def load_seed(connection: psycopg.Connection[Any], seed: Path, rows: int) -> boo
         raise DocumentError(
             f"the seed has a variable {error.args[0]!r}", path=seed, next_step="the one it may have is rows"
         ) from None
-    filled = {name for statement in statements for name in filled(statement)}
-    for table in sorted(filled) or objects.tables(connection):
+    tables = {name for statement in statements for name in filled(statement)}
+    for table in sorted(tables) or objects.tables(connection):
         try:
             row = connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone()
         except psycopg.Error as error:
             raise _bad_seed(error, seed, 1) from None
         if row is not None and row[0]:
             return False
-    for (sequence,) in connection.execute(_SEQUENCES, [sorted(filled)]).fetchall():
+    for (sequence,) in connection.execute(_SEQUENCES, [sorted(tables)]).fetchall():
         connection.execute(f"ALTER SEQUENCE {sequence} RESTART".encode())
     for statement in statements:
         try:
