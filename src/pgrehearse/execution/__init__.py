@@ -6,6 +6,7 @@ executor       the cells of a document in order, in named sessions
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in
 databases      fresh databases, cloned from a template
+seeds          the rows of a project's seed
 rehearser      documents on fresh databases; results: what came of it; records: the same, on disk
 accept         outputs taken as the expected ones
 runbook        a runbook on an operator's database

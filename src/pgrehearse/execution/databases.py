@@ -13,13 +13,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.environments import marks
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.execution import seeds
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
-from pgrehearse.text import migration_files, variables
+from pgrehearse.text import migration_files
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
@@ -174,9 +176,8 @@ class Databases:
                     steps = [Message("BEGIN", up.line), *steps, Message("COMMIT", up.line)]
                 _run(session, steps, migration.path)
             if self.project.seed.is_file():
-                seed = self.project.seed.read_text(encoding="utf-8")
-                seed = variables.substitute(seed, {"rows": str(wanted.rows)})
-                _run(session, _messages(seed, 1, self.project.seed), self.project.seed)
+                with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
+                    seeds.load(connection, self.project.seed, wanted.rows)
         finally:
             session.close()
 

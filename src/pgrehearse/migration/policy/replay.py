@@ -11,15 +11,14 @@ from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
 from pgrehearse.errors import DocumentError, PgRehearseError
+from pgrehearse.execution import seeds
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.servers.base import Server
-from pgrehearse.text import variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
-from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Failed", "Replay"]
 
@@ -124,13 +123,12 @@ class Replay:
     def _seed(self, name: str) -> bool:
         if not self.project.seed.is_file():
             return True
-        text = self.project.seed.read_text(encoding="utf-8")
         try:
-            todo = split(variables.substitute(text, {"rows": str(self.rows)}))
-        except (SplitError, DocumentError):
+            with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
+                seeds.load(connection, self.project.seed, self.rows)
+        except DocumentError:
             return False
-        with Client(self.server.dsn(name)) as client:
-            return not any(statement.gexec or client.run(statement.sql) for statement in todo)
+        return True
 
     def _newest(self) -> str | None:
         """A database with all migrations and the seed; None when they do not run to the end."""

@@ -5,6 +5,5 @@ objects    what of a database has to be in the contract, from its catalogs
 statements the statements of an entry, carried out and undone
 plans      whether a query uses an index
 checks     one entry against the database
-seed       rows for tables that are empty
 smoke      all of it in one transaction that is rolled back
 """

@@ -12,7 +12,7 @@ import psycopg
 
 from pgrehearse import queries
 
-__all__ = ["KINDS", "Object", "read", "tables"]
+__all__ = ["KINDS", "Object", "read"]
 
 #: Kinds in the order of the report, and their plural in it.
 KINDS = {
@@ -30,11 +30,6 @@ SELECT k.conrelid::pg_catalog.regclass::pg_catalog.text || '.' || pg_catalog.quo
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
  WHERE k.contype = 'p'
-"""
-_TABLES = f"""
-SELECT c.oid::pg_catalog.regclass::pg_catalog.text
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND {queries.APPLICATION_TABLE} ORDER BY 1
 """
 _UNIQUE = "SELECT indexrelid FROM pg_catalog.pg_index WHERE indisunique"
 
@@ -123,8 +118,3 @@ def read(connection: psycopg.Connection[Any]) -> list[Object]:
 def _label_order(connection: psycopg.Connection[Any]) -> dict[tuple[int | None, str], float]:
     rows = connection.execute("SELECT enumtypid, enumlabel, enumsortorder FROM pg_catalog.pg_enum")
     return {(oid, label): float(order) for oid, label, order in rows}
-
-
-def tables(connection: psycopg.Connection[Any]) -> list[str]:
-    """The schema's own tables that hold rows, as SQL names them."""
-    return [row[0] for row in connection.execute(_TABLES.encode())]

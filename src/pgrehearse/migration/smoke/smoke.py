@@ -13,12 +13,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
+from pgrehearse.execution.seeds import load_where_empty
 from pgrehearse.findings import Finding
 from pgrehearse.migration.smoke import objects
 from pgrehearse.migration.smoke.checks import Checks
 from pgrehearse.migration.smoke.contract import Contract, Directive
 from pgrehearse.migration.smoke.objects import Object
-from pgrehearse.migration.smoke.seed import load_seed
 
 __all__ = ["SmokeOptions", "SmokeReport", "run"]
 
@@ -110,7 +110,7 @@ def _rolled_back(connection: psycopg.Connection[Any], options: SmokeOptions) -> 
 def _run(connection: psycopg.Connection[Any], contract: Contract, options: SmokeOptions) -> SmokeReport:
     report = SmokeReport()
     if options.seed is not None and not options.read_only:
-        report.seeded = load_seed(connection, options.seed, options.rows)
+        report.seeded = load_where_empty(connection, options.seed, options.rows)
     found = objects.read(connection)
     checks = Checks(connection, found, read_only=options.read_only)
     for entry in contract.entries:

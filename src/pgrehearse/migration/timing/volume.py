@@ -13,18 +13,17 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
-from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.execution import seeds
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.databases import Databases
 from pgrehearse.migration.runner.runner import RunnerOptions, down, up
 from pgrehearse.migration.timing import costs
 from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.servers.base import Server
-from pgrehearse.text import variables
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
-from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Volume", "rehearse"]
 
@@ -92,19 +91,8 @@ def _filled(databases: Databases, project: Project, migrations: list[Migration],
     dsn = databases.server.dsn(databases.fresh(Database(empty=True), "timing"))
     for _ in up(dsn, migrations, options=_patient()):
         pass
-    text = variables.substitute(project.seed.read_text(encoding="utf-8"), {"rows": str(rows)})
-    line = 1
-    try:
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            for statement in split(text):
-                line = statement.line
-                connection.execute(statement.sql.encode())
-    except (psycopg.Error, SplitError) as error:
-        said = str(error).strip().splitlines()[0]
-        path = project.relative(project.seed)
-        raise DocumentError(
-            f"the seed failed: {said}", path=path, line=line, next_step="mend the seed"
-        ) from None
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        seeds.load(connection, project.seed, rows, shown=project.relative(project.seed))
     return dsn
 
 

@@ -9,10 +9,10 @@ import psycopg
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.execution.databases import Databases
+from pgrehearse.execution.seeds import load_where_empty
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.smoke import contract, smoke
-from pgrehearse.migration.smoke.seed import load_seed
 from pgrehearse.migration.trial.dbmate import Dbmate
 from pgrehearse.migration.trial.release import Release
 from pgrehearse.migration.trial.roundtrip import RoundTrip, apply
@@ -112,7 +112,7 @@ class _Run:
         rows = "without rows"
         if base.seed is not None:
             with psycopg.connect(conninfo, autocommit=True) as connection:
-                load_seed(connection, base.seed, self.plan.rows)
+                load_where_empty(connection, base.seed, self.plan.rows)
             rows = "with its rows"
         try:
             count = apply(conninfo, self.plan.migrations)
@@ -129,7 +129,7 @@ class _Run:
         if not seed.is_file():
             return Tried("seed", NOT_RUN, f"no {self.plan.project.relative(seed)}", wanted=False)
         with psycopg.connect(full, autocommit=True) as connection:
-            load_seed(connection, seed, self.plan.rows)
+            load_where_empty(connection, seed, self.plan.rows)
         return Tried("seed", OK, f"rows={self.plan.rows}")
 
     def _smoke(self, full: str) -> Tried:
