@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -49,8 +50,11 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pgrehearse")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Rehearse PostgreSQL schema changes: run the blocks of Markdown documents and check what they claim."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":  # see no-color.org
+        context.color = False
 
 
 def main() -> None:

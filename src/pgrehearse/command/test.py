@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.formats import finish, format_option, readable
+from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
@@ -101,20 +102,22 @@ class _Tally:
         accept: bool,
     ) -> None:
         name = self.project.relative(document.path)
-        if self.prints and sys.stdout.isatty():
-            click.echo(f"  {name} …\r", nl=False)
+        changed: list[int] = []
         try:
-            if accept:
-                result, changed = rehearser.accept(document, major)
-                for line in changed:
-                    self._say(f"accepted {name}:{line}")
-            else:
-                result = rehearser.rehearse(document, major, upcoming)
+            with Progress(sys.stdout) as progress:
+                if self.prints:
+                    progress.say(f"  {name} …")
+                if accept:
+                    result, changed = rehearser.accept(document, major)
+                else:
+                    result = rehearser.rehearse(document, major, upcoming)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
             self.findings += error.findings
             self._say(f"FAIL  {name}\n{error}")
             return
+        for line in changed:
+            self._say(f"accepted {name}:{line}")
         self.findings += result.findings
         self.results.append(result)
         self.illustrations += len(document.illustrations)

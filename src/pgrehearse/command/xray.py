@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command import terminal
+from pgrehearse.command.terminal import Column
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
@@ -29,9 +31,15 @@ from pgrehearse.text.project import Project
 
 __all__ = ["xray"]
 
-_HEADS = ("line", "statement", "locks", "rewrite", "scans", "who waits", "safe way")
-#: Wanted widths; a column grows to its longest word, so that a name is not cut in two.
-_WIDTHS = (6, 38, 30, 16, 16, 34, 24)
+_COLUMNS = (
+    Column("line", 6),
+    Column("statement", 38),
+    Column("locks", 30),
+    Column("rewrite", 16),
+    Column("scans", 16),
+    Column("who waits", 34),
+    Column("safe way", 24),
+)
 _WRITES = {"INSERT", "UPDATE", "DELETE"}
 
 
@@ -86,12 +94,18 @@ def xray(
         major = int(pg) if pg else major_of(dumped) if dumped and not server else None
         running = stack.enter_context(Servers(server)).get(major)
         template, notes = stack.enter_context(_prepared(running, file, schema, seed))
-        found = measure_file(running, template, todo, progress=_Progress(len(todo)))
+        progress = stack.enter_context(terminal.Progress(sys.stderr))
+        found = measure_file(
+            running, template, todo, progress=lambda done: progress.say(f"measured {done} of {len(todo)}")
+        )
     notes += _about(found)
     if as_json:
         click.echo(_json(file, running, found, notes))
     else:
-        _table(found, notes)
+        rows = [_cells(row) for row in found.rows]
+        click.echo(terminal.table(_COLUMNS, rows, within=terminal.width(), rule=True))
+        for note in notes:
+            click.echo(f"note: {note}")
     failed = next((row for row in found.rows if row.error), None)
     if failed is not None:
         raise DocumentError(failed.error, path=file, line=failed.step.line, next_step="mend the statement")
@@ -155,20 +169,6 @@ def _json(file: Path, server: Server, found: Xray, notes: list[str]) -> str:
     return json.dumps(value, indent=2)
 
 
-def _table(found: Xray, notes: list[str]) -> None:
-    lines = [_HEADS, *map(_cells, found.rows)]
-    columns = zip(*lines, strict=True)
-    widths = [
-        max(width, *(len(word) for cell in column for word in cell.split()))
-        for width, column in zip(_WIDTHS, columns, strict=True)
-    ]
-    lines.insert(1, tuple("-" * width for width in widths))
-    for line in lines:
-        _line(line, widths)
-    for note in notes:
-        click.echo(f"note: {note}")
-
-
 def _cells(row: Row) -> tuple[str, ...]:
     facts = row.facts
     statement = textwrap.shorten(row.step.statement, 110, placeholder=" ...")
@@ -216,25 +216,3 @@ def _who(probes: set[str]) -> str:
     if "SELECT" in probes:
         return "reads and writes" if writes else "reads"
     return "writes" if writes else ", ".join(probe for probe in PROBES if probe in probes)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> None:
-    columns = [
-        [part for text in cell.splitlines() for part in textwrap.wrap(text, width, break_on_hyphens=False)]
-        for cell, width in zip(cells, widths, strict=True)
-    ]
-    for number in range(max(1, *map(len, columns))):
-        parts = [column[number] if number < len(column) else "" for column in columns]
-        text = "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
-        click.echo(text.rstrip())
-
-
-class _Progress:
-    """Says on a terminal how far the measurement is."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-
-    def __call__(self, done: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\rmeasured {done} of {self.total}", nl=done == self.total, err=True)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from wcwidth import wcwidth
 
 __all__ = ["NULL", "format_result"]
 
@@ -81,6 +80,8 @@ def _char_width(char: str) -> int:
         return 0
     if category in ("Mc", "Zl", "Zp") or "\U0001f1e6" <= char <= "\U0001f1ff":  # the last: half a flag
         return 1
+    from wcwidth import wcwidth  # 30 ms that a result in ASCII does not need
+
     return max(wcwidth(char), 0)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
+from pgrehearse.command import terminal
+from pgrehearse.command.terminal import Column
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.timing.costs import Timing
 
@@ -12,7 +14,11 @@ __all__ = ["chart", "table"]
 
 #: Letters of a statement that are shown.
 _SHOWN = 44
-_HEADS = ("time", "lock wait", "WAL", "rows", "tries", "rewrote")
+_COSTS = (
+    Column("migration"),
+    *(Column(head, right=True) for head in ("time", "lock wait", "WAL", "rows", "tries")),
+    Column("rewrote"),
+)
 _BAR, _LEFT, _WIDTH = 14, 330, 760
 
 
@@ -20,20 +26,15 @@ def table(found: Mapping[str, Sequence[Timing]], *, statements: bool) -> str:
     """One database: every cost. Several, by their names: their times beside each other."""
     if not any(found.values()):
         return "no migration is applied by pgrehearse db up here"
-    one = next(iter(found.values())) if len(found) == 1 else None
-    lines = _one(one, statements) if one is not None else _several(found, statements)
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    left = {0, len(widths) - 1} if one is not None else {0}
-    return "\n".join(_line(line, widths, left) for line in lines)
-
-
-def _line(line: Sequence[str], widths: Sequence[int], left: Collection[int]) -> str:
-    cells = enumerate(zip(line, widths, strict=True))
-    return "  ".join(t.ljust(width) if n in left else t.rjust(width) for n, (t, width) in cells).rstrip()
+    if len(found) == 1:
+        (timings,) = found.values()
+        return terminal.table(_COSTS, _one(timings, statements), within=terminal.width())
+    columns = [Column("migration"), *(Column(name, right=True) for name in found)]
+    return terminal.table(columns, _several(found, statements), within=terminal.width())
 
 
 def _one(timings: Sequence[Timing], statements: bool) -> list[tuple[str, ...]]:
-    lines: list[tuple[str, ...]] = [("migration", *_HEADS)]
+    lines: list[tuple[str, ...]] = []
     for timing in timings:
         if not timing.costs:
             lines.append((timing.label, "-", "", "", "", "", "by another tool"))
@@ -69,7 +70,7 @@ def _statement(cost: Cost) -> tuple[str, ...]:
 def _several(found: Mapping[str, Sequence[Timing]], statements: bool) -> list[tuple[str, ...]]:
     by_name = {name: {timing.label: timing for timing in timings} for name, timings in found.items()}
     labels = sorted({label for timings in by_name.values() for label in timings})
-    lines: list[tuple[str, ...]] = [("migration", *found)]
+    lines: list[tuple[str, ...]] = []
     for label in labels:
         here = [timings.get(label) for timings in by_name.values()]
         lines.append((label, *[_time(t.milliseconds if t and t.costs else None) for t in here]))

@@ -11,6 +11,7 @@ import click
 
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.formats import finish, format_option, readable
+from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy import squawk as opinions
@@ -63,9 +64,9 @@ def lint(
     names = frozenset(_name(path, project) for path in paths)
     request = PolicyRequest(names, base, dsn, schema, rows, _off(project))
     started = time.monotonic()
-    with Servers(server) as servers:
+    with Servers(server) as servers, Progress(sys.stderr) as progress:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)
-        report = check(project, request, start, _progress)
+        report = check(project, request, start, lambda name: progress.say(f"measuring {name}"))
     seconds = time.monotonic() - started
     opinion = _second(project, report, pg) if squawk else None
     if as_json or form == "json":
@@ -103,14 +104,7 @@ def _second(project: Project, report: PolicyReport, pg: str | None) -> Opinion:
     return opinions.ask(chosen, int(pg) if pg else None)
 
 
-def _progress(name: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[Kmeasuring {name}", nl=False, err=True)
-
-
 def _print(project: Project, report: PolicyReport, opinion: Opinion | None, seconds: float) -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)
     for problem in report.problems:
         click.echo(problem.text(project.relative))
     if opinion is not None:
