@@ -15,6 +15,9 @@ __all__ = ["check"]
 
 #: States of a file: the interface before it, then after each of its statements.
 States = Sequence[tuple[Written | None, Interface]]
+#: Digits from which on a number is a version; a shorter one is, with the name of its migration.
+_UNMISTAKABLE = 8
+_OTHER = re.compile(rf"\b(?:\d{{{_UNMISTAKABLE},}}|\d+_[a-zA-Z])")
 
 
 def check(file: File, states: States, changes: Path, place: str) -> Iterator[Finding]:
@@ -62,12 +65,13 @@ def has_entry(changes: Path, version: str) -> bool:
     if not changes.is_file():
         return False
     lines = iter(changes.read_text(encoding="utf-8").splitlines())
-    name = re.compile(rf"\b{version}\w*(?:\.sql)?`?")
+    end = r"(?!\d)" if len(version) >= _UNMISTAKABLE else r"(?=_[a-zA-Z])"
+    name = re.compile(rf"\b{version}{end}\w*(?:\.sql)?`?")
     for line in lines:
         if match := name.search(line):
             rest = [line[match.end() :]]
             for following in lines:
-                if re.search(r"\b\d{8,}_?\w*", following) or following.startswith("#"):
+                if _OTHER.search(following) or following.startswith("#"):
                     break
                 rest.append(following)
             return re.search(r"\w{2,}", " ".join(rest)) is not None

@@ -80,8 +80,10 @@ def load(file: Path, migrations: Sequence[Migration]) -> Budgets:
         statements = said.pop("statement", {})
         if said:
             given[name, None] = _allowance(file, name, said)
+        if not isinstance(statements, dict):
+            raise _wrong(file, f"{name}.statement", "is no table of statements, such as statement.1")
         for number, one in statements.items():
-            if not number.isdecimal():
+            if not number.isdecimal() or int(number) == 0:
                 raise _wrong(file, f"{name}.statement.{number}", "is no number of a statement")
             given[name, int(number)] = _allowance(file, f"{name}.statement.{number}", one)
     return Budgets(default, given)
@@ -119,9 +121,10 @@ def _problems(allowed: Allowance, cost: Cost) -> list[tuple[str, str]]:
         )
     spent, limit = cost.milliseconds or 0.0, allowed.milliseconds
     if limit is not None and spent > limit:
+        shown = _ms(spent) if _ms(spent) != _ms(limit) else f"{spent:,.3f} ms"
         found.append(
             (
-                f"{_ms(spent)}, budget {_ms(limit)}",
+                f"{shown}, budget {_ms(limit)}",
                 "make it cheaper; or give it a budget of its own in budgets.toml, and the reason",
             )
         )
@@ -171,7 +174,7 @@ def _allowance(file: Path, name: str, said: object) -> Allowance:
 def _milliseconds(file: Path, name: str, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:  # nan is neither
         raise _wrong(file, name or "milliseconds", "milliseconds is no number above 0")
     return float(value)
 

@@ -9,13 +9,9 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.errors import ExpectationError
 from pgrehearse.migration.timing import costs
 from pgrehearse.migration.timing.budgets import exceeded, load
-from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.migration.timing.volume import rehearse
 from pgrehearse.servers import Server
 from pgrehearse.text import migration_files
@@ -93,59 +89,6 @@ def test_what_another_tool_applied_was_not_measured(place: Place) -> None:
     assert "by another tool" in place.command("timing")[1]
 
 
-# Budgets.
-
-
-def _timing(version: str, *costs: Cost) -> Timing:
-    return Timing(version, "step", None, "me", 1, costs)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("milliseconds = 100\n", ["1_step.sql:9: ALTER TABLE x: rewrites x, undeclared", "budget 100 ms"]),
-        ("[1_step]\nrewrites = ['x']\nreason = 'announced'\n", []),
-        ("[1_step.statement.1]\nrewrites = ['x']\nreason = 'announced'\n", []),
-        ("[1_step.statement.2]\nrewrites = ['x']\nreason = 'r'\n", ["rewrites x, undeclared", "does not"]),
-        ("milliseconds = 100\n[1_step]\nmilliseconds = 200\nrewrites = ['x']\nreason = 'r'\n", []),
-        ("[1_step]\nrewrites = ['x', 'y']\nreason = 'r'\n", ["rewrites y by its budget, and does not"]),
-    ],
-)
-def test_a_budget_is_kept_or_the_statement_is_named(place: Place, text: str, said: list[str]) -> None:
-    place.write(1, TABLE)
-    file = place.root / "budgets.toml"
-    file.write_text(text, "utf-8")
-    costs = (
-        Cost(1, 9, "ALTER TABLE x", "done", 150.0, rewritten=("x",)),
-        Cost(2, 10, "SELECT 1", "done", 1.0),
-    )
-    found = exceeded(load(file, place.migrations()), [_timing("1", *costs)], place.migrations(), {"1"})
-    assert len(found) == len(said)
-    assert all(part in str(one) for part, one in zip(said, found, strict=True))
-    assert exceeded(load(file, place.migrations()), [_timing("1", *costs)], place.migrations(), set()) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("x = ", "not TOML"),
-        ("milliseconds = 'much'\n", "milliseconds is no number above 0"),
-        ("[2_gone]\nmilliseconds = 1\nreason = 'r'\n", "no migration is called 2_gone"),
-        ("[1_step]\nmilliseconds = 1\n", "1_step: gives no reason"),
-        ("[1_step]\nmilisecs = 1\nreason = 'r'\n", "1_step: knows only milliseconds, reason, rewrites"),
-        ("[1_step]\nrewrites = 'thing'\nreason = 'r'\n", "rewrites is no list of tables"),
-        ("[1_step.statement.last]\nreason = 'r'\n", "is no number of a statement"),
-    ],
-)
-def test_a_budget_file_that_cannot_be_meant_is_refused(place: Place, text: str, said: str) -> None:
-    place.write(1, TABLE)
-    file = place.root / "budgets.toml"
-    file.write_text(text, "utf-8")
-    with pytest.raises(SetupError) as error:
-        load(file, place.migrations())
-    assert said in error.value.message and error.value.path == file
-
-
 # On many rows.
 
 
@@ -202,4 +145,4 @@ def test_the_example_rewrites_nothing_undeclared(server: Server, repository: Pro
     assert len(volume.versions) >= 8
     budgets = load(repository.migrations.parent / "budgets.toml", files)
     found = exceeded(budgets, volume.timings, files, volume.versions)
-    assert [str(one) for one in found if "ms, budget" not in one.what] == []
+    assert [str(one) for one in found if "ms, budget" not in one.message] == []
