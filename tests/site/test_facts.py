@@ -10,16 +10,9 @@ import pytest
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence
-from pgrehearse.measurement.statement.facts import PROBES, Facts
-from pgrehearse.site.parts.fact_lines import (
-    fact_lines,
-    main_locks,
-    majors_range,
-    own_waits,
-    together,
-    waiting,
-    words,
-)
+from pgrehearse.measurement.statement.facts import PROBES, Facts, together
+from pgrehearse.measurement.words import main_locks, own_waits, phrases, waiting
+from pgrehearse.site.parts.fact_lines import fact_lines, majors_range
 from pgrehearse.site.parts.lock_reference import operation
 from pgrehearse.site.parts.rehearsals import current, matrix, rehearsed, traffic
 from pgrehearse.text.document import Document, load
@@ -35,13 +28,13 @@ BUILD = Facts(
 
 
 def test_words() -> None:
-    assert words(ALTER) == [
+    assert phrases(ALTER) == [
         "ACCESS EXCLUSIVE on items",
         "no rewrite",
         "no full scan",
         "readers and writers of items wait",
     ]
-    assert words(BUILD)[2:] == [
+    assert phrases(BUILD)[2:] == [
         "reads all of items",
         "nobody waits",
         "waits for transactions holding ROW EXCLUSIVE and old snapshots",

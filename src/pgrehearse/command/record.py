@@ -13,8 +13,9 @@ from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.measurement.evidence import recordings
-from pgrehearse.measurement.recordings import RecordedWays, by_name
+from pgrehearse.measurement.recordings import by_name
 from pgrehearse.measurement.recordings import record as record_ways
+from pgrehearse.measurement.words import longest_wait
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.lookup import project_of
@@ -87,7 +88,8 @@ class _Run:
         elif not wrong:
             wrong = recordings.changes(self.project, document, recording, major, found)
         word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
-        click.echo(f"{word}  {name}  {_waits(found)}{found.seconds:.0f} s")
+        waits = f"{said}  " if (said := longest_wait(found.measured)) else ""
+        click.echo(f"{word}  {name}  {waits}{found.seconds:.0f} s")
         for line in wrong:
             click.echo(f"    {line}")
         if wrong:
@@ -97,13 +99,3 @@ class _Run:
 
 _MEND = "mend the way that is named, or record again where nothing else is at work"
 _ACCEPT = "find out why, then accept it with `pgrehearse record --refresh`"
-
-
-def _waits(found: RecordedWays) -> str:
-    """``unsafe 1900 ms, safe 12 ms``: the longest gap or request of each way that was recorded."""
-    longest = {
-        way: max(float(measured[kind][key]) for kind in ("reads", "writes") for key in ("gap_ms", "worst_ms"))
-        for way, measured in found.measured.items()
-    }
-    words = ", ".join(f"{way} {value:.0f} ms" for way, value in longest.items())
-    return f"longest wait: {words}  " if words else ""

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from pgrehearse.command.terminal import Column
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
-from pgrehearse.measurement.statement.facts import PROBES
+from pgrehearse.measurement.words import how_long, requests, waited_for
 from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
 from pgrehearse.measurement.xray import xray as measure_file
 from pgrehearse.schema.dump import major_of
@@ -40,7 +40,6 @@ _COLUMNS = (
     Column("who waits", 34),
     Column("safe way", 24),
 )
-_WRITES = {"INSERT", "UPDATE", "DELETE"}
 
 
 def _policies(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
@@ -176,11 +175,12 @@ def _cells(row: Row) -> tuple[str, ...]:
     if facts is None:
         return line, statement, row.error, "", "", "", ""
     locks, rewrites = _short(row)
-    waits = [f"{_who(set(probes))} on {table} {_how_long(row)}" for table, probes in row.waits]
+    long = how_long(in_transaction=bool(row.step.block), rewrites=row.rewrites, stalls=row.stalls)
+    waits = [f"{requests(probes)} on {table} {long}" for table, probes in row.waits]
     if facts.row_locks:
         waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")
     if facts.waits_for:
-        waits.append(f"the statement itself, for {_and(facts.waits_for)}")
+        waits.append(f"the statement itself, for {waited_for(facts.waits_for, 'holders of')}")
     scans = "\n".join(facts.scans)
     return line, statement, row.error or locks, rewrites, scans, "\n".join(waits), row.advice
 
@@ -194,25 +194,3 @@ def _short(row: Row) -> tuple[str, str]:
     shown = [name for name in rewrites if name not in indexes]
     counted = [f"and {len(indexes)} index{'es' if len(indexes) > 1 else ''}"] if indexes else []
     return "\n".join(locks), "\n".join([*shown, *counted])
-
-
-def _how_long(row: Row) -> str:
-    """How long people wait. A statement keeps all its locks while it reads or writes a table whole."""
-    if row.step.block:
-        return "until the transaction ends"
-    if row.rewrites:
-        return f"while {row.rewrites[0]} is rewritten"
-    return f"while {row.stalls[0]} is read whole" if row.stalls else "for a moment"
-
-
-def _and(waits_for: Sequence[str]) -> str:
-    """Modes and "old snapshots", in words."""
-    parts = [f"holders of {what}" if what.isupper() else what for what in waits_for]
-    return " and ".join(parts)
-
-
-def _who(probes: set[str]) -> str:
-    writes = probes.issuperset(_WRITES)
-    if "SELECT" in probes:
-        return "reads and writes" if writes else "reads"
-    return "writes" if writes else ", ".join(probe for probe in PROBES if probe in probes)

@@ -17,6 +17,7 @@ from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.facts import Facts, strongest
 from pgrehearse.measurement.statement.measure import measure
+from pgrehearse.measurement.words import claim_of
 from pgrehearse.text import claims, variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import Statement, split
@@ -172,7 +173,7 @@ def check_claims(
     measured = {
         "rewrite": "yes" if any(f.rewrites for f in facts) else "no",
         "scan": "yes" if any(f.scans for f in facts) else "no",
-        "blocks": blocked(facts),
+        "blocks": claim_of(facts),
     }
     for key, value in claimed.items():
         if statements and value != measured[key]:
@@ -182,15 +183,6 @@ def check_claims(
         Finding(f"{text} [PostgreSQL {version}]", document.path, cell.line, kind="claim", next_step=next_step)
         for text in found
     ]
-
-
-def blocked(facts: Sequence[Facts]) -> str:
-    """Whom the statements keep waiting, in the words of the claim ``blocks``."""
-    reads = any(f.blocks_reads for f in facts)
-    writes = any(f.blocks_writes for f in facts)
-    return {(True, True): "reads and writes", (True, False): "reads", (False, True): "writes"}.get(
-        (reads, writes), "nothing"
-    )
 
 
 def _locks(facts: Sequence[Facts]) -> dict[str, str]:

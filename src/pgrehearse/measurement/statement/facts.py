@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pgrehearse.text.claims import MODES
 
-__all__ = ["MODES", "PROBES", "Facts", "strongest"]
+__all__ = ["MODES", "PROBES", "WRITES", "Facts", "strongest", "together"]
 
 #: What is tried on a table while a statement holds its locks.
 PROBES = ("SELECT", "SELECT FOR UPDATE", "INSERT", "UPDATE", "DELETE")
-_WRITES = ("INSERT", "UPDATE", "DELETE")
+WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 def strongest(modes: list[str]) -> str:
@@ -58,6 +58,15 @@ class Facts:
     seconds: float = 0.0
 
     @property
+    def waits(self) -> dict[str, list[str]]:
+        """Table -> probes that wait on it; tables where none does are left out."""
+        found = {
+            name: [probe for probe in PROBES if probes.get(probe) == "waits"]
+            for name, probes in sorted(self.probes.items())
+        }
+        return {name: probes for name, probes in found.items() if probes}
+
+    @property
     def blocks_reads(self) -> tuple[str, ...]:
         """Tables on which SELECT waits."""
         return tuple(name for name, probes in sorted(self.probes.items()) if probes.get("SELECT") == "waits")
@@ -68,7 +77,7 @@ class Facts:
         return tuple(
             name
             for name, probes in sorted(self.probes.items())
-            if any(probes.get(probe) == "waits" for probe in _WRITES)
+            if any(probes.get(probe) == "waits" for probe in WRITES)
         )
 
     def comparable(self) -> dict[str, Any]:
@@ -130,3 +139,28 @@ class Facts:
             wal_bytes=value["wal_bytes"],
             seconds=value["seconds"],
         )
+
+
+def together(several: Sequence[Facts]) -> Facts:
+    """What several statements did, as if they were one: the strongest locks, all rewrites, all who waited."""
+    locks: dict[str, list[str]] = {}
+    probes: dict[str, dict[str, str]] = {}
+    for facts in several:
+        for relation, mode in facts.locks.items():
+            locks.setdefault(relation, []).append(mode)
+        for table, results in facts.probes.items():
+            known = probes.setdefault(table, {})
+            known |= {probe: result for probe, result in results.items() if known.get(probe) != "waits"}
+    return Facts(
+        locks={relation: strongest(modes) for relation, modes in sorted(locks.items())},
+        probes=dict(sorted(probes.items())),
+        rewrites=_union(facts.rewrites for facts in several),
+        scans=_union(facts.scans for facts in several),
+        row_locks=_union(facts.row_locks for facts in several),
+        waits_for=_union(facts.waits_for for facts in several),
+        transactional=all(facts.transactional for facts in several),
+    )
+
+
+def _union(tuples: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in tuples for name in names))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import MODES
+from pgrehearse.measurement.words import blocked
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.rules import broken
@@ -178,10 +179,7 @@ def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement
 
 
 def _who(row: Row) -> str:
-    readers = [table for table, probes in row.waits if "SELECT" in probes]
-    writers = [table for table, probes in row.waits if table not in readers]
-    parts = [f"readers and writers of {_names(readers)}"] if readers else []
-    return " and ".join([*parts, *([f"writers of {_names(writers)}"] if writers else [])])
+    return " and ".join(blocked(dict(row.waits)))
 
 
 def _facts(row: Row, measured: MeasuredStatement) -> str:

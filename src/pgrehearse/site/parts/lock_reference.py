@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.measurement.words import main_locks, own_waits, who_waits
 from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
-from pgrehearse.site.parts.fact_lines import anchor, main_locks, majors_range, own_waits
+from pgrehearse.site.parts.fact_lines import anchor, majors_range
 from pgrehearse.site.parts.sqlstate import condition_name
 from pgrehearse.text.document import Cell
 
@@ -92,7 +93,7 @@ def lock_table(documents: list[Published], page_of: Callable[[Published], str]) 
                 found = rows.setdefault(_row(statement.sql, facts), _Evidence())
                 found.statements.append(statement.sql)
                 found.majors.add(major)
-                found.related |= len(_waiting_tables(facts)) > 1
+                found.related |= len(facts.waits) > 1
                 found.strength = _strength(facts)
                 if (item, key) not in found.places:
                     found.places.append((item, key))
@@ -119,7 +120,7 @@ def _row(sql: str, facts: Facts) -> _Row:
         _lock(sql, facts),
         "yes" if facts.rewrites else "no",
         "yes" if facts.scans else "no",
-        _who(facts),
+        who_waits(facts, by_table=False),
         own_waits(facts),
     )
 
@@ -142,18 +143,6 @@ def _lock(sql: str, facts: Facts) -> str:
 def _strength(facts: Facts) -> int:
     """Where the first mode of `_lock` stands among the modes, -1 without one: for sorting."""
     return MODES.index(next(iter(main_locks(facts)))) if facts.locks else -1
-
-
-def _waiting_tables(facts: Facts) -> set[str]:
-    return {name for name, probes in facts.probes.items() if "waits" in probes.values()}
-
-
-def _who(facts: Facts) -> str:
-    """Whom the statement keeps waiting, without the names of the example's tables."""
-    if not _waiting_tables(facts):
-        return "writers of the same rows" if facts.row_locks else "nobody"
-    reads, writes = facts.blocks_reads, facts.blocks_writes
-    return " and ".join(word for word, of in (("readers", reads), ("writers", writes)) if of) or "row locks"
 
 
 def _shown(row: _Row, found: _Evidence, page_of: Callable[[Published], str]) -> dict[str, object]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgrehearse.measurement.evidence.cells import StatementEvidence
-from pgrehearse.measurement.statement.facts import MODES, Facts, strongest
+from pgrehearse.measurement.statement.facts import MODES, Facts, strongest, together
+from pgrehearse.measurement.words import blocked, main_locks, own_waits, some, who, who_waits
 from pgrehearse.site.content.published import Published
-from pgrehearse.site.parts.fact_lines import blocked, main_locks, majors_range, own_waits, some, together
+from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.site.parts.lock_reference import operation
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import Statement, split
@@ -70,7 +71,7 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
             _by_major(facts, _lock),
             _by_major(facts, _who),
             _by_major(facts, _work),
-            any(f.scans or f.rewrites or f.waits_for or blocked(f) for f in facts.values()),
+            any(f.scans or f.rewrites or f.waits_for or blocked(f.waits) for f in facts.values()),
             _by_major(facts, _blocked),
             _by_major(facts, lambda f: _work(f) if f.rewrites or f.scans else ""),
             _by_major(facts, lambda f: _lock_on(_hardest(f))),
@@ -152,29 +153,26 @@ def _strength(facts: Facts) -> int:
     if not found:
         return -1
     ((mode, names),) = found.items()
-    return 2 * MODES.index(mode) + bool(blocked(facts) or set(names) & set(facts.probes))
+    return 2 * MODES.index(mode) + bool(blocked(facts.waits) or set(names) & set(facts.probes))
 
 
 def _blocked(facts: Facts) -> str:
     """Readers, writers or both, on whatever table."""
-    if facts.blocks_reads:
-        return "readers and writers" if facts.blocks_writes else "readers"
-    return "writers" if facts.blocks_writes else ", ".join(blocked(facts))
+    return who({probe for probes in facts.waits.values() for probe in probes})
 
 
 def _hardest(facts: Facts) -> dict[str, list[str]]:
     """The strongest lock on a table; one on an index only where there is no other, or somebody waits."""
     locks = main_locks(facts)
     tables = {mode: names for mode, names in locks.items() if set(names) & set(facts.probes)}
-    locks = tables if tables and not blocked(facts) else locks
+    locks = tables if tables and not blocked(facts.waits) else locks
     mode = strongest(list(locks)) if locks else ""
     return {mode: locks[mode]} if mode else {}
 
 
 def _who(facts: Facts) -> str:
-    who = ", ".join(blocked(facts)) or ("writers of the same rows" if facts.row_locks else "nobody")
-    waits = own_waits(facts)
-    return f"{who}; it waits for {waits}" if waits else who
+    said, waits = who_waits(facts, by_table=True), own_waits(facts)
+    return f"{said}; it waits for {waits}" if waits else said
 
 
 def _work(facts: Facts) -> str:
