@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pgrehearse.site.built.block_text import normal
 
@@ -72,7 +72,7 @@ def offered(site: Path, page: Page) -> list[tuple[Path, str, int]]:
     """(file, href, line) of everything a page offers for download; the file may not exist yet."""
     folder = posixpath.dirname(page.path)
     return [
-        (site / posixpath.normpath(posixpath.join(folder, unquote(urlsplit(href).path))), href, line)
+        (site / posixpath.normpath(posixpath.join(folder, unquote(_address(href).path))), href, line)
         for href, line in page.downloads
     ]
 
@@ -87,7 +87,7 @@ def missing_places(built: Iterable[Page]) -> Iterator[tuple[Page, str, int]]:
     ids = {page.path: page.ids for page in built}
     for page in built:
         for href, line in page.places:
-            url = urlsplit(href)
+            url = _address(href)
             if url.scheme or url.netloc or url.path.startswith("/"):
                 continue
             target = posixpath.normpath(posixpath.join(posixpath.dirname(page.path), unquote(url.path)))
@@ -114,6 +114,14 @@ def built_names(page: str) -> tuple[str, str]:
 def style_loads(css: str) -> list[str]:
     """URLs of other hosts that a style sheet fetches."""
     return _STYLE.findall(re.sub(r"/\*.*?\*/", "", css, flags=re.S))
+
+
+def _address(href: str) -> SplitResult:
+    """The parts of an address, all empty for what is none, such as ``http://[``."""
+    try:
+        return urlsplit(href)
+    except ValueError:
+        return urlsplit("")
 
 
 class _Reader(HTMLParser):
@@ -158,8 +166,9 @@ class _Reader(HTMLParser):
             self.page.runbooks.append(values["data-run-runbook"])
         if values.get("data-run-total", "").isdigit():
             self.page.totals.append(int(values["data-run-total"]))
-        self.page.ids.update(values[name] for name in ("id", "name") if values.get(name))
-        if tag == "a" and urlsplit(values.get("href", "")).fragment:
+        names = ("id", "name") if tag == "a" else ("id",)  # of others, name is no place
+        self.page.ids.update(values[name] for name in names if values.get(name))
+        if tag == "a" and _address(values.get("href", "")).fragment:
             self.page.places.append((values["href"], self.getpos()[0]))
         if tag == "a" and "download" in values:
             self.page.downloads.append((values.get("href", ""), self.getpos()[0]))

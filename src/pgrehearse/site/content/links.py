@@ -10,10 +10,12 @@ from pgrehearse.text import fences
 __all__ = ["rewrite"]
 
 # Inline links and images `[text](target "title")`, and definitions `[label]: target`.
+# A footnote `[^label]: text` looks like a definition.
 _INLINE = re.compile(
-    r"(?P<head>\]\()(?P<target><[^>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?P<tail>[^()\n]*\))"
+    r"(?P<head>\]\([ \t]*)(?P<target><[^<>\n]*>|[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)"
+    r"""(?P<tail>(?:[ \t]+(?:"[^"\n]*"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*\)|[^()\n]*\))"""
 )
-_DEFINITION = re.compile(r"^(?P<head> {0,3}\[[^\]\n]+\]:[ \t]+)(?P<target>\S+)(?P<tail>.*)$")
+_DEFINITION = re.compile(r"^(?P<head> {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+)(?P<target><[^<>\n]*>|\S+)(?P<tail>.*)$")
 _CODE_SPAN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)")
 _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#|$")
 
@@ -37,10 +39,13 @@ def _line(line: str, target: Callable[[str], str]) -> str:
         return f"\0{len(spans) - 1}\0"
 
     def replace(match: re.Match[str]) -> str:
-        old = match["target"].strip("<>")
-        if _ELSEWHERE.match(old):
+        old = match["target"]
+        bracketed = old.startswith("<") and old.endswith(">")
+        bare = old[1:-1] if bracketed else old
+        if _ELSEWHERE.match(bare):
             return match[0]
-        return match["head"] + target(old) + match["tail"]
+        new = target(bare)
+        return match["head"] + (f"<{new}>" if bracketed else new) + match["tail"]
 
     hidden = _CODE_SPAN.sub(hide, line)
     rewritten = _DEFINITION.sub(replace, _INLINE.sub(replace, hidden))

@@ -33,12 +33,12 @@ _GAP = 100.0
 
 
 def duration(ms: float) -> str:
-    """``1.35 s``, ``96 ms``, ``0.8 ms``."""
-    if ms >= 10_000:
+    """``1.35 s``, ``96 ms``, ``0.8 ms``: as many digits as the rounded number needs."""
+    if ms >= 9_995:
         return f"{ms / 1000:.1f} s"
-    if ms >= 1000:
+    if ms >= 999.5:
         return f"{ms / 1000:.2f} s"
-    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
+    return f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
 
 
 def total_ms(measured: Mapping[str, Any]) -> float:
