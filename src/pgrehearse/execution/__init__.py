@@ -5,6 +5,7 @@ session        one connection; statements are sent one message each
 executor       the cells of a document in order, in named sessions
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in
+maker          databases on a server: copied from a template, marked, dropped
 databases      fresh databases, cloned from a template
 seeds          the rows of a project's seed
 rehearser      documents on fresh databases; results: what came of it; records: the same, on disk

@@ -126,7 +126,7 @@ def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[
 
 def _measured(fresh: Fresh, document: Document, cell: Cell, sql: str) -> Facts:
     try:
-        return measure(fresh.server, fresh.name, sql)
+        return measure(fresh.server, fresh.name, sql, maker=fresh.databases.maker)
     except DocumentError as error:
         raise DocumentError(
             f"cannot measure {sql[:60]!r}: {error.message}",

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.measurement.statement.client import Clones
+from pgrehearse.execution.maker import Maker
 from pgrehearse.schema import dump, load
 from pgrehearse.servers.base import Server
 
@@ -72,6 +72,9 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
 @contextmanager
 def loaded(server: Server, files: list[Path]) -> Iterator[tuple[str, list[str]]]:
     """A new database that holds ``files``, dropped afterwards: its name, and what could not be made."""
-    with Clones(server, "template0") as clones:
-        name = clones.create()
+    maker = Maker(server)
+    try:
+        name = maker.create("loaded", "template0")
         yield name, [note for file in files for note in filled(server, name, file)]
+    finally:
+        maker.close()

@@ -50,7 +50,9 @@ def test_clones_are_independent_marked_and_named(server: Server, databases: Data
         ("disposable",)
     ]
     assert first.endswith("_a_page_one")
-    assert len({name for name in names(server) if "template_" in name and name in databases._names}) == 1
+    assert (
+        len({name for name in names(server) if "template_" in name and name in databases.maker._names}) == 1
+    )
 
 
 def test_other_sizes_and_none(server: Server, databases: Databases) -> None:
@@ -67,7 +69,7 @@ def test_the_prepared_one_is_taken_when_it_fits(server: Server, databases: Datab
     databases.prepare(SMALL)
     other = databases.fresh(Database(rows=1), "other")
     assert execute(server.dsn(other), "SELECT count(*) FROM a") == [(1,)]
-    assert not any(name.endswith("_next") for name in names(server) if name in databases._names)
+    assert not any(name.endswith("_next") for name in names(server) if name in databases.maker._names)
 
 
 def test_kept_and_dropped(server: Server, databases: Databases) -> None:
@@ -112,7 +114,7 @@ def test_an_error_of_the_template_names_its_line_every_time(
         with pytest.raises(DocumentError, match=message) as caught:
             databases.fresh(SMALL, "x")
         assert caught.value.location == f"{tmp_path / 'db' / name}:{line}"
-    assert databases._names == set()
+    assert databases.maker._names == set()
     assert databases.fresh(Database(empty=True, rows=0), "x") in names(server)
 
 
@@ -131,7 +133,7 @@ def test_a_failed_migration_leaves_nothing_of_itself(
 
 
 def test_a_server_in_recovery_is_waited_for(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pgrehearse.execution import databases as module
+    from pgrehearse.execution import maker as module
 
     real, calls = module.Session, []
 
@@ -143,7 +145,7 @@ def test_a_server_in_recovery_is_waited_for(databases: Databases, monkeypatch: p
 
     monkeypatch.setattr(module, "Session", crashed)
     assert databases.fresh(Database(empty=True, rows=0), "x")
-    assert calls[:3] == ["clone"] * 3
+    assert calls[:3] == ["admin"] * 3
 
 
 def test_close_in_the_middle_of_making_one(server: Server, databases: Databases) -> None:
@@ -151,8 +153,8 @@ def test_close_in_the_middle_of_making_one(server: Server, databases: Databases)
     databases.fresh(SMALL, "first")
     template = databases._templates[SMALL]
     with psycopg.connect(server.dsn(template)) as blocker:
-        databases._start_clone("pgrehearse_half_made", SMALL)  # waits up to 5 s for the template to be free
-        assert not databases._session("clone").pump(0.01)
+        name = databases.maker.begin("half made", template)  # waits up to 5 s for the template to be free
+        assert not databases.maker._session("clone").pump(0.01)
         closing = threading.Thread(target=databases.close)
         started = time.monotonic()
         closing.start()
@@ -160,7 +162,7 @@ def test_close_in_the_middle_of_making_one(server: Server, databases: Databases)
         assert not closing.is_alive(), "close waits for the database instead of canceling it"
         assert time.monotonic() - started < 4
         blocker.close()
-    assert "pgrehearse_half_made" not in names(server)
+    assert name not in names(server)
 
 
 def test_a_role_that_is_no_superuser_marks_what_it_makes(server: Server, tmp_path: Path) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
-from psycopg.sql import SQL, Identifier
 
-from pgrehearse.environments import marks
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.maker import Maker
 from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.execution.results import CellResult
 from pgrehearse.measurement.rehearsals.rehearsal import Surprise
@@ -28,7 +25,6 @@ __all__ = ["Stage", "on_stage"]
 TIMEOUT = 300.0
 #: Seconds a terminated backend may take to go.
 _TERMINATION = 30.0
-_CLONE_NAME = "pgrehearse_{}_{}_try"
 
 
 class Stage:
@@ -38,12 +34,14 @@ class Stage:
         document: the runbook.
         server: the server it is on.
         database: its name.
+        maker: makes the copies.
     """
 
-    def __init__(self, document: Document, server: Server, database: str) -> None:
+    def __init__(self, document: Document, server: Server, database: str, maker: Maker) -> None:
         self.document = document
         self.server = server
         self.database = database
+        self._maker = maker
         self.set_up = [cell for cell in document.cells if cell.phase == "Rehearsal"]
         self.back = [cell for cell in document.cells if cell.phase == "Roll back"]
         self.forward = [cell for cell in document.cells if cell.phase not in ("Rehearsal", "Roll back")]
@@ -51,20 +49,8 @@ class Stage:
     @contextmanager
     def copy(self) -> Iterator[str]:
         """A copy of the prepared database, marked disposable, dropped afterwards."""
-        name = _CLONE_NAME.format(os.getpid(), secrets.token_hex(4))
-        made = Identifier(name)
-        try:
-            with psycopg.connect(self.server.dsn(), autocommit=True) as admin:
-                admin.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(made, Identifier(self.database)))
-            with psycopg.connect(self.server.dsn(name), autocommit=True) as copy:
-                marks.write(copy, "disposable")
+        with self._maker.temporary("try", self.database) as name:
             yield name
-        finally:
-            with (
-                suppress(psycopg.Error),
-                psycopg.connect(self.server.dsn(), autocommit=True) as admin,
-            ):
-                admin.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(made))
 
     def executor(self, database: str, *, compare: bool = True) -> Executor:
         """Sessions of one run in ``database``, with the example values; ``compare`` checks outputs."""
@@ -139,6 +125,6 @@ def on_stage(
         database = replace(document.front.database, rows=max(rows, document.front.database.rows))
         document = replace(document, front=replace(document.front, database=database))
     with rehearser.fresh(document, major) as fresh:
-        stage = Stage(document, fresh.server, fresh.name)
+        stage = Stage(document, fresh.server, fresh.name, fresh.databases.maker)
         stage.play(fresh.name, stage.set_up, "set-up")
         yield stage

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +14,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.execution import databases
+from pgrehearse.execution.maker import Maker
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.servers.base import Server
 
@@ -29,7 +27,6 @@ _LOOK, _LOOK_MOST = 0.0005, 0.02
 _NUMBERED = re.compile(r"\b(pg_(?:toast|temp)_)\d+")
 #: Said of every B-tree that is built, and of event triggers by their oid.
 _NOISE = re.compile(r"use deduplication$|^EventTriggerInvoke \d+$")
-_names = count(1)
 
 
 class Client:
@@ -141,12 +138,15 @@ class Clones:
     Args:
         server: a disposable server.
         template: the prepared database. Nobody may be connected to it.
+        maker: makes them; one of its own unless given.
     """
 
-    def __init__(self, server: Server, template: str) -> None:
+    def __init__(self, server: Server, template: str, maker: Maker | None = None) -> None:
         self.server = server
         self.template = template
         self.admin = Client(server.dsn())
+        self._maker = maker or Maker(server)
+        self._shared = maker is not None
         self._names: set[str] = set()
         self._clean: list[str] = []
 
@@ -157,28 +157,27 @@ class Clones:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         for name in sorted(self._names):
-            with suppress(psycopg.Error):
+            with suppress(SetupError):
                 self.drop(name)
+        if not self._shared:
+            self._maker.close()
         self.admin.close()
 
-    def create(self, template: str | None = None) -> str:
-        """Create a clone of ``template`` (default: the prepared database) and return its name."""
-        name = f"pgrehearse_{os.getpid()}_m{next(_names)}"
-        self._names.add(name)
+    def create(self) -> str:
+        """Create a clone of the prepared database and return its name."""
         try:
-            for statement in databases.clone(self.server, name, template or self.template):
-                self.admin.rows(statement)
-        except psycopg.Error as error:
+            name = self._maker.create("clone", self.template, marked=False)
+        except SetupError as error:
             raise SetupError(
-                f"the prepared database cannot be cloned: {str(error).strip()}",
+                f"the prepared database cannot be cloned: {error.message}",
                 next_step="name a database that exists and that nobody is connected to",
             ) from None
+        self._names.add(name)
         return name
 
     def drop(self, name: str) -> None:
         """Drop a clone, ending whatever is still connected to it."""
-        for statement in databases.drop(name):
-            self.admin.rows(statement)
+        self._maker.drop(name)
         self._names.discard(name)
 
     @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.execution.maker import Maker
 from pgrehearse.measurement.statement import nontransactional, transactional
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import Facts
@@ -16,7 +17,9 @@ from pgrehearse.text.statement import classify
 __all__ = ["apply", "measure"]
 
 
-def measure(server: Server, template: str, statement: str, *, setup: Sequence[str] = ()) -> Facts:
+def measure(
+    server: Server, template: str, statement: str, *, setup: Sequence[str] = (), maker: Maker | None = None
+) -> Facts:
     """Measure ``statement`` on clones of ``template``, which are dropped afterwards.
 
     Args:
@@ -24,6 +27,7 @@ def measure(server: Server, template: str, statement: str, *, setup: Sequence[st
         template: a database nobody is connected to. It is never written to.
         statement: one statement.
         setup: statements that are run before it, each by itself. SET holds for the measured one too.
+        maker: makes the clones, where there is one already.
 
     Raises:
         DocumentError: a statement of ``setup`` fails; the statement acts beyond its database (such as
@@ -40,7 +44,7 @@ def measure(server: Server, template: str, statement: str, *, setup: Sequence[st
     if kind.control is not None:
         return Facts()
     settings = [text for text in setup if classify(text).settings]
-    with Clones(server, template) as clones:
+    with Clones(server, template, maker) as clones:
         if len(settings) < len(setup):
             clones.template = clones.create()
             apply(server, clones.template, setup)

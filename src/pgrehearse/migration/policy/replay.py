@@ -14,7 +14,7 @@ from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
-from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.servers.base import Server
 from pgrehearse.text.front_matter import Database
@@ -59,9 +59,9 @@ class Replay:
         self.server = server
         self.project = project
         self.rows = rows
-        self._clones = Clones(server, "template1")
-        self.work = self._clones.create()
         self._databases = Databases(server, project)
+        self._maker = self._databases.maker
+        self.work = self._maker.create("replay")
         if schema is not None:
             try:
                 schemas.filled(server, self.work, schema)
@@ -75,7 +75,6 @@ class Replay:
 
     def __exit__(self, *exc: object) -> None:
         self._databases.close()
-        self._clones.__exit__(None, None, None)
 
     def client(self) -> Client:
         """A connection to ``work``; close it before the next clone."""
@@ -105,7 +104,7 @@ class Replay:
         name = self._clone()
         if self._seed(name):
             return name
-        self._clones.drop(name)
+        self._maker.drop(name)
         name = self._clone()
         source = self._newest()
         if source is not None:
@@ -114,11 +113,10 @@ class Replay:
 
     def drop(self, name: str) -> None:
         """Drop a clone that `filled` made."""
-        self._clones.drop(name)
+        self._maker.drop(name)
 
     def _clone(self) -> str:
-        self._clones.template = self.work
-        return self._clones.create()
+        return self._maker.create("filled", self.work)
 
     def _seed(self, name: str) -> bool:
         if not self.project.seed.is_file():
