@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.servers.base import Server
+from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
@@ -22,7 +22,6 @@ __all__ = ["POLICIES", "FileStatement", "Row", "Xray", "steps", "xray"]
 
 #: What ``--fail-on`` may name.
 POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
-_MARK = re.compile(r"^-- migrate:(up|down)([^\n]*)$", re.M)
 _ENDS = (Control.CLOSES, Control.GIVES_UP)
 
 
@@ -98,14 +97,15 @@ def steps(path: Path) -> list[FileStatement]:
         DocumentError: no such file, not UTF-8, or not something psql could send.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise DocumentError("no such file", path=path, next_step="check the spelling") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(f"cannot be read: {error}", path=path, next_step="save it as UTF-8") from None
-    sql, first, transaction = _up(text)
+    section = parse(text, path).up if has_marks(text) else Section(text, 1, transaction=False)
+    first, transaction = section.line, section.transaction
     try:
-        statements = split(sql)
+        statements = split(section.sql.replace("\r\n", "\n"))
     except SplitError as error:
         raise DocumentError(
             error.message, path=path, line=first + error.line - 1, next_step=error.fix
@@ -122,16 +122,6 @@ def steps(path: Path) -> list[FileStatement]:
                 found = [replace(step, kept=False) if step.block == block else step for step in found]
             block = 0
     return found
-
-
-def _up(text: str) -> tuple[str, int, bool]:
-    """The SQL to run, its first line, and whether it runs as one transaction."""
-    marks = list(_MARK.finditer(text))
-    up = next((mark for mark in marks if mark[1] == "up"), None)
-    if up is None:
-        return text, 1, False
-    end = next((mark.start() for mark in marks if mark.start() > up.start()), len(text))
-    return text[up.end() : end], text.count("\n", 0, up.end()) + 1, "transaction:false" not in up[2].split()
 
 
 def xray(

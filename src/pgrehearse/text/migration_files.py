@@ -1,33 +1,33 @@
-"""Migration files in dbmate's layout: ``-- migrate:up`` and ``-- migrate:down`` sections of plain SQL."""
+"""The migrations of a folder in dbmate's layout, and their statements as a runner sends them."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text.concurrent import built_index
+from pgrehearse.text.migration_grammar import Comment, Section, parse
+from pgrehearse.text.split import SplitError, Statement, split
+from pgrehearse.text.statement import Control, classify
 
-__all__ = ["Migration", "Section", "load"]
+__all__ = ["Migration", "load", "statements"]
 
-_MARK = re.compile(r"^-- migrate:(?P<side>up|down)(?P<options>[^\n]*)$", re.M)
 _NAME = re.compile(r"(?P<version>\d+)_(?P<name>[\w-]+)\.sql")
 
 
 @dataclass(frozen=True)
-class Section:
-    """The SQL of one direction. ``line`` is the line of the file on which ``sql`` starts."""
-
-    sql: str
-    line: int
-    transaction: bool = True
-
-
-@dataclass(frozen=True)
 class Migration:
-    """One migration file. ``version`` is the digits its name starts with; ``sha256`` that of its bytes."""
+    """One migration file.
+
+    Attributes:
+        version: the digits its name starts with.
+        sha256: that of its bytes.
+        comments: every comment line, with what it declares.
+    """
 
     path: Path
     version: str
@@ -35,6 +35,17 @@ class Migration:
     up: Section
     down: Section | None
     sha256: str
+    comments: tuple[Comment, ...] = ()
+
+    def declared(self, word: str) -> list[Comment]:
+        """The comments that declare ``word``, one of those of `Comment`."""
+        return [comment for comment in self.comments if comment.declares == word]
+
+    @property
+    def not_restored(self) -> str:
+        """The reason why the down part cannot restore what was; empty without one in that part."""
+        begins = self.down.line if self.down else math.inf
+        return next((one.reason for one in self.declared("not restored") if one.line >= begins), "")
 
 
 def load(folder: Path) -> list[Migration]:
@@ -60,24 +71,58 @@ def _read(file: Path) -> Migration:
     try:
         data = file.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        text = data.decode("utf-8").replace("\r\n", "\n")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DocumentError("not UTF-8", path=file, line=line, next_step="save the file as UTF-8") from error
-    marks = list(_MARK.finditer(text))
-    sections: dict[str, Section] = {}
-    for mark, following in zip_longest(marks, marks[1:]):
-        end = following.start() if following else len(text)
-        line = text.count("\n", 0, mark.start()) + 1
-        if mark["side"] in sections:
-            message = f"a second `-- migrate:{mark['side']}` line: its statements would never run"
-            raise DocumentError(message, path=file, line=line, next_step="join the two sections")
-        transaction = "transaction:false" not in mark["options"].split()
-        body = text[mark.end() : end]
-        line += len(body) - len(body.lstrip("\n"))
-        sections[mark["side"]] = Section(body.strip("\n"), line, transaction)
-    if "up" not in sections:
-        raise DocumentError(
-            "no `-- migrate:up` line", path=file, line=1, next_step="start the section with that line"
+    parts = parse(text, file)
+    return Migration(file, name["version"], name["name"], parts.up, parts.down, digest, parts.comments)
+
+
+def statements(migration: Migration, section: Section) -> list[Statement]:
+    """The statements of a section. Raises DocumentError for what a runner cannot send, record or resume."""
+    try:
+        found = split(section.sql)
+    except SplitError as error:
+        line, fix = section.line + error.line - 1, error.fix
+        if error.message.startswith("unterminated"):
+            fix += "; a `-- migrate:` line inside it begins the other part, for dbmate too"
+        raise DocumentError(error.message, path=migration.path, line=line, next_step=fix) from None
+    for statement in found:
+        problem = _problem(statement, section)
+        if problem:
+            line = section.line + statement.line - 1
+            raise DocumentError(problem[0], path=migration.path, line=line, next_step=problem[1])
+    return found
+
+
+def _problem(statement: Statement, section: Section) -> tuple[str, str] | None:
+    """What is wrong, and what to do."""
+    kind = classify(statement)
+    if statement.gexec:
+        return "\\gexec is a command of psql", "write the statement itself, or a DO block"
+    if kind.control not in (None, Control.WITHIN):
+        two = kind.words[1:2] == ("transaction",) and kind.verb in ("start", "prepare")
+        said = " ".join(kind.words[: 2 if two else 1]).upper()
+        return f"{said}: the runner begins and ends transactions", "remove the line"
+    if kind.unlocks:
+        return (
+            "this statement gives up the lock that keeps a second runner away",
+            "name what is to be given up: RESET, DEALLOCATE, pg_advisory_unlock(key)",
         )
-    return Migration(file, name["version"], name["name"], sections["up"], sections.get("down"), digest)
+    if kind.alone and section.transaction:
+        return (
+            "this statement refuses a transaction, and the section is one",
+            "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
+        )
+    if kind.concurrent and kind.verb == "create" and built_index(statement.sql) is None:
+        return (
+            "this index has no name, so the remains of an interrupted build could not be told",
+            "write one after CONCURRENTLY",
+        )
+    if not section.transaction and kind.temporary and not kind.routine:
+        return (
+            "a temporary table is gone when an interrupted run is resumed",
+            "use an ordinary table and drop it in the last statement",
+        )
+    return None

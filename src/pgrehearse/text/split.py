@@ -23,7 +23,7 @@ _WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
 _TOKEN = re.compile(
     rf"""
       (?P<space>[{_SPACE}]+)
-    | (?P<comment>--[^\n]*)
+    | (?P<comment>--[^\r\n]*)
     | (?P<string>'[^']*+(?:''[^']*+)*+' | [eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+')
     | (?P<quoted>"[^"]*+(?:""[^"]*+)*+")
     | (?P<opened>/\* | [eE]?' | " | \$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)

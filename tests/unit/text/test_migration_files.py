@@ -46,7 +46,7 @@ def test_no_folder_no_migrations(tmp_path: Path) -> None:
     [
         ("a.sql", "-- migrate:up\n", None, "name is digits"),
         ("1_a.sql", "SELECT 1;", 1, "no `-- migrate:up` line"),
-        ("1_a.sql", " -- migrate:up\nSELECT 1;", 1, "no `-- migrate:up` line"),
+        ("1_a.sql", " -- migrate:up\nSELECT 1;", 1, "no mark, and the file has no up part"),
         ("1_a.sql", "-- migrate:up\nA;\n-- migrate:up\nB;", 3, "second `-- migrate:up`"),
         ("1_a.sql", "-- migrate:up\nA;\n-- migrate:down\n-- migrate:down\n", 4, "second `-- migrate:down`"),
         ("1_a.sql", b"-- migrate:up\n\xff", 2, "not UTF-8"),

@@ -21,8 +21,7 @@ from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions
 from pgrehearse.migration.runner.runner import up as apply
-from pgrehearse.text.migration_files import Migration
-from pgrehearse.text.migration_form import statements
+from pgrehearse.text.migration_files import Migration, statements
 
 __all__ = ["done_line", "patience", "up"]
 

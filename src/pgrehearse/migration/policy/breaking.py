@@ -26,12 +26,13 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Fin
     ``place`` is that path as readers know it.
     """
     path = file.migration.path
-    if any(reason for _, reason in file.breaking):
+    declared = file.migration.declared("breaking")
+    if any(one.reason for one in declared):
         if not has_entry(changes, file.migration.version):
             yield broken(
                 "breaking",
                 path,
-                file.breaking[0][0],
+                declared[0].line,
                 f"this breaking change has no entry in {place}",
                 f"name {path.stem} there, and say what must be released before",
             )

@@ -282,12 +282,15 @@ def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Fi
         return []
     return [
         broken(
-            allow.name,
+            allow.check,
             file.migration.path,
             allow.line,
-            f"`-- allow: {allow.name}` stands here, and nothing needs it",
+            f"`-- allow: {allow.check}` stands here, and nothing needs it",
             "remove the line",
         )
         for allow in file.every_allow()
-        if allow not in file.used and allow.name in CHECKS and allow.reason and allow.name not in request.off
+        if allow not in file.used
+        and allow.check in CHECKS
+        and allow.reason
+        and allow.check not in request.off
     ]

@@ -16,8 +16,6 @@ from pgrehearse.text.split import tokens
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]
 
-_DECLARES = re.compile(r"--\s*(?:allow|breaking):")
-
 
 @dataclass(frozen=True)
 class Made:
@@ -87,8 +85,8 @@ def check(file: File, made: Sequence[tuple[Written, Made]], final: Objects) -> I
                 "name it, write its purpose in a comment line above, and " + thing.comment_on,
             )
             continue
-        above = file.comments.get(line - 1, "")
-        if not re.search(r"\w", above.lstrip("-")) or _DECLARES.match(above):
+        above = next((one for one in file.migration.comments if one.line == line - 1), None)
+        if above is None or above.declares or not re.search(r"\w", above.text):
             yield _problem(
                 file,
                 line,

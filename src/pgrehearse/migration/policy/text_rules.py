@@ -127,7 +127,7 @@ def _down(file: File) -> Iterator[Finding]:
     unreadable = any(
         problem.line >= (migration.down.line if migration.down else 0) for problem in file.unreadable
     )
-    if file.down or (migration.down and unreadable) or (migration.down and file.not_restored):
+    if file.down or (migration.down and unreadable) or migration.not_restored:
         return
     said = "the down part is empty" if migration.down else "no `-- migrate:down` part"
     yield broken(

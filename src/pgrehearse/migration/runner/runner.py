@@ -16,8 +16,7 @@ from pgrehearse.migration.runner import exclusive, versions
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.section import Runner
 from pgrehearse.migration.runner.watch import Watch
-from pgrehearse.text.migration_files import Migration
-from pgrehearse.text.migration_form import statements
+from pgrehearse.text.migration_files import Migration, statements
 
 __all__ = ["Done", "RunnerOptions", "down", "up"]
 

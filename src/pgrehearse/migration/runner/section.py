@@ -18,8 +18,8 @@ from pgrehearse.migration.runner.carry_out import carry_out
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.concurrent import concurrent
-from pgrehearse.text.migration_files import Migration, Section
-from pgrehearse.text.migration_form import statements
+from pgrehearse.text.migration_files import Migration, statements
+from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import classify

@@ -11,7 +11,6 @@ everything must not have it, and the way up must lead to the same schema in any 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from pgrehearse.errors import PgRehearseError
@@ -20,21 +19,14 @@ from pgrehearse.migration.trial.tried import FAILED, OK, Tried, different, faile
 from pgrehearse.schema import Differences, Schema, differences, read
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["RoundTrip", "apply", "not_restored"]
+__all__ = ["RoundTrip", "apply"]
 
 _NEXT = "mend the down part; if PostgreSQL cannot: write `-- not restored: REASON` into it"
-_EXCUSE = re.compile(r"^-- not restored:[ \t]*(?P<reason>\S.*)$", re.M)
 
 
 def apply(conninfo: str, migrations: Sequence[Migration], to: str | None = None) -> int:
     """Apply what is pending up to version ``to``, and return how many. Raises as `migration.up.up` does."""
     return sum(1 for _ in runner.up(conninfo, migrations, to=to))
-
-
-def not_restored(migration: Migration) -> str:
-    """The reason why the down part cannot restore what was; empty without one."""
-    found = _EXCUSE.search(migration.down.sql) if migration.down else None
-    return found["reason"].strip() if found else ""
 
 
 class RoundTrip:
@@ -81,7 +73,7 @@ class RoundTrip:
         if migration.down is None:
             fix = "write `-- migrate:down` with the way back, or with -- not restored: REASON"
             return failed(name, ["no down part"], fix, path, migration.up.line)
-        reason, line = not_restored(migration), migration.down.line
+        reason, line = migration.not_restored, migration.down.line
         try:
             for _ in runner.down(self.conninfo, known):
                 pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from click.testing import CliRunner
 
 from pgrehearse.command.db.test import test as command
 from pgrehearse.errors import SetupError
+from pgrehearse.migration.policy import file, text_rules
 from pgrehearse.migration.trial import dbmate
 from pgrehearse.migration.trial.release import release
 from pgrehearse.migration.trial.trials import Plan, run
@@ -138,6 +138,19 @@ def test_a_wrong_migration_is_named(name: str, server: Server, make: Make) -> No
     assert expected in next(iter(wrong.values())), wrong
 
 
+@pytest.mark.parametrize("spelled", ["-- not restored: ", "--not restored:", "  --  not restored:\t"])
+def test_an_excuse_counts_in_every_command(spelled: str, server: Server, make: Make) -> None:
+    leaves = f"-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\n{spelled}b stays\nSELECT 1;\n"
+    again = leaves.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS")
+    plan = make(TABLE, again)
+    assert set(said(server, plan).values()) == {"ok"}
+    empty = [
+        text_rules.check(file.read(migration))
+        for migration in make(TABLE, again.replace("SELECT 1;", "")).migrations
+    ]
+    assert [problem for problems in empty for problem in problems] == []
+
+
 def test_what_postgresql_cannot_undo(server: Server, make: Make) -> None:
     mood = "-- migrate:up\nCREATE TYPE mood AS ENUM ('good');\n-- migrate:down\nDROP TYPE mood;\n"
     label = (
@@ -211,13 +224,6 @@ def test_a_release_nobody_has(make: Make, tmp_path: Path) -> None:
 
 
 # --- dbmate -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def real() -> dbmate.Dbmate:
-    if shutil.which("dbmate") is None and shutil.which("npm") is None:
-        pytest.skip("neither dbmate nor npm here; `make migrations` fails then, and CI runs it")
-    return dbmate.find()
 
 
 def test_dbmate_agrees(server: Server, make: Make, real: dbmate.Dbmate) -> None:
