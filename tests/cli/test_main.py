@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError, SetupError
 from pgrehearse.main import cli
+from support import ROOT
 from support.bench import Bench
+from support.processes import call
 
 
 @pytest.mark.parametrize(
@@ -80,3 +84,12 @@ def test_version(bench: Bench) -> None:
     ended = bench.call("--version")
     assert ended.status == 0
     assert ended.out.startswith("pgrehearse, version ")
+
+
+def test_the_start_imports_no_more_than_it_needs() -> None:
+    started = "import sys; sys.argv[1:] = ['--version']; from pgrehearse.main import main\n"
+    ended = call((sys.executable, "-c", f"{started}try: main()\nfinally: print(*sys.modules)"), ROOT)
+    assert "version" in ended.out, ended.said
+    loaded = {name.partition(".")[0] for name in ended.out.split()}
+    assert "click" in loaded
+    assert not loaded & {"psycopg", "yaml", "wcwidth", "jinja2", "mkdocs", "jupytext", "IPython", "asyncio"}
