@@ -1,9 +1,11 @@
 """Site front end. Reads documents and the records of their runs; needs no database.
 
-macros    what a page may call; fences: how a block is rendered. MkDocs is told these two names
-content   which documents a site has, and a runbook as part of a page
-parts     pieces of HTML from records and evidence
-built     the build, and the check of what it made
+macros      what a page may call; fences: how a block is rendered. mkdocs.yml names these two
+content     Markdown: which documents a site has, what the records say of them, a runbook as part of a page
+parts       what a piece of a page shows, prepared from records and evidence
+templates   how it looks; markup renders them and is where everything is escaped
+assets      the style sheet and the script of these pieces
+built       the build, and the check of what it made
 
-Nothing else imports MkDocs.
+Nothing else imports MkDocs or Jinja.
 """

@@ -115,3 +115,14 @@ def test_only_templates_write_tags() -> None:
         source = module.read_text(encoding="utf-8")
         assert not [text for text in texts(source) if TAG.search(text)], module
         assert "html import escape" not in source, module
+
+
+def test_every_template_is_used() -> None:
+    folder = Path(site.__path__[0])
+    said = "".join(
+        file.read_text(encoding="utf-8") for kind in ("*.py", "*.j2") for file in folder.rglob(kind)
+    )
+    names = [file.name.removesuffix(".html.j2") for file in (folder / "templates").iterdir()]
+    assert len(names) > 15
+    unused = [name for name in names if not re.search(rf"[\"']{name}(?:\.html\.j2)?[\"']", said)]
+    assert not unused

@@ -66,7 +66,7 @@ def executed(cell: CellOptions, language: str, source: str, found: Found, block:
 
 def illustration(block: Markup) -> Markup:
     """HTML of a block that is only shown."""
-    return render("illustration", block=block)
+    return render("cell_block_illustration", block=block)
 
 
 def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:

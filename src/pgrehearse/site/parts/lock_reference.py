@@ -98,7 +98,7 @@ def lock_table(documents: list[Published], page_of: Callable[[Published], str]) 
                 if (item, key) not in found.places:
                     found.places.append((item, key))
     shown = [_shown(row, rows[row], page_of) for row in sorted(rows, key=_order)]
-    return render("lock_table", statements=statements, heads=_HEADS, rows=shown)
+    return render("lock_reference", statements=statements, heads=_HEADS, rows=shown)
 
 
 def _measured(documents: Iterable[Published]) -> Iterable[tuple[Published, Cell, str]]:

@@ -64,7 +64,7 @@ def rehearsed(project: Project, document: Document, *, draft: bool) -> str:
     if evidence is None or not evidence.majors:
         return ""
     return render(
-        "rehearsed",
+        "rehearsals",
         majors=majors_range(sorted(evidence.majors)),
         date=max(entry.date for entry in evidence.majors.values()),
         sum=_sum(evidence),
@@ -84,7 +84,7 @@ def matrix(
             continue
         outcomes = [_outcome(evidence, name, reasons=False) for name in REHEARSALS]
         rows.append((link(document), plain(document.title), [*outcomes, _worst(evidence)]))
-    return render("matrix", heads=("runbook", *REHEARSALS, "worst request"), rows=rows)
+    return render("rehearsals_matrix", heads=("runbook", *REHEARSALS, "worst request"), rows=rows)
 
 
 def _outcome(evidence: RunbookEvidence, name: str, *, reasons: bool = True) -> str:

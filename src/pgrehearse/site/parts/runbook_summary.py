@@ -63,14 +63,14 @@ def at_a_glance(item: Published, rehearsals: RunbookEvidence | None) -> Glance:
         ("Work", _sum(steps, lambda row: row.grows, "changes the catalog only", rows=True)),
     ]
     summary = render(
-        "glance",
+        "runbook_summary",
         lines=lines,
         traffic=traffic(rehearsals),
         undo=_undo(item.document, rehearsals),
         versions=_versions(item),
     )
     shown = [step for step in steps if step.rows]
-    return Glance(summary, render("steps", steps=shown) if shown else "")
+    return Glance(summary, render("runbook_summary_steps", steps=shown) if shown else "")
 
 
 def _sum(

@@ -43,7 +43,7 @@ def timeline(project: Project, document: Document, name: str, *, draft: bool) ->
     recording = _declared(project, document, name)
     majors = current(project, document, name, draft=draft)
     if not majors:
-        return render("timeline_missing", name=name)
+        return render("timelines_missing", name=name)
     shown = max(majors, key=int)
     entry = majors[shown]
     wide = max(total_ms(entry.measured[way.name]) for way in recording.ways)
@@ -64,7 +64,7 @@ def timeline(project: Project, document: Document, name: str, *, draft: bool) ->
     ]
     others = [major for major in sorted(majors, key=int) if major != shown]
     return render(
-        "timeline",
+        "timelines",
         title=recording.title,
         ways=ways,
         rows=[(way.name, _numbers(entry.measured[way.name])) for way in recording.ways],
@@ -90,7 +90,7 @@ def newest(majors: Mapping[str, rehearsals.RehearsalEvidence]) -> str:
     major = max(loads, key=int)
     title, measured = f"Under traffic on PostgreSQL {majors[major].version}", loads[major]
     return render(
-        "traffic",
+        "timelines_traffic",
         title=title,
         drawing=svg(title, measured, wide_ms=total_ms(measured), high_ms=worst_ms(measured)),
         parts=_parts(measured),
