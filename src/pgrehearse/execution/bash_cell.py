@@ -55,6 +55,16 @@ class BashCells:
         failure = _failure(cell, status, output)
         return CellResult(cell, "failed" if failure else "passed", output, failure, seconds=ended - started)
 
+    def save(self, target: Path) -> None:
+        """Copy the folder to ``target``, if a cell has run in it."""
+        if self._folder is not None:
+            shutil.copytree(self._folder.name, target, symlinks=True)
+
+    def begin_with(self, saved: Path) -> None:
+        """Let the folder begin as what `save` copied to ``saved``."""
+        self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
+        shutil.copytree(saved, self._folder.name, symlinks=True, dirs_exist_ok=True)
+
     def close(self) -> None:
         """Remove the folder."""
         folder, self._folder = self._folder, None

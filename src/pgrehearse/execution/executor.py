@@ -133,6 +133,11 @@ class Executor:
             self.sessions[name] = Session(name, self._conninfo(f"pgrehearse {name}"))
         return self.sessions[name]
 
+    @property
+    def pids(self) -> set[int]:
+        """Process ids of all its connections to the database."""
+        return {one.pid for one in (*self.sessions.values(), self._monitor) if one is not None}
+
     def blocked_by(self, session: Session) -> set[int]:
         """Process ids that block ``session`` right now, from ``pg_blocking_pids``."""
         if self._monitor is None:

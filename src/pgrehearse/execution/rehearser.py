@@ -92,11 +92,20 @@ class Rehearser:
         self.servers.close(keep=self._kept)
 
     @contextmanager
-    def fresh(self, document: Document, major: int | None = None) -> Iterator[Fresh]:
-        """A fresh database for ``document``, dropped afterwards unless ``keep`` was set on it."""
+    def fresh(
+        self, document: Document, major: int | None = None, source: str | None = None
+    ) -> Iterator[Fresh]:
+        """A fresh database for ``document``, dropped afterwards unless ``keep`` was set on it.
+
+        It is a copy of the database ``source``; without one, of what the document's front matter wants.
+        """
         server = self.servers.get(major)
         databases = self._databases.setdefault(server.id, Databases(server, self.project))
-        fresh = Fresh(server, databases, databases.fresh(document.front.database, document.path.stem))
+        hint = document.path.stem
+        name = (
+            databases.maker.create(hint, source) if source else databases.fresh(document.front.database, hint)
+        )
+        fresh = Fresh(server, databases, name)
         try:
             yield fresh
         finally:

@@ -1,20 +1,20 @@
 """Measures the DDL of a document: every statement in the state its cell finds, and the cell's claims.
 
-The cells before a measured one are replayed on a fresh database; with its sessions closed that database is
-what the measurement copies.
+The cells before a measured one are replayed; with its sessions closed their database is what the measurement
+copies.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 
-from pgrehearse.errors import DocumentError, ExpectationError
-from pgrehearse.execution.rehearser import Fresh, Rehearser, run_cells
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.rehearser import Fresh, Rehearser
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
+from pgrehearse.measurement.replay import Replay
 from pgrehearse.measurement.statement.facts import Facts, strongest
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.words import claim_of
@@ -24,10 +24,6 @@ from pgrehearse.text.split import Statement, split
 from pgrehearse.text.statement import classify, generated
 
 __all__ = ["check_claims", "is_measured", "measure_cells"]
-
-#: Commands that reach a database, and one that does not reach that of the document unless told to.
-_COMMAND = re.compile(r"[^\w]*(?:pgrehearse|psql|pg_\w+|createdb|dropdb|python\d?|dbmate|alembic|npx|make)\b")
-_LINT = re.compile(r"\bpgrehearse(?: db)? lint\b(?![^\n]*--dsn)")
 
 
 def is_measured(cell: Cell) -> bool:
@@ -61,49 +57,17 @@ def measure_cells(
     Raises ExpectationError when a cell before it is red: measure green documents only.
     """
     order = document.in_order()
-    for position, cell in enumerate(order):
-        if not is_measured(cell):
-            continue
-        progress(cell)
-        with rehearser.fresh(document, major) as fresh:
-            options = cell.options
-            here = fresh.server.major
-            if (options.needs or here) > here or (options.until or here) < here:
-                continue
-            _replay(fresh, document, _relevant(order[:position]), options.session)
-            yield cell, list(_statements(fresh, document, cell))
-
-
-def _relevant(cells: Sequence[Cell]) -> Sequence[Cell]:
-    """``cells`` without the bash cells, if all of those edit files and lint: the database stays as it is.
-
-    A page about a linter has dozens, and would replay them for every statement it measures.
-    """
-    bash = [cell for cell in cells if cell.language == "bash"]
-    if any(_COMMAND.match(word) for cell in bash for word in _LINT.sub("", cell.source).split()):
-        return cells
-    return [cell for cell in cells if cell.language != "bash"]
-
-
-def _replay(fresh: Fresh, document: Document, cells: Sequence[Cell], session: str) -> None:
-    """Run ``cells``; what ``session`` has in an open transaction is committed: the cell builds on it."""
-    with fresh.executor(document, compare=False) as executor:
-        red = next((result for result in run_cells(executor, cells, cells) if _red(result.failure)), None)
-        own = executor.sessions.get(session)
-        if own is not None and own.finished and own.in_transaction:
-            own.run([Message("COMMIT", 1)])
-    if red is not None and red.failure is not None:
-        raise ExpectationError(
-            f"cannot measure: {red.failure.message}",
-            path=document.path,
-            line=red.failure.line,
-            next_step="rehearse the document first: pgrehearse test",
-        )
-
-
-def _red(failure: object) -> bool:
-    """The end of a replay may come while a statement waits: its cell is then no failure."""
-    return failure is not None and "the document ends while" not in getattr(failure, "message", "")
+    here = rehearser.servers.get(major).major
+    wanted = [
+        position
+        for position, cell in enumerate(order)
+        if is_measured(cell) and (cell.options.needs or here) <= here <= (cell.options.until or here)
+    ]
+    with Replay(rehearser, document, major, wanted) as replay:
+        for position in wanted:
+            progress(order[position])
+            with replay.before(position) as fresh:
+                yield order[position], list(_statements(fresh, document, order[position]))
 
 
 def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[str, Facts]]:
