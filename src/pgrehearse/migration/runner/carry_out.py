@@ -51,24 +51,21 @@ def carry_out(
     except BaseException:
         failed(replace(cost, outcome="failed"))
         raise
-    watch.begin()
     started = time.monotonic()
     try:
-        cursor = connection.execute(statement.sql.encode())
+        result = watch.run(statement.sql)
     except BaseException:
-        waited = watch.end()
         milliseconds = (time.monotonic() - started) * 1000
-        failed(replace(cost, outcome="failed", milliseconds=milliseconds, lock_wait_ms=waited * 1000))
+        failed(replace(cost, outcome="failed", milliseconds=milliseconds, lock_wait_ms=watch.waited * 1000))
         raise
     milliseconds = (time.monotonic() - started) * 1000
-    waited = watch.end()
-    words = (cursor.statusmessage or "").split()
+    words = (result.command_status or b"").decode().split()
     return replace(
         cost,
         milliseconds=milliseconds,
-        lock_wait_ms=waited * 1000,
+        lock_wait_ms=watch.waited * 1000,
         wal_bytes=_wal(connection) - wal,
-        rows=cursor.rowcount if words[:1] and words[0] in _COUNTED else None,
+        rows=result.command_tuples if words[:1] and words[0] in _COUNTED else None,
         rewritten=_rewritten(statement.sql, files, _files(connection)),
     )
 

@@ -140,7 +140,7 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
         with (
             exclusive.connect(conninfo) as connection,
             exclusive.locked(connection, options.wait, tell),
-            Watch(conninfo, connection.info.backend_pid, tell) as watch,
+            Watch(connection, conninfo, tell) as watch,
         ):
             connection.add_notice_handler(lambda note: tell(f"{note.severity}: {note.message_primary}"))
             yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.backoff, tell)

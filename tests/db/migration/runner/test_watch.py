@@ -33,11 +33,9 @@ def test_a_long_statement_says_how_far_it_is(place: Place, statement: str, said:
     told: list[str] = []
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(place.dsn, connection.info.backend_pid, told.append, say=0.02) as watch,
+        Watch(connection, place.dsn, told.append, say=0.02) as watch,
     ):
-        watch.begin()
-        connection.execute(statement.encode())
-        watch.end()
+        watch.run(statement)
     assert any(said in line for line in told), told
 
 
@@ -46,29 +44,67 @@ def test_waiting_is_measured_and_its_cause_named(place: Place) -> None:
     told: list[str] = []
     with psycopg.connect(place.dsn, autocommit=True) as connection, place.session() as other:
         other.execute("LOCK TABLE thing")
-        with Watch(place.dsn, connection.info.backend_pid, told.append, say=0.02) as watch:
-            watch.begin()
+        with Watch(connection, place.dsn, told.append, say=0.02) as watch:
             started = time.monotonic()
-            waiting = threading.Thread(target=connection.execute, args=("SELECT FROM thing",))
+            waiting = threading.Thread(target=watch.run, args=("SELECT FROM thing",))
             waiting.start()
             holder = f"waiting for a lock held by pid {other.info.backend_pid}"
             wait_until(lambda: any(holder in line for line in told), holder)
             wait_until(lambda: time.monotonic() - started > 0.3, "a while")
             other.rollback()
             waiting.join(10)
-            waited = watch.end()
-    assert 0.15 < waited < time.monotonic() - started
+    assert 0.15 < watch.waited < time.monotonic() - started
 
 
-def test_the_watch_of_a_server_that_goes_away_is_silent(place: Place) -> None:
+def test_a_statement_goes_on_when_its_watcher_is_gone(place: Place) -> None:
     ended = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name = 'pgrehearse db watch'"
     )
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(place.dsn, connection.info.backend_pid, print) as watch,
+        Watch(connection, place.dsn, print) as watch,
     ):
-        watch.begin()
         place.execute(ended)
-        assert watch.end() >= 0.0
+        result = watch.run("SELECT pg_sleep(0.1)")
+        assert (result.command_status, watch.waited) == (b"SELECT 1", 0.0)
+
+
+def test_a_catalog_that_the_transaction_locked_does_not_stop_it(place: Place) -> None:
+    """The look reads pg_authid and would wait for us, who wait for the look."""
+    with (
+        psycopg.connect(place.dsn, autocommit=True) as connection,
+        Watch(connection, place.dsn, print) as watch,
+    ):
+        connection.execute("BEGIN")
+        watch.run("LOCK TABLE pg_catalog.pg_authid")
+        started = time.monotonic()
+        watch.run("SELECT pg_sleep(0.1)")
+        connection.execute("ROLLBACK")
+    assert time.monotonic() - started < 5
+
+
+def test_what_is_refused_raises_as_psycopg_does(place: Place) -> None:
+    with (
+        psycopg.connect(place.dsn, autocommit=True) as connection,
+        Watch(connection, place.dsn, print) as watch,
+    ):
+        with pytest.raises(psycopg.errors.DivisionByZero, match="division by zero"):
+            watch.run("SELECT 1/0")
+        assert watch.run("VALUES (1), (2)").command_tuples == 2
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            watch.run("SELECT pg_terminate_backend(pg_backend_pid())")
+        assert connection.closed
+
+
+def test_an_interrupt_cancels_the_statement(place: Place) -> None:
+    def interrupted(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with (
+        psycopg.connect(place.dsn, autocommit=True) as connection,
+        Watch(connection, place.dsn, interrupted, say=0.02) as watch,
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            watch.run("SELECT pg_sleep(600)")
+        assert watch.run("SELECT 1").command_status == b"SELECT 1"
