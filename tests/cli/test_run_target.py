@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import Database
+from support.poolers import bouncer_before, proxy_before
 
 ONE = ["INSERT INTO trace (note) VALUES ('one');"]
 
@@ -173,3 +174,21 @@ def test_the_time_a_connection_may_take_is_the_operators(
     assert conninfo_to_dict(open_target(staging.dsn).conninfo)["connect_timeout"] == "4"
     monkeypatch.delenv("PGCONNECT_TIMEOUT")
     assert conninfo_to_dict(open_target(staging.dsn).conninfo)["connect_timeout"] == "10"
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session", "made up"])
+def test_a_pooler_is_refused(bench: Bench, staging: Database, mode: str) -> None:
+    """``SET`` and temporary objects would stay with whoever gets the server connection next."""
+    bench.runbook(["SET work_mem = '77MB';", *ONE])
+    before = proxy_before(staging.dsn) if mode == "made up" else bouncer_before(staging.dsn, mode)
+    with before as pooled:
+        for more in ([], ["--phase", "verify"]):
+            ended = bench.call("run", "sample", "--yes", "--dsn", pooled, *more)
+            assert ended.status == 69
+            assert "refused: this connection goes through a pooler" in ended.err
+            assert "next: give the address of PostgreSQL itself" in ended.err
+        bench.write("change.sql", "SELECT 1;")
+        assert "goes through a pooler" in bench.call("xray", "--dsn", pooled, "change.sql").err
+        assert bench.call("environment", "show", "--dsn", pooled).status == 0
+    assert staging.trace() == []
+    assert bench.logs() == []

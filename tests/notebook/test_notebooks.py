@@ -17,7 +17,9 @@ from typing import Any
 import psycopg
 import pytest
 from nbclient.exceptions import CellExecutionError
+from psycopg.conninfo import conninfo_to_dict
 
+from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.notebook import expected
@@ -25,8 +27,9 @@ from pgrehearse.notebook.export import to_notebook
 from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.text.document import load, parse
 from pgrehearse.text.project import Project
-from support import ROOT
+from support import ROOT, databases
 from support.kernels import Kernel
+from support.poolers import proxy_before
 
 Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
 Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
@@ -207,6 +210,16 @@ def test_a_database_that_is_not_marked_for_it_is_refused(
         if mark == "production":
             running.run("import os; production = os.environ['PGDATABASE']")
             assert "1 row" in running.run("%%sql\nSELECT 1;")
+
+
+def test_a_pooler_is_refused(kernel: Kernels, server: Server) -> None:
+    with databases.fresh(server, "test") as dsn, proxy_before(dsn) as pooled:
+        parts = {name: str(value) for name, value in conninfo_to_dict(pooled).items()}
+        with kernel(environment_variables(parts)) as running:
+            running.run("%load_ext pgrehearse.notebook")
+            for source in ("%%sql\nSELECT 1;", "%%cell\nprint(6 * 7)", "%rehearsal"):
+                with pytest.raises(CellExecutionError, match="goes through a pooler"):
+                    running.run(source)
 
 
 # --- the form of an export ----------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def set_(name: str, dsn: str | None, replace: str | None) -> int:
 @dsn_option
 def show(dsn: str | None) -> int:
     """Show which environment a database is and where it says so. Exit status 69 without a mark."""
-    target = open_target(dsn_or_url(dsn))
+    target = open_target(dsn_or_url(dsn), session=False)
     click.echo(target)
     click.echo(f"said by {target.mark.source}")
     return 0

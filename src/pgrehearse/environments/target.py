@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
+from pgrehearse.environments.direct import direct
 from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.errors import SetupError
 
@@ -55,13 +56,16 @@ class Target:
         return f"{self.database} ({self.environment}) on {self.where} as {self.user}, {server}"
 
 
-def open_target(dsn: str | None) -> Target:
+def open_target(dsn: str | None, *, session: bool = True) -> Target:
     """Look at the database named by ``dsn`` or libpq's environment, and refuse what must be refused.
 
+    ``session``: what is to be done needs a session of its own, so a pooler in between is refused.
     Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
     environment, or two. No message holds a password.
     """
     with reached(dsn) as connection:
+        if session:
+            direct(connection)
         mark = marks.read(connection)
         connection.execute("SET client_encoding = 'UTF8'")  # psycopg gives bytes where it is SQL_ASCII
         row = connection.execute(_QUESTION).fetchone()

@@ -11,5 +11,6 @@ seeds          the rows of a project's seed
 rehearser      documents on fresh databases; results: what came of it; records: the same, on disk
 accept         outputs taken as the expected ones
 runbook        a runbook on an operator's database
+exclusion      advisory locks that keep runners and runs out of each other's way
 backoff        another try of what got no lock: of a runbook's step, of a migration
 """

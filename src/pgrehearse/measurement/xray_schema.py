@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.environments.connection_strings import parts_of
+from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.maker import Maker
@@ -42,6 +43,7 @@ def dumped(dsn: str) -> str:
     parts.setdefault("connect_timeout", _CONNECT_LIMIT)
     try:
         with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
+            direct(connection)  # pg_dump changes settings of its session
             conninfo = resolved(connection)
     except psycopg.Error as error:
         reason = str(error).strip().splitlines()[0]

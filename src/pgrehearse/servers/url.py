@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
+from pgrehearse.environments.direct import direct
 from pgrehearse.environments.rules import Operation, demand
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
@@ -31,8 +32,8 @@ class UrlServer(Server):
         url: its maintenance database, from which disposable ones are created.
 
     Raises:
-        SetupError: it cannot be read or reached, is not marked, is too old, or databases
-            cannot be created. No message holds a password.
+        SetupError: it cannot be read or reached, is a pooler, is not marked, is too old,
+            or databases cannot be created. No message holds a password.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,6 +46,7 @@ class UrlServer(Server):
         self._parts.setdefault("connect_timeout", str(_CONNECT_LIMIT))
         try:
             with psycopg.connect(make_conninfo("", **self._parts), autocommit=True) as connection:
+                direct(connection)
                 info = connection.info
                 number = info.server_version
                 self.version = info.parameter_status("server_version") or str(number)

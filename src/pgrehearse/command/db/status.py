@@ -19,7 +19,7 @@ __all__ = ["status"]
 def status(dsn: str | None, environment: str | None, as_json: bool) -> int:
     """List the migrations: applied, pending, edited, missing, late. Exit status 1 if one must not be so."""
     _, migrations = load_migrations()
-    target = find(dsn, environment)
+    target = find(dsn, environment, session=False)
     states = versions.read(target.conninfo, migrations)
     wrong = [state.finding for state in states if state.finding]
     if as_json:

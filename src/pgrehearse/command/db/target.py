@@ -39,12 +39,19 @@ environment_option: Callable[[Any], Any] = click.option(
 )
 
 
-def find(dsn: str | None, environment: str | None = None, operation: Operation = Operation.READ) -> Target:
+def find(
+    dsn: str | None,
+    environment: str | None = None,
+    operation: Operation = Operation.READ,
+    *,
+    session: bool = True,
+) -> Target:
     """The database that is meant, for ``operation``.
 
+    ``session``: False for what only asks, which a pooler may pass on.
     Raises SetupError: none, not reachable, not of ``environment``, or one where that may not be done.
     """
-    target = open_target(dsn_or_url(dsn))
+    target = open_target(dsn_or_url(dsn), session=session)
     if environment is not None and target.environment != environment:
         raise SetupError(
             f"refused: {target.database!r} is {target.environment}, not {environment}",

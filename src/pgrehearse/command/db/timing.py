@@ -98,7 +98,7 @@ def _compare(volume: Volume, as_json: bool) -> int:
 def _read(dsns: tuple[str, ...]) -> dict[str, list[Timing]]:
     found = {}
     for name, dsn in [_named(text) for text in dsns] or [("", "")]:
-        target = find(dsn or None)
+        target = find(dsn or None, session=False)
         label = name or target.environment
         if label in found:
             raise click.UsageError(f"two databases are called {label}: write --dsn NAME=DSN")

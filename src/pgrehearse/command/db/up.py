@@ -84,7 +84,8 @@ def up(
     after it was applied is refused, and so is a connection through a pooler.
     """
     _, migrations = load_migrations()
-    target = find(dsn, environment, Operation.READ if dry_run else Operation.APPLY_MIGRATIONS)
+    operation = Operation.READ if dry_run else Operation.APPLY_MIGRATIONS
+    target = find(dsn, environment, operation, session=not dry_run)
     announce(target)
     if dry_run:
         return _dry_run(target.conninfo, migrations, to)

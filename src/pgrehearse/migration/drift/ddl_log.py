@@ -11,7 +11,7 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.runner.exclusive import LOCK
+from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.schema.compare import Difference
 from pgrehearse.schema.dump import OPTIONS
 
@@ -39,7 +39,7 @@ class LoggedChange:
 
 def install(conninfo: str) -> None:
     """Begin to log. Raises SetupError: only a superuser may create an event trigger."""
-    _run(conninfo, queries.text("ddl_log", lock_class=LOCK[0], lock_object=LOCK[1]))
+    _run(conninfo, queries.text("ddl_log", lock_class=RUNNER[0], lock_object=RUNNER[1]))
 
 
 def remove(conninfo: str) -> None:

@@ -9,8 +9,8 @@ import psycopg
 from psycopg.sql import SQL, Literal
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.drift.scratch import ScratchRunner
-from pgrehearse.migration.runner.exclusive import LOCK
 from pgrehearse.migration.runner.ledger import Applied, Ledger
 from pgrehearse.schema.dump import OPTIONS, dump
 from pgrehearse.schema.dump_text import split
@@ -56,7 +56,7 @@ def look(conninfo: str) -> Live:
             ledger = connection.execute(
                 "SELECT pg_catalog.to_regclass('public.schema_migrations')"
             ).fetchone()
-            busy = connection.execute(_BUSY, LOCK).fetchone()
+            busy = connection.execute(_BUSY, RUNNER).fetchone()
             applied = Ledger(connection).applied() if ledger and ledger[0] else None
             assert row is not None and busy is not None
             return Live(_runner(connection, row), applied, bool(busy[0]))
