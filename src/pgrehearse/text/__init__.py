@@ -1,1 +1,13 @@
-"""Text layer: Markdown to documents and cells. Knows files, not databases."""
+"""Text layer: knows files, not databases.
+
+document, front_matter, options, claims, fences, fence_form, recordings, snippets   Markdown: documents, cells
+lint, flaws        what of a document would not mean the same everywhere
+project, lookup    where a project's files are, and what a person types for them
+psql_script        a runbook as a script for psql
+variables          values put into SQL
+split              SQL, split where psql splits it, and its tokens
+reader             a statement read word by word
+statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
+passwords, visible what must not be shown, or not as it stands
+migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
+"""
