@@ -15,7 +15,7 @@ from support.majors import TEST_MAJOR
 
 # The same examples in every run; `--hypothesis-profile thorough` looks for others.
 settings.register_profile("fast", derandomize=True, database=None, deadline=None, max_examples=50)
-settings.register_profile("thorough", derandomize=False, database=None, deadline=None, max_examples=2000)
+settings.register_profile("thorough", derandomize=False, database=None, deadline=None, max_examples=500)
 settings.load_profile("fast")
 
 

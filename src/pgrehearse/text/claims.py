@@ -23,6 +23,7 @@ MODES = (
 )
 #: What a statement may block.
 BLOCKS = ("nothing", "reads", "writes", "reads and writes")
+_WANTED = "relations with their mode, such as wishlist_items: SHARE, or nothing"
 _LOCK = re.compile(r"(?P<relation>(?:type )?[\w.\" ]+): (?P<mode>[A-Z ]+)")
 
 
@@ -32,7 +33,9 @@ def locks(value: str) -> str:
     for part in parts:
         match = _LOCK.fullmatch(part)
         if not match or match["mode"] not in MODES:
-            raise ValueError("relations with their mode, such as wishlist_items: SHARE, or nothing")
+            raise ValueError(_WANTED)
+    if len(pairs(value)) < len(parts):
+        raise ValueError(f"each relation once; {_WANTED}")
     return value
 
 

@@ -16,11 +16,12 @@ def find(project: Project, word: str) -> Path:
     path = Path(word)
     if path.is_file():
         return path
-    named = path if path.suffix else project.runbooks / f"{word}.md"
+    name = word.removesuffix(".md")
+    named = project.runbooks / f"{name}.md"
     if named.is_file():
         return named
     names = sorted(file.stem for file in project.runbooks.glob("*.md"))
-    near = difflib.get_close_matches(named.stem, names, n=1)
+    near = difflib.get_close_matches(path.name.removesuffix(".md"), names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
     raise DocumentError(f"no runbook {word!r}", path=project.runbooks, next_step=hint)
 

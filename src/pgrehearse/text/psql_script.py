@@ -6,6 +6,7 @@ not the expected one. Other outputs are printed for the reader to compare.
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -119,11 +120,12 @@ def _guarded(document: Document, cell: Cell, where: str) -> Iterator[str]:
 def _cell(cell: Cell, where: str) -> Iterator[str]:
     row = single_row(cell.expected.text) if cell.expected and cell.options.expect is None else None
     statements = split(cell.source)
-    if row is not None and not statements[-1].gexec:
+    last = statements[-1] if statements and not statements[-1].gexec else None
+    if row is not None and last:
         yield from (_statement(s) for s in statements[:-1])
-        yield f"{statements[-1].sql}\n\\gset pgr_"
+        yield f"{last.sql}\n\\gset pgr_"
         yield from _check_row(row, where)
-    elif _no_rows(cell) and not statements[-1].gexec:
+    elif _no_rows(cell) and last:
         yield from (_statement(s) for s in statements)
         yield "\\set pgr_rows :ROW_COUNT"
         yield from _require(":pgr_rows = 0", f"{where}: there must be no row; resolve it, run again")
@@ -183,19 +185,19 @@ def _require(condition: str, message: str) -> Iterator[str]:
 
 def _stop(message: str) -> Iterator[str]:
     """End the script with exit status 3, which psql gives for an error under ON_ERROR_STOP only."""
-    tag = "$stop$"
     literal = quote_literal("stopped: " + message)
+    tag = next(tag for tag in (f"$stop{n or ''}$" for n in itertools.count()) if tag not in literal)
     yield f"  DO {tag} BEGIN RAISE EXCEPTION USING MESSAGE = {literal}; END {tag};"
 
 
 def _psql_quoted(text: str) -> str:
     """``text`` as one argument of a psql command, which ends with its line."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n") + "'"
+    return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
 def _one_line(text: str) -> str:
-    """``text`` as a comment must be: what stands after a line break would be a statement."""
-    return " ".join(text.split("\n"))
+    """``text`` as a comment must be: what stands after the end of a line would be a statement."""
+    return re.sub(r"[\r\n]+", " ", text)
 
 
 def single_row(expected: str) -> dict[str, str] | None:

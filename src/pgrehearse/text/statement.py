@@ -224,7 +224,11 @@ def generated(statement: Statement) -> Iterator[Kind]:
                 yield classify(_OPENING.split(text, maxsplit=1)[0])
 
 
+#: What stands in `code` for a token.
+_BARE = {"space": " ", "comment": " ", "string": "''", "dollar": "''", "quoted": '""'}
+
+
 def code(sql: str) -> str:
-    """The statement on one line without comments, words in lower case, quoted names as they are."""
-    parts = (" " if token.kind in ("space", "comment") else lowered(token) for token in tokens(sql))
+    """The statement on one line, words in lower case, without comments and without what quotes hold."""
+    parts = (_BARE.get(token.kind) or lowered(token) for token in tokens(sql))
     return re.sub(r" +", " ", "".join(parts)).strip()

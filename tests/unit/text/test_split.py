@@ -183,3 +183,8 @@ def test_without_heading() -> None:
     bare = statement.without_heading()
     assert (statement.line, bare.sql, bare.line) == (2, "SELECT 1", 4)
     assert [token.text for token in bare.tokens] == ["SELECT", " ", "1"]
+
+
+def test_a_carriage_return_ends_a_comment_as_it_does_for_psql_and_the_server() -> None:
+    text = "-- a\rSELECT 1;\r\n-- b\r\nSELECT 2;"
+    assert [statement.sql for statement in split(text)] == ["SELECT 1", "SELECT 2"]

@@ -186,7 +186,7 @@ def test_an_insert_of_megabytes_is_not_read_to_its_end() -> None:
 
 def test_on_one_line() -> None:
     assert code("/* a */ ALTER\n TABLE  \"T t\" -- b\n ADD É int DEFAULT 'X'") == (
-        "alter table \"T t\" add É int default 'X'"
+        "alter table \"\" add É int default ''"
     )
 
 

@@ -131,7 +131,7 @@ def load(folder: Path, document: str) -> DocumentEvidence:
         data = json.loads(file.read_text(encoding="utf-8"))
         measured = {major: Measured(**value) for major, value in data["measured"].items()}
         cells = tuple(_cell(entry) for entry in data["cells"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DocumentError(
             "this evidence cannot be read", path=file, next_step="measure again: pgrehearse measure --refresh"
         ) from error

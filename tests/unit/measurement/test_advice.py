@@ -1,0 +1,65 @@
+"""Which page has the safe way: by what a statement is, not by what stands in its texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from pgrehearse.measurement.advice import PAGES, POLICY, advice
+from pgrehearse.measurement.statement.facts import Facts
+
+WHOLE = Facts(row_locks=("t",), scans=("t",))
+
+
+@pytest.mark.parametrize(
+    ("statement", "page"),
+    [
+        ("CREATE INDEX i ON t (a)", "runbooks/index-create"),
+        ("create /* why */ unique\n index -- x\n i on t (a)", "runbooks/index-create"),
+        ("CREATE INDEX i ON ONLY t (a)", ""),
+        ("DROP INDEX i", "runbooks/index-drop"),
+        ("REINDEX TABLE t", "runbooks/index-repair"),
+        ("ALTER TYPE store ADD VALUE 'x'", "runbooks/enum-add-value"),
+        ("ALTER TYPE store ADD VALUE 'x' BEFORE 'y'", "runbooks/enum-add-value-in-order"),
+        ("ALTER TYPE store ADD VALUE 'the day after tomorrow'", "runbooks/enum-add-value"),
+        ("ALTER TYPE store RENAME VALUE 'a' TO 'b'", "runbooks/enum-rename-value"),
+        ("ALTER TABLE t ADD PRIMARY KEY (id)", "runbooks/constraint-primary-key"),
+        ("ALTER TABLE t ADD PRIMARY KEY USING INDEX i", POLICY),
+        ("ALTER TABLE t ADD UNIQUE (a)", "runbooks/constraint-unique"),
+        ("ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i", POLICY),
+        ("ALTER TABLE t ADD unique_id int", POLICY),
+        ('ALTER TABLE t ADD "a unique one" int', POLICY),
+        ("ALTER TABLE t ALTER a SET DEFAULT 'a unique one'", POLICY),
+        ("ALTER TABLE t ALTER a SET NOT NULL", "runbooks/constraint-not-null"),
+        ("ALTER TABLE t ALTER a SET DEFAULT ' set not null'", POLICY),
+        ("ALTER TABLE t ALTER a TYPE store USING a::text::store", "guides/enum-procedure"),
+        ("VACUUM FULL t", POLICY),
+        ("", POLICY),
+    ],
+)
+def test_of_what_somebody_waits_for(statement: str, page: str) -> None:
+    assert advice(statement, Facts(), harmless=False) == page
+
+
+@pytest.mark.parametrize(
+    ("statement", "facts", "page"),
+    [
+        ("DELETE FROM t", Facts(), "runbooks/backfill-in-batches"),
+        ("UPDATE t SET a = 1 WHERE b", WHOLE, "runbooks/backfill-in-batches"),
+        ("UPDATE t SET a = 1 WHERE b", Facts(row_locks=("t",)), ""),
+        ("UPDATE t SET a = ' where '", Facts(), "runbooks/backfill-in-batches"),
+        ("UPDATE t SET a = 1\nWHERE\nid = 1", Facts(), ""),
+    ],
+)
+def test_what_changes_a_whole_table_is_never_harmless(statement: str, facts: Facts, page: str) -> None:
+    for harmless in (True, False):
+        assert advice(statement, facts, harmless=harmless) == page
+
+
+def test_of_harmless_statements_only_enum_values_have_rules() -> None:
+    assert advice("ALTER TABLE t ADD b int", Facts(), harmless=True) == ""
+    assert advice("CREATE INDEX i ON t (a)", Facts(), harmless=True) == ""
+    assert advice("ALTER TYPE store ADD VALUE 'x'", Facts(), harmless=True) == "runbooks/enum-add-value"
+
+
+def test_every_pattern_is_lower_case() -> None:
+    assert all(pattern == pattern.lower() for pattern, _ in PAGES)
