@@ -9,7 +9,6 @@ grant and comments. Times are wall time in seconds at the client, medians of som
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import platform
@@ -23,6 +22,8 @@ from statistics import median
 
 import psycopg
 
+from pgrehearse import files
+from pgrehearse.clock import today
 from pgrehearse.environments import marks
 from pgrehearse.migration.runner.runner import up
 from pgrehearse.schema import differences, read
@@ -69,14 +70,14 @@ def main() -> None:
         print(f"  {name:<58} {value:>9.3f}")
     if arguments.json:
         conditions = {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "date": today(),
             "PostgreSQL": version,
             "Python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         }
         rounded = {name: round(value, 3) for name, value in numbers.items()}
         text = json.dumps({"conditions": conditions, **rounded}, indent=1) + "\n"
-        arguments.json.write_text(text, encoding="utf-8")
+        files.write(arguments.json, text)
 
 
 def measured(server: Server, folder: Path, tables: int) -> dict[str, float]:

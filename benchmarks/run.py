@@ -13,7 +13,6 @@ Every number is wall time in seconds at the client. Nothing here is asserted: ma
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import platform
@@ -28,6 +27,8 @@ from statistics import median
 import nbformat
 from nbclient import NotebookClient
 
+from pgrehearse import files
+from pgrehearse.clock import today
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.notebook.command import write
@@ -61,13 +62,13 @@ def main() -> None:
     if arguments.json:
         measured = {"conditions": conditions(), **numbers}
         text = json.dumps(measured, indent=1) + "\n"
-        arguments.json.write_text(text, encoding="utf-8")
+        files.write(arguments.json, text)
 
 
 def conditions() -> dict[str, str]:
     """What the numbers hold for."""
     return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": today(),
         "PostgreSQL": find().version,
         "Python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

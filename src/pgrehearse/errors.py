@@ -23,7 +23,7 @@ from typing import Self
 
 from pgrehearse.findings import Finding, location
 
-__all__ = ["DocumentError", "ExpectationError", "PgRehearseError", "SetupError"]
+__all__ = ["DocumentError", "ExpectationError", "PgRehearseError", "SetupError", "first_line"]
 
 
 class PgRehearseError(Exception):
@@ -103,3 +103,9 @@ class ExpectationError(PgRehearseError):
 
     exit_code = 1
     kind = "expectation"
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what another program's error says; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -19,7 +19,7 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.environments.names import protection
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 
 __all__ = ["IN_COMMENT", "Mark", "comment_statement", "read", "set_statement", "write"]
 
@@ -139,7 +139,7 @@ def write(connection: psycopg.Connection[Any], environment: str) -> Mark:
             connection.execute(message.encode("utf-8", "surrogateescape"))
     except psycopg.Error as error:
         raise SetupError(
-            f"database {mark.name!r} cannot be marked: {str(error).strip().splitlines()[0]}",
+            f"database {mark.name!r} cannot be marked: {first_line(error)}",
             next_step="as its owner: pgrehearse environment set " + environment,
         ) from None
     return read(connection)

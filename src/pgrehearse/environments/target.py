@@ -15,7 +15,7 @@ from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.names import ENVIRONMENTS
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 
 __all__ = ["Target", "open_target", "reached", "resolved"]
 
@@ -102,7 +102,7 @@ def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
         with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
 
 

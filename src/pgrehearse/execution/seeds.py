@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from pgrehearse import queries
-from pgrehearse.errors import DocumentError, ExpectationError
+from pgrehearse.errors import DocumentError, ExpectationError, first_line
 from pgrehearse.text import variables
 from pgrehearse.text.rows import filled
 from pgrehearse.text.split import SplitError, Statement, split
@@ -102,10 +102,9 @@ def _run(
 def _failed(
     error: psycopg.Error, shown: Path | str, line: int, failure: Failure
 ) -> DocumentError | ExpectationError:
-    lines = str(error).strip().splitlines()
     detail = f"; {error.diag.message_detail}" if error.diag.message_detail else ""
     return failure(
-        f"the seed failed: {lines[0] if lines else error} ({error.sqlstate}){detail}",
+        f"the seed failed: {first_line(error)} ({error.sqlstate}){detail}",
         path=shown,
         line=line,
         next_step="mend the rows; or the constraint, if the rows are right",

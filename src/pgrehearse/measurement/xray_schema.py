@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import resolved
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.schema import dump, load
 from pgrehearse.servers.base import Server
@@ -46,7 +46,7 @@ def dumped(dsn: str) -> str:
             direct(connection)  # pg_dump changes settings of its session
             conninfo = resolved(connection)
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
     return dump.dump(conninfo, owners=False, lock_wait=5).text
 

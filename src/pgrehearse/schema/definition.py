@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.schema import catalog
 from pgrehearse.schema.dump import OPTIONS, dump
 from pgrehearse.schema.dump_text import split
@@ -62,7 +62,7 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
             versions = tuple(sorted(catalog.versions(connection).items()))
             major = connection.info.server_version // 10000
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the schema cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None

@@ -13,7 +13,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.pq.abc import PGresult
 
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.servers.base import Server
@@ -38,7 +38,7 @@ class Client:
                 dsn, autocommit=True, application_name="pgrehearse measurement", client_encoding="UTF8"
             )
         except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = first_line(error)
             raise SetupError(
                 f"a measurement cannot connect: {reason}", next_step="check the server"
             ) from None

@@ -10,7 +10,7 @@ from datetime import datetime
 import psycopg
 
 from pgrehearse import queries
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.schema.compare import Difference
 from pgrehearse.schema.dump import OPTIONS
@@ -57,7 +57,7 @@ def entries(conninfo: str) -> list[LoggedChange] | None:
             query = "SELECT at, who, application, tag, objects, statement FROM pgrehearse.ddl ORDER BY id"
             return [LoggedChange(*found) for found in connection.execute(query)]
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(f"the log cannot be read: {reason}", next_step="GRANT pg_read_all_data") from None
 
 
@@ -82,7 +82,7 @@ def _run(conninfo: str, script: bytes) -> None:
         with psycopg.connect(conninfo) as connection:
             connection.execute(script)
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the log was not changed: {reason}", next_step="connect as a superuser, who owns event triggers"
         ) from None

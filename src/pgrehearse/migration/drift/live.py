@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Literal
 
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.drift.scratch import ScratchRunner
 from pgrehearse.migration.runner.ledger import Applied, Ledger
@@ -61,7 +61,7 @@ def look(conninfo: str) -> Live:
             assert row is not None and busy is not None
             return Live(_runner(connection, row), applied, bool(busy[0]))
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the ledger cannot be read: {reason}",
             next_step="GRANT pg_read_all_data TO the role that checks, or check the DSN",

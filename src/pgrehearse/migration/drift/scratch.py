@@ -16,7 +16,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
-from pgrehearse.errors import DocumentError
+from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.section import statements
 from pgrehearse.schema.definition import Schema, read
@@ -191,7 +191,7 @@ class Scratch:
             while (error := self._step(worker, sql)) is not None:
                 if not self._helped(admin, error):
                     raise DocumentError(
-                        f"the scratch database cannot be built: {str(error).strip().splitlines()[0]}",
+                        f"the scratch database cannot be built: {first_line(error)}",
                         path=migration.path,
                         line=self._failing(worker, migration) if section.transaction else line,
                         next_step="the migration must run on an empty server: declare in db/roles.sql what it"
@@ -235,8 +235,7 @@ class Scratch:
             self._granted[""] = SQL("ALTER ROLE {} NOSUPERUSER").format(runner)
             admin.execute(SQL("ALTER ROLE {} SUPERUSER").format(runner))
             self.notes.append(
-                f"{self.runner.role} needs rights that db/roles.sql does not declare:"
-                f" {str(error).strip().splitlines()[0]}"
+                f"{self.runner.role} needs rights that db/roles.sql does not declare: {first_line(error)}"
             )
             return True
         return False

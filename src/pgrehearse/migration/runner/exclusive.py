@@ -14,7 +14,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse.environments.direct import direct
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
 
 __all__ = ["connect", "locked", "reset"]
@@ -31,7 +31,7 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
             conninfo, autocommit=True, application_name=_APPLICATION, client_encoding="utf8"
         )
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
     connection.prepare_threshold = None
     try:

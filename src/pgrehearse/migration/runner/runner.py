@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import Identifier
 
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive, versions
 from pgrehearse.migration.runner.ledger import Cost, Ledger
@@ -147,7 +147,7 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
     except psycopg.errors.InsufficientPrivilege as error:
         raise _no_right(error, conninfo) from None
     except psycopg.Error as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the ledger could not be read or written: {reason}",
             next_step="run it again when the cause is gone: it goes on where it was",
@@ -159,7 +159,7 @@ def _no_right(error: psycopg.Error, conninfo: str) -> SetupError:
     role = Identifier(str(parts.get("user", ""))).as_string()
     database = Identifier(str(parts.get("dbname", ""))).as_string()
     return SetupError(
-        f"the role {role} cannot keep the ledger: {str(error).strip().splitlines()[0]}",
+        f"the role {role} cannot keep the ledger: {first_line(error)}",
         next_step=f"as the owner of the database, once: GRANT CREATE ON DATABASE {database} TO {role};"
         f" GRANT CREATE ON SCHEMA public TO {role}; or let the role that made the ledger migrate",
     )

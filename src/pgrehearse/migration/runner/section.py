@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from pgrehearse.errors import ExpectationError, PgRehearseError
+from pgrehearse.errors import ExpectationError, PgRehearseError, first_line
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff
 from pgrehearse.migration.runner import exclusive, leftovers
 from pgrehearse.migration.runner.carry_out import carry_out
@@ -276,4 +276,4 @@ class _Work:
 def _why(error: psycopg.Error, lock_timeout: str) -> str:
     if error.sqlstate == LOCK_NOT_AVAILABLE:
         return f"no lock within {lock_timeout}, nothing is changed"
-    return str(error).strip().splitlines()[0]
+    return first_line(error)

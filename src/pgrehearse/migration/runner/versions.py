@@ -9,7 +9,7 @@ from datetime import datetime
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.errors import ExpectationError, SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Applied, Ledger
 from pgrehearse.text.migration_files import Migration
@@ -85,7 +85,7 @@ def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
                 in_public(ledger.elsewhere(), migrations)
             return compare(migrations, applied)
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None

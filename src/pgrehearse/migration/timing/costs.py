@@ -8,7 +8,7 @@ from datetime import datetime
 
 import psycopg
 
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.migration.runner.ledger import Attempt, Cost, Ledger
 
 __all__ = ["Timing", "read", "timings"]
@@ -78,7 +78,7 @@ def read(conninfo: str) -> list[Timing]:
             connection.read_only = True
             return timings(Ledger(connection).attempts())
     except psycopg.Error as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise SetupError(
             f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
