@@ -105,4 +105,4 @@ class Polling:
                 self._pgconn.get_cancel().cancel()
 
     def _lose(self, error: psycopg.OperationalError) -> None:
-        self.busy, self.lost = False, str(error).strip()
+        self.busy, self.lost = False, str(error).strip() or "the connection was lost"

@@ -251,9 +251,5 @@ class _Run:
                     client.run(statement)
                 for number, statement in enumerate(statements):
                     if client.run(statement):
-                        return number, f"{_first_line(client.error)} ({client.sqlstate})"
+                        return number, f"{client.reason} ({client.sqlstate})"
         return None
-
-
-def _first_line(error: str) -> str:
-    return error.splitlines()[0].removeprefix("ERROR:").strip()

@@ -57,6 +57,11 @@ class Client:
         )
         return cursor.fetchall() if cursor.description else []
 
+    @property
+    def reason(self) -> str:
+        """The first line of the error, without the word ERROR; empty without an error."""
+        return self.error.partition("\n")[0].removeprefix("ERROR:").strip()
+
     def start(self, statement: str) -> None:
         """Send ``statement`` and return at once. What an earlier one said is forgotten."""
         self.messages, self.sqlstate, self.error = [], "", ""

@@ -88,11 +88,11 @@ class Replay:
                 client.run("BEGIN")
             for written in file.up:
                 if client.run(written.sql):
-                    return Failed(written, _first(client.error), client.sqlstate)
+                    return Failed(written, client.reason, client.sqlstate)
                 if look is not None:
                     look(client, written)
             if whole and client.run("COMMIT"):
-                return Failed(None, _first(client.error), client.sqlstate)
+                return Failed(None, client.reason, client.sqlstate)
         return None
 
     def filled(self) -> str:
@@ -181,7 +181,3 @@ def _try(connection: psycopg.Connection, statement: object) -> None:
 def _tables(connection: psycopg.Connection) -> dict[Name, list[str]]:
     rows = connection.execute(_TABLES).fetchall()
     return {(schema, table): columns or [] for schema, table, columns in rows}
-
-
-def _first(error: str) -> str:
-    return error.splitlines()[0].removeprefix("ERROR:").strip() if error else "the connection was lost"
