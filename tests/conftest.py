@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from pgrehearse.execution.rehearser import Rehearser
-from pgrehearse.servers import Server, Servers
+from pgrehearse.servers import Server, Servers, binaries
 from pgrehearse.text.project import Project
 from support import ROOT, databases
 from support.majors import TEST_MAJOR
@@ -50,3 +52,15 @@ def database(server: Server) -> Iterator[str]:
     """The connection string of a fresh, empty database, dropped after the test."""
     with databases.fresh(server) as dsn:
         yield dsn
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without PostgreSQL, with a cache of its own: each test adds what it is about."""
+    monkeypatch.setenv("PGREHEARSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PGREHEARSE_BINDIR", raising=False)
+    monkeypatch.setattr(binaries, "_DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr(binaries, "_wheel", lambda: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr("sys.platform", "linux")

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from pgrehearse.measurement.advice import PAGES, POLICY, advice
-from pgrehearse.measurement.statement.facts import Facts
-from support import ROOT
 from support.bench import Bench
 from support.databases import Database
 
@@ -204,25 +201,3 @@ def test_a_database_that_cannot_be_reached_shows_no_password(things: Bench) -> N
         ended = things.call("xray", "change.sql", "--dsn", dsn)
         assert ended.status == 69
         assert "hun" not in ended.out + ended.err
-
-
-def test_advice_names_pages_that_exist() -> None:
-    root = ROOT
-    for page in {POLICY, *(page for _, page in PAGES if page)}:
-        assert (root / "docs" / f"{page}.md").is_file(), page
-    cases = {
-        "CREATE UNIQUE INDEX i ON t (a)": "runbooks/index-create",
-        "create index /* x */ concurrently i on t (a)": "",
-        "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)": "runbooks/constraint-unique",
-        "ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i": POLICY,
-        "ALTER TABLE t ADD PRIMARY KEY (a)": "runbooks/constraint-primary-key",
-        "ALTER TABLE t ALTER a SET NOT NULL": "runbooks/constraint-not-null",
-        "ALTER TYPE s ADD VALUE 'x' AFTER 'y'": "runbooks/enum-add-value-in-order",
-        "ALTER TABLE t ADD a int": POLICY,
-        "ALTER TABLE t ALTER s TYPE new USING (s::text::new)": "guides/enum-procedure",
-        "UPDATE t SET a = b": "runbooks/backfill-in-batches",
-        "UPDATE t SET a = b WHERE id = 1": "",
-    }
-    for statement, page in cases.items():
-        harmless = page == ""
-        assert advice(statement, Facts(), harmless=harmless) == page, statement

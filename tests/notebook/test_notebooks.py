@@ -22,14 +22,14 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Rehearser, run_cells
-from pgrehearse.notebook import expected
 from pgrehearse.notebook.export import to_notebook
 from pgrehearse.servers import Server, libpq_environment
-from pgrehearse.text.document import load, parse
+from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from support import ROOT, databases
 from support.kernels import Kernel
 from support.poolers import proxy_before
+from support.projects import HEAD, fence
 
 Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
 Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
@@ -222,94 +222,11 @@ def test_a_pooler_is_refused(kernel: Kernels, server: Server) -> None:
                     running.run(source)
 
 
-# --- the form of an export ----------------------------------------------------------------------------
-
-FRONT = "---\ntitle: T\n{more}jupyter:\n  jupytext:\n    main_language: python\n---\n\n"
-
-
-def runbook(apply: str, *, more: str = "", back: str = "```sql\nSELECT 1;\n```") -> str:
-    cell = "```sql\nSELECT 1;\n```"
-    return (
-        FRONT.format(more=more)
-        + f"## Preflight\n\n{cell}\n\n## Apply\n\n{apply}\n\n## Verify\n\n{cell}\n\n## Roll back\n\n{back}\n"
-    )
-
-
-def exported(text: str) -> Any:
-    return to_notebook(parse(text, Path("x.md")), "x.md")
-
-
-def test_python_steps_belong_to_a_direction_too() -> None:
-    sources = code(exported(runbook("```python\ndo()\n```", back="```python\nundo()\n```")))
-    assert sources[3] == "%%cell --only forward\ndo()"
-    assert sources[5] == "%%cell --only back\nundo()"
-
-
-def test_options_and_outputs_survive() -> None:
-    text = FRONT.format(more="") + (
-        '```sql expect="55P03" name="n" session="app" timeout="5s" wait="main"\nSELECT 1;\n```\n\n'
-        "```text\n a\n\n...\n```\n\n"
-        '```python needs="17" timeout="5s"\nprint(1)\n```\n\n```text\n1\n```\n\n'
-        "```python\nplain()\n```\n"
-    )
-    sources = code(exported(text))
-    assert sources[1].split("\n") == [
-        "%%sql --expect 55P03 --session app --timeout 5s --wait main",
-        "SELECT 1;",
-        "-- expected output:",
-        "--  a",
-        "--",
-        "-- ...",
-    ]
-    assert sources[2] == "%%cell --needs 17\nprint(1)\n# expected output:\n# 1"
-    assert sources[3] == "plain()"
-
-
-def test_a_runbook_sets_lock_timeout_and_a_guide_asks_for_a_rehearsal() -> None:
-    assert code(exported(runbook("```sql\nSELECT 1;\n```")))[1] == "%%sql\nSET lock_timeout = '2s';"
-    guide = code(exported(FRONT.format(more="") + "```sql\nSELECT 1;\n```\n"))
-    assert "%rehearsal" in guide[0]
-    assert len(guide) == 2
-
-
-def test_line_breaks_in_a_description_stay_inside_the_comment() -> None:
-    more = 'parameters:\n  label: {description: "two\\nlines", example: "a\\nb"}\n'
-    opening = code(exported(runbook("```sql\nSELECT :'label';\n```", more=more)))[0]
-    assert "label = 'a\\nb'  # two lines" in opening
-
-
-@pytest.mark.parametrize("name", ["roll_back", "class"])
-def test_parameters_that_cannot_be_variables_are_refused(name: str) -> None:
-    more = f"parameters:\n  {name}: {{description: x, example: y}}\n"
-    with pytest.raises(DocumentError, match="cannot be a variable of a notebook"):
-        exported(runbook(f"```sql\nSELECT :'{name}';\n```", more=more))
-
-
-def test_macros_are_left_out_and_illustrations_do_not_execute() -> None:
-    text = FRONT.format(more="") + (
-        "[[= runbook('x') =]]\n\n[[% if x %]]\n[[# note #]]\n\n"
-        '```{.sql .noeval title="Needs a second server"}\nCREATE SUBSCRIPTION s;\n```\n\n'
-        "```sql\nSELECT 1;\n```\n"
-    )
-    notebook = exported(text)
-    assert len(code(notebook)) == 2
-    shown = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert "[[" not in shown
-    assert "CREATE SUBSCRIPTION s;" in shown
-
-
-@pytest.mark.parametrize("language", ["sql", "python"])
-@pytest.mark.parametrize("output", ["", " a\n---\n\n x\n(1 row)", "--", "# x", "-- expected output:\nx"])
-def test_outputs_carried_as_comments_come_back(language: str, output: str) -> None:
-    source = "one\n-- a comment\n# another"
-    assert expected.take(language, expected.join(language, source, output)) in [
-        (source, output),
-        (f"{source}\n-- expected output:", output.removeprefix("-- expected output:\n")),
-    ]
-    assert expected.take(language, source) == (source, None)
-
-
 # --- the command --------------------------------------------------------------------------------------
+
+
+PHASES = ("Preflight", "Apply", "Verify", "Roll back")
+RUNBOOK = HEAD + "\n".join(f"## {phase}\n\n{fence('SELECT 1;')}" for phase in PHASES)
 
 
 def export(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -320,7 +237,7 @@ def export(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("", "utf-8")
     (tmp_path / "runbooks").mkdir()
-    (tmp_path / "runbooks" / "sample.md").write_text(runbook("```sql\nSELECT 1;\n```"), "utf-8")
+    (tmp_path / "runbooks" / "sample.md").write_text(RUNBOOK, "utf-8")
     done = export(tmp_path, "sample", "--to", "ipynb")
     assert (done.returncode, done.stdout) == (0, "wrote sample.ipynb\n"), done.stderr
     done = export(tmp_path, "runbooks/sample.md", "--to", "sql", "-o", "nowhere/sample.sql")

@@ -10,13 +10,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.project import Project
-from pgrehearse.text.psql_script import single_row, to_psql
+from pgrehearse.text.psql_script import to_psql
 from support import ROOT
 
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
@@ -262,32 +261,3 @@ def test_line_breaks_in_front_matter_stay_inside_comments(script: Script) -> Non
     done = script.run("INSERT INTO trace (note) VALUES (:'label');", front=front)
     assert done.returncode == 0, done.stderr
     assert script.notes() == ["b\nc"]
-
-
-@pytest.mark.parametrize(
-    ("apply", "said"),
-    [
-        ("```python\nprint(1)\n```", "psql has one session and no Python"),
-        (cell("SELECT 1;", options=' session="app"'), "psql has one session and no Python"),
-    ],
-)
-def test_what_psql_cannot_do_is_refused(apply: str, said: str) -> None:
-    with pytest.raises(DocumentError, match=said) as caught:
-        to_psql(document(apply), "sample.md")
-    assert caught.value.line == next(c.line for c in document(apply).cells if c.phase == "Apply")
-
-
-def test_a_guide_and_a_reserved_parameter_are_refused() -> None:
-    with pytest.raises(DocumentError, match="only a runbook has"):
-        to_psql(parse("# Guide\n\n```sql\nSELECT 1;\n```\n", Path("guide.md")), "guide.md")
-    front = "parameters:\n  roll_back: {description: x, example: y}\n"
-    with pytest.raises(DocumentError, match="roll_back is the variable"):
-        to_psql(document("SELECT :'roll_back';", front=front), "sample.md")
-
-
-def test_single_row_leaves_alone_what_it_cannot_compare() -> None:
-    assert single_row(" a \n---\n 1\n(1 row)") == {"a": "1"}
-    assert single_row(" ?column?\n----------\n        1\n(1 row)") is None
-    assert single_row(" a\n---\n 1\n 2\n(2 rows)") is None
-    assert single_row("SET") is None
-    assert single_row(" é | b\n---+---\n x | y|z\n(1 row)") is None

@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.main import cli
-from pgrehearse.measurement.evidence import rehearsals
 from pgrehearse.measurement.rehearsals import REHEARSALS, Rehearsal, rehearse
-from pgrehearse.schema.contents import parse
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
@@ -230,52 +227,6 @@ def test_a_set_up_that_fails(project: Project, rehearser: Rehearser) -> None:
     assert all(r.reason.startswith("set-up: line") for r in results)
 
 
-def test_a_dump_is_compared_without_order() -> None:
-    entry = "--\n-- Name: {0}; Type: TABLE; Schema: public; Owner: me\n--\n\nCREATE TABLE {0} ();\n\n"
-    data = (
-        "--\n-- Data for Name: a; Type: TABLE DATA; Schema: public; Owner: me\n--\n\n"
-        "COPY public.a (n) FROM stdin;\n{}\n{}\n\\.\n\n"
-    )
-    first = parse(entry.format("a") + entry.format("b") + data.format(1, 2))
-    assert first.differences(parse(entry.format("b") + entry.format("a") + data.format(2, 1))) == []
-    assert first.differences(parse(entry.format("a") + data.format(2, 2))) == [
-        "- CREATE TABLE b ();",
-        "~ public.a: 1 rows less, 1 rows more, such as 2",
-    ]
-
-
-def test_stale_evidence_is_named(project: Project, rehearser: Rehearser) -> None:
-    document = runbook(project, BUILD)
-    assert rehearsals.stale(document, rehearsals.load(project, document), [17]) == [
-        "not rehearsed on PostgreSQL 17"
-    ]
-    assert rehearsals.outdated(project, document) == [], "a project that keeps no such evidence"
-    (project.root / "evidence" / "rehearsals").mkdir(parents=True)
-    assert rehearsals.outdated(project, document) == ["this runbook was never rehearsed in five ways"]
-    result = Rehearsal("straight", "passed", facts={"changes": ["a"]}, seconds=1.23)
-    file = rehearsals.save(project, document, 17, "17.10", [result])
-    before = file.read_text("utf-8")
-    assert rehearsals.changes(document, rehearsals.load(project, document), 17, [result]) == []
-    other = Rehearsal("straight", "passed", facts={"changes": ["b"]}, seconds=9)
-    assert rehearsals.changes(document, rehearsals.load(project, document), 17, [other]) == [
-        "straight: changes: committed, not found now: a",
-        "straight: changes: found now, not committed: b",
-    ]
-    missing = [f"the rehearsal {name!r} was not run on PostgreSQL 17" for name in REHEARSALS[1:]]
-    assert rehearsals.stale(document, rehearsals.load(project, document), [17]) == missing
-    rehearsals.save(project, document, 17, "17.10", [result])
-    assert file.read_text("utf-8") == before, "stable"
-
-    edited = runbook(project, BUILD + "\nSELECT 2 AS two;")
-    problem = "the runbook changed since it was rehearsed on PostgreSQL 17.10"
-    assert rehearsals.stale(edited, rehearsals.load(project, edited), [17]) == [problem]
-    assert rehearsals.outdated(project, edited) == [problem]
-    assert rehearsals.changes(edited, rehearsals.load(project, edited), 17, [result]) == [f"stale: {problem}"]
-    file.write_text("[]", "utf-8")
-    with pytest.raises(DocumentError, match="cannot be read"):
-        rehearsals.load(project, edited)
-
-
 def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     runbook(project, BUILD)
@@ -308,11 +259,3 @@ def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert status == 1
     assert "repeated  failed: second time: line" in output
     assert json.loads(file.read_text("utf-8"))["majors"][major]["facts"]["straight"]["cells"] == 99, "kept"
-
-
-def test_front_matter_keys(project: Project) -> None:
-    front = runbook(project, BUILD, front='undo: a\nstall: "250ms"\nbreaks: b\n').front
-    assert (front.undo, front.stall, front.breaks) == ("a", 0.25, "b")
-    assert runbook(project, BUILD).front.stall is None
-    with pytest.raises(DocumentError, match=r"tiny\.md:7: stall is not a number with ms, s or min"):
-        runbook(project, BUILD, front="stall: fast\n")

@@ -16,7 +16,6 @@ from pgrehearse.servers import (
     reopen,
     start,
 )
-from pgrehearse.servers.keeping import LIMIT, store
 from support.databases import execute
 from support.majors import TEST_MAJOR
 from support.postmasters import socket_dir
@@ -70,11 +69,3 @@ os.kill(os.getpid(), signal.SIGKILL)
         return True
 
     wait_until(opens, "the lock is released with the last process")
-
-
-def test_only_the_newest_are_kept(own_cache: Path, tmp_path: Path) -> None:
-    for number in range(LIMIT + 2):
-        (tmp_path / "data").mkdir()
-        (tmp_path / "log").write_text("", "utf-8")
-        store(f"s{number}", 18, "18.6", tmp_path / "data", tmp_path / "log")
-    assert [one.id for one in kept()] == ["s6", "s5", "s4", "s3", "s2"]

@@ -6,6 +6,7 @@ import pytest
 
 from pgrehearse.measurement.advice import PAGES, POLICY, advice
 from pgrehearse.measurement.statement.facts import Facts
+from support import ROOT
 
 WHOLE = Facts(row_locks=("t",), scans=("t",))
 
@@ -16,6 +17,7 @@ WHOLE = Facts(row_locks=("t",), scans=("t",))
         ("CREATE INDEX i ON t (a)", "runbooks/index-create"),
         ("create /* why */ unique\n index -- x\n i on t (a)", "runbooks/index-create"),
         ("CREATE INDEX i ON ONLY t (a)", ""),
+        ("create index /* x */ concurrently i on t (a)", POLICY),
         ("DROP INDEX i", "runbooks/index-drop"),
         ("REINDEX TABLE t", "runbooks/index-repair"),
         ("ALTER TYPE store ADD VALUE 'x'", "runbooks/enum-add-value"),
@@ -58,8 +60,14 @@ def test_what_changes_a_whole_table_is_never_harmless(statement: str, facts: Fac
 def test_of_harmless_statements_only_enum_values_have_rules() -> None:
     assert advice("ALTER TABLE t ADD b int", Facts(), harmless=True) == ""
     assert advice("CREATE INDEX i ON t (a)", Facts(), harmless=True) == ""
+    assert advice("CREATE INDEX CONCURRENTLY i ON t (a)", Facts(), harmless=True) == ""
     assert advice("ALTER TYPE store ADD VALUE 'x'", Facts(), harmless=True) == "runbooks/enum-add-value"
 
 
 def test_every_pattern_is_lower_case() -> None:
     assert all(pattern == pattern.lower() for pattern, _ in PAGES)
+
+
+def test_every_page_is_there() -> None:
+    for page in {POLICY, *(page for _, page in PAGES if page)}:
+        assert (ROOT / "docs" / f"{page}.md").is_file(), page

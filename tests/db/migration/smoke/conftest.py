@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -38,3 +39,8 @@ def example(databases: Databases, server: Server) -> Iterator[Example]:
     yield make
     for name in names:
         databases.drop(name)
+
+
+@pytest.fixture
+def contract(repository: Project) -> Path:
+    return repository.root / "db" / "smoke.sql"

@@ -255,12 +255,3 @@ def test_dbmate_is_not_there(
     done = CliRunner().invoke(command, ["--dbmate"], standalone_mode=False)
     assert "not run  dbmate applies  there is no dbmate here, and no npm to fetch it" in done.output
     assert done.return_value == 1, "asked for and not run is not green"
-
-
-def test_a_connection_string_as_dbmate_reads_it() -> None:
-    assert dbmate.url("host=/run/x port=5433 user=a dbname=b") == (
-        "postgres://a@:5433/b?sslmode=disable&socket=%2Frun%2Fx"
-    )
-    assert dbmate.url("host=db user='a b' password='p:/@' dbname=b sslmode=require") == (
-        "postgres://a%20b:p%3A%2F%40@db:5432/b?sslmode=require"
-    )
