@@ -39,7 +39,7 @@ def names(server: Server) -> set[str]:
 
 
 def mark(dsn: str, environment: str) -> None:
-    """Say in the database that it belongs to ``environment``; whatever the words, allowed or not."""
+    """Say in the database that it belongs to ``environment``; whatever the word, allowed or not."""
     execute(dsn, marks.set_statement(name_of(dsn), environment))
 
 

@@ -93,11 +93,14 @@ def _session_timeout(file: File) -> Iterator[Finding]:
 
 def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
     path = file.migration.path
-    timeout: Written | None = None
+    in_force: dict[str, Written] = {}
     for written in section:
         kind = classify(written.sql)
-        if found := timeouts(written.sql):
-            timeout = written if any(one.seconds for one in found) else None
+        for name, _, seconds in timeouts(written.sql):
+            in_force.pop(name, None)
+            if seconds:
+                in_force[name] = written
+        timeout = next(reversed(in_force.values()), None)
         builds = kind.concurrent and kind.verb in _BUILDS
         if timeout and builds and not file.allowed("build-timeout", written):
             yield broken(
