@@ -81,11 +81,13 @@ def test_equal_steps_are_told_apart(bench: Bench, gated: Database) -> None:
 
 
 def test_preflight_and_verify_are_always_repeated(bench: Bench, gated: Database) -> None:
-    bench.runbook([note("one"), GATE], preflight=note("preflight"), verify=note("verify"))
+    bench.runbook([note("one"), GATE])
     assert run(bench, gated)[0] == 1
     open_gate(gated)
     assert run(bench, gated)[0] == 0
-    assert gated.trace() == ["preflight", "one", "preflight", "verify"]
+    phases = [[event["phase"] for event in log if event["event"] == "step"] for log in bench.logs()]
+    assert phases == [["Preflight", "Apply", "Apply"], ["Preflight", "Apply", "Verify"]]
+    assert gated.trace() == ["one"]
 
 
 @pytest.mark.parametrize(

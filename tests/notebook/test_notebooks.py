@@ -222,6 +222,23 @@ def test_a_pooler_is_refused(kernel: Kernels, server: Server) -> None:
                     running.run(source)
 
 
+def test_checks_only_look(notebook: Kernel) -> None:
+    notebook.run("%%sql\nDROP TABLE IF EXISTS looked; CREATE TABLE looked (n int);")
+    connects = "import psycopg\nwith psycopg.connect() as c:\n    c.execute('INSERT INTO looked VALUES (1)')"
+    for magic, source in [
+        ("%%sql", "INSERT INTO looked VALUES (1);"),
+        ("%%sql", "SET default_transaction_read_only = off; INSERT INTO looked VALUES (1);"),
+        ("%%sql", "BEGIN READ WRITE; INSERT INTO looked VALUES (1); COMMIT;"),
+        ("%%cell", connects),
+    ]:
+        with pytest.raises(CellExecutionError, match=r"25006|ReadOnlySqlTransaction"):
+            notebook.run(f"{magic} --only checks\n{source}")
+    assert " 0\n" in notebook.run("%%sql --only checks\nSELECT count(*) FROM looked;")
+    notebook.run(f"%%cell --only forward\n{connects}")
+    notebook.run("%%sql --only forward\nINSERT INTO looked VALUES (1);")
+    assert " 2\n" in notebook.run("%%sql --only checks\nSELECT count(*) FROM looked;")
+
+
 # --- the command --------------------------------------------------------------------------------------
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Rehearser, run_cells
 from pgrehearse.servers import Server, libpq_environment
 from pgrehearse.servers.binaries import client
@@ -21,9 +22,11 @@ from support import ROOT
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 
 
-def psql(environment: Mapping[str, str], script: Path, *variables: str) -> subprocess.CompletedProcess[str]:
+def psql(
+    environment: Mapping[str, str], script: Path, *variables: str, options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     flags = [word for variable in variables for word in ("-v", variable)]
-    command = [str(client("psql")), "-X", *flags, "-f", str(script)]
+    command = [str(client("psql")), "-X", *options, *flags, "-f", str(script)]
     return subprocess.run(
         command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False
     )
@@ -83,12 +86,10 @@ class Script:
             {names.get(name, f"PG{name.upper()}"): value for name, value in parts.items()}
         )
 
-    def run(
-        self, apply: str, *variables: str, back: str = "SELECT 'back' AS way;", front: str = ""
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, apply: str, *variables: str, **other: str) -> subprocess.CompletedProcess[str]:
         """Run a runbook whose Apply phase is ``apply``, Markdown that starts on line 100 or so."""
         script = self.folder / "sample.sql"
-        script.write_text(to_psql(document(apply, back=back, front=front), "sample.md"), encoding="utf-8")
+        script.write_text(to_psql(document(apply, **other), "sample.md"), encoding="utf-8")
         return psql(self.environment, script, *variables)
 
     def notes(self) -> list[str]:
@@ -96,8 +97,15 @@ class Script:
             return [str(row[0]) for row in connection.execute("SELECT note FROM trace ORDER BY at")]
 
 
-def document(apply: str, *, back: str = "SELECT 'back' AS way;", front: str = "") -> Document:
-    parts = {"Preflight": "SELECT 1;", "Apply": apply, "Verify": "SELECT 1;", "Roll back": back}
+def document(
+    apply: str,
+    *,
+    preflight: str = "SELECT 1;",
+    verify: str = "SELECT 1;",
+    back: str = "SELECT 'back' AS way;",
+    front: str = "",
+) -> Document:
+    parts = {"Preflight": preflight, "Apply": apply, "Verify": verify, "Roll back": back}
     text = HEAD.format(front=front) + "\n".join(
         f"## {phase}\n\n{cells if cells.startswith('```') else f'```sql{chr(10)}{cells}{chr(10)}```'}\n"
         for phase, cells in parts.items()
@@ -261,3 +269,57 @@ def test_line_breaks_in_front_matter_stay_inside_comments(script: Script) -> Non
     done = script.run("INSERT INTO trace (note) VALUES (:'label');", front=front)
     assert done.returncode == 0, done.stderr
     assert script.notes() == ["b\nc"]
+
+
+# --- Preflight and Verify only look ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "INSERT INTO trace (note) VALUES ('x');",
+        "SELECT nextval(pg_get_serial_sequence('trace', 'at'));",
+        "DO $$BEGIN INSERT INTO trace (note) VALUES ('x'); END$$;",
+        "SET default_transaction_read_only = off;\nINSERT INTO trace (note) VALUES ('x');",
+        "SELECT 'INSERT INTO trace (note) VALUES (''x'')'\n\\gexec",
+        "CREATE TEMP TABLE t AS WITH w AS (SELECT 1) SELECT pg_temp.f();",
+    ],
+)
+def test_a_check_that_writes_stops_the_script(script: Script, check: str) -> None:
+    function = (
+        "CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS"
+        " 'INSERT INTO public.trace (note) VALUES (''x'') RETURNING 1';\n"
+    )
+    for place in ("preflight", "verify"):
+        done = script.run(NOTE.format("apply"), **{place: function + check})
+        assert done.returncode == 3, done.stdout
+        assert "read-only transaction" in done.stderr or "may change temporary objects only" in done.stderr
+    assert script.notes() == ["apply"]
+
+
+def test_a_check_that_ends_its_transaction_stops_the_script(script: Script) -> None:
+    done = script.run(NOTE.format("apply"), preflight="VALUES ('COMMIT')\n\\gexec")
+    assert done.returncode == 3
+    assert "sample.md:9: the transaction of this check was ended" in done.stderr
+    assert script.notes() == []
+    with pytest.raises(DocumentError, match="must not begin or end one"):
+        to_psql(document("SELECT 1;", preflight="COMMIT;"), "sample.md")
+
+
+def test_what_a_check_needs_of_its_own(script: Script) -> None:
+    own = "CREATE TEMP TABLE t (n int);\nINSERT INTO t VALUES (7);\nDROP TABLE IF EXISTS pg_temp.u;"
+    table = "```text\n n\n---\n 7\n(1 row)\n```"
+    done = script.run(
+        NOTE.format("apply"), preflight=f"```sql\n{own}\n```\n\n```sql\nSELECT n FROM t;\n```\n\n{table}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "BEGIN" not in done.stdout and "COMMIT" not in done.stdout
+    assert "INSERT 0 1" in done.stdout, "what the runbook does is told as before"
+
+
+def test_a_script_inside_a_transaction_stops(script: Script) -> None:
+    (script.folder / "sample.sql").write_text(to_psql(document(NOTE.format("x")), "sample.md"), "utf-8")
+    done = psql(script.environment, script.folder / "sample.sql", options=("-1",))
+    assert done.returncode == 3
+    assert "run the script without -1" in done.stderr
+    assert script.notes() == []

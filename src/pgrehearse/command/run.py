@@ -16,14 +16,13 @@ from pgrehearse.execution.runbook.resume import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.findings import indented
-from pgrehearse.text.document import Document, load
+from pgrehearse.text.document import LOOKING, Document, load
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
 
 __all__ = ["run"]
 
 _PHASES = {"preflight": "Preflight", "apply": "Apply", "verify": "Verify", "roll-back": "Roll back"}
-_READING = {"Preflight", "Verify"}
 
 
 @click.command()
@@ -182,4 +181,4 @@ def _dry_run(document: Document, phases: list[str], values: dict[str, str]) -> i
 def _operation(yes: bool, phases: list[str]) -> Operation:
     if not yes:
         return Operation.RUN
-    return Operation.RUN_CHECKS_UNATTENDED if set(phases) <= _READING else Operation.RUN_UNATTENDED
+    return Operation.RUN_CHECKS_UNATTENDED if set(phases) <= set(LOOKING) else Operation.RUN_UNATTENDED

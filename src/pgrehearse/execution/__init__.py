@@ -2,6 +2,7 @@
 
 polling        one statement on a connection, sent and looked at without blocking us
 session        one connection; statements are sent one message each
+escort         what is sent around a statement: transactions, checks, records
 executor       the cells of a document in order, in named sessions
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in

@@ -6,9 +6,11 @@ from pgrehearse.execution.output_match import diff, matches
 from pgrehearse.execution.results import wrong
 from pgrehearse.execution.session import StatementError
 from pgrehearse.findings import Finding
-from pgrehearse.text.document import Cell
+from pgrehearse.text.document import LOOKING, Cell
 
 __all__ = ["check_output", "error_failure", "spaced"]
+
+_LOOKS = "Preflight and Verify only look: change something in Apply, or temporary objects alone"
 
 
 def spaced(outputs: list[str]) -> list[str]:
@@ -62,7 +64,9 @@ def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
             line,
             statement=error.statement,
             detail=error.text,
-            next_step=f'mend the statement, or expect it: expect="{error.sqlstate}"',
+            next_step=_LOOKS
+            if cell.phase in LOOKING and error.sqlstate == "25006"
+            else f'mend the statement, or expect it: expect="{error.sqlstate}"',
             sqlstate=error.sqlstate,
         )
     if error.unsent:

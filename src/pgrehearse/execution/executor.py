@@ -17,12 +17,13 @@ import psycopg
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
+from pgrehearse.execution.escort import Escort, Looking
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
 from pgrehearse.text import variables
-from pgrehearse.text.document import Cell
+from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
 
@@ -102,15 +103,17 @@ class Executor:
         self.python.close()
         self.bash.close()
 
-    def run(self, cell: Cell) -> list[CellResult]:
+    def run(self, cell: Cell, escort: Escort | None = None) -> list[CellResult]:
         """Run one cell, then settle. Returns its result and those of waiting cells that completed.
+
+        ``escort`` goes along with its statements, unless its phase only looks.
 
         A cell that was proven blocked gives its result in a later call.
         """
         if reason := self._not_for_this_server(cell):
             return [CellResult(cell, "skipped", reason=reason)]
         started = time.monotonic()
-        results = self._sql(cell, started) if cell.language == "sql" else [self._process(cell)]
+        results = self._sql(cell, started, escort) if cell.language == "sql" else [self._process(cell)]
         return results + self._settle()
 
     def finish(self) -> list[CellResult]:
@@ -179,7 +182,7 @@ class Executor:
         failure = check_output(result.cell, result.output) if self.compare else None
         return replace(result, status="failed", failure=failure) if failure else result
 
-    def _sql(self, cell: Cell, started: float) -> list[CellResult]:
+    def _sql(self, cell: Cell, started: float, escort: Escort | None) -> list[CellResult]:
         try:
             session = self.session(cell.options.session)
         except SetupError as error:
@@ -188,7 +191,7 @@ class Executor:
         results = self._join(session)
         if any(result.failure for result in results):
             return [*results, CellResult(cell, "notrun")]
-        session.start(self._messages(cell))
+        session.start(self._messages(cell), Looking() if cell.phase in LOOKING else escort)
         limit = started + (cell.options.timeout or self.timeout)
         if cell.options.wait is not None:
             failure = self._prove_wait(cell, session, limit)
@@ -203,7 +206,8 @@ class Executor:
     def _messages(self, cell: Cell) -> list[Message]:
         try:
             return [
-                Message(variables.substitute(s.sql, self.values), s.line, s.gexec) for s in split(cell.source)
+                Message(variables.substitute(s.sql, self.values), s.line, s.gexec, number)
+                for number, s in enumerate(split(cell.source), 1)
             ]
         except SplitError as error:
             raise DocumentError(

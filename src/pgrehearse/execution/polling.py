@@ -70,11 +70,14 @@ class Polling:
         #: why the connection is gone: the server crashed, or somebody terminated the backend
         self.lost = ""
 
-    def send(self, sql: str) -> None:
-        """Send ``sql`` as one message and return at once."""
+    def send(self, sql: str, *, single: bool = False) -> None:
+        """Send ``sql`` as one message and return at once. ``single``: as one statement, no more."""
         self.busy = True
         try:
-            self._pgconn.send_query(sql.encode())
+            if single:
+                self._pgconn.send_query_params(sql.encode(), None)
+            else:
+                self._pgconn.send_query(sql.encode())
         except psycopg.OperationalError as error:
             self._lose(error)
 

@@ -18,7 +18,8 @@ from pgrehearse.execution import cell_process
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
 from pgrehearse.servers.base import libpq_environment
-from pgrehearse.text.document import Cell
+from pgrehearse.text.document import LOOKING, Cell
+from pgrehearse.text.looking import READ_ONLY_OPTION
 
 __all__ = ["PythonCells"]
 
@@ -73,6 +74,7 @@ class PythonCells:
             "line": cell.first_line,
             "path": str(self.path),
             "values": self.values,
+            "options": self._options(cell),
         }
         try:
             process.stdin.write(json.dumps(question).encode() + b"\n")
@@ -93,6 +95,11 @@ class PythonCells:
                 received += chunk
         answer: dict[str, object] = json.loads(received)
         return answer
+
+    def _options(self, cell: Cell) -> str:
+        """PGOPTIONS of the connections the cell makes: those of a phase that only looks are READ ONLY."""
+        given = self.environment.get("PGOPTIONS", "")
+        return f"{given} {READ_ONLY_OPTION}".strip() if cell.phase in LOOKING else given
 
     def _died(self) -> dict[str, object]:
         code = self._process.wait() if self._process else None

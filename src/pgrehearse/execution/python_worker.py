@@ -18,6 +18,8 @@ def execute(question: dict[str, Any], namespace: dict[str, Any]) -> dict[str, An
     """Run one cell in ``namespace``. Returns its standard output, and the error if it raised one."""
     output = io.StringIO()
     path, line = question["path"], question["line"]
+    if question["options"] != os.environ.get("PGOPTIONS", ""):
+        os.environ["PGOPTIONS"] = question["options"]
     for name, value in question["values"].items():
         namespace.setdefault(name, value)  # a cell may have changed it
     try:

@@ -10,19 +10,11 @@ from psycopg.pq import ConnStatus, ExecStatus, PGconn, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.escort import NO_TRANSACTION, Escort, Frame, Message
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.execution.psql_format import format_result
 
 __all__ = ["Message", "Session", "StatementError"]
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message to the server: the SQL as sent, and its first line (1-based) in the cell's source."""
-
-    sql: str
-    line: int
-    gexec: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,14 @@ class StatementError:
     unsent: int
     #: the connection is gone: the server crashed, or somebody terminated the backend
     lost: bool = False
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One of the messages that a message and its frame are."""
+
+    sql: str
+    own: bool = False
 
 
 class Session:
@@ -63,14 +63,21 @@ class Session:
         self._polling = Polling(self.pgconn, self._take)
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
+        self._escort = Escort()
+        self._frame = Frame()
+        self._parts: deque[_Part] = deque()
+        self._part = _Part("")
+        self._undoing = False
+        self._printed_before = 0
         self._generated: list[str] = []
         self._sent_at = 0.0
 
-    def start(self, messages: list[Message]) -> None:
-        """Begin with ``messages``; what earlier ones printed is forgotten."""
+    def start(self, messages: list[Message], escort: Escort | None = None) -> None:
+        """Begin with ``messages``, framed by ``escort``; what earlier ones printed is forgotten."""
         assert self.finished, f"session {self.name} is still busy"
         self.output, self.generated, self.error = [], [], None
         self._waiting = deque(messages)
+        self._escort = escort or Escort()
         self._next()
 
     @property
@@ -108,34 +115,79 @@ class Session:
         self.pgconn.finish()
 
     def _next(self) -> None:
-        self._current = None
-        if not self._waiting:
+        """Send what comes next: another part of the current message, or the first of the next one."""
+        while not self._parts and self.error is None and self._waiting:
+            message = self._waiting.popleft()
+            frame = self._escort.frame(message, TransactionStatus(self.pgconn.transaction_status))
+            if frame.refused:
+                self._fail(message, "25006", f"ERROR:  {frame.refused}", message.line, lost=False)
+            elif frame.printed is not None:
+                self.output += frame.printed
+            else:
+                self._current, self._printed_before = message, len(self.output)
+                self._put(frame)
+        if not self._parts:
+            self._current = None
+            self._waiting.clear()
             return
-        self._current = self._waiting.popleft()
+        self._part = self._parts.popleft()
         self._sent_at = time.monotonic()
-        self._polling.send(self._current.sql)
+        self._polling.send(self._part.sql, single=self._part.own and self._frame.single)
+
+    def _put(self, frame: Frame, undo: tuple[str, ...] = ()) -> None:
+        assert self._current is not None
+        self._frame, self._undoing = frame, False
+        before = [_Part(sql) for sql in (*undo, *frame.before)]
+        self._parts.extend([*before, _Part(self._current.sql, own=True), *map(_Part, frame.after)])
 
     def _ended(self, current: Message) -> None:
         self.intervals.append((self._sent_at, time.monotonic()))
         if self._polling.lost:
             self._fail(current, "", self._polling.lost, current.line, lost=True)
-        if self._generated:
-            sent = [Message(sql, current.line) for sql in self._generated]
+        if self.error is not None:
+            self._failed(self.error)
+        elif not self._parts:
+            self._escort.ended(
+                current,
+                self.output[self._printed_before :],
+                TransactionStatus(self.pgconn.transaction_status),
+            )
+            sent = [
+                Message(sql, current.line, number=current.number, generated=count)
+                for count, sql in enumerate(self._generated, 1)
+            ]
             self.generated += self._generated
             self._waiting.extendleft(reversed(sent))
             self._generated = []
         self._next()
 
+    def _failed(self, error: StatementError) -> None:
+        """What is sent after an error in the current message or what stands around it."""
+        otherwise = self._frame.otherwise
+        if self._part.own and otherwise is not None and error.sqlstate in NO_TRANSACTION:
+            del self.output[self._printed_before :]
+            undo, self.error = self._frame.undo, None
+            self._parts.clear()
+            self._put(otherwise(), undo)
+        elif not self._undoing:
+            self._undoing = True
+            self._parts = deque() if error.lost else deque(map(_Part, self._frame.undo))
+
     def _take(self, result: PGresult) -> None:
         current = self._current
         assert current is not None
+        if self._undoing:
+            return
         if copies(result):
             self._fail(
                 current, "", "COPY through the client cannot be run from a cell", current.line, lost=True
             )
         elif error := refusal(result):
-            line = current.line + current.sql.count("\n", 0, max(error.position - 1, 0))
+            position = error.position if self._part.own else 0
+            line = current.line + current.sql.count("\n", 0, max(position - 1, 0))
             self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
+        elif not self._part.own:
+            return
         elif current.gexec and result.status == ExecStatus.TUPLES_OK:
             cells = ((row, column) for row in range(result.ntuples) for column in range(result.nfields))
             values = (result.get_value(row, column) for row, column in cells)
@@ -147,8 +199,9 @@ class Session:
         if self.error is None:
             self.error = StatementError(sqlstate, text, line, current.sql, len(self._waiting), lost)
             self.output.append(text)
-        self._waiting.clear()
         self._generated = []
 
     def _notice(self, result: PGresult) -> None:
+        if self._undoing:
+            return
         self.output.append(result.error_message.decode("utf-8", "replace").rstrip())

@@ -11,7 +11,7 @@ import nbformat
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.notebook import expected
-from pgrehearse.text.document import Cell, Document, parse
+from pgrehearse.text.document import LOOKING, Cell, Document, parse
 from pgrehearse.text.front_matter import Parameter
 
 __all__ = ["notebook_text", "to_notebook"]
@@ -19,6 +19,8 @@ __all__ = ["notebook_text", "to_notebook"]
 _MACRO_LINE = re.compile(r"^\[\[([=%#]).*\1\]\]\s*$")
 #: Options that say nothing to a notebook: names for the project, claims for the measurement.
 _NOT_FOR_MAGIC = ("blocks", "lock", "name", "rewrite", "scan", "snippet")
+#: Which part of a notebook a phase belongs to, other than forward.
+_PARTS = {"Roll back": "back", **dict.fromkeys(LOOKING, "checks")}
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -124,11 +126,12 @@ def _fence(cell: Cell) -> list[str]:
 def _arguments(cell: Cell) -> str:
     """Options as arguments of the magic.
 
-    A step of a runbook also says in which direction it belongs, so that "Run all" never does and undoes.
+    A step of a runbook also says to which part it belongs, so that "Run all" never does and undoes, and
+    checks only look.
     """
     left_out = (*_NOT_FOR_MAGIC, *(("timeout",) if cell.language == "python" else ()))
     pairs = re.findall(r'([a-z][a-z0-9_]*)="([^"]*)"', cell.info)
     words = [f"--{key} {value}" for key, value in pairs if key not in left_out]
     if cell.phase is not None:
-        words.append("--only back" if cell.phase == "Roll back" else "--only forward")
+        words.append(f"--only {_PARTS.get(cell.phase, 'forward')}")
     return " ".join(words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -25,7 +26,8 @@ from pgrehearse.execution.results import CellResult
 from pgrehearse.findings import Finding
 from pgrehearse.notebook import expected
 from pgrehearse.text import variables
-from pgrehearse.text.document import Cell, Expected
+from pgrehearse.text.document import LOOKING, Cell, Expected
+from pgrehearse.text.looking import READ_ONLY_OPTION
 from pgrehearse.text.options import known_options, parse_header
 from pgrehearse.text.split import SplitError, split
 
@@ -103,7 +105,7 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         code = compile(text, self.shell.compile.cache(text), "exec")
         printed = io.StringIO()
         try:
-            with redirect_stdout(printed):
+            with redirect_stdout(printed), _looking(only == "checks"):
                 exec(code, self.shell.user_ns)  # noqa: S102  # running the reader's cell is the purpose
         finally:
             print(printed.getvalue(), end="")
@@ -114,7 +116,7 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
     def _other_direction(self, only: str | None) -> bool:
         """Whether the cell belongs to the direction the notebook does not go; says so."""
         back = bool(self.shell.user_ns.get("roll_back", False))
-        other = only is not None and only != ("back" if back else "forward")
+        other = only is not None and (only == "back") != back
         if other:
             print(f"not run: roll_back is {back}")
         return other
@@ -174,6 +176,21 @@ def _refusing() -> Iterator[None]:
         raise _Refused(error.message, next_step=error.next_step) from None
 
 
+@contextmanager
+def _looking(only: bool) -> Iterator[None]:
+    """Connections of Python that are made meanwhile are READ ONLY, if so asked."""
+    given = os.environ.get("PGOPTIONS")
+    if only:
+        os.environ["PGOPTIONS"] = f"{given or ''} {READ_ONLY_OPTION}".strip()
+    try:
+        yield
+    finally:
+        if only and given is None:
+            del os.environ["PGOPTIONS"]
+        elif only:
+            os.environ["PGOPTIONS"] = str(given)
+
+
 def _failed(failure: Finding) -> _CellFailed:
     parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail]
     return _CellFailed("\n".join(part for part in parts if part), next_step=failure.next_step)
@@ -185,7 +202,7 @@ def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     parser = _Arguments(prog=magic, add_help=False, allow_abbrev=False)
     for key in known_options():
         parser.add_argument(f"--{key}")
-    parser.add_argument("--only", choices=["forward", "back"])
+    parser.add_argument("--only", choices=["checks", "forward", "back"])
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -199,7 +216,10 @@ def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     source, output = expected.take(language, text.rstrip("\n"))
     mark = source.count("\n") + 3
     wanted = Expected(output, line=mark, end_line=mark) if output is not None else None
-    cell = Cell(1, language, source, line=1, end_line=0, options=options, expected=wanted, info=info)
+    phase = LOOKING[0] if only == "checks" else None
+    cell = Cell(
+        1, language, source, line=1, end_line=0, options=options, phase=phase, expected=wanted, info=info
+    )
     try:
         empty = language == "sql" and not split(source)
     except SplitError as error:

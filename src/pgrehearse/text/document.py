@@ -11,10 +11,12 @@ from pgrehearse.text import fences, front_matter
 from pgrehearse.text.fences import Fence, Heading
 from pgrehearse.text.options import CellOptions, parse_header
 
-__all__ = ["PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
+__all__ = ["LOOKING", "PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
 
 #: Phases of a runbook in the order they stand in the file. Rehearsal is optional and runs first.
 PHASES = ("Preflight", "Apply", "Verify", "Roll back", "Rehearsal")
+#: Phases that only look.
+LOOKING = ("Preflight", "Verify")
 
 
 @dataclass(frozen=True)

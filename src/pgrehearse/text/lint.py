@@ -15,9 +15,10 @@ from dataclasses import replace
 
 from pgrehearse.findings import Finding, Severity
 from pgrehearse.text import fence_form, variables
-from pgrehearse.text.document import PHASES, Cell, Document
+from pgrehearse.text.document import LOOKING, PHASES, Cell, Document
 from pgrehearse.text.fences import outside
 from pgrehearse.text.flaws import flaw
+from pgrehearse.text.looking import Way, way_of
 from pgrehearse.text.split import SplitError, split
 
 __all__ = ["check", "errors"]
@@ -158,9 +159,19 @@ def _phases(document: Document) -> Iterator[Finding]:
         elif cell.phase != "Rehearsal" and (cell.options.session != "main" or cell.options.wait):
             message = "a step of a runbook uses another session: an operator has one"
             yield flaw(cell.line, "phases", message, "write it for the session main")
+        elif cell.phase in LOOKING and cell.language == "sql" and _ends_transactions(cell):
+            message = "Preflight and Verify run in READ ONLY transactions of their own"
+            yield flaw(cell.line, "phases", message, "leave out what begins or ends a transaction")
         elif cell.language == "bash":
             message = "a runbook holds SQL and Python: a notebook and psql have no shell"
             yield flaw(cell.line, "phases", message, "write it on a guide, or as SQL")
+
+
+def _ends_transactions(cell: Cell) -> bool:
+    try:
+        return any(way_of(statement.sql) is Way.REFUSED for statement in split(cell.source))
+    except SplitError:  # a flaw of its own
+        return False
 
 
 def _runbook_macros(document: Document) -> Iterator[Finding]:

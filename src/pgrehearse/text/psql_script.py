@@ -1,7 +1,8 @@
 """A runbook as a script for ``psql -v label=... -f``.
 
 The script stops where the runbook would: at an error, at a missing parameter, at a check whose single row is
-not the expected one. Other outputs are printed for the reader to compare.
+not the expected one. Other outputs are printed for the reader to compare. Checks only look, as everywhere;
+what their ``\\gexec`` generates could end their transaction, so the script stops when it did.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import shlex
 from collections.abc import Iterator
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text.document import Cell, Document
+from pgrehearse.text import looking
+from pgrehearse.text.document import LOOKING, Cell, Document
+from pgrehearse.text.looking import Way, way_of
 from pgrehearse.text.split import Statement, split
 from pgrehearse.text.variables import quote_literal
 
@@ -76,6 +79,7 @@ def _head(document: Document, source: str) -> Iterator[str]:
         else:
             yield from _stop(f"{parameter.name} is not set. Give it: -v {parameter.name}=...")
         yield "\\endif"
+    yield from _require("now() = statement_timestamp()", "a transaction is open: run the script without -1")
     yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
     yield "SET lock_timeout = '2s';"
     yield ""
@@ -121,27 +125,60 @@ def _cell(cell: Cell, where: str) -> Iterator[str]:
     row = single_row(cell.expected.text) if cell.expected and cell.options.expect is None else None
     statements = split(cell.source)
     last = statements[-1] if statements and not statements[-1].gexec else None
+    framed = _looked if cell.phase in LOOKING else _bare
     if row is not None and last:
-        yield from (_statement(s) for s in statements[:-1])
-        yield f"{last.sql}\n\\gset pgr_"
+        for statement in statements[:-1]:
+            yield from framed(statement, [_statement(statement)], where)
+        yield from framed(last, [f"{last.sql}\n\\gset pgr_"], where)
         yield from _check_row(row, where)
     elif _no_rows(cell) and last:
-        yield from (_statement(s) for s in statements)
-        yield "\\set pgr_rows :ROW_COUNT"
+        for statement in statements:
+            sent = [_statement(statement), "\\set pgr_rows :ROW_COUNT"]
+            yield from framed(statement, sent, where)
         yield from _require(":pgr_rows = 0", f"{where}: there must be no row; resolve it, run again")
     elif cell.options.expect is not None:
         yield "\\set ON_ERROR_STOP off"
-        yield from (_statement(s) for s in statements)
-        yield "\\set pgr_state :SQLSTATE"
+        for statement in statements:
+            yield from framed(statement, [_statement(statement), "\\set pgr_state :SQLSTATE"], where)
         yield "\\set ON_ERROR_STOP on"
         yield from _require(
             f":'pgr_state' = '{cell.options.expect}'", f"{where}: expected {cell.options.expect}"
         )
     else:
-        yield from (_statement(s) for s in statements)
+        for statement in statements:
+            yield from framed(statement, [_statement(statement)], where)
         if cell.expected:
             yield "\\echo expected:"
             yield from (f"\\echo {_psql_quoted('  ' + line)}" for line in cell.expected.text.split("\n"))
+
+
+def _bare(statement: Statement, sent: list[str], where: str) -> Iterator[str]:
+    yield from sent
+
+
+def _looked(statement: Statement, sent: list[str], where: str) -> Iterator[str]:
+    """``sent`` in the transaction that `pgrehearse.text.looking` wants, which is still there afterwards."""
+    way = way_of(statement.sql)
+    if way is Way.REFUSED:
+        raise DocumentError(
+            f"Preflight and Verify run in transactions of their own: {where} must not begin or end one",
+            next_step="leave it out, or move it to Apply",
+        )
+    checked = way is Way.CHECKED or (statement.gexec and looking.makes_temporary(statement))
+    yield "\\set QUIET on"
+    yield (looking.BEGIN_CHECKED if checked else looking.BEGIN_READ_ONLY) + ";"
+    if checked:
+        yield looking.CHECK.rstrip() + ";"
+    yield "SELECT now() AS pgr_began \\gset"
+    yield "\\set QUIET off"
+    yield from sent
+    yield "\\set QUIET on"
+    if statement.gexec:
+        yield from _require("now() = :'pgr_began'", f"{where}: the transaction of this check was ended")
+    if checked:
+        yield looking.CHECK.rstrip() + ";"
+    yield "COMMIT;"
+    yield "\\set QUIET off"
 
 
 def _statement(statement: Statement) -> str:

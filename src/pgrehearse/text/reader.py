@@ -119,6 +119,15 @@ class Reader:
             self.at += 1
             yield token
 
+    def outside(self) -> Iterator[Token]:
+        """The tokens from here on that stand in no parentheses."""
+        while (token := self.token()) is not None:
+            if token.text == "(":
+                self.parenthesis()
+                continue
+            self.at += 1
+            yield token
+
     def outer(self, word: str, until: str = "") -> Iterator[Token]:
         """Each bare ``word`` outside parentheses, this reader behind it; no further than to ``until``."""
         while (token := self.token()) is not None:

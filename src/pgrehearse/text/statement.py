@@ -41,6 +41,19 @@ _KINDS = [
     "type",
     "domain",
 ]
+#: What ALTER and DROP may name.
+_NAMED = (
+    "table",
+    "view",
+    "sequence",
+    "index",
+    "function",
+    "procedure",
+    "routine",
+    "aggregate",
+    "type",
+    "domain",
+)
 _OPENING = re.compile(r"['\"$]|/\*")
 _BLANK = re.compile(r"\s")
 _UNLOCKS = "pg_advisory_unlock_all"
@@ -65,6 +78,7 @@ class Kind:
         settings: what it changes with SET, RESET or set_config.
         of_the_session: all it does ends with the session, so a resumed run needs it again.
         temporary: it makes a relation, type or function that ends with the session.
+        of_temporary: it makes, changes or drops one such thing, and names no other that it changes.
         routine: it makes a function or procedure.
         alone: it refuses a transaction block.
         ddl: it defines or maintains what others use too, so its locks count. Not routines, and nothing of
@@ -80,6 +94,7 @@ class Kind:
     settings: tuple[Setting, ...] = ()
     of_the_session: bool = False
     temporary: bool = False
+    of_temporary: bool = False
     routine: bool = False
     alone: bool = False
     ddl: bool = False
@@ -118,6 +133,7 @@ def classify(statement: Statement | str) -> Kind:
         settings=changed,
         of_the_session=lasts,
         temporary=temporary,
+        of_temporary=temporary or _of_temporary(reader.again()),
         routine=routine,
         alone=_alone(reader.again(), says_concurrently),
         ddl=verb in _DDL and not (temporary or routine or _of_the_cluster(reader.again())),
@@ -171,6 +187,29 @@ def _temporary_name(reader: Reader) -> bool:
     reader.takes("if", "not", "exists")
     path = reader.path()
     return len(path) > 1 and plain(path[0]) == "pg_temp"
+
+
+def _of_temporary(reader: Reader) -> bool:
+    """Whether it changes or drops one thing that is named as ``pg_temp.``, or makes an index on one."""
+    if reader.takes("create"):
+        reader.takes("unique")
+        if not reader.takes("index"):
+            return False
+        reader.takes("if", "not", "exists")
+        if reader.word() != "on":
+            reader.path()
+        return reader.takes("on") and plain((*reader.path(), "")[0]) == "pg_temp"
+    dropped = reader.word() == "drop"
+    if not reader.takes_one("alter", "drop"):
+        return False
+    while reader.takes_one("materialized", "foreign", *_NAMED):
+        pass
+    reader.takes("if", "exists")
+    reader.takes("only")
+    path = reader.path()
+    if len(path) < 2 or plain(path[0]) != "pg_temp":
+        return False
+    return not dropped or all(token.text != "," for token in reader.outside())
 
 
 def _routine(reader: Reader) -> bool:

@@ -15,7 +15,7 @@ from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import indented
 from pgrehearse.text import variables
-from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.document import LOOKING, Cell, Document
 
 __all__ = ["Operator"]
 
@@ -60,7 +60,7 @@ class Operator:
         return session
 
     def finish(self) -> None:
-        """The end of the run. Raises ExpectationError for work that would be lost with the session."""
+        """The end of a phase. Raises ExpectationError for work that would be lost with the session."""
         if self._in_transaction():
             raise ExpectationError(
                 "the runbook left its transaction open: what it did there is lost",
@@ -79,6 +79,8 @@ class Operator:
         if done and not step.only_of_the_session:
             self.reporter.done_earlier(step)
             return True
+        if step.cell.phase in LOOKING:
+            self.finish()  # a check has a transaction of its own
         self.reporter.step(step)
         if not done and not self.reporter.asks(step):
             return False
