@@ -92,9 +92,11 @@ def tell(line: str) -> None:
 
 
 def on_terminate() -> None:
-    """SIGTERM ends a command as Ctrl-C does: the statement is canceled and the attempt recorded."""
+    """SIGTERM and SIGHUP end a command as Ctrl-C does: the statement is canceled, the attempt recorded."""
 
     def stop(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants it to go on
+        signal.signal(signal.SIGHUP, stop)

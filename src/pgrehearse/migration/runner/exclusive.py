@@ -1,7 +1,8 @@
 """The connection a runner works with: direct to the server, and locked against a second runner.
 
-The lock belongs to the session that runs the statements. When its client is killed, PostgreSQL carries a
-build on to its end and only then lets go, so the next runner waits for the remains of the first.
+The lock belongs to the session that runs the statements, and ends with it. When its client is killed,
+PostgreSQL notices within a second, or at the end of what it cannot break off, such as a COMMIT that waits for
+a standby. Until then the lock is held, so the next runner waits for the remains of the first.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.environments.direct import direct
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
+from pgrehearse.migration.runner.surroundings import ours
 
-__all__ = ["connect", "locked", "reset"]
+__all__ = ["connect", "locked", "locked_still", "reset"]
 
 _APPLICATION = "pgrehearse db"
 #: Limits that a role or database may have for its applications; a migration takes as long as it takes.
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
+_HELD = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+                WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND pid = pg_backend_pid()
+                  AND mode = 'ExclusiveLock' AND granted)
+"""
 
 
 def connect(conninfo: str) -> psycopg.Connection[Any]:
@@ -51,6 +58,8 @@ def reset(connection: psycopg.Connection[Any]) -> None:
     limits = (*_LIMITS, "transaction_timeout") if connection.info.server_version >= 170000 else _LIMITS
     for limit in limits:
         connection.execute(SQL("SET {} = 0").format(Identifier(limit)))
+    with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
+        connection.execute("SET client_connection_check_interval = '1s'")
 
 
 @contextmanager
@@ -73,4 +82,23 @@ def locked(
         yield
     finally:
         with suppress(psycopg.Error):
-            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", RUNNER)
+            connection.execute("SELECT pg_catalog.pg_advisory_unlock_all()")
+
+
+def locked_still(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the lock was held all along; where a statement gave it up, it is taken again.
+
+    Raises SetupError: another runner has it now.
+    """
+    with ours(connection):
+        row = connection.execute(_HELD, RUNNER).fetchone()
+    if row is not None and row[0]:
+        return True
+    row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", RUNNER).fetchone()
+    if row is None or not row[0]:
+        raise SetupError(
+            "refused: a statement gave up the lock that keeps a second runner away, and one has it now",
+            next_step="take pg_advisory_unlock_all() out of what the statement calls; then look with"
+            " pgrehearse db status what the other runner did",
+        )
+    return False

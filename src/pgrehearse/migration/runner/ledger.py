@@ -7,47 +7,47 @@ file's hash, and every statement with its cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
+from pgrehearse.errors import SetupError
+from pgrehearse.migration.runner.ledger_shape import contradicted, present
+from pgrehearse.migration.runner.surroundings import ours
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Applied", "Attempt", "Cost", "Ledger"]
 
 _VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
-_EXISTS = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE n.nspname = 'public' AND c.relname = 'schema_migrations'),
-       EXISTS (SELECT FROM pg_catalog.pg_class AS c
-                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE n.nspname = 'pgrehearse' AND c.relname = 'statement')
-"""
 _ELSEWHERE = f"""
 SELECT n.nspname
-  FROM pg_class AS c
-  JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version'
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version'
  WHERE c.relname = 'schema_migrations' AND c.relkind IN ('r', 'p')
    AND {queries.APPLICATION_SCHEMA} AND n.nspname <> 'public'
  ORDER BY n.nspname
 """
+#: Where another tool applied a version again that was undone here, its hash is not known.
 _APPLIED = """
 SELECT m.version, a.sha256, a.finished
   FROM public.schema_migrations AS m
   LEFT JOIN LATERAL (
-      SELECT sha256, finished FROM pgrehearse.attempt
-       WHERE version = m.version AND direction = 'up' AND outcome IN ('done', 'adopted')
-       ORDER BY id DESC LIMIT 1) AS a ON true
+      SELECT direction, sha256, finished FROM pgrehearse.attempt
+       WHERE version = m.version AND outcome IN ('done', 'adopted')
+       ORDER BY id DESC LIMIT 1) AS a ON a.direction = 'up'
  ORDER BY m.version
+"""
+_RECORDED = """
+SELECT version FROM (SELECT DISTINCT ON (version) version, direction FROM pgrehearse.attempt
+                      WHERE outcome IN ('done', 'adopted') ORDER BY version, id DESC) AS last
+ WHERE direction = 'up'
 """
 _ATTEMPTS = """
 SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finished, a.outcome, a.error,
@@ -57,15 +57,24 @@ SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finis
            'wal_bytes', wal_bytes, 'rows', rows, 'rewritten', rewritten, 'tries', tries)
            ORDER BY number), '[]')
           FROM pgrehearse.statement WHERE attempt = a.id) AS statements
-  FROM pgrehearse.attempt AS a ORDER BY a.id
+  FROM pgrehearse.attempt AS a
 """
+#: Attempts in a direction that stopped, and were not finished in any direction since.
+_OPEN = """
+ WHERE a.direction = %s AND a.outcome NOT IN ('done', 'adopted')
+   AND NOT EXISTS (SELECT FROM pgrehearse.attempt AS l
+                    WHERE l.version = a.version AND l.outcome IN ('done', 'adopted') AND l.id > a.id)
+"""
+_HALF = (
+    " AND EXISTS (SELECT FROM pgrehearse.statement WHERE attempt = a.id AND outcome IN ('done', 'running'))"
+)
 _NOTE = """
 INSERT INTO pgrehearse.statement (attempt, number, line, sql, outcome, milliseconds, lock_wait_ms, wal_bytes,
     rows, rewritten, tries)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (attempt, number) DO UPDATE SET (outcome, milliseconds, lock_wait_ms, wal_bytes, rows, rewritten,
     tries) = (excluded.outcome, excluded.milliseconds, excluded.lock_wait_ms, excluded.wal_bytes,
-    excluded.rows, excluded.rewritten, excluded.tries)
+    excluded.rows, excluded.rewritten, excluded.tries) WHERE statement.outcome <> 'done'
 """
 
 
@@ -115,19 +124,21 @@ class Attempt:
 
 
 class Ledger:
-    """Reads and writes the ledger of the database ``connection`` leads to. Raises psycopg.Error."""
+    """Reads and writes the ledger of the database ``connection`` leads to.
+
+    Raises psycopg.Error, and SetupError where the ledger is not what it must be: then nothing is believed.
+    """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
-        self._connected = connection.info.user
 
     def create(self) -> None:
-        """Make the tables where they are missing."""
-        versions, ours = self._tables()
-        with self._writing():
+        """Make the tables where they are missing. Raises SetupError: what they held is recorded elsewhere."""
+        with ours(self.connection):
+            versions, here = present(self.connection)
             if not versions:
                 self.connection.execute(_VERSIONS)
-            if not ours:
+            if not here:
                 self.connection.execute(queries.text("ledger"))
 
     def elsewhere(self) -> dict[str, set[str]]:
@@ -136,102 +147,101 @@ class Ledger:
         dbmate makes one there when the URL it is given has another search path.
         """
         found = {}
-        for (schema,) in self.connection.execute(_ELSEWHERE).fetchall():
-            table = SQL("SELECT version::pg_catalog.text FROM {}").format(
-                Identifier(schema, "schema_migrations")
-            )
-            found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
+        with ours(self.connection):
+            for (schema,) in self.connection.execute(_ELSEWHERE).fetchall():
+                table = SQL("SELECT version::pg_catalog.text FROM {}").format(
+                    Identifier(schema, "schema_migrations")
+                )
+                found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
         return found
 
     def applied(self) -> dict[str, Applied]:
-        """Applied versions in order; empty where nothing was ever applied."""
-        versions, ours = self._tables()
-        if not versions:
-            return {}
-        if ours:
-            found = [Applied(*row) for row in self.connection.execute(_APPLIED)]
-        else:
-            query = "SELECT version FROM public.schema_migrations ORDER BY version"
-            found = [Applied(row[0]) for row in self.connection.execute(query)]
-        return {one.version: one for one in found}
+        """Applied versions in order; empty where nothing was ever applied.
+
+        Raises SetupError: the two records of what is applied, dbmate's and ours, say different things.
+        """
+        with ours(self.connection):
+            versions, here = present(self.connection)
+            query = _APPLIED if here else "SELECT version FROM public.schema_migrations ORDER BY version"
+            rows = self.connection.execute(query.encode()).fetchall() if versions else []
+            recorded = self.connection.execute(_RECORDED).fetchall() if here else []
+        found = {row[0]: Applied(*row) for row in rows}
+        lost = sorted({version for (version,) in recorded} - found.keys())
+        if lost:
+            raise contradicted(lost[0], len(lost), versions)
+        return found
 
     def attempts(self) -> list[Attempt]:
         """Every attempt with its statements, oldest first."""
-        if not self._tables()[1]:
-            return []
+        return self._attempts("")
+
+    def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
+        """Attempts since the migration was last done in either direction that were not finished."""
+        return self._attempts(_OPEN + " AND a.version = %s", direction, migration.version)
+
+    def half(self, direction: str) -> list[Attempt]:
+        """Attempts in ``direction`` that stopped between their statements and were not finished since."""
+        return self._attempts(_OPEN + _HALF, direction)
+
+    def _attempts(self, which: str, *values: str) -> list[Attempt]:
+        with ours(self.connection):
+            if not present(self.connection)[1]:
+                return []
+            query = f"{_ATTEMPTS}{which} ORDER BY a.id".encode()
+            rows = self.connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
         found = []
-        for row in self.connection.cursor(row_factory=dict_row).execute(_ATTEMPTS):
+        for row in rows:
             costs = tuple(Cost(**{**one, "rewritten": tuple(one["rewritten"])}) for one in row["statements"])
             found.append(Attempt(**{**row, "statements": costs}))
         return found
 
-    def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
-        """Attempts since the migration was last done in either direction that were not finished."""
-        found: list[Attempt] = []
-        for attempt in self.attempts():
-            if attempt.version != migration.version:
-                continue
-            if attempt.outcome in ("done", "adopted"):
-                found = []
-            elif attempt.direction == direction:
-                found.append(attempt)
-        return found
-
-    def half(self, direction: str) -> list[Attempt]:
-        """Attempts in ``direction`` that stopped between their statements and were not finished since."""
-        found: dict[str, Attempt] = {}
-        for attempt in self.attempts():
-            if attempt.outcome in ("done", "adopted"):
-                found.pop(attempt.version, None)
-            elif attempt.direction == direction and any(
-                cost.outcome in ("done", "running") for cost in attempt.statements
-            ):
-                found[attempt.version] = attempt
-        return list(found.values())
-
     def bury(self) -> list[str]:
         """Mark as interrupted what says it is running: we hold the lock, so its runner is gone."""
-        rows = self.connection.execute(
-            "UPDATE pgrehearse.attempt SET outcome = 'interrupted', finished = clock_timestamp()"
-            " WHERE outcome = 'running' RETURNING version || '_' || name"
-        )
+        with ours(self.connection):
+            rows = self.connection.execute(
+                "UPDATE pgrehearse.attempt SET outcome = 'interrupted', finished = clock_timestamp()"
+                " WHERE outcome = 'running' RETURNING version || '_' || name"
+            ).fetchall()
         return [row[0] for row in rows]
 
     def adopt(self, migrations: Sequence[Migration]) -> None:
         """Take the hash of ``migrations`` that another tool applied, so that a later edit is noticed."""
-        for migration in migrations:
-            self.connection.execute(
-                "INSERT INTO pgrehearse.attempt (version, name, direction, sha256, outcome)"
-                " VALUES (%s, %s, 'up', %s, 'adopted')",
-                [migration.version, migration.name, migration.sha256],
-            )
+        with ours(self.connection):
+            for migration in migrations:
+                self._write(
+                    "INSERT INTO pgrehearse.attempt (version, name, direction, sha256, outcome)"
+                    " VALUES (%s, %s, 'up', %s, 'adopted')",
+                    [migration.version, migration.name, migration.sha256],
+                )
 
     def begin(self, migration: Migration, direction: str) -> int:
         """A new attempt, by its id."""
-        row = self.connection.execute(
-            "INSERT INTO pgrehearse.attempt (version, name, direction, sha256)"
-            " VALUES (%s, %s, %s, %s) RETURNING id",
-            [migration.version, migration.name, direction, migration.sha256],
-        ).fetchone()
+        with ours(self.connection):
+            row = self.connection.execute(
+                "INSERT INTO pgrehearse.attempt (version, name, direction, sha256)"
+                " VALUES (%s, %s, %s, %s) RETURNING id",
+                [migration.version, migration.name, direction, migration.sha256],
+            ).fetchone()
         assert row is not None
         return int(row[0])
 
     def note(self, attempt: int, *costs: Cost) -> None:
-        """Write statements of ``attempt``, or write them again."""
-        with self._writing():
-            for cost in costs:
-                *values, rewritten, tries = astuple(cost)
-                self.connection.execute(_NOTE, [attempt, *values, list(rewritten), tries])
+        """Write statements of ``attempt``, or write them again. What is done stays done."""
+        with ours(self.connection):
+            present(self.connection)
+            self._note(attempt, costs)
 
     def end(self, attempt: int, migration: Migration, direction: str, *costs: Cost) -> None:
         """The attempt is done, at ``costs``: the version is applied, or no longer."""
-        with self._writing():
-            self.note(attempt, *costs)
-            self.connection.execute(
-                "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp() WHERE id = %s",
+        with ours(self.connection):
+            present(self.connection)
+            self._note(attempt, costs)
+            self._write(
+                "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp()"
+                " WHERE id = %s AND outcome = 'running'",
                 [attempt],
             )
-            self.connection.execute(
+            self._write(
                 "INSERT INTO public.schema_migrations (version) VALUES (%s)"
                 if direction == "up"
                 else "DELETE FROM public.schema_migrations WHERE version = %s",
@@ -239,29 +249,47 @@ class Ledger:
             )
 
     def fail(self, attempt: int, outcome: str, error: str, costs: Sequence[Cost] = ()) -> None:
-        """The attempt failed or was interrupted; it stays recorded."""
-        with self._writing():
-            self.note(attempt, *costs)
-            self.connection.execute(
+        """The attempt failed or was interrupted; it stays recorded. One that is done stays done."""
+        with ours(self.connection):
+            # No standby is waited for: without this record the attempt would count as interrupted as well.
+            self.connection.execute("SET LOCAL synchronous_commit = local")
+            changed = self.connection.execute(
                 "UPDATE pgrehearse.attempt SET outcome = %s, finished = clock_timestamp(), error = %s"
-                " WHERE id = %s",
+                " WHERE id = %s AND outcome = 'running'",
                 [outcome, error, attempt],
             )
+            if changed.rowcount:
+                self._note(attempt, costs)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """One transaction, in which the role is the one that connected, whatever a migration took on."""
-        with self.connection.transaction():
+    def is_done(self, attempt: int, number: int | None = None) -> bool:
+        """Whether ``attempt``, or its statement ``number``, is recorded as done."""
+        with ours(self.connection):
             row = self.connection.execute(
-                "SELECT session_user, pg_catalog.current_setting('role')"
+                "SELECT EXISTS (SELECT FROM pgrehearse.attempt WHERE id = %s AND outcome = 'done')"
+                if number is None
+                else "SELECT EXISTS (SELECT FROM pgrehearse.statement"
+                " WHERE attempt = %s AND outcome = 'done' AND number = %s)",
+                [attempt] if number is None else [attempt, number],
             ).fetchone()
-            if row is not None and row[0] != self._connected:
-                self.connection.execute("SET LOCAL SESSION AUTHORIZATION DEFAULT")
-            if row is not None and row[1] != "none":
-                self.connection.execute("SET LOCAL ROLE NONE")
-            yield
+        return row is not None and bool(row[0])
 
-    def _tables(self) -> tuple[bool, bool]:
-        row = self.connection.execute(_EXISTS).fetchone()
-        assert row is not None
-        return bool(row[0]), bool(row[1])
+    def is_running(self, attempt: int) -> bool:
+        """Whether ``attempt`` has no end yet; another runner would have marked it as interrupted."""
+        with ours(self.connection):
+            query = "SELECT outcome = 'running' FROM pgrehearse.attempt WHERE id = %s"
+            row = self.connection.execute(query, [attempt]).fetchone()
+        return row is not None and bool(row[0])
+
+    def _note(self, attempt: int, costs: Sequence[Cost]) -> None:
+        for cost in costs:
+            *values, rewritten, tries = astuple(cost)
+            self.connection.execute(_NOTE, [attempt, *values, list(rewritten), tries])
+
+    def _write(self, query: LiteralString, values: Sequence[object]) -> None:
+        """Change one row. Raises SetupError when that is not what happened."""
+        changed = self.connection.execute(query, values).rowcount
+        if changed != 1:
+            raise SetupError(
+                f"refused: the ledger was changed meanwhile: {changed} rows took what one had to",
+                next_step="compare public.schema_migrations and pgrehearse.attempt with a backup",
+            )

@@ -13,6 +13,7 @@ from psycopg.sql import Identifier
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive, versions
+from pgrehearse.migration.runner.attempt import Link
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.section import Runner
 from pgrehearse.migration.runner.watch import Watch
@@ -119,7 +120,7 @@ def _states(runner: Runner, migrations: Sequence[Migration]) -> list[versions.Ve
         versions.in_public(ledger.elsewhere(), migrations)
     ledger.create()
     for name in ledger.bury():
-        runner.tell(f"an earlier run of {name} was interrupted")
+        runner.link.tell(f"an earlier run of {name} was interrupted")
     return versions.compare(migrations, ledger.applied())
 
 
@@ -143,7 +144,10 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
             Watch(connection, conninfo, tell) as watch,
         ):
             connection.add_notice_handler(lambda note: tell(f"{note.severity}: {note.message_primary}"))
-            yield Runner(connection, Ledger(connection), watch, options.lock_timeout, options.backoff, tell)
+            ledger = Ledger(connection)
+            yield Runner(
+                Link(connection, conninfo, ledger, watch, options.lock_timeout, options.backoff, tell)
+            )
     except psycopg.errors.InsufficientPrivilege as error:
         raise _no_right(error, conninfo) from None
     except psycopg.Error as error:

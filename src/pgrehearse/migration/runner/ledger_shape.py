@@ -1,0 +1,57 @@
+"""Whether the ledger is one: its own tables, with nothing in between that drops, hides or changes a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.sql import Literal
+
+from pgrehearse import queries
+from pgrehearse.errors import SetupError
+
+__all__ = ["contradicted", "present"]
+
+_NEXT = (
+    "take it away again, or put the table back as `pgrehearse db up` makes it on an empty database, with its"
+    " rows from a backup; what is applied cannot be known without"
+)
+
+
+def present(connection: psycopg.Connection[Any]) -> tuple[bool, bool]:
+    """Whether there are dbmate's table and ours, in the surroundings that `ours` makes.
+
+    Raises SetupError: one of them is not what it must be, or half of them is there.
+    """
+    there: dict[str, bool] = {}
+    for schema, name, exists, problems in connection.execute(queries.text("ledger_shape")):
+        there[name] = exists
+        if exists and problems:
+            raise SetupError(
+                f"refused: the ledger cannot be trusted: {schema}.{name} {'; '.join(problems)}",
+                next_step=_NEXT,
+            )
+    if there["attempt"] != there["statement"]:
+        lost = "statement" if there["attempt"] else "attempt"
+        raise SetupError(f"refused: pgrehearse.{lost} is gone from the ledger", next_step=_NEXT)
+    return there["schema_migrations"], there["attempt"]
+
+
+def contradicted(version: str, many: int, versions: bool) -> SetupError:
+    """The error that ``many`` versions, such as ``version``, are applied by our record and not by dbmate's.
+
+    ``versions``: whether dbmate's table is there at all.
+    """
+    if not versions:
+        return SetupError(
+            f"refused: public.schema_migrations is gone, and pgrehearse.attempt says that {many} migrations"
+            " are applied",
+            next_step="put the table back from a backup; applied again, they would do their work twice",
+        )
+    return SetupError(
+        f"refused: pgrehearse.attempt says that {version} is applied, and public.schema_migrations does not"
+        + (f"; the same of {many - 1} more" if many > 1 else ""),
+        next_step="put the version back; or, if another tool undid it, say so:"
+        " INSERT INTO pgrehearse.attempt (version, name, direction, sha256, outcome)"
+        f" VALUES ({Literal(version).as_string()}, '', 'down', '', 'adopted')",
+    )

@@ -1,0 +1,34 @@
+"""The surroundings in which the ledger's own statements run, whatever a migration or its role set.
+
+A search path may lead to other tables, functions and operators of the same name, a role may not be the one
+that keeps the ledger, and a policy may hide rows. Inside of `ours` none of that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+__all__ = ["ours"]
+
+#: One message. With row_security off, a query that a policy would filter is an error.
+_OURS = """
+SET LOCAL SESSION AUTHORIZATION DEFAULT;
+SET LOCAL ROLE NONE;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL row_security = off;
+"""
+
+
+@contextmanager
+def ours(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction of our own; or the rest of the one under way, which must have nothing else to do."""
+    idle = connection.info.transaction_status == TransactionStatus.IDLE
+    around: AbstractContextManager[object] = connection.transaction() if idle else nullcontext()
+    with around:
+        connection.execute(_OURS)
+        yield
