@@ -85,11 +85,48 @@ def test_a_terminated_build_is_done_again(place: Place) -> None:
     finished(place)
 
 
-def test_a_build_whose_client_was_killed_is_finished_and_not_repeated(place: Place) -> None:
+def test_a_build_whose_client_was_killed_ends_with_it(place: Place) -> None:
+    """The server notices although the statement waits; the lock is free, the remains are cleared away."""
     place.write(1, TABLE + ROWS)
     place.up()
     place.write(2, INDEX)
-    stopped_while(place, "CREATE INDEX", killed)
+    with place.session() as writer:
+        writer.execute("LOCK TABLE thing IN ROW EXCLUSIVE MODE")
+        process = place.start("up")
+        wait_until(lambda: place.running("CREATE INDEX", waits=True), "the build waits")
+        killed(process.pid)
+        process.wait(30)
+        wait_until(lambda: place.backends() == 0, "the server has noticed")
+        assert place.invalid() == ["thing_n"]
+    finished(place)
+
+
+@pytest.mark.parametrize("side", ["", "transaction:false\n"])
+def test_a_statement_whose_client_was_killed_is_undone(place: Place, side: str) -> None:
+    place.write(1, TABLE)
+    place.up()
+    place.write(2, f"{side}INSERT INTO thing SELECT 1 FROM pg_sleep(3600);")
+    process = place.start("up")
+    wait_until(lambda: place.running("INSERT INTO thing"), "it is at work")
+    killed(process.pid)
+    wait_until(lambda: place.backends() == 0, "the server has noticed")
+    place.write(2, f"{side}INSERT INTO thing VALUES (1);")
+    finished(place)
+    assert place.one("SELECT count(*) FROM thing") == 1
+
+
+def test_a_build_that_ended_before_its_record_is_not_repeated(place: Place) -> None:
+    place.write(1, TABLE + ROWS)
+    place.up()
+    place.write(2, INDEX)
+    with place.session() as writer:
+        writer.execute("LOCK TABLE thing IN ROW EXCLUSIVE MODE")
+        process = place.start("up")
+        wait_until(lambda: place.running("CREATE INDEX", waits=True), "the build waits")
+        os.kill(process.pid, signal.SIGSTOP)
+    wait_until(lambda: place.invalid() == [] and not place.running("CREATE INDEX"), "it is built")
+    killed(process.pid)
+    wait_until(lambda: place.backends() == 0, "the server has noticed")
     oid = place.one("SELECT 'thing_n'::regclass::oid")
     finished(place)
     assert place.one("SELECT 'thing_n'::regclass::oid") == oid
