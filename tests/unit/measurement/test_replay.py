@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.measurement.cells import _relevant
+from pgrehearse.measurement.replay import _relevant
 from pgrehearse.text.document import load
 
 PAGE = "---\nbash: true\n---\n\n# Page\n\n```bash\ncat > a.sql\n{}\n```\n\n```sql\nSELECT 1;\n```\n"
