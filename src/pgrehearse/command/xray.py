@@ -92,7 +92,7 @@ def xray(
             schema.write_text(dumped, encoding="utf-8")
         major = int(pg) if pg else major_of(dumped) if dumped and not server else None
         running = stack.enter_context(Servers(server)).get(major)
-        template, notes = stack.enter_context(_prepared(running, file, schema, seed))
+        running, template, notes = stack.enter_context(_prepared(running, file, schema, seed))
         progress = stack.enter_context(terminal.Progress(sys.stderr))
         found = measure_file(
             running, template, todo, progress=lambda done: progress.say(f"measured {done} of {len(todo)}")
@@ -119,10 +119,10 @@ def xray(
 @contextmanager
 def _prepared(
     server: Server, file: Path, schema: Path | None, seed: Path | None
-) -> Iterator[tuple[str, list[str]]]:
-    """The database to measure on, and notes about it."""
+) -> Iterator[tuple[Server, str, list[str]]]:
+    """The server and the database to measure on, and notes about it."""
     if schema is not None:
-        with schemas.loaded(server, [schema, *([seed] if seed else [])]) as found:
+        with schemas.loaded(server, schema, seed) as found:
             yield found
         return
     project = project_of(file)
@@ -133,7 +133,7 @@ def _prepared(
         project = _earlier(project, file, Path(folder), seed)
         databases = Databases(server, project)
         try:
-            yield databases.fresh(Database(rows=1000), "xray"), []
+            yield server, databases.fresh(Database(rows=1000), "xray"), []
         finally:
             databases.close()
 

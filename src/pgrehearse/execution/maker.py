@@ -134,6 +134,8 @@ class Maker:
         """The statements, one message each; the second fails when somebody stays in ``template``."""
         copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
         statement = copy.format(Identifier(name), Identifier(template), SQL(self.server.copies))
+        if self.server.owner:
+            statement += SQL(" OWNER {}").format(Identifier(self.server.owner))
         return _alone(template), statement.as_string()
 
     def _marked(self, name: str) -> str:
@@ -164,7 +166,7 @@ class Maker:
         limit = time.monotonic() + _RECOVERY
         while True:
             try:
-                return Session(purpose, self.server.dsn())
+                return Session(purpose, self.server.watching.dsn())
             except SetupError as error:
                 if "the database system is" not in error.message or time.monotonic() > limit:
                     raise

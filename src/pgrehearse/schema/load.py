@@ -1,39 +1,92 @@
-"""Files of SQL, carried out by psql: what pg_dump writes holds commands of psql's own."""
+"""Files of SQL that somebody else wrote, such as dumps, carried out statement by statement.
+
+Not by psql: see `text.script`.
+"""
 
 from __future__ import annotations
 
-import os
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from pgrehearse.schema import client
+import psycopg
 
-__all__ = ["Refused", "load"]
+from pgrehearse.errors import DocumentError
+from pgrehearse.text import script, variables
+from pgrehearse.text.split import SplitError, Statement
 
-_ERROR = re.compile(r"^psql:.*:(?P<line>\d+): (?:ERROR|FATAL): +(?P<text>.*)$", re.M)
+__all__ = ["Refused", "load", "read", "run"]
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A statement of a file that PostgreSQL refused. ``line`` is where it ends; None for the file itself."""
+    """A statement of a file that PostgreSQL refused. ``line`` is where it begins."""
 
-    line: int | None
+    statement: Statement
+    line: int
     text: str
+    sqlstate: str
 
 
-def load(conninfo: str, file: Path, *, whole: bool = False, rows: int | None = None) -> list[Refused]:
-    """Run ``file`` and return what was refused.
+def read(file: Path, values: Mapping[str, str] = {}, shown: Path | None = None) -> list[Statement]:
+    """The statements of ``file``, with ``values`` for its variables. ``shown``: how an error names it.
+
+    Raises DocumentError: no such file, no UTF-8, a command of psql's, a variable without a value.
+    """
+    shown = shown or file
+    try:
+        found = script.statements(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DocumentError("no such file", path=shown, next_step="check the spelling") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(
+            f"cannot be read: {error}", path=shown, next_step="save it as UTF-8; pg_dump has --encoding=UTF8"
+        ) from None
+    except SplitError as error:
+        raise DocumentError(error.message, path=shown, line=error.line, next_step=error.fix) from None
+    return [_with(one, values, shown) for one in found] if values else found
+
+
+def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iterator[Refused]:
+    """Carry out ``todo`` and tell what was refused, each when it happens: the rest waits for the caller.
 
     Args:
-        whole: in one transaction that ends with the first error; else each statement is tried.
-        rows: the value of ``:rows`` in the file.
-
-    Raises SetupError: psql is not here.
+        connection: in autocommit mode, its role without powers that the file may not have.
     """
-    flags = ["-X", "-q", "-o", os.devnull, "-f", str(file)]
-    flags += ["-v", "ON_ERROR_STOP=1", "--single-transaction"] if whole else []
-    flags += ["-v", f"rows={rows}"] if rows is not None else []
-    status, _, said = client.run("psql", conninfo, *flags, options="-c client_min_messages=error")
-    found = [Refused(int(error["line"]), error["text"]) for error in _ERROR.finditer(said)]
-    return found if found or not status else [Refused(None, said)]
+    for statement in todo:
+        if (refused := run(connection, statement)) is not None:
+            yield refused
+
+
+def run(connection: psycopg.Connection[Any], statement: Statement) -> Refused | None:
+    """Carry out one statement; what its ``\\gexec`` generates, too."""
+    try:
+        cursor = connection.cursor()
+        if statement.rows is not None:
+            with cursor.copy(statement.sql.encode()) as copy:
+                copy.write(statement.rows.encode())
+            return None
+        cursor.execute(statement.sql.encode())
+        if statement.gexec:
+            for value in (value for row in cursor.fetchall() for value in row if value is not None):
+                connection.execute(str(value).encode())
+    except psycopg.Error as error:
+        position = int(error.diag.statement_position or 1)
+        line = statement.line + statement.sql.count("\n", 0, position - 1)
+        text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
+        return Refused(statement, line, text, error.sqlstate or "")
+    return None
+
+
+def _with(statement: Statement, values: Mapping[str, str], shown: Path) -> Statement:
+    try:
+        sql = variables.substitute(statement.sql, values)
+    except KeyError as error:
+        raise DocumentError(
+            f"there is no variable {error.args[0]!r}",
+            path=shown,
+            line=statement.line,
+            next_step=f"known: {', '.join(values)}",
+        ) from None
+    return statement if sql == statement.sql else replace(statement, sql=sql, _tokens=())

@@ -7,6 +7,7 @@ pool with one per major; ``binaries`` finds server and client programs.
 from pgrehearse.servers.base import Server, libpq_environment
 from pgrehearse.servers.keeping import Kept, forget_kept, kept
 from pgrehearse.servers.local import LocalServer, reopen, start
+from pgrehearse.servers.ordinary import ordinary
 from pgrehearse.servers.pool import Servers
 from pgrehearse.servers.url import UrlServer
 
@@ -19,6 +20,7 @@ __all__ = [
     "forget_kept",
     "kept",
     "libpq_environment",
+    "ordinary",
     "reopen",
     "start",
 ]

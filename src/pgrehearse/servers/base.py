@@ -42,6 +42,7 @@ class Server(ABC):
         id: short name of this server, unique on this machine; names it when it is kept.
         copies: the STRATEGY of CREATE DATABASE for copies of some MB. FILE_COPY takes half the time, but two
             checkpoints, which are not to be asked of a server that others use and that writes to a disk.
+        owner: the role that new databases belong to; empty for the one that makes them.
     """
 
     major: int
@@ -49,6 +50,12 @@ class Server(ABC):
     source: str
     id: str
     copies: str = "WAL_LOG"
+    owner: str = ""
+
+    @property
+    def watching(self) -> Server:
+        """The server as whoever makes databases and watches connects to it: never to run code of others."""
+        return self
 
     @abstractmethod
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["SplitError", "Statement", "Token", "split", "tokens"]
+__all__ = ["SplitError", "Splitter", "Statement", "Token", "scanned", "split", "tokens"]
 
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
 _WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
@@ -65,12 +65,14 @@ class Statement:
 
     ``line`` (1-based, within the text that was split) is where it begins, a leading ``/* */`` included.
     ``gexec``: the statement is a query whose result cells are statements to execute (psql's ``\\gexec``).
+    ``rows``: what the client sends for a COPY; only a script has some, see `text.script`.
     """
 
     sql: str
     line: int
     gexec: bool = False
     _tokens: tuple[Token, ...] = field(default=(), repr=False, compare=False)
+    rows: str | None = field(default=None, repr=False)
 
     @property
     def tokens(self) -> Iterable[Token]:
@@ -90,16 +92,16 @@ class Statement:
 
 def tokens(text: str) -> Iterable[Token]:
     """Lexical tokens of ``text``; joined together they are ``text`` again. Raises SplitError, maybe late."""
-    return _few(text) if len(text) <= _KEPT else _scanned(text)
+    return _few(text) if len(text) <= _KEPT else scanned(text)
 
 
 @lru_cache(maxsize=512)  # the linter, the quoting of parameters and the run all ask for the same cells
 def _few(text: str) -> tuple[Token, ...]:
-    return tuple(_scanned(text))
+    return tuple(scanned(text))
 
 
-def _scanned(text: str) -> Iterator[Token]:
-    position: int | None = 0
+def scanned(text: str, position: int | None = 0) -> Iterator[Token]:
+    """The tokens of ``text`` from ``position`` on, none kept. Raises SplitError when it gets there."""
     while position is not None:
         start, position = position, None
         for match in _TOKEN.finditer(text, start):
@@ -187,12 +189,13 @@ class _Copy:
             self._before = text
 
 
-class _Splitter:
-    """Collects the statements of ``text``."""
+class Splitter:
+    """Collects the statements of ``text``. What belongs to psql alone is refused, except ``\\gexec``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.found: list[Statement] = []
+        self._resume: int | None = 0  # where SQL goes on after rows for COPY
         self._counted, self._line = 0, 1  # line feeds are counted once, up to here
         self._keeps = len(text) <= _KEPT
         self._next()
@@ -204,15 +207,20 @@ class _Splitter:
         self._tokens: list[Token] = []
 
     def all(self) -> list[Statement]:
-        for token in tokens(self.text):
-            self._see(token)
+        """The statements in order. Raises SplitError."""
+        while self._resume is not None:
+            found, self._resume = self.scanned(self._resume), None
+            for token in found:
+                self._see(token)
+                if self._resume is not None:
+                    break
         self._finish(len(self.text))
         return self.found
 
     def _see(self, token: Token) -> None:
         if token.kind == "command":
-            self._check_command(token)
-            self._finish(token.offset, gexec=True)
+            if self.command(token):
+                self._finish(token.offset, gexec=True)
         elif token.kind == "semicolon" and not self._depth.open:
             self._finish(token.offset)
         else:
@@ -231,19 +239,25 @@ class _Splitter:
             first = self._start if self._lead is None else self._lead
             self._line += self.text.count("\n", self._counted, first)
             self._counted = first
-            if self._copy.through_client:
-                raise SplitError(
-                    "COPY through the client is no single statement",
-                    self._line,
-                    "use INSERT or a python cell",
-                )
+            rows = self.rows(end, self._line) if self._copy.through_client else None
             if self._tokens and self._tokens[-1].kind == "space":
                 self._tokens.pop()
             sql = self.text[first:end].rstrip(_SPACE)
-            self.found.append(Statement(sql, self._line, gexec, tuple(self._tokens)))
+            self.found.append(Statement(sql, self._line, gexec, tuple(self._tokens), rows))
         self._next()
 
-    def _check_command(self, token: Token) -> None:
+    def scanned(self, start: int) -> Iterable[Token]:
+        """The tokens from ``start`` on."""
+        return tokens(self.text)
+
+    def rows(self, end: int, line: int) -> str | None:
+        """What a COPY through the client, which begins on ``line`` and ends at ``end``, is given."""
+        raise SplitError(
+            "COPY through the client is no single statement", line, "use INSERT or a python cell"
+        )
+
+    def command(self, token: Token) -> bool:
+        """Whether the query before this command of psql's generates statements; False: it does nothing."""
         line = self.text.count("\n", 0, token.offset) + 1
         command = token.text.strip()
         if command != "\\gexec":
@@ -254,8 +268,9 @@ class _Splitter:
             )
         if self._start is None:
             raise SplitError("\\gexec has no query before it", line, "leave out the semicolon before \\gexec")
+        return True
 
 
 def split(text: str) -> list[Statement]:
     """The statements of ``text`` in order; a last one without semicolon counts. Raises SplitError."""
-    return _Splitter(text).all()
+    return Splitter(text).all()

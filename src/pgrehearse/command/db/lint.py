@@ -111,6 +111,8 @@ def _print(project: Project, report: PolicyReport, opinion: Opinion | None, seco
         _print_opinion(project, opinion)
     for reason, names in _grouped(report.not_run).items():
         click.echo(f"not run: {', '.join(names)} ({reason})")
+    for note in report.notes:
+        click.echo(f"note: {note}")
     if report.empty:
         click.echo(f"note: measured without rows: {', '.join(sorted(report.empty))}; the seed gave none")
     if report.measured:
@@ -149,6 +151,7 @@ def _json(project: Project, report: PolicyReport, opinion: Opinion | None) -> st
         "measured": report.measured,
         "server": report.server or None,
         "without_rows": sorted(report.empty),
+        "notes": report.notes,
     }
     if opinion is not None:
         value["squawk"] = {

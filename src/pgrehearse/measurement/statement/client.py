@@ -138,7 +138,7 @@ class Clones:
     """Clones of one prepared database, and a view on their backends from outside.
 
     The watching connection is to another database: commands that wait for every snapshot of their own
-    database must not wait for the watcher.
+    database must not wait for the watcher. And it may have powers that code in that database must not have.
 
     Args:
         server: a disposable server.
@@ -149,7 +149,7 @@ class Clones:
     def __init__(self, server: Server, template: str, maker: Maker | None = None) -> None:
         self.server = server
         self.template = template
-        self.admin = Client(server.dsn())
+        self.admin = Client(server.watching.dsn())
         self._maker = maker or Maker(server)
         self._shared = maker is not None
         self._names: set[str] = set()

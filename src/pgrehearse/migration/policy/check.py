@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pgrehearse.migration.policy.replay import Failed, Replay
 from pgrehearse.migration.policy.rules import CHECKS, broken
 from pgrehearse.migration.policy.text_rules import timeouts
 from pgrehearse.migration.runner import versions
-from pgrehearse.servers.base import Server
+from pgrehearse.servers import Server, ordinary
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
@@ -58,6 +59,7 @@ class PolicyReport:
         measured: statements that were measured, and on which server; empty: none were.
         not_run: check -> reason.
         empty: tables that were measured without a row.
+        notes: what of a dump could not be made.
     """
 
     problems: list[Finding] = field(default_factory=list)
@@ -67,6 +69,7 @@ class PolicyReport:
     server: str = ""
     not_run: dict[str, str] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
 
 def check(
@@ -101,7 +104,10 @@ def check(
     elif todo:
         started = server()
         report.server = started.version
-        with Replay(started, project, request.rows, request.schema) as stage:
+        with ExitStack() as stack:
+            within = stack.enter_context(ordinary(started)) if request.schema else started
+            stage = stack.enter_context(Replay(within, project, request.rows, request.schema))
+            report.notes += stage.notes
             _Run(project, request, stage, report, todo, progress).through(read)
         for file in todo:
             report.problems += _unused(file, report, request)

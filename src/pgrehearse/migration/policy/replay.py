@@ -13,6 +13,7 @@ from pgrehearse import queries
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.databases import Databases
+from pgrehearse.execution.maker import Maker
 from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
@@ -49,7 +50,7 @@ class Replay:
     """The database after the files applied so far: ``work``.
 
     Args:
-        server: a disposable server.
+        server: a disposable server; with ``schema`` as `ordinary` gives it, because that is code of others.
         project: its seed gives the rows to measure with.
         rows: how many.
         schema: a dump to start from, instead of an empty database.
@@ -59,12 +60,13 @@ class Replay:
         self.server = server
         self.project = project
         self.rows = rows
-        self._databases = Databases(server, project)
-        self._maker = self._databases.maker
+        self.notes: list[str] = []  # what of ``schema`` could not be made
+        self._databases = Databases(server.watching, project)
+        self._maker = Maker(server)
         self.work = self._maker.create("replay")
         if schema is not None:
             try:
-                schemas.filled(server, self.work, schema)
+                self.notes = schemas.filled(server, self.work, schema)
             except BaseException:
                 self.__exit__()
                 raise
@@ -74,6 +76,7 @@ class Replay:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self._maker.close()
         self._databases.close()
 
     def client(self) -> Client:
@@ -108,7 +111,7 @@ class Replay:
         name = self._clone()
         source = self._newest()
         if source is not None:
-            _copy(self.server, source, name)
+            _copy(self.server.watching.dsn(source), self.server.dsn(name))
         return name
 
     def drop(self, name: str) -> None:
@@ -138,12 +141,9 @@ class Replay:
         return self._final or None
 
 
-def _copy(server: Server, source: str, target: str) -> None:
-    """Rows of ``source`` into the empty tables of ``target``: the columns that both have."""
-    with (
-        psycopg.connect(server.dsn(source), autocommit=True) as old,
-        psycopg.connect(server.dsn(target), autocommit=True) as new,
-    ):
+def _copy(source: str, target: str) -> None:
+    """Rows of ``source`` into the empty tables of ``target``, both DSNs: the columns that both have."""
+    with psycopg.connect(source, autocommit=True) as old, psycopg.connect(target, autocommit=True) as new:
         new.execute("SET session_replication_role = replica")  # foreign keys and triggers were obeyed there
         have, wanted = _tables(old), _tables(new)
         for name in sorted(have.keys() & wanted.keys()):
