@@ -149,7 +149,6 @@ def _default(key: str) -> object:
 #: Why each rule is there. Which there are, and what they stop, comes from the program.
 _RULES = {
     "blank-line": "The notebook loses a line of blanks; on the site, text right above a block swallows it.",
-    "control-character": "An invisible character ends a line for one reader and is removed by another.",
     "duplicate-name": "Two cells have the same `name`.",
     "empty-cell": "A block without a statement looks executed and proves nothing.",
     "executing-fence": "jupytext makes a cell of this language; nothing here executes it.",
@@ -161,6 +160,7 @@ _RULES = {
     "jupytext-line": "jupytext takes a line of prose for something of its own.",
     "language-alias": "`postgresql` or `py` looks like a cell, and nothing would run it.",
     "language-case": "`SQL` is the same language to a reader, and another one to the programs.",
+    "control-character": "An invisible character cuts or hides what is sent; the program reads no such file.",
     "line-endings": "With CRLF the same block has two texts.",
     "macro-in-fence": "A block must be what it shows; a macro would change it.",
     "option-order": "The keys are not in alphabetical order, or one stands twice.",

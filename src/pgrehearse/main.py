@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from importlib import import_module
 
 import click
 
+from pgrehearse.command.terminal import door
 from pgrehearse.errors import PgRehearseError
 
 __all__ = ["cli", "main"]
@@ -53,16 +53,20 @@ class _Lazy(click.Group):
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Rehearse PostgreSQL schema changes: run the blocks of Markdown documents and check what they claim."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":  # see no-color.org
-        context.color = False
+    context.color = True  # the door of the terminal takes styles away where they do not belong
 
 
 def main() -> None:
     """Entry point: errors of ours become a message and their exit status, Ctrl-C becomes 130."""
+    with door():
+        _main()
+
+
+def _main() -> None:
     try:
         sys.exit(cli(prog_name="pgrehearse", standalone_mode=False) or 0)
     except PgRehearseError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {error}", err=True, color=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

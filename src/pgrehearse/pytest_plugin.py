@@ -23,6 +23,7 @@ from pgrehearse.measurement.review import review
 from pgrehearse.migration.policy.check import PolicyRequest, check
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import majors
+from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
@@ -104,7 +105,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if any(counts.values()):
         words = [f"{number} {status}" for status, number in counts.items() if number]
         because = f" ({'; '.join(sorted(reasons))})" if reasons else ""
-        terminalreporter.write_line("document cells: " + ", ".join(words) + because)
+        terminalreporter.write_line(visible("document cells: " + ", ".join(words) + because))
 
 
 class DocumentFile(pytest.File):
@@ -164,9 +165,9 @@ class DocumentItem(pytest.Item):
         error = excinfo.value
         if isinstance(error, _Red):
             name = self.config.stash[_PROJECT].relative(self.path)
-            return "\n".join([error.result.report(name), *error.result.notes])
+            return visible("\n".join([error.result.report(name), *error.result.notes]))
         if isinstance(error, PgRehearseError):
-            return str(error)
+            return visible(str(error))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -196,7 +197,7 @@ class PolicyItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         if isinstance(excinfo.value, PgRehearseError):
-            return str(excinfo.value)
+            return visible(str(excinfo.value))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:

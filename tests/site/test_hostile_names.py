@@ -28,8 +28,8 @@ from pgrehearse.site.parts.drawing import svg
 from pgrehearse.site.parts.lock_reference import lock_table
 from pgrehearse.site.parts.proof import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
+from pgrehearse.text.characters import visible
 from pgrehearse.text.options import CellOptions
-from pgrehearse.text.visible import visible
 
 if TYPE_CHECKING:
     from support.tiny import Tiny

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.formats import finish, format_option, readable
+from pgrehearse.command.terminal import styled
 from pgrehearse.command.test import versions
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.findings import Finding
@@ -64,7 +65,7 @@ def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None,
 
 def _tell(name: str, found: Review, wrong: Sequence[Finding]) -> None:
     """Print one document's line and what is wrong with it; a wrong claim is what to mend first."""
-    word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
+    word = styled("FAIL", fg="red") if wrong else styled("ok  ", fg="green")
     click.echo(f"{word}  {name}  PostgreSQL {found.version}  {found.statements} statements")
     for finding in wrong:
         click.echo(finding.head())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.terminal import Progress
+from pgrehearse.command.terminal import Progress, styled
 from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -79,7 +79,7 @@ class _Run:
                 found = record_ways(self.rehearser, document, recording, major)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
-            click.echo(f"{click.style('FAIL', fg='red')}  {name}\n{error}")
+            click.echo(f"{styled('FAIL', fg='red')}  {name}\n{error}")
             return
         self.count += 1
         wrong = [found.problem] if found.problem else []
@@ -87,7 +87,7 @@ class _Run:
             recordings.save(self.project, document, recording, major, version, found)
         elif not wrong:
             wrong = recordings.changes(self.project, document, recording, major, found)
-        word = click.style("FAIL", fg="red") if wrong else click.style("ok  ", fg="green")
+        word = styled("FAIL", fg="red") if wrong else styled("ok  ", fg="green")
         waits = f"{said}  " if (said := longest_wait(found.measured)) else ""
         click.echo(f"{word}  {name}  {waits}{found.seconds:.0f} s")
         for line in wrong:

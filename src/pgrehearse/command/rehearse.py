@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.terminal import Column, Progress, table, width
+from pgrehearse.command.terminal import Column, Progress, styled, table, width
 from pgrehearse.command.test import versions
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -128,13 +128,13 @@ class _Run:
         if lines:
             self.status = max(self.status, 1)
             file = self.project.relative(rehearsals.file_of(self.project, document))
-            click.echo(click.style("FAIL", fg="red") + f"  {name} differs from {file}")
+            click.echo(styled("FAIL", fg="red") + f"  {name} differs from {file}")
             for line in lines:
                 click.echo(f"    {line}")
             click.echo("  next: find out why, then accept it with `pgrehearse rehearse --refresh`")
 
     def _line(self, name: str, version: str, result: Rehearsal) -> None:
-        word = click.style(result.status, fg=_COLORS[result.status])
+        word = styled(result.status, fg=_COLORS[result.status])
         reason = f": {result.reason}" if result.reason else ""
         click.echo(f"{name}  PostgreSQL {version}  {result.name}  {word}{reason}  {result.seconds:.1f} s")
 

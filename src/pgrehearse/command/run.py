@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.terminal import styled
 from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import DocumentError, SetupError
@@ -106,7 +107,7 @@ class _Terminal:
 
     def step(self, step: Step) -> None:
         place = f"{self._request.document.path.name}:{step.cell.line}"
-        click.echo(f"\n{click.style(step.label, bold=True)}  ({place})")
+        click.echo(f"\n{styled(step.label, bold=True)}  ({place})")
         click.echo(indented(step.text))
 
     def asks(self, step: Step) -> bool:

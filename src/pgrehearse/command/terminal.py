@@ -12,21 +12,25 @@ output needs anyway; importing it takes 30 ms, and is left out where all texts a
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import secrets
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import click
 
-from pgrehearse.text.visible import visible
+from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "Progress", "table", "width"]
+__all__ = ["Column", "Progress", "door", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -42,6 +46,75 @@ class Column:
     head: str
     wanted: int | None = None
     right: bool = False
+
+
+#: A parameter that no terminal knows: it tells our own styles from those that others wrote.
+_OURS = secrets.randbelow(10**8) + 10**8
+_STYLE = re.compile(rf"\x1b\[{_OURS};(\d+)m")
+
+
+def styled(text: str, *, fg: str | None = None, bold: bool | None = None) -> str:
+    """``text`` in a color or in bold, where what is printed goes to a terminal; plain elsewhere."""
+    return click.style(visible(text), fg=fg, bold=bold).replace("\x1b[", f"\x1b[{_OURS};")
+
+
+class _Shown(io.TextIOBase):
+    """A stream of text where everything is spelled that would move the cursor, but for our own styles."""
+
+    def __init__(self, behind: TextIO) -> None:
+        self.behind = behind
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"  # see no-color.org
+        self._colored = behind.isatty() and not plain
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError("text, not bytes")
+        parts = _STYLE.split(text)
+        for at in range(0, len(parts), 2):
+            parts[at] = visible(parts[at])
+        for at in range(1, len(parts), 2):
+            parts[at] = f"\x1b[{parts[at]}m" if self._colored else ""
+        self.behind.write("".join(parts))
+        return len(text)
+
+    def flush(self) -> None:
+        self.behind.flush()
+
+    def isatty(self) -> bool:
+        return self.behind.isatty()
+
+    def fileno(self) -> int:
+        return self.behind.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.behind.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self.behind.errors
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """For what is no text."""
+        return self.behind.buffer
+
+
+@contextmanager
+def door() -> Iterator[None]:
+    """Meanwhile all that is printed passes one place, where the text of others loses its power."""
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Shown(out), _Shown(err)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        sys.stdout, sys.stderr = out, err
 
 
 def width() -> int | None:
@@ -105,7 +178,7 @@ def _lines(
         cells = []
         for part, text, width, to_right in zip(parts, row, widths, right, strict=True):
             blank = " " * (width - _width(part))
-            shown = click.style(part, fg=colors[text]) if text in colors and part else part
+            shown = styled(part, fg=colors[text]) if text in colors and part else part
             cells.append(blank + shown if to_right else shown + blank)
         lines.append(_GAP.join(cells).rstrip())
     return lines
@@ -157,7 +230,7 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = stream.behind if isinstance(stream, _Shown) else stream
         self._live = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._shown = False
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.formats import finish, format_option, readable
-from pgrehearse.command.terminal import Progress
+from pgrehearse.command.terminal import Progress, styled
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
@@ -124,7 +124,7 @@ class _Tally:
         self._line(name, result)
 
     def _line(self, name: str, result: DocumentResult) -> None:
-        word = click.style("ok  ", fg="green") if result.green else click.style("FAIL", fg="red")
+        word = styled("ok  ", fg="green") if result.green else styled("FAIL", fg="red")
         cells = f"{result.count('passed')}/{len(result.cells)} cells"
         skipped = f", {result.count('skipped')} skipped" if result.count("skipped") else ""
         where = f"PostgreSQL {result.version}"

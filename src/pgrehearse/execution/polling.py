@@ -15,6 +15,8 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
+from pgrehearse.errors import DocumentError
+
 __all__ = ["Polling", "Refusal", "copies", "refusal"]
 
 _COPY = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
@@ -71,7 +73,12 @@ class Polling:
         self.lost = ""
 
     def send(self, sql: str, *, single: bool = False) -> None:
-        """Send ``sql`` as one message and return at once. ``single``: as one statement, no more."""
+        """Send ``sql`` as one message and return at once. ``single``: as one statement, no more.
+
+        Raises DocumentError: libpq would lose a part of it.
+        """
+        if "\0" in sql:
+            raise DocumentError("a statement holds U+0000 NUL", next_step="take the character out")
         self.busy = True
         try:
             if single:

@@ -9,7 +9,7 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.errors import DocumentError, ExpectationError, first_line
-from pgrehearse.text import variables
+from pgrehearse.text import characters, variables
 from pgrehearse.text.rows import filled
 from pgrehearse.text.split import SplitError, Statement, split
 
@@ -75,7 +75,7 @@ def load_where_empty(connection: psycopg.Connection[Any], seed: Path, rows: int)
 
 def _statements(seed: Path, rows: int, shown: Path | str) -> list[Statement]:
     try:
-        return split(variables.substitute(seed.read_text(encoding="utf-8"), {"rows": str(rows)}))
+        return split(variables.substitute(characters.read(seed).replace("\r\n", "\n"), {"rows": str(rows)}))
     except SplitError as error:
         raise DocumentError(error.message, path=shown, line=error.line, next_step=error.fix) from None
     except KeyError as error:

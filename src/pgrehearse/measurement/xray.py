@@ -14,6 +14,7 @@ from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.servers.base import Server
+from pgrehearse.text import characters
 from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
@@ -96,12 +97,7 @@ def steps(path: Path) -> list[FileStatement]:
     Raises:
         DocumentError: no such file, not UTF-8, or not something psql could send.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise DocumentError("no such file", path=path, next_step="check the spelling") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(f"cannot be read: {error}", path=path, next_step="save it as UTF-8") from None
+    text = characters.read(path)
     section = parse(text, path).up if has_marks(text) else Section(text, 1, transaction=False)
     first, transaction = section.line, section.transaction
     try:

@@ -25,7 +25,7 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
 from pgrehearse.findings import Finding
 from pgrehearse.notebook import expected
-from pgrehearse.text import variables
+from pgrehearse.text import characters, variables
 from pgrehearse.text.document import LOOKING, Cell, Expected
 from pgrehearse.text.looking import READ_ONLY_OPTION
 from pgrehearse.text.options import known_options, parse_header
@@ -128,7 +128,11 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
             raise _Refused(
                 f"variable {missing[0]!r} has no value", next_step=f'set it in Python: {missing[0]} = "..."'
             )
-        return {name: str(value) for name, value in given.items()}
+        with _refusing():
+            return {
+                name: characters.checked(str(value), f"the variable {name!r}")
+                for name, value in given.items()
+            }
 
     def _cancel(self, executor: Executor, cell: Cell) -> None:
         """The notebook's stop button: end the statement, so that the session can be used again."""
@@ -142,7 +146,7 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         if not own:
             print(f"session {result.cell.options.session} has completed:")
         if result.output:
-            print(result.output)
+            print(characters.visible(result.output))
         if result.reason:
             print(f"{result.status}: {result.reason}")
         if result.failure is not None:
@@ -173,7 +177,7 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except PgRehearseError as error:
-        raise _Refused(error.message, next_step=error.next_step) from None
+        raise _Refused(characters.visible(error.message), next_step=error.next_step) from None
 
 
 @contextmanager
@@ -193,12 +197,15 @@ def _looking(only: bool) -> Iterator[None]:
 
 def _failed(failure: Finding) -> _CellFailed:
     parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail]
-    return _CellFailed("\n".join(part for part in parts if part), next_step=failure.next_step)
+    said = characters.visible("\n".join(part for part in parts if part))
+    return _CellFailed(said, next_step=failure.next_step)
 
 
 def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     """The notebook cell as a cell of a document, and its direction; line 1 is the magic's."""
     magic = "%%sql" if language == "sql" else "%%cell"
+    if found := characters.first(text):
+        raise _Refused(f"line {found.line + 1}: {magic}: the cell holds {found.name}", next_step="remove it")
     parser = _Arguments(prog=magic, add_help=False, allow_abbrev=False)
     for key in known_options():
         parser.add_argument(f"--{key}")

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import script, variables
+from pgrehearse.text import characters, script, variables
 from pgrehearse.text.split import SplitError, Statement
 
 __all__ = ["Refused", "load", "read", "run"]
@@ -29,23 +29,16 @@ class Refused:
     sqlstate: str
 
 
-def read(file: Path, values: Mapping[str, str] = {}, shown: Path | None = None) -> list[Statement]:
-    """The statements of ``file``, with ``values`` for its variables. ``shown``: how an error names it.
+def read(file: Path, values: Mapping[str, str] = {}) -> list[Statement]:
+    """The statements of ``file``, with ``values`` for its variables.
 
-    Raises DocumentError: no such file, no UTF-8, a command of psql's, a variable without a value.
+    Raises DocumentError: see `characters.read`; a command of psql's, a variable without a value.
     """
-    shown = shown or file
     try:
-        found = script.statements(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DocumentError("no such file", path=shown, next_step="check the spelling") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(
-            f"cannot be read: {error}", path=shown, next_step="save it as UTF-8; pg_dump has --encoding=UTF8"
-        ) from None
+        found = script.statements(characters.read(file).replace("\r\n", "\n"))
     except SplitError as error:
-        raise DocumentError(error.message, path=shown, line=error.line, next_step=error.fix) from None
-    return [_with(one, values, shown) for one in found] if values else found
+        raise DocumentError(error.message, path=file, line=error.line, next_step=error.fix) from None
+    return [_with(one, values, file) for one in found] if values else found
 
 
 def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iterator[Refused]:
@@ -79,13 +72,13 @@ def run(connection: psycopg.Connection[Any], statement: Statement) -> Refused | 
     return None
 
 
-def _with(statement: Statement, values: Mapping[str, str], shown: Path) -> Statement:
+def _with(statement: Statement, values: Mapping[str, str], file: Path) -> Statement:
     try:
         sql = variables.substitute(statement.sql, values)
     except KeyError as error:
         raise DocumentError(
             f"there is no variable {error.args[0]!r}",
-            path=shown,
+            path=file,
             line=statement.line,
             next_step=f"known: {', '.join(values)}",
         ) from None

@@ -20,7 +20,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
-from pgrehearse.text.visible import visible
+from pgrehearse.text.characters import visible
 
 __all__ = ["inert", "render", "trusted"]
 

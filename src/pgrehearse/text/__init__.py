@@ -8,6 +8,6 @@ variables          values put into SQL
 split              SQL, split where psql splits it, and its tokens
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
-passwords, visible what must not be shown, or not as it stands
+passwords, characters what must not be shown, or not as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
 """

@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pgrehearse.errors import DocumentError
-from pgrehearse.text import fences, front_matter
+from pgrehearse.text import characters, fences, front_matter
 from pgrehearse.text.fences import Fence, Heading
 from pgrehearse.text.options import CellOptions, parse_header
 
@@ -98,20 +97,8 @@ class Document:
 
 
 def load(path: Path) -> Document:
-    """Read and parse a document. Raises DocumentError: missing, not UTF-8, bad front matter."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise DocumentError("no such file", path=path, next_step="check the spelling") from None
-    except IsADirectoryError:
-        raise DocumentError("is a folder, not a document", path=path, next_step="name a .md file") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DocumentError("not UTF-8", path=path, line=line, next_step="save the file as UTF-8") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DocumentError(f"cannot be read: {reason}", path=path, next_step="mend it") from error
-    return parse(text, path)
+    """Read and parse a document. Raises DocumentError: see `characters.read`; bad front matter."""
+    return parse(characters.read(path), path)
 
 
 def parse(text: str, path: Path) -> Document:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pgrehearse.findings import Finding
+from pgrehearse.text import characters
 from pgrehearse.text.document import Document, is_illustration
 from pgrehearse.text.fences import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
@@ -31,8 +32,6 @@ _EXECUTING = re.compile(
 )
 #: Headers superfences takes; after any other it shows the block as prose and takes its end for a beginning.
 _STOCK_HEADER = re.compile(r'[\w#.+-]*(?: (?:title|hl_lines|linenums)="[^"]*")*|\{[^{}]*\}')
-#: Line ends to one reader and characters to another, or silently removed by one of them.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 #: Beginnings of lines outside fences that jupytext takes for something else than text.
 _JUPYTEXT = (
     (re.compile(r"<!--\s*#(?:end)?(?:region|markdown|md|raw)\b"), "the mark of a notebook cell"),
@@ -74,14 +73,12 @@ def flaws(document: Document) -> Iterator[Finding]:
 
 
 def _characters(document: Document) -> Iterator[Finding]:
-    if "\r" in document.text:
-        line = document.text[: document.text.index("\r")].count("\n") + 1
+    if "\r\n" in document.text:
+        line = document.text[: document.text.index("\r\n")].count("\n") + 1
         yield flaw(line, "line-endings", "carriage return", "save the file with LF line endings", style=True)
-    if found := _CONTROL.search(document.text):
-        line = document.text.count("\n", 0, found.start()) + 1
-        message = f"control character U+{ord(found[0]):04X}"
+    if found := characters.first(document.text, crlf=True):
         fix = "remove it; in SQL write an escape such as E'\\u2028'"
-        yield flaw(line, "control-character", message, fix, style=True)
+        yield flaw(found.line, "control-character", found.name, fix, style=True)
 
 
 def _block(fence: Fence, in_comment: set[int]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import recordings
+from pgrehearse.text import characters, recordings
 from pgrehearse.text.options import ALWAYS, LANGUAGES, seconds
 from pgrehearse.text.recordings import Recording
 
@@ -176,6 +176,8 @@ class _Reader:
             # YAML reads 010 as 8, 1.10 as 1.1 and yes as True: only what stays as written is a value.
             if key in data and str(data[key]) != self.written["parameters"].get(name, {}).get(key):
                 raise self.fail(name, f"parameter {name!r}: {key} is not text", "put it in quotes")
+            if found := characters.first(str(data.get(key, ""))):  # YAML knows escapes
+                raise self.fail(name, f"parameter {name!r}: {key} holds {found.name}", "take it out")
         default = data.get("default")
         return Parameter(
             name,

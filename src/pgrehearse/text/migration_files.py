@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text import characters
 from pgrehearse.text.concurrent import built_index
 from pgrehearse.text.migration_grammar import Comment, Section, parse
 from pgrehearse.text.split import SplitError, Statement, split
@@ -68,13 +69,8 @@ def _read(file: Path) -> Migration:
             path=file,
             next_step="rename it, such as 20260105090000_create_wishlist_items.sql",
         )
-    try:
-        data = file.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DocumentError("not UTF-8", path=file, line=line, next_step="save the file as UTF-8") from error
+    text = characters.read(file)
+    digest = hashlib.sha256(text.encode()).hexdigest()
     parts = parse(text, file)
     return Migration(file, name["version"], name["name"], parts.up, parts.down, digest, parts.comments)
 

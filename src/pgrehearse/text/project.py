@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.text import characters
 
 __all__ = ["Project"]
 
@@ -118,8 +119,8 @@ def _table(file: Path) -> dict[str, object]:
     if not file.is_file():
         return {}
     try:
-        tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tool = tomllib.loads(characters.read(file)).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
         raise SetupError(f"not TOML: {error}", path=file, next_step="mend the file") from error
     table = tool.get("pgrehearse", {}) if isinstance(tool, dict) else None
     if not isinstance(table, dict):

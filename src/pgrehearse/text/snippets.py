@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text import characters
 from pgrehearse.text.document import Cell, Document
 
 __all__ = ["Snippets"]
@@ -28,7 +29,7 @@ class Snippets:
         if not file.is_file():
             known = ", ".join(self.names(language)) or "none"
             raise DocumentError(f"no snippet {name!r}", path=file, next_step=f"known snippets: {known}")
-        return file.read_text(encoding="utf-8").rstrip("\n")
+        return characters.read(file).replace("\r\n", "\n").rstrip("\n")
 
     def out_of_sync(self, document: Document) -> list[Cell]:
         """Cells whose text differs from the snippet they name. Raises DocumentError for a wrong name."""

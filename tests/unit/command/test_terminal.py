@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+import sys
 import textwrap
 
+import click
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import width
 
-from pgrehearse.command.terminal import Column, Progress, table
+from pgrehearse.command.terminal import Column, Progress, door, styled, table
+from pgrehearse.text import characters
 
 COLUMNS = (Column("line", 6), Column("statement", 38), Column("locks", 30), Column("n", right=True))
 ROWS = [
@@ -83,7 +87,60 @@ def test_colors_take_no_room() -> None:
     columns = (Column("a", 8), Column("b"))
     plain = table(columns, [("failed", "x"), ("passed", "y")], within=None)
     colored = table(columns, [("failed", "x"), ("passed", "y")], within=None, colors={"failed": "red"})
-    assert colored == plain.replace("failed", "\x1b[31mfailed\x1b[0m")
+    assert colored == plain.replace("failed", styled("failed", fg="red"))
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+#: What notices, errors, names, comments, rows and files could hold: colors, hyperlinks, the clipboard, a line
+#: written over, another direction.
+POWERS = [
+    "\x1b[2J",
+    "\x1b[8m",
+    "\x1b]8;;http://x\x07",
+    "\x1b]52;c;eA==\x1b\\",
+    "\x9b2K",
+    "ok\rFAIL",
+    "a\u202eb",
+    "\x08",
+]
+
+
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize("stream", [_Terminal, io.StringIO])
+def test_text_of_others_has_no_power(
+    monkeypatch: pytest.MonkeyPatch, power: str, stream: type[io.StringIO]
+) -> None:
+    out, err = stream(), stream()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with door():
+        click.echo(f"{styled('FAIL', fg='red')} said {power}", color=True)
+        click.echo(f"error: {power}", err=True, color=True)
+        click.echo(styled(power, bold=True), color=True)
+        with Progress(sys.stderr) as progress:
+            progress.say(f"measuring {power}")
+    ours = (("\x1b[31m", ""), ("\x1b[1m", ""), ("\x1b[0m", ""), ("\r", ""), ("\x1b[K", ""))
+    shown = out.getvalue() + err.getvalue()
+    assert ("\x1b[31mFAIL\x1b[0m" in shown) == (stream is _Terminal)
+    for code, nothing in ours:
+        shown = shown.replace(code, nothing)
+    assert characters.visible(shown) == shown
+    assert shown.count(characters.visible(power)) >= 3
+
+
+def test_json_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    value = {"said": "".join(map(chr, range(0x180))) + "\u202e\u2066\ufeff"}
+    with door():
+        click.echo(json.dumps(value))
+    assert json.loads(out.getvalue()) == value
 
 
 TEXT = st.text(st.sampled_from("ab- 日e\u0301👩\u200d\x1b\t\n[]"), max_size=60)

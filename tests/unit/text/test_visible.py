@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrehearse.text.visible import visible
+from pgrehearse.text.characters import visible
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 
 from pgrehearse.errors import SetupError
+from pgrehearse.text.characters import checked
 from pgrehearse.text.document import Document
 
 __all__ = ["values_of"]
@@ -14,7 +15,7 @@ __all__ = ["values_of"]
 def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
     """The value of every parameter, ``given`` or its default.
 
-    Raises SetupError: one that is given is not declared, or one has no value.
+    Raises SetupError: one that is given is not declared or holds a forbidden character, or one has no value.
     """
     declared = document.front.parameters
     values = {name: p.default for name, p in declared.items() if p.default is not None}
@@ -23,7 +24,7 @@ def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
             near = difflib.get_close_matches(name, declared, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "it takes " + (", ".join(declared) or "none")
             raise SetupError(f"the runbook has no parameter {name!r}", path=document.path, next_step=hint)
-        values[name] = value
+        values[name] = checked(value, f"the value of parameter {name!r}", path=document.path)
     missing = [p for name, p in declared.items() if name not in values]
     if missing:
         listing = "".join(f"\n    --set {p.name}=...  {p.description} (such as {p.example})" for p in missing)

@@ -27,9 +27,9 @@ class RunLog:
             ) from error
 
     def write(self, event: str, **facts: Any) -> None:
-        """Add one event. ``facts`` must hold no password and no rows of the database."""
+        """Add one event, in ASCII. ``facts`` must hold no password and no rows of the database."""
         at = now().isoformat(timespec="milliseconds")
-        self._file.write(json.dumps({"at": at, "event": event, **facts}, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps({"at": at, "event": event, **facts}) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 

@@ -15,6 +15,7 @@ from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import major_of
 from pgrehearse.schema.items import Item
 from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
+from pgrehearse.text import characters
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["NEXT", "Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
@@ -131,7 +132,7 @@ def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major:
 
 
 def _major(file: Path) -> int:
-    found = major_of(file.read_text(encoding="utf-8"))
+    found = major_of(characters.read(file))
     return found if found in SUPPORTED else DEFAULT
 
 

@@ -10,6 +10,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.interface import Interface, differences
 from pgrehearse.migration.policy.rules import broken
+from pgrehearse.text import characters
 
 __all__ = ["check"]
 
@@ -65,7 +66,7 @@ def has_entry(changes: Path, version: str) -> bool:
     """Whether ``changes`` names the migration and says something about it, before it names another."""
     if not changes.is_file():
         return False
-    lines = iter(changes.read_text(encoding="utf-8").splitlines())
+    lines = iter(characters.read(changes).splitlines())
     end = r"(?!\d)" if len(version) >= _UNMISTAKABLE else r"(?=_[a-zA-Z])"
     name = re.compile(rf"\b{version}{end}\w*(?:\.sql)?`?")
     for line in lines:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import variables
+from pgrehearse.text import characters, variables
 from pgrehearse.text.split import SplitError, Statement, split, tokens
 from pgrehearse.text.statement import classify
 
@@ -100,14 +100,8 @@ class Contract:
 
 def load(path: Path) -> Contract:
     """Read the contract at ``path``. Raises DocumentError with the line of what cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DocumentError(
-            "no such file", path=path, next_step="see the guide smoke-test for how to begin one"
-        ) from None
-    except UnicodeDecodeError:
-        raise DocumentError("not UTF-8", path=path, next_step="save the file as UTF-8") from None
+    text = characters.read(path, missing="see the guide smoke-test for how to begin one")
+    text = text.replace("\r\n", "\n")
     try:
         statements, directives = split(text), _directives(text, path)
     except SplitError as error:

@@ -23,6 +23,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.timing.costs import Timing
+from pgrehearse.text import characters
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Allowance", "Budgets", "exceeded", "load"]
@@ -64,8 +65,8 @@ def load(file: Path, migrations: Sequence[Migration]) -> Budgets:
     if not file.is_file():
         return Budgets()
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(characters.read(file))
+    except tomllib.TOMLDecodeError as error:
         raise SetupError(f"not TOML: {error}", path=file, next_step="mend the file") from None
     default = Allowance(_milliseconds(file, "", table.pop("milliseconds", None)))
     known = {migration.path.stem for migration in migrations}

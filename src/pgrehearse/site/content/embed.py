@@ -14,9 +14,9 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.site.content import links
 from pgrehearse.site.markup import inert, render, trusted
 from pgrehearse.text import fences
+from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
-from pgrehearse.text.visible import visible
 
 __all__ = ["Use", "as_page", "macro_uses"]
 
