@@ -55,15 +55,13 @@ class BashCells:
         failure = _failure(cell, status, output)
         return CellResult(cell, "failed" if failure else "passed", output, failure, seconds=ended - started)
 
-    def save(self, target: Path) -> None:
-        """Copy the folder to ``target``, if a cell has run in it."""
-        if self._folder is not None:
-            shutil.copytree(self._folder.name, target, symlinks=True)
-
-    def begin_with(self, saved: Path) -> None:
-        """Let the folder begin as what `save` copied to ``saved``."""
-        self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
-        shutil.copytree(saved, self._folder.name, symlinks=True, dirs_exist_ok=True)
+    def folder(self) -> Path:
+        """Where the cells run, made when first asked for."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
+            if self.project is not None:
+                _copy(self.project, Path(self._folder.name))
+        return Path(self._folder.name)
 
     def close(self) -> None:
         """Remove the folder."""
@@ -82,7 +80,7 @@ class BashCells:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            cwd=self._work(),
+            cwd=self.folder(),
         )
         try:
             return process.wait(timeout)
@@ -94,14 +92,7 @@ class BashCells:
     def _environment(self) -> dict[str, str]:
         found = {**libpq_environment(self.environment), **self.values}
         path = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
-        return {**found, "HOME": str(self._work()), "NO_COLOR": "1", "PATH": path, "TERM": "dumb"}
-
-    def _work(self) -> Path:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
-            if self.project is not None:
-                _copy(self.project, Path(self._folder.name))
-        return Path(self._folder.name)
+        return {**found, "HOME": str(self.folder()), "NO_COLOR": "1", "PATH": path, "TERM": "dumb"}
 
 
 def _copy(project: Project, target: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.execution import folders, traces
 from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.escort import Escort, Looking
@@ -173,8 +174,14 @@ class Executor:
         return ""
 
     def _process(self, cell: Cell) -> CellResult:
-        cells = self.python if cell.language == "python" else self.bash
-        result = cells.run(cell, cell.options.timeout or self.timeout)
+        limit = cell.options.timeout or self.timeout
+        if cell.language == "python":
+            result = self.python.run(cell, limit)
+        else:
+            folder, before = folders.hold(self.bash.folder()), traces.take(self.conninfo)
+            result = self.bash.run(cell, limit)
+            quiet = before is not None and before.unchanged(traces.take(self.conninfo), cell.source)
+            result = replace(result, quiet=quiet, folder=folder)
         return result if result.failure else self._checked(result)
 
     def _checked(self, result: CellResult) -> CellResult:

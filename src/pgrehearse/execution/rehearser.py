@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from pgrehearse import files
 from pgrehearse.clock import today
@@ -76,6 +77,8 @@ class Rehearser:
         self.keep = keep
         self._databases: dict[str, Databases] = {}
         self._kept: set[int] = set()
+        #: results of bash cells by index, of each document (path and text) that ran on a major
+        self.bash: dict[tuple[Path, str, int], dict[int, CellResult]] = {}
 
     def __enter__(self) -> Rehearser:
         return self
@@ -154,6 +157,8 @@ class Rehearser:
             psql_line=server.kept_line(fresh.name) if fresh.keep else "",
             notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
         )
+        bash = {result.cell.index: result for result in cells if result.cell.language == "bash"}
+        self.bash[document.path, document.text, server.major] = bash
         if compare:
             self._record(result)
         return result

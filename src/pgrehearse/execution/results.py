@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from pgrehearse.execution.folders import Held
 from pgrehearse.findings import Finding
 from pgrehearse.text.document import Cell, Document
 
@@ -38,6 +39,9 @@ class CellResult:
     seconds: float = 0.0
     #: statements that \gexec generated and sent
     generated: tuple[str, ...] = ()
+    #: of a bash cell: it changed nothing on the server, see `traces`; what its folder held before
+    quiet: bool = False
+    folder: Held | None = None
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from psycopg.pq import ExecStatus
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
+from pgrehearse.execution import folders
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.folders import Held
 from pgrehearse.execution.rehearser import Fresh, Rehearser, run_cells
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
@@ -71,14 +71,14 @@ SELECT FROM pg_catalog.pg_stat_activity
 class _Point:
     """Where a replay can begin: before the cell at ``position``, on a copy of ``database``.
 
-    ``sessions`` holds the settings of each open session; ``folder`` is that of the bash cells, if they ran.
+    ``sessions`` holds the settings of each open session; ``folder`` is that of the bash cells.
     """
 
     position: int
     databases: Databases
     database: str
     sessions: dict[str, dict[str, str]]
-    folder: Path | None
+    folder: Held
 
 
 class Replay:
@@ -93,7 +93,12 @@ class Replay:
         self._order = document.in_order()
         self._last = max(wanted, default=0)
         self._point: _Point | None = None
-        self._folders = TemporaryDirectory(prefix="pgrehearse-")
+        key = document.path, document.text, rehearser.servers.get(major).major
+        seen = rehearser.bash.get(key, {})  # when the document was rehearsed just before
+        loud = {index: result.folder for index, result in seen.items() if not result.quiet}
+        #: Bash cells that change nothing on the server are left out; the others find their folder laid out.
+        self._quiet = set(seen) - set(loud) if None not in loud.values() else set()
+        self._folders = loud if self._quiet else {}
 
     def __enter__(self) -> Replay:
         return self
@@ -101,7 +106,6 @@ class Replay:
     def __exit__(self, *exc: object) -> None:
         with suppress(PgRehearseError):
             self._move(None)
-        self._folders.cleanup()
 
     @contextmanager
     def before(self, position: int) -> Iterator[Fresh]:
@@ -130,35 +134,48 @@ class Replay:
     def _nearest(self, position: int) -> _Point | None:
         """Where the replay up to ``position`` can begin; None: with the first cell."""
         point = self._point
-        if point is None or not _bash(_relevant(self._order[:position])):
+        if point is None or not _bash(self._wanted(position)):
             return point
         # Reached without the bash cells that are wanted now?
-        return point if _bash(_relevant(self._order[: point.position])) else None
+        return point if self._quiet or _bash(self._wanted(point.position)) else None
+
+    def _wanted(self, position: int) -> Sequence[Cell]:
+        """The cells before ``position`` that the state there depends on."""
+        cells = self._order[:position]
+        if self._quiet:
+            return [cell for cell in cells if cell.index not in self._quiet]
+        return _relevant(cells)
 
     def _begin(self, point: _Point | None) -> AbstractContextManager[Fresh]:
         return self._rehearser.fresh(self._document, self._major, point.database if point else None)
 
     def _replay(self, fresh: Fresh, position: int, point: _Point | None) -> Finding | None:
         """Run the cells from ``point`` to ``position``, and keep where they led; what one did wrong."""
-        before = _relevant(self._order[:position])
-        cells = [cell for cell in before if point is None or cell in self._order[point.position :]]
-        folder = Path(self._folders.name, str(position))
+        done = self._order[: point.position] if point is not None else []
+        cells = [cell for cell in self._wanted(position) if cell not in done]
         with fresh.executor(self._document, compare=False) as executor:
             if point is not None:
                 _make_again(executor, point)
-            for result in run_cells(executor, cells, cells):
+            for result in run_cells(executor, self._laid_out(executor, cells), cells):
                 if _red(result.failure):
                     return result.failure
             held = self._held(executor, position)
-            if held is not None:
-                executor.bash.save(folder)
+            folder: Held | None = {}
+            if held is not None and _bash(self._order):
+                folder = folders.hold(executor.bash.folder())
             own = executor.sessions.get(self._order[position].options.session)
             if own is not None and own.finished and own.in_transaction:
                 own.run([Message("COMMIT", 1)])
-        if held is not None:
+        if held is not None and folder is not None:
             name = fresh.databases.maker.create("replay", fresh.name)
-            self._move(_Point(position, fresh.databases, name, held, folder if folder.exists() else None))
+            self._move(_Point(position, fresh.databases, name, held, folder))
         return None
+
+    def _laid_out(self, executor: Executor, cells: Sequence[Cell]) -> Iterator[Cell]:
+        for cell in cells:
+            if (folder := self._folders.get(cell.index)) is not None:
+                folders.lay_out(folder, executor.bash.folder())
+            yield cell
 
     def _held(self, executor: Executor, position: int) -> dict[str, dict[str, str]] | None:
         """The settings of every session; None when the cells to come may miss what else one of them holds."""
@@ -234,5 +251,5 @@ def _make_again(executor: Executor, point: _Point) -> None:
             listed = ", ".join(values)
             again = "SELECT pg_catalog.set_config(name, held, false) FROM (VALUES {}) AS s (name, held)"
             session.run([Message(again.format(listed), 1)])
-    if point.folder is not None:
-        executor.bash.begin_with(point.folder)
+    if point.folder:
+        folders.lay_out(point.folder, executor.bash.folder())

@@ -46,13 +46,15 @@ class Replaying:
         self.path.write_text(HEAD + text, "utf-8")
         return load(self.path)
 
-    def seen(self, *cells: tuple[str, str]) -> list[list[str]]:
-        """What the table ``seen`` holds before each measured cell that comes after it was made."""
+    def seen(self, *cells: tuple[str, str], rehearsed: bool = False) -> list[list[str]]:
+        """What the table ``seen`` holds before each measured cell but the first, which makes it."""
         document = self.document(*cells)
         wanted = [n for n, cell in enumerate(document.in_order()) if is_measured(cell)]
         found = []
         rehearser = Rehearser(self.project, self.servers, keep=False)
         try:
+            if rehearsed:
+                assert rehearser.rehearse(document).green
             with Replay(rehearser, document, None, wanted) as replaying:
                 for position in wanted[1:]:
                     with (
@@ -206,3 +208,19 @@ def test_nothing_is_left(replaying: Replaying, servers: Servers) -> None:
     before = databases()
     replaying.seen(BEGIN, THEN, LAST)
     assert databases() == before
+
+
+def test_bash_cells_that_change_nothing_are_not_run_again(replaying: Replaying) -> None:
+    """They were rehearsed before; what they did to their folder is there."""
+    edit, show = ("bash", "echo edited >note"), ("bash", "cat note")
+    tell = ("bash", "psql -Xqc \"INSERT INTO seen VALUES ('$(cat note)')\"")
+    cells = (BEGIN, edit, show, THEN, ("bash", "cat note; echo again >>note"), tell, LAST)
+    found = replaying.seen(*cells, rehearsed=True)
+    assert found == [[], ["edited\nagain"]]
+    assert replaying.ran == [1, 2]
+
+
+def test_nor_are_they_left_out_when_a_folder_cannot_be_held(replaying: Replaying) -> None:
+    edit, tell = ("bash", "pwd >note"), ("bash", "psql -Xqc \"INSERT INTO seen VALUES ('$(wc -l <note)')\"")
+    assert replaying.seen(BEGIN, edit, THEN, tell, LAST, rehearsed=True) == [[], ["1"]]
+    assert replaying.ran == [1, 4], "the first without the bash cell, whose commands reach no database"
