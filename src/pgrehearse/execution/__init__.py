@@ -6,6 +6,7 @@ escort         what is sent around a statement: transactions, checks, records
 executor       the cells of a document in order, in named sessions
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in
+cell_keeper    what ends all that a cell started, however cell and run end
 maker          databases on a server: copied from a template, marked, dropped
 databases      fresh databases, cloned from a template
 seeds          the rows of a project's seed

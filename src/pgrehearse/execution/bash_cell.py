@@ -87,7 +87,7 @@ class BashCells:
         except subprocess.TimeoutExpired:
             return None
         finally:
-            cell_process.kill(process)
+            process.end()
 
     def _environment(self) -> dict[str, str]:
         found = {**libpq_environment(self.environment), **self.values}

@@ -33,7 +33,7 @@ class PythonCells:
         self.values = dict(values)
         #: (start, end) on the monotonic clock of every cell
         self.intervals: list[tuple[float, float]] = []
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: cell_process.CellProcess | None = None
 
     def warm(self) -> None:
         """Start the process now, so that it is there when the first cell comes."""
@@ -43,6 +43,7 @@ class PythonCells:
                 libpq_environment(self.environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=None,
             )
 
     def run(self, cell: Cell, timeout: float) -> CellResult:
@@ -61,7 +62,7 @@ class PythonCells:
         process, self._process = self._process, None
         if process is None:
             return
-        cell_process.kill(process)
+        process.end()
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()
