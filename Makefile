@@ -10,7 +10,7 @@ SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
 BASE ?=
 
-.PHONY: help site test check serve matrix budget migrations evidence benchmark generate lock clean
+.PHONY: help site test check serve matrix thorough budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -40,6 +40,9 @@ serve: $(READY) ## Live site: save a document, it is executed and its page reloa
 matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, against evidence/ (PG=15,17 for some)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure --pg $(PG) docs runbooks
 	$(BIN)/pgrehearse rehearse --pg $(PG)
+
+thorough: $(READY) ## Unit tests with 20 times as many made-up examples, others in every run (a few minutes)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile thorough tests/unit
 
 migrations: $(READY) ## Test the migrations on PostgreSQL 15 to 18 and with dbmate (BASE=v1.0: upgrade that release too)
 	$(BIN)/pgrehearse db test --pg $(PG) --dbmate $(if $(BASE),--base $(BASE))

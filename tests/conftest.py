@@ -15,8 +15,8 @@ from pgrehearse.text.project import Project
 from support import ROOT, databases
 from support.majors import TEST_MAJOR
 
-# The same examples in every run; `--hypothesis-profile thorough` looks for others.
-settings.register_profile("fast", derandomize=True, database=None, deadline=None, max_examples=50)
+# The same examples in every run; `make thorough` looks for others.
+settings.register_profile("fast", derandomize=True, database=None, deadline=None, max_examples=25)
 settings.register_profile("thorough", derandomize=False, database=None, deadline=None, max_examples=500)
 settings.load_profile("fast")
 
