@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from importlib import import_module
@@ -10,6 +11,7 @@ import click
 
 from pgrehearse.command.terminal import door
 from pgrehearse.errors import PgRehearseError
+from pgrehearse.text.passwords import connection_strings
 
 __all__ = ["cli", "main"]
 
@@ -69,13 +71,15 @@ def _main() -> None:
         click.echo(f"error: {error}", err=True, color=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)  # it may quote an argument that nobody asked for
+        click.echo(connection_strings(said.getvalue()), err=True, nl=False, color=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; what ran was canceled, and what was made for this run is removed", err=True)
         sys.exit(130)
     except Exception:
         # 1 is for documents that do something else than they say; a crash must not look like that.
-        traceback.print_exc()
+        click.echo(connection_strings(traceback.format_exc()), err=True)
         click.echo("error: this is a bug in pgrehearse\n  next: report it with the lines above", err=True)
         sys.exit(PgRehearseError.exit_code)

@@ -108,7 +108,7 @@ class _Terminal:
     def step(self, step: Step) -> None:
         place = f"{self._request.document.path.name}:{step.cell.line}"
         click.echo(f"\n{styled(step.label, bold=True)}  ({place})")
-        click.echo(indented(step.text))
+        click.echo(indented(step.shown))
 
     def asks(self, step: Step) -> bool:
         if not self._confirm:

@@ -27,6 +27,7 @@ from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.lookup import project_of
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
 
 __all__ = ["xray"]
@@ -170,7 +171,7 @@ def _json(file: Path, server: Server, found: Xray, notes: list[str]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     facts = row.facts
-    statement = textwrap.shorten(row.step.statement, 110, placeholder=" ...")
+    statement = textwrap.shorten(redacted(row.step.statement), 110, placeholder=" ...")
     line = str(row.step.line) + (" tx" if row.step.block else "")
     if facts is None:
         return line, statement, row.error, "", "", "", ""

@@ -25,6 +25,7 @@ from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
 from pgrehearse.text import variables
 from pgrehearse.text.document import LOOKING, Cell
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
 
@@ -323,6 +324,6 @@ class Executor:
             output="\n".join(spaced(session.output)),
             failure=failure,
             seconds=time.monotonic() - started,
-            generated=tuple(session.generated),
+            generated=tuple(map(redacted, session.generated)),
         )
         return result if failure else self._checked(result)

@@ -10,6 +10,7 @@ import psycopg
 from pgrehearse import queries
 from pgrehearse.errors import DocumentError, ExpectationError, first_line
 from pgrehearse.text import characters, variables
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.rows import filled
 from pgrehearse.text.split import SplitError, Statement, split
 
@@ -96,15 +97,15 @@ def _run(
         except psycopg.Error as error:
             position = int(error.diag.statement_position or 1)
             line = statement.line + statement.sql.count("\n", 0, position - 1)
-            raise _failed(error, shown, line, failure) from None
+            raise _failed(error, shown, line, failure, statement.sql) from None
 
 
 def _failed(
-    error: psycopg.Error, shown: Path | str, line: int, failure: Failure
+    error: psycopg.Error, shown: Path | str, line: int, failure: Failure, sql: str = ""
 ) -> DocumentError | ExpectationError:
     detail = f"; {error.diag.message_detail}" if error.diag.message_detail else ""
     return failure(
-        f"the seed failed: {first_line(error)} ({error.sqlstate}){detail}",
+        redacted(sql, f"the seed failed: {first_line(error)} ({error.sqlstate}){detail}"),
         path=shown,
         line=line,
         next_step="mend the rows; or the constraint, if the rows are right",

@@ -13,6 +13,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.escort import NO_TRANSACTION, Escort, Frame, Message
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.execution.psql_format import format_result
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["Message", "Session", "StatementError"]
 
@@ -197,7 +198,8 @@ class Session:
 
     def _fail(self, current: Message, sqlstate: str, text: str, line: int, *, lost: bool) -> None:
         if self.error is None:
-            self.error = StatementError(sqlstate, text, line, current.sql, len(self._waiting), lost)
+            text, sql = redacted(current.sql, text), redacted(current.sql)
+            self.error = StatementError(sqlstate, text, line, sql, len(self._waiting), lost)
             self.output.append(text)
         self._generated = []
 

@@ -16,6 +16,7 @@ from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.servers.base import Server
 from pgrehearse.text import characters
 from pgrehearse.text.migration_grammar import Section, has_marks, parse
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
@@ -73,7 +74,7 @@ class Row:
         """JSON types only."""
         return {
             "line": self.step.line,
-            "statement": self.step.statement,
+            "statement": redacted(self.step.statement),
             "transaction": self.step.block or None,
             "facts": self.facts.to_json() if self.facts else None,
             "waits": {table: list(probes) for table, probes in self.waits},

@@ -36,7 +36,8 @@ BEGIN
     END IF;
     INSERT INTO pgrehearse.ddl (application, address, tag, objects, statement)
     VALUES (current_setting('application_name'), inet_client_addr(), TG_TAG, coalesce(names, ''),
-            CASE WHEN TG_TAG ~ '(USER MAPPING|SUBSCRIPTION|SERVER)$' THEN TG_TAG ELSE current_query() END);
+            CASE WHEN TG_TAG ~ '(USER MAPPING|SUBSCRIPTION|SERVER)$' OR current_query() ~* 'passw|secret|://[^@]*@'
+                 THEN TG_TAG ELSE current_query() END);
 EXCEPTION WHEN others THEN
     RAISE WARNING 'not logged in pgrehearse.ddl: %', SQLERRM;
 END

@@ -14,6 +14,7 @@ import psycopg
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters, script, variables
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, Statement
 
 __all__ = ["Refused", "load", "read", "run"]
@@ -68,7 +69,7 @@ def run(connection: psycopg.Connection[Any], statement: Statement) -> Refused | 
         position = int(error.diag.statement_position or 1)
         line = statement.line + statement.sql.count("\n", 0, position - 1)
         text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
-        return Refused(statement, line, text, error.sqlstate or "")
+        return Refused(statement, line, redacted(statement.sql, text), error.sqlstate or "")
     return None
 
 

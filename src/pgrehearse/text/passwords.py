@@ -1,65 +1,177 @@
-"""Passwords in statements: what must not reach a log, a page or a ledger."""
+"""Passwords in statements and connection strings: what reaches no log, page, ledger or terminal."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from urllib.parse import unquote
 
-from pgrehearse.text.split import SplitError, tokens
+from pgrehearse.text.split import SplitError, Token, tokens
 
-__all__ = ["marked", "redacted"]
+__all__ = ["connection_strings", "marked", "redacted", "sealed"]
 
-#: A literal that holds a password somewhere inside: a connection string, a URL, quoted SQL.
-_HOLDS_PASSWORD = re.compile(r"passw(?:or)?d\s*(?:=|\s'')|://[^/\s:@]*:[^/\s@]+@", re.I)
+_HIDDEN = "***"
+#: What a setting, an option or a key word is called, at its end, when its value is nobody's business: libpq's
+#: and those of foreign servers. No pattern that is searched begins with a repetition: literals are long.
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret(?:_access_key)?|scram_(?:client|server)_key|token|api_?key"
+    r"|private_key)"
+)
+_NAMED = re.compile(rf"\w*{_NAME}", re.I)
+#: Without any of these no statement holds a password.
+_MAY_HOLD = re.compile(rf"{_NAME}|passfile|://", re.I)
+#: A literal that holds a password somewhere inside: a connection string, a URL, SQL within quotes.
+_HOLDS_PASSWORD = re.compile(
+    rf"{_NAME}\s*=|://[^/\s:@?#]*:[^\s]*@|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=", re.I
+)
+#: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
+_OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{_NAME}|{_NAME}\s*=)\s*'*\s*(?:$|%)", re.I)
+_AFTER = re.compile(rf"{_NAME}\b[\s='&$]+(.*)", re.I | re.S)
+#: Words before a dollar quote that is code, and words between a setting and its value.
+_BEFORE_CODE = ("as", "do", "execute", "plpgsql", "sql")
+_BETWEEN = ("to", "u")
 #: Letters from which on a password cannot be part of a key word by chance.
 _UNMISTAKABLE = 8
+_WIDE = re.compile(r"\\(\+[0-9a-fA-F]{6}|[0-9a-fA-F]{4})")
 _SALT = secrets.token_bytes(16)
-#: libpq's settings and the options of foreign servers that are nobody else's business.
 _WORD = r"(?P<word>\b(?:sslpassword|password|passfile|oauth_client_secret|scram_(?:client|server)_key))"
-#: ``password 'it''s'`` among OPTIONS.
-_OPTION = re.compile(rf"{_WORD}(?P<is> )'(?P<value>(?:[^']|'')*)'", re.I)
+#: ``password 'it''s'`` among OPTIONS; pg_dump writes ``E'...'`` where a backslash is in it.
+_OPTION = re.compile(rf"{_WORD}(?P<is> )E?'(?P<value>(?:[^']|'')*)'", re.I)
 _QUOTED = re.compile(r"""(?P<identifier>"(?:[^"]|"")*")|'(?P<literal>(?:[^']|'')*)'""")
 #: Within a connection string: ``password = 'it\'s'``, ``password=it\'s``. A backslash takes the next sign.
 _SETTING = re.compile(rf"{_WORD}(?P<is>\s*=\s*)(?P<value>'(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.I | re.S)
-#: Within a URI: ``://user:PASSWORD@host`` and ``?password=PASSWORD&``.
-_USER_INFO = re.compile(r"(?P<word>\w://[^:@/?\s]*)(?P<is>:)(?P<value>[^@/]*)(?=@)")
-_QUERY = re.compile(rf"(?<=[?&]){_WORD}(?P<is>=)(?P<value>[^&]*)", re.I)
+#: Within a URI: ``://user:PASSWORD@host``, whatever is in it, and ``?password=PASSWORD&``.
+_USER_INFO = re.compile(r"(?P<word>\w://[^:@/?\s]*)(?P<is>:)(?P<value>[^\s]*)(?=@)")
+_QUERY = re.compile(rf"(?<=[?&]){_WORD}(?P<is>=)(?P<value>[^&\s]*)", re.I)
 
 
 def redacted(sql: str, text: str | None = None) -> str:
     """``text`` (default: the statement itself) with the passwords of ``sql`` replaced by ``***``.
 
-    A password is a literal after the word PASSWORD, or a literal that holds a connection string with one.
+    A password is a literal after a word such as PASSWORD, however it is quoted; one that completes SQL or is
+    formatted into it after such a word; and a literal that holds a connection string with one.
     """
-    shown = sql if text is None else text
-    for secret in sorted(set(_secrets(sql)), key=len, reverse=True):
-        shown = shown.replace(f"'{secret}'", "'***'")
+    if _MAY_HOLD.search(sql) is None:
+        return sql if text is None else text
+    found: set[str] = set()
+    shown = _rewritten(sql, found)
+    if text is not None:
+        shown = text
+        for raw in found:
+            shown = shown.replace(f"'{raw}'", f"'{_HIDDEN}'")
+    for secret in sorted({form for raw in found for form in _forms(raw)}, key=len, reverse=True):
         if text is not None or len(secret) >= _UNMISTAKABLE:
-            shown = shown.replace(secret, "***")
+            shown = shown.replace(secret, _HIDDEN)
     return shown
 
 
-def _secrets(sql: str) -> Iterator[str]:
+def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
+    """``value`` of a parameter as a log may keep it: itself, or a mark if it is a password.
+
+    It is one by its ``name``, or by where a statement of ``sqls`` has it. Equal values have equal marks at a
+    ``place``, so that a later run knows its own; guessing one takes time for each guess.
+    """
+    found: set[str] = set()
+    for sql in sqls if value else ():
+        _rewritten(sql, found)
+    if not _NAMED.fullmatch(name) and not any(value in _forms(raw) for raw in found):
+        return value
+    salt = f"{place} {name}".encode()
+    return "hidden " + hashlib.scrypt(value.encode(), salt=salt, n=2**14, r=8, p=1, dklen=8).hex()
+
+
+def connection_strings(text: str) -> str:
+    """``text``, which is no SQL, with the passwords of connection strings in it replaced by ``***``."""
+    text = _USER_INFO.sub(lambda found: f"{found['word']}:{_HIDDEN}", text)
+    return _SETTING.sub(lambda found: f"{found['word']}{found['is']}{_HIDDEN}", text)
+
+
+def _rewritten(sql: str, found: set[str]) -> str:
+    """``sql`` without its passwords, which are added to ``found`` as they are quoted."""
+    try:
+        return "".join(_hidden(sql, found))
+    except SplitError:  # cut off, or in another language: what is a password cannot be told
+        if (after := _AFTER.search(sql)) is None and not _holds(sql):
+            return sql
+        found |= {after[1], after[1].split("'")[0]} if after else {sql}
+        return _HIDDEN
+
+
+def _hidden(sql: str, found: set[str]) -> Iterator[str]:
+    secret = False  # the next literal is a password
+    completes = False  # every literal until the semicolon may be one
+    continued = False  # the literal goes on in the next line, if there is a string
     word = ""
     for token in tokens(sql):
-        if token.kind == "word":
-            word = token.text.lower()
-        elif token.kind == "string":
-            value = token.text[token.text.index("'") + 1 : -1]
-            if value and (word == "password" or _HOLDS_PASSWORD.search(value)):
-                yield value
-            word = ""
-        elif token.kind == "dollar":
-            tag = token.text[: token.text.index("$", 1) + 1]
-            inner = token.text[len(tag) : -len(tag)]
-            try:
-                yield from _secrets(inner)
-            except SplitError:  # the body is in another language
-                if _HOLDS_PASSWORD.search(inner):
-                    yield inner
+        if token.kind in ("string", "dollar"):
+            opening, inner, closing = _taken_apart(token)
+            code = token.kind == "dollar" and word in _BEFORE_CODE
+            hides = secret or completes or continued or (not code and _holds(inner))
+            completes = completes or (not code and bool(_OPEN.search(inner)))
+            if hides and inner:
+                found |= {inner, *_inside(inner)}
+                inner = _HIDDEN
+            elif token.kind == "dollar":
+                inner = _rewritten(inner, found)
+            yield f"{opening}{inner}{closing}"
+            secret, continued = False, hides and token.kind == "string"
+            continue
+        yield token.text
+        if token.kind in ("word", "quoted"):
+            word = token.text.strip('"').lower()
+            secret = bool(_NAMED.fullmatch(word)) or (secret and word in _BETWEEN)
+        elif token.kind == "semicolon":
+            secret = completes = False
+        elif token.text in ("(", ")", ","):
+            secret = False
+        continued = continued and token.kind in ("space", "comment")
+
+
+def _taken_apart(token: Token) -> tuple[str, str, str]:
+    if token.kind == "dollar":
+        tag = token.text[: token.text.index("$", 1) + 1]
+        return tag, token.text[len(tag) : -len(tag)], tag
+    at = token.text.index("'") + 1
+    return token.text[:at], token.text[at:-1], "'"
+
+
+def _holds(inner: str) -> bool:
+    return any(_HOLDS_PASSWORD.search(form) for form in {inner, unquote(inner), _unescaped(inner)})
+
+
+def _inside(literal: str) -> Iterator[str]:
+    """The passwords within a literal that is hidden as a whole: a message may name one by itself."""
+    for text in {literal.replace("''", "'"), unquote(literal), _unescaped(literal)}:
+        for pattern in (_USER_INFO, _SETTING):
+            for found in pattern.finditer(text):
+                yield found["value"].strip("'")
+                yield from (part for part in re.split("[@/:]", found["value"]) if len(part) >= _UNMISTAKABLE)
+        inner: set[str] = set()
+        if text != literal:
+            _rewritten(text, inner)
+        yield from inner
+
+
+def _forms(raw: str) -> Iterator[str]:
+    """How a server may quote the literal in a message: as it stands, or as it means."""
+    yield from {form for form in (raw, raw.replace("''", "'"), _unescaped(raw)) if form}
+
+
+def _unescaped(raw: str) -> str:
+    """``raw`` as E'...' or U&'...' would mean it."""
+    if "\\" not in raw:
+        return raw
+    wide = _WIDE.sub(lambda found: chr(min(int(found[1].lstrip("+"), 16), 0x10FFFF)), raw)
+    if wide != raw:
+        return wide.replace("''", "'")
+    with suppress(ValueError):
+        return codecs.decode(raw.encode("latin-1", "backslashreplace"), "unicode_escape").replace("''", "'")
+    return raw
 
 
 def marked(sql: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.text.passwords import redacted
+from pgrehearse.text.passwords import connection_strings, marked, redacted, sealed
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,106 @@ def test_redacted(sql: str, shown: str) -> None:
 def test_in_a_message_about_the_statement() -> None:
     sql = "CREATE ROLE r PASSWORD 'secret'"
     assert redacted(sql, "syntax error near secret") == "syntax error near ***"
+
+
+SECRET = "hunter2x"  # noqa: S105
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE ROLE r PASSWORD $$hunter2x$$",
+        "CREATE ROLE r PASSWORD $t$hunter2x$t$ VALID UNTIL 'infinity'",
+        "ALTER ROLE r PASSWORD U&'hunter2x'",
+        "ALTER ROLE r ENCRYPTED PASSWORD /* PASSWORD */ E'hunter2x'",
+        "ALTER ROLE r PASSWORD 'hun'\n  'hunter2x'",
+        "ALTER USER r\tPASSWORD\n-- x\n'hunter2x'",
+        "CREATE USER MAPPING FOR u SERVER s OPTIONS (user 'u', password 'hunter2x')",
+        'CREATE USER MAPPING FOR u SERVER s OPTIONS ("password" $$hunter2x$$)',
+        "ALTER USER MAPPING FOR u SERVER s OPTIONS (SET sslpassword 'hunter2x')",
+        "CREATE SUBSCRIPTION s CONNECTION $$host=h password=hunter2x$$ PUBLICATION p",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=h sslpassword = hunter2x' PUBLICATION p",
+        "ALTER SYSTEM SET primary_conninfo = 'host=h password=hunter2x'",
+        "SELECT dblink_connect('postgres://u:hun@hunter2x@h/d')",
+        "SELECT dblink_connect('postgres://u:a/hunter2x@h/d')",
+        "SELECT dblink_connect('postgres://h/d?p%61ssword=hunter2x')",
+        "SELECT dblink_connect('host=h password=' || 'hunter2x')",
+        "DO $$ BEGIN EXECUTE 'ALTER ROLE r PASSWORD ''hunter2x'''; END $$",
+        "DO $a$ BEGIN EXECUTE $$ALTER ROLE r PASSWORD 'hunter2x'$$; END $a$",
+        "DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD %L', 'r', 'hunter2x'); END $$",
+        "DO $$ BEGIN EXECUTE 'ALTER ROLE r PASSWORD ' || quote_literal('hunter2x'); END $$",
+        "SET app.password TO 'hunter2x'",
+        "SELECT set_config('app.password', 'hunter2x', false)",
+        "ALTER ROLE r PASSWORD 'hunter2x",  # cut off
+        "DO $$ BEGIN ALTER ROLE r PASSWORD 'hunter2x'; END",
+    ],
+)
+def test_however_it_is_quoted(sql: str) -> None:
+    assert SECRET not in redacted(sql)
+    assert SECRET not in redacted(sql, f'ERROR:  syntax error at or near "{SECRET}"\nLINE 1: {sql}')
+
+
+@pytest.mark.parametrize(
+    ("sql", "means"),
+    [
+        (r"ALTER ROLE r PASSWORD U&'\0068unter2x'", SECRET),
+        (r"ALTER ROLE r PASSWORD E'\x68unter2x'", SECRET),
+        ("ALTER ROLE r PASSWORD 'hun''ter2x'", "hun'ter2x"),
+    ],
+)
+def test_a_message_may_say_what_it_means(sql: str, means: str) -> None:
+    assert redacted(sql, f"near {means}") == "near ***"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE t (password text, note text DEFAULT 'a')",
+        "COMMENT ON COLUMN t.password IS 'how it is stored'",
+        "SELECT \"password\" FROM t WHERE a = 'b'",
+        "CREATE SERVER s OPTIONS (host 'h', passfile '/x')",
+        "SELECT 'https://example.com/a'",
+        "SELECT 'it''s",
+    ],
+)
+def test_what_is_none_stays(sql: str) -> None:
+    assert redacted(sql) == sql
+
+
+def test_a_long_literal_takes_no_long_time() -> None:
+    sql = f"INSERT INTO t (password, data) VALUES ('x', '{'w' * 2_000_000}')"
+    assert redacted(sql) == sql
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Got unexpected extra argument (postgresql://u:hunter2x@h/d)",
+        "postgresql://u:a@hunter2x@h/d",
+        "postgresql://h/d?sslpassword=hunter2x&x=y",
+        "host=h password='hunter2x y' user=u",
+    ],
+)
+def test_connection_strings_in_messages(text: str) -> None:
+    assert SECRET not in connection_strings(text)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        r"CREATE USER MAPPING FOR u SERVER s OPTIONS (password E'a\\hunter2x')",
+        "CREATE SUBSCRIPTION s CONNECTION 'postgres://u:a@hunter2x@h/d' PUBLICATION p",
+    ],
+)
+def test_definitions_are_compared_without(sql: str) -> None:
+    assert SECRET not in marked(sql)
+    assert marked(sql) == marked(sql) != marked(sql.replace(SECRET, "other"))
+
+
+def test_a_value_of_a_parameter_is_sealed_where_it_is_a_password() -> None:
+    sql = ["ALTER ROLE r PASSWORD 'hunter2x'"]
+    by_use, by_name = sealed("label", SECRET, sql, "here"), sealed("db_password", SECRET, [], "here")
+    assert SECRET not in by_use + by_name
+    assert by_use == sealed("label", SECRET, sql, "here") != sealed("label", SECRET, sql, "elsewhere")
+    assert by_use != sealed("label", "other2xx", ["ALTER ROLE r PASSWORD 'other2xx'"], "here")
+    assert sealed("label", "blue", sql, "here") == "blue"

@@ -22,7 +22,7 @@ class Reporter(Protocol):
         """The run begins and is logged in ``log``; steps that ``earlier`` has done are left out."""
 
     def step(self, step: Step) -> None:
-        """This is next, and sent as ``step.text``."""
+        """This is next, and sent as ``step.text``; what may be shown of it is ``step.shown``."""
 
     def asks(self, step: Step) -> bool:
         """Whether to send it. Not asked for a setting that a resumed run repeats."""

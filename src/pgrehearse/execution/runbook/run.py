@@ -18,6 +18,7 @@ from pgrehearse.execution.runbook.resume import Unfinished, unfinished
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.text.document import Document
+from pgrehearse.text.passwords import sealed
 
 __all__ = ["RunRequest", "carry_out"]
 
@@ -49,12 +50,15 @@ class RunRequest:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What must be equal for a run to go on where another stopped."""
+        """What must be equal for a run to go on where another stopped. Passwords in it are sealed."""
         target = self.target
+        place = f"{self.document.path.name} {target.where}/{target.database} {target.oid}"
+        steps = steps_of(self.document, self.phases, self.values)
+        sent = [step.text for step in steps if step.cell.language == "sql"]
         return {
             "runbook": self.document.path.name,
             "text": text_digest(self.document.text),
-            "values": dict(self.values),
+            "values": {name: sealed(name, value, sent, place) for name, value in self.values.items()},
             "database": f"{target.where}/{target.database} {target.oid}",
             "phases": list(self.phases),
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, split
 from pgrehearse.text.statement import classify
 
@@ -29,6 +30,11 @@ class Step:
     @property
     def label(self) -> str:
         return f"{self.cell.phase} {self.number}/{self.of}" + (f": {self.heading}" if self.heading else "")
+
+    @property
+    def shown(self) -> str:
+        """Its text as it may be shown: without passwords."""
+        return redacted(self.text) if self.cell.language == "sql" else self.text
 
     @property
     def statements(self) -> list[str]:

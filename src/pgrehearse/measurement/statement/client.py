@@ -17,6 +17,7 @@ from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.servers.base import Server
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["Client", "Clone", "Clones", "LockWait"]
 
@@ -48,6 +49,7 @@ class Client:
         self.messages: list[str] = []
         self.sqlstate = ""
         self.error = ""
+        self._sent = ""
         self._polling = Polling(self.connection.pgconn, self._take)
 
     def rows(self, query: str | bytes, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -65,6 +67,7 @@ class Client:
     def start(self, statement: str) -> None:
         """Send ``statement`` and return at once. What an earlier one said is forgotten."""
         self.messages, self.sqlstate, self.error = [], "", ""
+        self._sent = statement
         self._polling.send(statement)
 
     def poll(self, seconds: float) -> bool:
@@ -109,7 +112,7 @@ class Client:
             raise DocumentError("COPY through the client cannot be measured", next_step="use INSERT")
         if error := refusal(result):
             self.sqlstate = self.sqlstate or error.sqlstate or "08006"
-            self.error = self.error or error.text.strip()
+            self.error = self.error or redacted(self._sent, error.text.strip())
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         text = diagnostic.message_primary or ""

@@ -14,6 +14,7 @@ from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.schema.compare import Difference
 from pgrehearse.schema.dump import OPTIONS
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["LoggedChange", "entries", "install", "matching", "remove"]
 
@@ -55,7 +56,10 @@ def entries(conninfo: str) -> list[LoggedChange] | None:
             if row is None or row[0] is None:
                 return None
             query = "SELECT at, who, application, tag, objects, statement FROM pgrehearse.ddl ORDER BY id"
-            return [LoggedChange(*found) for found in connection.execute(query)]
+            return [
+                LoggedChange(at, who, application, tag, objects, redacted(statement))
+                for at, who, application, tag, objects, statement in connection.execute(query)
+            ]
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(f"the log cannot be read: {reason}", next_step="GRANT pg_read_all_data") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.advice import POLICY
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["CHECKS", "Check", "broken"]
 
@@ -78,7 +79,7 @@ def broken(
         kind="policy",
         check=check,
         about=f"{rule} ({check})",
-        statement=statement,
+        statement=redacted(statement),
         detail=measured,
         next_step=next_step,
         page=page,
