@@ -27,6 +27,9 @@ BEGIN PERFORM public.spy(); RETURN NEW; END $$;
 INSERT = "INSERT INTO things SELECT n, n FROM generate_series(5000, 5010) AS n;\n"
 
 
+HOOKED = "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION hook();\n"
+
+
 @pytest.fixture
 def things(bench: Bench) -> Bench:
     bench.write(
@@ -164,3 +167,37 @@ def test_a_copy_with_rows_is_loaded(things: Bench, tmp_path: Path) -> None:
     things.write("change.sql", "ALTER TABLE things ALTER n TYPE bigint;\n")
     ended = things.call("xray", "change.sql", "--schema", "schema.sql", "--json")
     assert (ended.status, json.loads(ended.out)["notes"]) == (0, [])
+
+
+def test_an_extension_gives_the_role_nothing_of_the_system(things: Bench) -> None:
+    text = "CREATE EXTENSION dblink SCHEMA pg_catalog;\nSELECT count(*) FROM pg_authid;\n"
+    things.write(
+        "schema.sql", text + TABLE + "SELECT 1 / 0 WHERE has_table_privilege('pg_authid', 'SELECT');\n"
+    )
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql", "--json")
+    assert ended.status == 0, ended.err
+    notes = json.loads(ended.out)["notes"]
+    assert [note.split(":")[1] for note in notes if "schema.sql" in note] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("CREATE FOREIGN DATA WRAPPER w VALIDATOR check_it OPTIONS (a 'b');", 65),
+        (f"{HOOKED}CREATE PUBLICATION p;", 1),
+        (f"{HOOKED}COMMENT ON EVENT TRIGGER e IS 'x';", 1),
+        ("CREATE OPERATOR CLASS o FOR TYPE int USING btree AS OPERATOR 1 <;", 65),
+    ],
+)
+def test_what_the_superuser_does_for_a_schema_file_runs_none_of_it(
+    things: Bench, code: str, status: int
+) -> None:
+    body = "LANGUAGE plpgsql AS $$ BEGIN PERFORM public.spy(); END $$;\n"
+    functions = (
+        f"CREATE FUNCTION check_it(text[], oid) RETURNS void {body}"
+        f"CREATE FUNCTION hook() RETURNS event_trigger {body}"
+    )
+    things.write("db/migrations/1_a.sql", f"-- migrate:up\n{TABLE}-- migrate:down\nDROP TABLE things;\n")
+    things.write("db/schema.sql", TABLE + SPY + functions + code + "\n")
+    ended = things.call("db", "check", "--only", "schema")
+    assert (ended.status, "carried out: it has powers" in ended.err) == (status, False)

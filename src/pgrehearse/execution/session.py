@@ -206,4 +206,5 @@ class Session:
     def _notice(self, result: PGresult) -> None:
         if self._undoing:
             return
-        self.output.append(result.error_message.decode("utf-8", "replace").rstrip())
+        said = result.error_message.decode("utf-8", "replace").rstrip()
+        self.output.append(redacted(self._part.sql, said))

@@ -9,18 +9,15 @@ from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from psycopg.sql import SQL, Identifier
 
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
-from pgrehearse.schema import dump, load
-from pgrehearse.schema.kinds import IDENTIFIER
+from pgrehearse.schema import dump, extensions, load
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text.split import Statement
-from pgrehearse.text.statement import classify
 
 __all__ = ["dumped", "filled", "loaded"]
 
@@ -29,19 +26,6 @@ _CONNECT_LIMIT = "10"  # seconds
 _HARMLESS = re.compile(
     r'role ".*" does not exist|extension ".*" (?:is not available|does not exist)'
     r"|unrecognized configuration parameter|could not open extension control file"
-)
-_EXTENSION = re.compile(
-    rf"CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>{IDENTIFIER})"
-    rf"(?:\s+WITH)?(?:\s+SCHEMA\s+(?P<schema>{IDENTIFIER}))?",
-    re.I,
-)
-_NEEDS_SUPERUSER = """
-SELECT bool_and(superuser AND NOT trusted) FROM pg_catalog.pg_available_extension_versions WHERE name = %s
-"""
-_MAKE_EXTENSION = (
-    "CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}",
-    "CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema} CASCADE",
-    "GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO {role}",
 )
 
 
@@ -78,7 +62,11 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
         DocumentError: no such file, a command of psql's in it, or an error that does matter, with its line.
     """
     todo = load.read(file)
-    notes = [f"{file}:{line}: {text}" for line, text in _extensions(server, database, todo)]
+    notes: list[str] = []
+    if server.watching is not server:
+        with psycopg.connect(server.watching.dsn(database), autocommit=True) as connection:
+            made = extensions.make(connection, server.owner, todo)
+            notes += [f"{file}:{line}: {text}" for line, text in made]
     return notes + _carried_out(server, database, file, todo)
 
 
@@ -102,39 +90,11 @@ def _carried_out(server: Server, database: str, file: Path, todo: Iterable[State
 
 def _note(refused: load.Refused) -> str | None:
     """What to say of a statement that was refused; nothing of some; None: it matters."""
-    kind = classify(refused.statement)
-    if refused.sqlstate == "42P06" and kind.begins("create", "schema"):
-        return ""  # made before, for an extension
+    if extensions.is_made(refused):
+        return ""
     if refused.sqlstate == "42501":
-        if kind.begins("comment", "on", "extension"):
-            return ""
         return f"left out, for a schema of others gets no powers: {refused.text}"
     return refused.text if _HARMLESS.search(refused.text) else None
-
-
-def _extensions(server: Server, database: str, todo: Iterable[Statement]) -> Iterator[tuple[int, str]]:
-    """Make the extensions that need a superuser, in the empty database: nothing waits for their scripts."""
-    wanted = [(one, named) for one in todo if (named := _EXTENSION.match(one.without_heading().sql))]
-    if not wanted or server.watching is server:
-        return
-    with psycopg.connect(server.watching.dsn(database), autocommit=True) as connection:
-        for one, named in wanted:
-            name, schema = _plain(named["name"]), _plain(named["schema"] or "public")
-            row = connection.execute(_NEEDS_SUPERUSER, [name]).fetchone()
-            if row is None or not row[0]:
-                continue
-            names = {"name": Identifier(name), "schema": Identifier(schema), "role": Identifier(server.owner)}
-            try:
-                for statement in _MAKE_EXTENSION:
-                    connection.execute(SQL(statement).format(**names))
-            except psycopg.Error:
-                continue  # the statement itself will say so
-            yield one.line, f"the extension {name} needs a superuser, who made it before all else"
-
-
-def _plain(name: str) -> str:
-    """An identifier as the catalog has it."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
 @contextmanager

@@ -37,6 +37,7 @@ _BEFORE_CODE = ("as", "do", "execute", "plpgsql", "sql")
 _BETWEEN = ("to", "u")
 #: Letters from which on a password cannot be part of a key word by chance.
 _UNMISTAKABLE = 8
+_SAID = re.compile(rf"(?P<word>{_NAME}\s+(?:[uU]&|[eE])?)'(?:[^']|'')*'", re.I)
 _WIDE = re.compile(r"\\(\+[0-9a-fA-F]{6}|[0-9a-fA-F]{4})")
 _SALT = secrets.token_bytes(16)
 _WORD = r"(?P<word>\b(?:sslpassword|password|passfile|oauth_client_secret|scram_(?:client|server)_key))"
@@ -54,8 +55,11 @@ def redacted(sql: str, text: str | None = None) -> str:
     """``text`` (default: the statement itself) with the passwords of ``sql`` replaced by ``***``.
 
     A password is a literal after a word such as PASSWORD, however it is quoted; one that completes SQL or is
-    formatted into it after such a word; and a literal that holds a connection string with one.
+    formatted into it after such a word; and a literal that holds a connection string with one. In ``text``,
+    which somebody says of ``sql``, also what stands in quotes after such a word.
     """
+    if text is not None:  # a function may say what it does
+        text = _SAID.sub(lambda said: f"{said['word']}'{_HIDDEN}'", text)
     if _MAY_HOLD.search(sql) is None:
         return sql if text is None else text
     found: set[str] = set()

@@ -138,3 +138,9 @@ def test_a_value_of_a_parameter_is_sealed_where_it_is_a_password() -> None:
     assert by_use == sealed("label", SECRET, sql, "here") != sealed("label", SECRET, sql, "elsewhere")
     assert by_use != sealed("label", "other2xx", ["ALTER ROLE r PASSWORD 'other2xx'"], "here")
     assert sealed("label", "blue", sql, "here") == "blue"
+
+
+def test_what_a_function_says_of_itself() -> None:
+    said = "ERROR:  boom\nCONTEXT:  SQL statement \"ALTER ROLE r PASSWORD 'hunter2x'\"\nPL/pgSQL function f()"
+    assert SECRET not in redacted("SELECT f()", said)
+    assert redacted("SELECT f()", "boom") == "boom"

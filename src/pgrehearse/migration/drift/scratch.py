@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.section import statements
-from pgrehearse.schema import load
+from pgrehearse.schema import extensions, load
 from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.roles import names
@@ -38,8 +38,6 @@ _HARMLESS = (
     ("comment", "on", "event", "trigger"),
     ("comment", "on", "extension"),
     ("create", "event", "trigger"),
-    ("create", "extension"),
-    ("create", "foreign", "data", "wrapper"),
     ("create", "publication"),
 )
 _SETTINGS = {
@@ -158,6 +156,8 @@ class Scratch:
         self._create(name, _OWNER)
         self._quiet(name)
         with self._connect(name, _OWNER) as owner, self._connect(name, self.runner.superuser) as superuser:
+            for _ in extensions.make(superuser, _OWNER, todo):
+                pass
             for one in todo:
                 harmless = any(kinds[id(one)][: len(words)] == words for words in _HARMLESS)
                 self._carry_out(superuser if harmless else owner, file, [one])
@@ -194,7 +194,7 @@ class Scratch:
     def _carry_out(self, connection: psycopg.Connection[Any], file: Path, todo: Sequence[Statement]) -> None:
         """Carry out ``todo``, the statements of ``file``, and make the roles it lacks."""
         for one in todo:
-            while (refused := load.run(connection, one)) is not None:
+            while (refused := load.run(connection, one)) is not None and not extensions.is_made(refused):
                 if (unknown := _UNKNOWN_ROLE.search(refused.text)) and unknown[1] not in self._taken:
                     with self._connect("template1", _ADMIN) as admin:
                         self._role(admin, unknown[1])

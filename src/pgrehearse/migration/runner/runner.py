@@ -18,6 +18,7 @@ from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.section import Runner
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.migration_files import Migration, statements
+from pgrehearse.text.passwords import redacted
 
 __all__ = ["Done", "RunnerOptions", "down", "up"]
 
@@ -143,7 +144,9 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
             exclusive.locked(connection, options.wait, tell),
             Watch(connection, conninfo, tell) as watch,
         ):
-            connection.add_notice_handler(lambda note: tell(f"{note.severity}: {note.message_primary}"))
+            connection.add_notice_handler(
+                lambda note: tell(redacted("", f"{note.severity}: {note.message_primary}"))
+            )
             ledger = Ledger(connection)
             yield Runner(
                 Link(connection, conninfo, ledger, watch, options.lock_timeout, options.backoff, tell)
