@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PG ?= all
 WORKERS ?= 2
+# Which moments `make faults` tries: all, a shard such as 2/4, or names such as up-KILL-3.
+MOMENTS ?= all
 # Majors the site is published for; empty is the default server only.
 SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
 BASE ?=
 
-.PHONY: help site test check serve matrix thorough budget migrations evidence benchmark generate lock clean
+.PHONY: help site test faults check serve matrix thorough budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -24,6 +26,9 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 test: check ## Check the form of code and documents, then run all tests and documents
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure tests docs runbooks db
 	@echo "passed: code checks, tests, every document on PostgreSQL, its DDL as measured before"
+
+faults: $(READY) ## Let commands be killed, cut off and crashed at every seeded moment (MOMENTS=2/4: a shard)
+	PGREHEARSE_FAULTS=$(MOMENTS) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults
 
 check: $(READY) ## Only the checks that need no server: lint, types, layers, document format
 	$(BIN)/ruff check .

@@ -1,0 +1,95 @@
+"""Which moments there are, and which of them this run takes.
+
+A moment is a command, a fault and a seed. The seed says how far the command is when the fault happens, so the
+same name is the same moment for as long as the command sends the same requests.
+
+``PGREHEARSE_FAULTS`` chooses: nothing takes a small fixed sample, ``all`` takes everything, ``2/4`` the
+second of four shards, and ``up-KILL-7,run-cut-1`` the moments of those names, whatever their seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["ALL", "SAMPLE", "VARIABLE", "Moment", "chosen"]
+
+VARIABLE = "PGREHEARSE_FAULTS"
+#: How many seeds of each fault a command is tried with.
+_SEEDS = {
+    "up": {
+        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 6),
+        **dict.fromkeys(("two", "standby", "full"), 5),
+        **dict.fromkeys(("pooler", "clock"), 2),
+    },
+    "rollback": {
+        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 4),
+        **dict.fromkeys(("two", "standby", "full", "pooler", "clock"), 2),
+    },
+    "run": {
+        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 5),
+        **dict.fromkeys(("two", "standby", "full"), 4),
+        **dict.fromkeys(("pooler", "clock"), 2),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """``fault`` happens to ``command``; the seed decides where."""
+
+    command: str
+    fault: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.command}-{self.fault}-{self.seed}"
+
+    @cached_property
+    def _random(self) -> random.Random:
+        return random.Random(str(self))  # noqa: S311
+
+    @cached_property
+    def chance(self) -> tuple[float, float, float]:
+        """Three numbers from 0 to 1: how far the command is, on which side of a request, how long after."""
+        return self._random.random(), self._random.random(), self._random.random()
+
+    @property
+    def again(self) -> str:
+        """The command that repeats this moment."""
+        return f"{VARIABLE}={self} .venv/bin/python -m pytest -q tests/faults/test_moments.py"
+
+
+ALL = [
+    Moment(command, fault, seed)
+    for command, faults in _SEEDS.items()
+    for fault, seeds in faults.items()
+    for seed in range(seeds)
+]
+#: One of each kind, with changing seeds.
+SAMPLE = [moment for number, moment in enumerate(ALL) if number % 9 == 4]
+
+
+def chosen(wanted: str | None = None) -> list[Moment]:
+    """The moments of this run. Raises ValueError for a choice that means nothing."""
+    wanted = os.environ.get(VARIABLE, "") if wanted is None else wanted
+    if not wanted:
+        return SAMPLE
+    if wanted == "all":
+        return ALL
+    number, slash, shards = wanted.partition("/")
+    if slash:
+        if not 1 <= int(number) <= int(shards):
+            raise ValueError(f"{VARIABLE}={wanted}: shards are numbered from 1/{shards} to {shards}/{shards}")
+        return ALL[int(number) - 1 :: int(shards)]
+    return [_named(name) for name in wanted.split(",")]
+
+
+def _named(name: str) -> Moment:
+    parts = name.split("-")
+    if len(parts) != 3 or parts[1] not in _SEEDS.get(parts[0], {}) or not parts[2].isdigit():
+        known = ", ".join(f"{command}: {' '.join(faults)}" for command, faults in _SEEDS.items())
+        raise ValueError(f"{VARIABLE}={name}: a moment is COMMAND-FAULT-SEED; there are {known}")
+    return Moment(parts[0], parts[1], int(parts[2]))
