@@ -48,7 +48,7 @@ def test_before_the_command_everything_is_missing(trial: Trial) -> None:
     """The control of every judgement: it is red where nothing was done, and green after a whole run."""
     assert trial.scenario.wrong()
     trial.start(None)
-    assert trial.end() == 0, trial.told
+    assert trial.end() == 0, trial.story
     assert trial.scenario.wrong() == []
 
 
@@ -70,7 +70,7 @@ def test_before_the_command_everything_is_missing(trial: Trial) -> None:
 )
 def test_what_was_lost_or_done_twice_is_noticed(trial: Trial, harm: str) -> None:
     trial.start(None)
-    assert trial.end() == 0, trial.told
+    assert trial.end() == 0, trial.story
     trial.scenario.database.execute(harm)
     assert trial.scenario.wrong()
 

@@ -105,7 +105,7 @@ def _second(trial: Trial, line: Line) -> None:
 def _joined(trial: Trial) -> None:
     assert trial.second is not None
     statuses = [trial.process.returncode, trial.second.wait(60)]
-    assert set(statuses) <= {0, trial.scenario.busy}, f"the second ended with {statuses[1]}: {trial.told}"
+    assert set(statuses) <= {0, trial.scenario.busy}, f"the second ended with {statuses[1]}: {trial.story}"
     trial.scenario.runs = statuses.count(0)
 
 
@@ -116,8 +116,8 @@ def _pooled(trial: Trial) -> None:
     before = database.execute("TABLE trace")
     with proxy_before(database.dsn) as pooled:
         status = trial.spawn(pooled).wait(60)
-    assert status == 69 and "goes through a pooler" in trial.said(), f"{status}: {trial.told}{trial.said()}"
-    assert database.execute("TABLE trace") == before, trial.told
+    assert status == 69 and "goes through a pooler" in trial.said(), f"{status}: {trial.story}"
+    assert database.execute("TABLE trace") == before, trial.story
 
 
 def _set_back(trial: Trial) -> None:

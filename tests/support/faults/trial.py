@@ -49,8 +49,8 @@ class Stage:
         if command not in self._lengths:
             with Trial(self, Moment(command, "none", 0), folder) as trial:
                 trial.start(None)
-                assert trial.end() == 0, trial.told
-                assert trial.scenario.wrong() == [], trial.told
+                assert trial.end() == 0, trial.story
+                assert trial.scenario.wrong() == [], trial.story
                 self._lengths[command] = len(trial.wire.requests)
         return self._lengths[command]
 
@@ -114,6 +114,11 @@ class Trial:
         self._spawned.append(process)
         return process
 
+    @property
+    def story(self) -> str:
+        """What happened, and what the commands printed meanwhile."""
+        return f"{self.told}The commands said:\n{self.said()}"
+
     def said(self) -> str:
         """Everything the commands printed."""
         return (self.folder / "out").read_text("utf-8", errors="replace")
@@ -121,7 +126,7 @@ class Trial:
     def end(self) -> int:
         """Wait for the command; its exit status."""
         status = self.process.wait(_LIMIT)
-        self.told += f"exit status {status}, after {len(self.wire.requests)} requests; said:\n{self.said()}\n"
+        self.told += f"exit status {status}, after {len(self.wire.requests)} requests\n"
         return status
 
     def play(self) -> None:
@@ -138,16 +143,18 @@ class Trial:
         status = self.end()
         request = self.wire.requests[number - 1 : number]
         self.told += f"struck {point.side} request {number} of {length}: {request}\n"
-        assert reached.is_set(), f"the moment never came: {self.told}"
+        assert reached.is_set(), f"the moment never came: {self.story}"
         fault.mend(self)
-        assert status in fault.statuses, f"exit status {status}: {self.told}"
-        assert "Traceback" not in self.said(), self.told
+        assert status in fault.statuses, f"exit status {status}: {self.story}"
+        assert "this is a bug in pgrehearse" not in self.said(), self.story
         if status == 0:
-            assert self.scenario.wrong() == [], f"said that all is done: {self.told}"
+            wrong = self.scenario.wrong()
+            assert not wrong, f"{wrong}, and it said that all is done: {self.story}"
         self._nothing_runs()
         if status:
             self._again()
-        assert self.scenario.wrong() == [], self.told
+        wrong = self.scenario.wrong()
+        assert not wrong, f"{wrong}: {self.story}"
         self._nothing_left()
 
     def _strike(self, line: Line) -> None:
@@ -160,25 +167,25 @@ class Trial:
             status = self.end()
             if status == 0:
                 return
-            assert status == self.scenario.busy, f"cannot be run again: {self.told}"
-        raise AssertionError(f"not done after {_TRIES} more runs: {self.told}")
+            assert status == self.scenario.busy, f"cannot be run again: {self.story}"
+        raise AssertionError(f"not done after {_TRIES} more runs: {self.story}")
 
     def _nothing_runs(self) -> None:
         wait_until(
-            lambda: not remains.processes(self.mark), f"no process of the command is left: {self.told}"
+            lambda: not remains.processes(self.mark), f"no process of the command is left: {self.story}"
         )
 
     def _nothing_left(self) -> None:
         """No process, session, lock, database or file that an undisturbed run would not have left."""
         self._nothing_runs()
         database = self.scenario.database
-        wait_until(lambda: database.backends() == 0, f"no session is left: {self.told}")
+        wait_until(lambda: database.backends() == 0, f"no session is left: {self.story}")
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-        assert database.one(locks) == 0, self.told
-        assert database.one("SELECT count(*) FROM pg_prepared_xacts") == 0, self.told
-        assert self._databases() == self.before | {self.scenario.name}, self.told
-        assert list(remains.files(self.folder)) == [], self.told
-        assert list((self._short / "tmp").iterdir()) == [], self.told
+        assert database.one(locks) == 0, self.story
+        assert database.one("SELECT count(*) FROM pg_prepared_xacts") == 0, self.story
+        assert self._databases() == self.before | {self.scenario.name}, self.story
+        assert list(remains.files(self.folder)) == [], self.story
+        assert list((self._short / "tmp").iterdir()) == [], self.story
 
     def _databases(self) -> set[str]:
         return {str(name) for (name,) in self.cluster.execute("SELECT datname FROM pg_database")}

@@ -197,8 +197,9 @@ class Work:
             )
         except psycopg.Error as error:
             if not refused:
-                if self.costs[number].outcome == "done":  # its COMMIT was refused
-                    self.costs[number] = replace(self.costs[number], outcome="failed")
+                cost = self.costs.get(number)  # None: the connection was gone before it was sent
+                if cost is not None and cost.outcome == "done":  # its COMMIT was refused
+                    self.costs[number] = replace(cost, outcome="failed")
                 raise error
             self._alone(statement, number)
 
