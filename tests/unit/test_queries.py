@@ -10,7 +10,14 @@ import pytest
 from pgrehearse import queries
 
 FILES = sorted(Path(queries.__file__).parent.glob("*.sql"))
-VALUES = {"ddl_log": {"lock_class": 1, "lock_object": 2}}
+VALUES: dict[str, dict[str, int | str]] = {
+    "ddl_log": {"lock_class": 1, "lock_object": 2},
+    "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
+    "own_tables": {"tables": "(1)"},
+    "session_checked": {"wanted": "'{}'"},
+    "session_remade": {"wanted": "'{}'"},
+    "session_state": {"beginning": "'{}'", "custom": "'{}'", "lock_class": 1},
+}
 #: A catalog or a function by its name alone. What a function says in its body has a search path of its own.
 BARE = re.compile(
     r"(?:FROM|JOIN) pg_(?!catalog\.)\w+|(?<![.\w'])pg_(?:get|index|class)\w*\(|::(?:reg\w+|text|oid)\b"

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.command.terminal import styled
 from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
+from pgrehearse.execution.runbook.ledger import Unfinished
 from pgrehearse.execution.runbook.parameters import values_of
-from pgrehearse.execution.runbook.resume import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.findings import indented
@@ -70,6 +71,7 @@ def run(
     wanted = [title for phase, title in _PHASES.items() if phase in phases] or list(FORWARD)
     if dry_run:
         return _dry_run(document, wanted, values)
+    on_terminate()
     target = open_target(dsn)
     operation = _operation(yes, wanted)
     demand(operation, target.environment, target.database, said=not yes)
@@ -104,6 +106,9 @@ class _Terminal:
         if earlier and earlier.done:
             left_out = f"{len(earlier.done)} done steps are left out (--from-top repeats them)"
             click.echo(f"  resuming {earlier.at}: {left_out}")
+
+    def tells(self, line: str) -> None:
+        click.echo(f"  {line}")
 
     def step(self, step: Step) -> None:
         place = f"{self._request.document.path.name}:{step.cell.line}"

@@ -14,5 +14,6 @@ rehearser      documents on fresh databases; results: what came of it; records: 
 accept         outputs taken as the expected ones
 runbook        a runbook on an operator's database
 exclusion      advisory locks that keep runners and runs out of each other's way
+own_tables     what is kept in a database: its schema, its tables, whether they can be trusted
 backoff        another try of what got no lock: of a runbook's step, of a migration
 """

@@ -46,7 +46,7 @@ _CONDITIONS = {
 
 
 @cache
-def text(name: str, **values: int) -> bytes:
+def text(name: str, **values: int | str) -> bytes:
     """The query of the file ``name``. Raises KeyError: a word in it is neither ours nor in ``values``."""
     known = _CONDITIONS | {word: str(value) for word, value in values.items()}
     sql = Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")

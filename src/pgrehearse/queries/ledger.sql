@@ -1,5 +1,4 @@
 -- The ledger's own tables. public.schema_migrations is dbmate's.
-CREATE SCHEMA IF NOT EXISTS pgrehearse;
 CREATE TABLE pgrehearse.attempt (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     version text NOT NULL,
@@ -27,7 +26,6 @@ CREATE TABLE pgrehearse.statement (
     tries int NOT NULL DEFAULT 1,
     PRIMARY KEY (attempt, number)
 );
-COMMENT ON SCHEMA pgrehearse IS 'What migrations did to this database; written by pgrehearse db.';
 COMMENT ON TABLE pgrehearse.attempt IS 'One try to apply or undo a migration; adopted: found applied.';
 COMMENT ON TABLE pgrehearse.statement IS 'What the statements of an attempt cost.';
 COMMENT ON COLUMN pgrehearse.statement.wal_bytes IS 'WAL of the whole server while the statement ran.';

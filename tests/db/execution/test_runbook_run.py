@@ -14,7 +14,7 @@ import pytest
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.backoff import Backoff, Pause
-from pgrehearse.execution.runbook.resume import Unfinished
+from pgrehearse.execution.runbook.ledger import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.text.document import parse
@@ -32,6 +32,9 @@ class Recorder:
 
     def starts(self, log: Path, earlier: Unfinished | None) -> None:
         self.told.append(("starts", "resumes" if earlier and earlier.done else "at the top"))
+
+    def tells(self, line: str) -> None:
+        self.told.append(("tells", line))
 
     def step(self, step: Step) -> None:
         self.told.append(("step", step.label, step.text))

@@ -10,10 +10,10 @@ from pgrehearse.command.db.target import (
     environment_option,
     find,
     load_migrations,
-    on_terminate,
     tell,
 )
 from pgrehearse.command.db.up import done_line, patience
+from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions, down

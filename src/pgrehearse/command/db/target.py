@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -25,7 +24,6 @@ __all__ = [
     "environment_option",
     "find",
     "load_migrations",
-    "on_terminate",
     "tell",
 ]
 
@@ -89,14 +87,3 @@ def load_migrations() -> tuple[Project, list[Migration]]:
 def tell(line: str) -> None:
     """A line for people, beside the output proper."""
     click.echo(f"  {line}", err=True)
-
-
-def on_terminate() -> None:
-    """SIGTERM and SIGHUP end a command as Ctrl-C does: the statement is canceled, the attempt recorded."""
-
-    def stop(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants it to go on
-        signal.signal(signal.SIGHUP, stop)

@@ -13,9 +13,9 @@ from pgrehearse.command.db.target import (
     environment_option,
     find,
     load_migrations,
-    on_terminate,
     tell,
 )
+from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions

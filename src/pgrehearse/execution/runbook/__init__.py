@@ -1,10 +1,13 @@
-"""A runbook on an operator's database: step by step, logged, resumed where it stopped. No terminal here.
+"""A runbook on an operator's database: step by step, recorded, resumed where it stopped. No terminal here.
 
 run         one run, from the first step to the last; begin here
 reporter    what a run tells and asks
 parameters  the values of a run
 steps       the cells of a run, and what they are to an operator
 operator    one step: asked for, carried out, tried again, checked
-run_log     what was done, on disk before the next step
-resume      what an earlier run has done already, from its log
+locks       of one runbook on one database there is one run
+ledger      what was done to the database, kept in it
+recorder    along with each statement: recorded with it, and not done twice
+session_state  what ended with the session of an earlier run, made again or missed
+run_log     an account of the run, on disk before the next step
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pgrehearse.execution.backoff import Pause
-from pgrehearse.execution.runbook.resume import Unfinished
+from pgrehearse.execution.runbook.ledger import Unfinished
 from pgrehearse.execution.runbook.steps import Step
 
 __all__ = ["Reporter"]
@@ -20,6 +20,9 @@ class Reporter(Protocol):
 
     def starts(self, log: Path, earlier: Unfinished | None) -> None:
         """The run begins and is logged in ``log``; steps that ``earlier`` has done are left out."""
+
+    def tells(self, line: str) -> None:
+        """Something about the run that its operator should know."""
 
     def step(self, step: Step) -> None:
         """This is next, and sent as ``step.text``; what may be shown of it is ``step.shown``."""

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+import psycopg
 
 from pgrehearse.clock import now
 from pgrehearse.environments.target import Target
+from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.records import text_digest
+from pgrehearse.execution.runbook import locks
+from pgrehearse.execution.runbook.ledger import Ledger, Unfinished, Work
 from pgrehearse.execution.runbook.operator import Operator
+from pgrehearse.execution.runbook.recorder import Recorder, digest_of
 from pgrehearse.execution.runbook.reporter import Reporter
-from pgrehearse.execution.runbook.resume import Unfinished, unfinished
 from pgrehearse.execution.runbook.run_log import RunLog
+from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
-from pgrehearse.text.document import Document
+from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.passwords import sealed
 
 __all__ = ["RunRequest", "carry_out"]
@@ -32,7 +39,7 @@ class RunRequest:
 
     Attributes:
         values: of every parameter.
-        logs: the folder with the logs of earlier runs; this one's goes there too.
+        logs: the folder of the run logs.
         log_file: a place for this run's log instead.
         from_top: repeat what an earlier run has done.
         lock_timeout: how long a step waits for a lock, in PostgreSQL's notation.
@@ -49,53 +56,87 @@ class RunRequest:
     backoff: Backoff = field(default_factory=Backoff)
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """What must be equal for a run to go on where another stopped. Passwords in it are sealed."""
-        target = self.target
-        place = f"{self.document.path.name} {target.where}/{target.database} {target.oid}"
+    def work(self) -> Work:
+        """What this run is about. Passwords in it are sealed."""
+        place = f"{self.document.path.name} {self.target.database} {self.target.oid}"
         steps = steps_of(self.document, self.phases, self.values)
         sent = [step.text for step in steps if step.cell.language == "sql"]
-        return {
-            "runbook": self.document.path.name,
-            "text": text_digest(self.document.text),
-            "values": {name: sealed(name, value, sent, place) for name, value in self.values.items()},
-            "database": f"{target.where}/{target.database} {target.oid}",
-            "phases": list(self.phases),
-        }
+        values = {name: sealed(name, value, sent, place) for name, value in self.values.items()}
+        given = json.dumps(values, sort_keys=True)
+        text = digest_of("\0".join((self.document.text, given, *self.phases)))
+        return Work(self.document.path.name, text, digest_of(given), values, self.phases)
 
-    def earlier(self) -> Unfinished | None:
-        """The run this one goes on from; None: it begins at the top."""
-        if self.from_top:
-            return None
-        own = [self.log_file] if self.log_file and self.log_file.is_file() else []
-        return unfinished({*self.logs.glob("*.jsonl"), *own}, self.identity)
+    @property
+    def changes(self) -> bool:
+        """Whether it is to do more than look."""
+        return not set(self.phases) <= set(LOOKING)
 
 
 def carry_out(request: RunRequest, reporter: Reporter) -> bool:
-    """Carry ``request`` out; what becomes of it is told to ``reporter`` and logged. False: an answer was no.
+    """Carry ``request`` out; what becomes of it is told to ``reporter``, recorded and logged.
+
+    Returns False when an answer was no.
 
     Raises:
         ExpectationError: a step did something else than the runbook says, or its transaction stayed open.
-        SetupError: the log cannot be written, the database is gone, lock_timeout was refused.
+        SetupError: the log or the ledger cannot be written, another run is at work, the database is gone,
+            lock_timeout was refused.
     """
-    earlier = request.earlier()
-    done = earlier.done if earlier else frozenset()
+    try:
+        with ExitStack() as stack:
+            ledger, earlier, notes = (
+                _ledger(request, reporter, stack) if request.changes else (None, None, "")
+            )
+            return _logged(request, reporter, ledger, earlier, notes)
+    except psycopg.Error as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SetupError(
+            f"the ledger of runs could not be read or written: {reason}",
+            next_step="run it again when the cause is gone: it goes on where it was",
+        ) from None
+
+
+def _ledger(
+    request: RunRequest, reporter: Reporter, stack: ExitStack
+) -> tuple[Ledger | None, Unfinished | None, str]:
+    """The ledger with this run in it, what it goes on from, and why there is no ledger, if so."""
+    ledger = Ledger.open(request.target)
+    stack.callback(ledger.close)
+    locks.exclusive(ledger.connection, request.document.path.name, reporter.tells)
+    lacking = ledger.prepare()
+    if lacking:
+        return None, None, f"not recorded in the database, so a later run begins at the top: {lacking}"
+    return ledger, ledger.begin(request.work, from_top=request.from_top), ""
+
+
+def _logged(
+    request: RunRequest, reporter: Reporter, ledger: Ledger | None, earlier: Unfinished | None, notes: str
+) -> bool:
     stamp = now().strftime("%Y%m%dT%H%M%S.%fZ")
     log = RunLog(request.log_file or request.logs / f"{stamp}-{request.document.path.stem}.jsonl")
     reporter.starts(log.path, earlier)
-    target = request.target
+    if notes:
+        reporter.tells(notes)
+    target, work = request.target, request.work
     log.write(
         "start",
-        identity=request.identity,
+        runbook=work.runbook,
+        text=text_digest(request.document.text),
+        values=dict(work.parameters),
+        phases=list(work.phases),
+        database=f"{target.where}/{target.database} {target.oid}",
         environment=target.environment,
         version=target.version,
         user=target.user,
-        resumed=sorted(done),
+        run=ledger.id if ledger else None,
+        resumed=sorted(earlier.done) if earlier else [],
     )
+    ended = "stopped"
     try:
-        declined = _steps(request, reporter, log, done)
+        declined = _steps(request, reporter, log, ledger, earlier)
         if declined is None:
             log.write("done")
+            ended = "done"
         else:
             log.write("stopped", error="Declined")
     except BaseException as error:
@@ -103,6 +144,9 @@ def carry_out(request: RunRequest, reporter: Reporter) -> bool:
         raise
     finally:
         log.close()
+        if ledger is not None:
+            with suppress(psycopg.Error):  # the next run sees what is recorded of the steps
+                ledger.finish(ended)
     if declined is not None:
         reporter.stopped(declined)
         return False
@@ -110,8 +154,10 @@ def carry_out(request: RunRequest, reporter: Reporter) -> bool:
     return True
 
 
-def _steps(request: RunRequest, reporter: Reporter, log: RunLog, done: frozenset[int]) -> Step | None:
-    """Carry the steps out, without those of the Apply phase in lines ``done``; the step that was declined."""
+def _steps(
+    request: RunRequest, reporter: Reporter, log: RunLog, ledger: Ledger | None, earlier: Unfinished | None
+) -> Step | None:
+    """Carry the steps out, without what ``earlier`` has done; the step that was declined."""
     executor = Executor(
         request.target.conninfo,
         environment=request.target.libpq_environment(),
@@ -120,11 +166,16 @@ def _steps(request: RunRequest, reporter: Reporter, log: RunLog, done: frozenset
         values=request.values,
         timeout=_PATIENCE,
     )
+    steps = steps_of(request.document, request.phases, request.values)
+    state = SessionState("\n".join(step.text for step in steps))
     with executor:
-        operator = Operator(request.document, executor, log, request.backoff, reporter)
+        recorder = Recorder(ledger, earlier, state)
+        operator = Operator(request.document, executor, recorder, log, request.backoff, reporter)
         operator.limit_lock_waits(request.lock_timeout)
-        for step in steps_of(request.document, request.phases, request.values):
-            if not operator.carry_out(step, done=step.cell.phase == "Apply" and step.cell.line in done):
+        if request.changes:
+            operator.hold_lock()
+        for step in steps:
+            if not operator.carry_out(step):
                 return step
         operator.finish()
     return None

@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.own_tables import create
 from pgrehearse.migration.runner.ledger_shape import contradicted, present
 from pgrehearse.migration.runner.surroundings import ours
 from pgrehearse.text.migration_files import Migration
@@ -139,7 +140,7 @@ class Ledger:
             if not versions:
                 self.connection.execute(_VERSIONS)
             if not here:
-                self.connection.execute(queries.text("ledger"))
+                create(self.connection, "ledger")
 
     def elsewhere(self) -> dict[str, set[str]]:
         """Versions in tables ``schema_migrations`` of other schemas than public, by schema.

@@ -7,11 +7,38 @@ from typing import Any
 import psycopg
 from psycopg.sql import Literal
 
-from pgrehearse import queries
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.own_tables import SCHEMA, Wanted, look
 
 __all__ = ["contradicted", "present"]
 
+_TABLES = (
+    Wanted("public", "schema_migrations", ["version"], ["version"]),
+    Wanted(
+        SCHEMA,
+        "attempt",
+        ["id", "version", "name", "direction", "sha256", "who", "started", "finished", "outcome", "error"],
+        ["id"],
+    ),
+    Wanted(
+        SCHEMA,
+        "statement",
+        [
+            "attempt",
+            "number",
+            "line",
+            "sql",
+            "outcome",
+            "milliseconds",
+            "lock_wait_ms",
+            "wal_bytes",
+            "rows",
+            "rewritten",
+            "tries",
+        ],
+        ["attempt", "number"],
+    ),
+)
 _NEXT = (
     "take it away again, or put the table back as `pgrehearse db up` makes it on an empty database, with its"
     " rows from a backup; what is applied cannot be known without"
@@ -24,11 +51,12 @@ def present(connection: psycopg.Connection[Any]) -> tuple[bool, bool]:
     Raises SetupError: one of them is not what it must be, or half of them is there.
     """
     there: dict[str, bool] = {}
-    for schema, name, exists, problems in connection.execute(queries.text("ledger_shape")):
-        there[name] = exists
-        if exists and problems:
+    for table in look(connection, _TABLES):
+        there[table.name] = table.there
+        if table.there and table.problems:
             raise SetupError(
-                f"refused: the ledger cannot be trusted: {schema}.{name} {'; '.join(problems)}",
+                f"refused: the ledger cannot be trusted: {table.schema}.{table.name}"
+                f" {'; '.join(table.problems)}",
                 next_step=_NEXT,
             )
     if there["attempt"] != there["statement"]:

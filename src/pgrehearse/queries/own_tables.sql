@@ -1,5 +1,6 @@
--- The tables of the ledger as they are: schema, name, whether it is there, and in words what makes it no
--- ledger: something in between that could drop, hide, change or lose what is written.
+-- Tables that pgrehearse keeps in a database, as they are: schema, name, whether it is there, in words what makes
+-- it no ledger, whether this role may write it, its owner. No ledger is what has something in between that could
+-- drop, hide, change or lose what is written.
 SELECT w.schema, w.name, c.oid IS NOT NULL,
        pg_catalog.array_remove(ARRAY[
            CASE c.relkind WHEN 'r' THEN NULL WHEN 'v' THEN 'is a view' WHEN 'p' THEN 'is partitioned'
@@ -25,13 +26,10 @@ SELECT w.schema, w.name, c.oid IS NOT NULL,
                          FROM pg_catalog.pg_attribute AS a
                         WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey)) = w.key)
                THEN 'has lost its primary key' END
-       ], NULL)
-  FROM (VALUES
-      ('public', 'schema_migrations', ARRAY['version'], ARRAY['version']),
-      ('pgrehearse', 'attempt', ARRAY['id', 'version', 'name', 'direction', 'sha256', 'who', 'started',
-          'finished', 'outcome', 'error'], ARRAY['id']),
-      ('pgrehearse', 'statement', ARRAY['attempt', 'number', 'line', 'sql', 'outcome', 'milliseconds',
-          'lock_wait_ms', 'wal_bytes', 'rows', 'rewritten', 'tries'], ARRAY['attempt', 'number'])
-      ) AS w (schema, name, columns, key)
+       ], NULL),
+       pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+       AND pg_catalog.has_table_privilege(c.oid, 'INSERT') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
+       pg_catalog.pg_get_userbyid(c.relowner)
+  FROM (VALUES {tables}) AS w (schema, name, columns, key)
   LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
   LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name

@@ -1,0 +1,252 @@
+"""Goes along with the statements of Apply and Roll back: what is done is recorded, and not done twice.
+
+A statement that PostgreSQL allows a transaction gets one, and its record stands in that. The statements of a
+transaction that the runbook opens are recorded before its COMMIT. What wants none is recorded as begun first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from psycopg.pq import TransactionStatus
+
+from pgrehearse.execution.escort import Escort, Frame, Message
+from pgrehearse.execution.runbook.ledger import Key, Ledger, Row, Unfinished
+from pgrehearse.execution.runbook.session_state import SessionState
+from pgrehearse.execution.runbook.steps import Step
+from pgrehearse.text.passwords import redacted
+from pgrehearse.text.split import SplitError
+from pgrehearse.text.statement import Control, Kind, classify
+
+__all__ = ["Recorder", "digest_of"]
+
+
+def digest_of(text: str) -> str:
+    """What tells one text from another."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass
+class Recorder(Escort):
+    """Records in ``ledger``; without one it only knows what this run has done.
+
+    Args:
+        earlier: the run that this one goes on from.
+        state: how the session is asked for its state.
+    """
+
+    ledger: Ledger | None
+    earlier: Unfinished | None
+    state: SessionState
+    _step: Step | None = None
+    _again: bool = False
+    _check: bool = False
+    _row: Row = field(default_factory=lambda: Row((0, 0, 0), "", "", ""))
+    _was: TransactionStatus = TransactionStatus.IDLE
+    #: what is committed; what was begun, and nobody knows its end
+    _done: dict[Key, Row] = field(default_factory=dict)
+    _begun: dict[Key, Row] = field(default_factory=dict)
+    #: what the statements of this run printed that are committed; those of the open transaction
+    _printed: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    _open: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
+    #: generated statements of the step that are not to be sent again, by statement and digest
+    _left_out: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for row in self.earlier.rows if self.earlier else ():
+            (self._done if row.outcome == "done" else self._begun)[row.key] = row
+        self._check = bool(self._done or self._begun)
+
+    # --- steps ---------------------------------------------------------------------------------------
+
+    def is_done(self, step: Step) -> bool:
+        """Whether the earlier run did all of ``step``."""
+        return self.earlier is not None and step.cell.line in self.earlier.done
+
+    def begun(self, step: Step) -> list[Row]:
+        """What the earlier run began of ``step``, and nobody knows the end of."""
+        return [row for key, row in self._begun.items() if key[0] == step.cell.line and key not in self._done]
+
+    def settled(self, row: Row) -> None:
+        """What was begun turned out to be done."""
+        self._done[row.key] = row
+
+    def begin(self, step: Step, *, again: bool = False) -> None:
+        """``step`` is next. ``again``: of what was done, only what ended with its session."""
+        self._step, self._again = step, again
+        own = [row for key, row in self._done.items() if key[0] == step.cell.line and key[2]]
+        self._left_out = Counter((row.key[1], row.digest) for row in own)
+
+    def partly(self, step: Step) -> bool:
+        """Whether statements of ``step`` were done in an earlier run: what they printed is not known."""
+        return any(key[0] == step.cell.line and key not in self._printed for key in self._done)
+
+    def keeps_session(self, step: Step) -> bool:
+        """Whether something of the done ``step`` ended with the session of the earlier run."""
+        rows = self.earlier.rows if self.earlier else ()
+        return any(row.of_the_session for row in rows if row.key[0] == step.cell.line)
+
+    def check(self) -> str:
+        """The statement that makes sure, once, that the session is as it was in the earlier run, if any."""
+        if not self._check or self.earlier is None:
+            return ""
+        self._check = False
+        return self.state.again(self.earlier.state)
+
+    def completed(self, in_transaction: bool) -> tuple[str, ...]:
+        """``step`` did what the runbook says: what records that, now or before the COMMIT that is to come."""
+        assert self._step is not None
+        whole = self._row_of((self._step.cell.line, 0, 0), self._step.text)
+        if in_transaction:
+            self._open.append((whole, ()))
+            return ()
+        if self.ledger is None:
+            return ()
+        line = self._step.cell.line
+        rows = [row for key, row in self._done.items() if key[0] == line and key in self._printed]
+        return self._recorded([*rows, whole])
+
+    def failed(self) -> None:
+        """The step was done, and is not what the runbook says: another run does it again."""
+        assert self._step is not None
+        self._write(self._row_of((self._step.cell.line, 0, 0), self._step.text, "failed"))
+
+    def begins(self) -> None:
+        """The step begins, and has no transaction: a Python cell."""
+        assert self._step is not None
+        self._write(self._row_of((self._step.cell.line, 0, 0), self._step.text, "begun"))
+
+    def undone(self) -> None:
+        """The transaction that was open is rolled back."""
+        self._open.clear()
+
+    # --- statements ----------------------------------------------------------------------------------
+
+    def frame(self, message: Message, transaction: TransactionStatus) -> Frame:
+        kind = _kind(message.sql)
+        self._was, self._row = transaction, self._row_of(self._key(message), message.sql)
+        if transaction == TransactionStatus.IDLE:
+            if self._is_done(message):
+                here = self._row.key in self._printed
+                if here or not kind.of_the_session:
+                    return Frame(printed=self._printed.get(self._row.key, ()))
+                return Frame()
+            if self._again:
+                return Frame() if message.gexec and self._generated_session(message) else Frame(printed=())
+        if self.ledger is None:
+            return Frame()
+        check = self.check()
+        frame = self._framed(self._row, kind, message, transaction)
+        return replace(frame, before=(check, *frame.before)) if check else frame
+
+    def _framed(self, row: Row, kind: Kind, message: Message, transaction: TransactionStatus) -> Frame:
+        if transaction == TransactionStatus.INTRANS:
+            if kind.control is Control.CLOSES and not kind.begins("prepare"):
+                return Frame(before=(self._note([*(one for one, _ in self._open), row]),))
+            return Frame()
+        if transaction != TransactionStatus.IDLE or message.gexec or _wants_a_block(kind):
+            return Frame()
+        if kind.alone or _commits(kind, message.sql):
+            return self._alone(row)
+        return Frame(("BEGIN",), (self._note([row]), "COMMIT"), ("ROLLBACK",), lambda: self._alone(row))
+
+    def _alone(self, row: Row) -> Frame:
+        """The frame of what PostgreSQL allows no transaction: recorded as begun before, as done after."""
+        self._write(Row(row.key, row.phase, row.digest, "begun"))
+        return Frame(after=self._recorded([row]))
+
+    def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
+        if self._again:
+            return
+        control, mine = _kind(message.sql).control, (self._row, tuple(printed))
+        ends = control in (Control.CLOSES, Control.GIVES_UP)
+        if ends and (control is Control.GIVES_UP or self._was == TransactionStatus.INERROR):
+            self._open.clear()
+        elif ends:
+            self._commit([*self._open, mine])
+            self._open.clear()
+        elif transaction != TransactionStatus.IDLE:
+            self._open.append(mine)
+        elif control is None and not message.gexec:
+            self._commit([mine])
+
+    def _commit(self, rows: Sequence[tuple[Row, tuple[str, ...]]]) -> None:
+        for row, printed in rows:
+            self._done[row.key], self._printed[row.key] = row, printed
+
+    def _is_done(self, message: Message) -> bool:
+        """Whether ``message`` is committed. A generated one is known by its text: they may be fewer now."""
+        if not message.generated:
+            known = self._done.get(self._row.key)
+            return known is not None and known.digest == self._row.digest
+        same = (message.number, self._row.digest)
+        if not self._left_out[same]:
+            return False
+        self._left_out[same] -= 1
+        return True
+
+    def _generated_session(self, message: Message) -> bool:
+        assert self._step is not None
+        return any(
+            row.of_the_session
+            for key, row in self._done.items()
+            if key[:2] == (self._step.cell.line, message.number) and key[2]
+        )
+
+    # --- records -------------------------------------------------------------------------------------
+
+    def _key(self, message: Message) -> Key:
+        assert self._step is not None
+        line, number, place = self._step.cell.line, message.number, message.generated
+        while place and self._taken((line, number, place), message):
+            place += 1
+        return line, number, place
+
+    def _taken(self, key: Key, message: Message) -> bool:
+        """Whether another generated statement has the place ``key``."""
+        known = self._done.get(key)
+        return known is not None and known.digest != _digest(message.sql)
+
+    def _row_of(self, key: Key, text: str, outcome: str = "done") -> Row:
+        assert self._step is not None
+        session = key[1] > 0 and _kind(text).of_the_session
+        return Row(key, self._step.cell.phase or "", _digest(text), outcome, session)
+
+    def _note(self, rows: Sequence[Row]) -> str:
+        assert self.ledger is not None
+        return f"{self.state.query};\n{self.ledger.note(rows)}"
+
+    def _recorded(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """The messages that record ``rows`` in a transaction of their own."""
+        return ("BEGIN READ WRITE", self._note(rows), "COMMIT")
+
+    def _write(self, row: Row) -> None:
+        if self.ledger is not None:
+            self.ledger.begun(row)
+
+
+def _digest(sql: str) -> str:
+    """The digest of a statement without its passwords: nobody can try them on it."""
+    return digest_of(redacted(sql))
+
+
+def _kind(sql: str) -> Kind:
+    try:
+        return classify(sql)
+    except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it
+        return Kind(())
+
+
+def _wants_a_block(kind: Kind) -> bool:
+    """Whether it is about the transaction: in one of ours it would mean something else."""
+    local = bool(kind.settings) and all(one.local for one in kind.settings)
+    return kind.control is not None or local or kind.verb == "lock" or kind.begins("declare")
+
+
+def _commits(kind: Kind, sql: str) -> bool:
+    """Whether it says that it commits inside: it would do its first batch twice."""
+    words = ("commit", "rollback", "call")
+    return kind.verb == "do" and any(word in sql.lower() for word in words)

@@ -1,0 +1,40 @@
+-- Records steps, with the session's state in the last; sent after session_state. As the role that connected,
+-- whatever role a step took on. A READ ONLY transaction does nothing that could be recorded.
+DO $body$
+DECLARE
+    before CONSTANT pg_catalog.text := pg_catalog.current_setting('role');
+    before_user CONSTANT pg_catalog.text := pg_catalog.current_setting('session_authorization');
+    written pg_catalog.int8;
+BEGIN
+    IF pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on' THEN
+        RETURN;
+    END IF;
+    IF before_user OPERATOR(pg_catalog.<>) {user} THEN
+        PERFORM pg_catalog.set_config('session_authorization', {user}, true);
+    END IF;
+    IF before OPERATOR(pg_catalog.<>) 'none' THEN
+        PERFORM pg_catalog.set_config('role', 'none', true);
+    END IF;
+    INSERT INTO pgrehearse.step AS s (run, line, statement, generated, phase, digest, outcome, of_the_session, state)
+    SELECT {run}, n.line, n.statement, n.generated, n.phase, n.digest, n.outcome, n.of_the_session,
+           CASE WHEN n.position OPERATOR(pg_catalog.=) {count}
+                THEN pg_catalog.current_setting('pgrehearse.session_state')::pg_catalog.jsonb END
+      FROM pg_catalog.jsonb_to_recordset({steps}) AS n (position pg_catalog.int8, line pg_catalog.int4,
+               statement pg_catalog.int4, generated pg_catalog.int4, phase pg_catalog.text, digest pg_catalog.text,
+               outcome pg_catalog.text, of_the_session pg_catalog.bool)
+     ORDER BY n.position
+    ON CONFLICT (run, line, statement, generated) DO UPDATE
+       SET (outcome, digest, state, written) = (excluded.outcome, excluded.digest, excluded.state,
+            pg_catalog.clock_timestamp()), position = DEFAULT;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written OPERATOR(pg_catalog.<>) {count} THEN
+        RAISE EXCEPTION 'pgrehearse.step took % of % rows', written, {count};
+    END IF;
+    IF before_user OPERATOR(pg_catalog.<>) {user} THEN
+        PERFORM pg_catalog.set_config('session_authorization', before_user, true);
+    END IF;
+    IF before OPERATOR(pg_catalog.<>) 'none' THEN
+        PERFORM pg_catalog.set_config('role', before, true);
+    END IF;
+END
+$body$
