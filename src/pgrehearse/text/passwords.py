@@ -69,8 +69,10 @@ def redacted(sql: str, text: str | None = None) -> str:
         for raw in found:
             shown = shown.replace(f"'{raw}'", f"'{_HIDDEN}'")
     for secret in sorted({form for raw in found for form in _forms(raw)}, key=len, reverse=True):
-        if text is not None or len(secret) >= _UNMISTAKABLE:
+        if len(secret) >= _UNMISTAKABLE:
             shown = shown.replace(secret, _HIDDEN)
+        elif text is not None:  # a short one is no part of other words
+            shown = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _HIDDEN, shown)
     return shown
 
 

@@ -144,3 +144,8 @@ def test_what_a_function_says_of_itself() -> None:
     said = "ERROR:  boom\nCONTEXT:  SQL statement \"ALTER ROLE r PASSWORD 'hunter2x'\"\nPL/pgSQL function f()"
     assert SECRET not in redacted("SELECT f()", said)
     assert redacted("SELECT f()", "boom") == "boom"
+
+
+def test_a_short_password_is_no_part_of_other_words() -> None:
+    sql = "ALTER ROLE r PASSWORD 'x'"
+    assert redacted(sql, 'no example at or near "x": x') == 'no example at or near "***": ***'
