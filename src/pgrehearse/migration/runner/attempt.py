@@ -84,6 +84,7 @@ class Work:
         self.connection = self.link.connection
         self.ledger = self.link.ledger
         link = self.link
+        self.withdrawn = self.ledger.withdrawn()
         self.transactions = Transactions(
             link.connection, link.conninfo, link.lock_timeout, link.backoff, link.tell
         )
@@ -97,7 +98,7 @@ class Work:
                 self._run(statement, number)
 
         def record() -> None:
-            self.ledger.end(self.attempt, self.migration, self.direction, *self.costs.values())
+            self._end(*self.costs.values())
 
         self.transactions.whole(
             self.migration.path.stem, work, record, lambda other: Ledger(other).is_done(self.attempt)
@@ -123,9 +124,20 @@ class Work:
         self.transactions.whole(
             self.migration.path.stem,
             lambda: None,
-            lambda: self.ledger.end(self.attempt, self.migration, self.direction),
+            self._end,
             lambda other: Ledger(other).is_done(self.attempt),
         )
+
+    def _end(self, *costs: Cost) -> None:
+        """Record the end. Raises SetupError: the migration took others out of the ledger."""
+        self.ledger.end(self.attempt, self.migration, self.direction, *costs)
+        lost = self.ledger.withdrawn() - self.withdrawn
+        if lost:
+            raise SetupError(
+                f"refused: this migration takes {', '.join(sorted(lost))} out of public.schema_migrations",
+                path=self.migration.path,
+                next_step="leave the ledger alone: those would be applied a second time",
+            )
 
     def failed(self, error: psycopg.Error) -> ExpectationError:
         """Record the failure, and say what it leaves behind."""
@@ -250,6 +262,15 @@ class Work:
 
         line = self._line(statement)
         keep(carry_out(self.connection, self.link.watch, statement, number, line, failed=keep))
+        if found := exclusive.unreadable(self.connection):
+            self.costs[number] = replace(self.costs[number], outcome="failed")
+            raise ExpectationError(
+                f"{self.migration.path.stem} ({self.direction}): with this {found}, and what follows would be"
+                " read differently from the file",
+                path=self.migration.path,
+                line=line,
+                next_step="leave the setting out: files are UTF-8, and '...' holds backslashes as they are",
+            )
 
     @contextmanager
     def _patience(self, statement: Statement) -> Iterator[None]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 
-from pgrehearse import queries
 from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.passwords import redacted
@@ -18,17 +17,19 @@ from pgrehearse.text.statement import classify
 
 __all__ = ["carry_out"]
 
-#: Names without their schema in public, whatever the search path is at this moment.
-_FILES = f"""
-SELECT c.oid::bigint,
-       CASE WHEN n.nspname = 'public' THEN pg_catalog.quote_ident(c.relname)
-            ELSE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) END,
-       pg_catalog.pg_relation_filenode(c.oid)::bigint
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-   AND {queries.APPLICATION_SCHEMA}
+#: Every relation with rows of its own. Read amid a migration, so it holds no operator that its search path
+#: could replace; what is the application's is told apart here.
+_FILES = """
+SELECT c.oid::pg_catalog.int8, n.nspname, pg_catalog.quote_ident(n.nspname),
+       pg_catalog.quote_ident(c.relname), pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.int8
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n
+       ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'm']::pg_catalog."char"[])
+   AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
 """
-_WAL = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
+_WAL = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0'::pg_catalog.pg_lsn)"
+#: Schemas that are not the application's; nor are those whose name begins with pg_.
+_NOT_THEIRS = ("information_schema", "pgrehearse")
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 
 
@@ -82,8 +83,12 @@ def _rewritten(
 
 
 def _files(connection: psycopg.Connection[Any]) -> dict[int, tuple[str, int]]:
-    """Tables by oid: name and file."""
-    return {oid: (name, file) for oid, name, file in connection.execute(_FILES)}
+    """Tables by oid: name and file. Names are without their schema in public, whatever the search path is."""
+    found = {}
+    for oid, schema, quoted, name, file in connection.execute(_FILES):
+        if schema not in _NOT_THEIRS and not schema.startswith("pg_"):
+            found[oid] = name if schema == "public" else f"{quoted}.{name}", file
+    return found
 
 
 def _wal(connection: psycopg.Connection[Any]) -> int:

@@ -12,18 +12,29 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.environments.direct import direct
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
 from pgrehearse.migration.runner.surroundings import ours
 
-__all__ = ["connect", "locked", "locked_still", "reset"]
+__all__ = ["connect", "locked", "locked_still", "reset", "unreadable"]
 
 _APPLICATION = "pgrehearse db"
 #: Limits that a role or database may have for its applications; a migration takes as long as it takes.
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
+#: What the server must say of these, whose changes it reports at once.
+_READS = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
+#: By these the server notices that its client is gone: at once where the connection was closed, after a
+#: minute where the client's machine vanished without a word.
+_NOTICES = {
+    "client_connection_check_interval": "1s",
+    "tcp_keepalives_idle": "30s",
+    "tcp_keepalives_interval": "10s",
+    "tcp_keepalives_count": "3",
+}
+#: Whether this session holds the lock.
 _HELD = """
 SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
                 WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND pid = pg_backend_pid()
@@ -44,10 +55,24 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
     try:
         direct(connection)
         reset(connection)
+        if found := unreadable(connection):
+            raise SetupError(
+                f"refused: {found} by the role or the database, so files would be read differently here",
+                next_step="ALTER ROLE ... or ALTER DATABASE ... RESET that setting",
+            )
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def unreadable(connection: psycopg.Connection[Any]) -> str:
+    """The setting by which the server reads a file otherwise than we split and send it; empty for none."""
+    for name, value in _READS.items():
+        now = connection.info.parameter_status(name)
+        if now != value:
+            return f"{name} is {now}"
+    return ""
 
 
 def reset(connection: psycopg.Connection[Any]) -> None:
@@ -58,8 +83,9 @@ def reset(connection: psycopg.Connection[Any]) -> None:
     limits = (*_LIMITS, "transaction_timeout") if connection.info.server_version >= 170000 else _LIMITS
     for limit in limits:
         connection.execute(SQL("SET {} = 0").format(Identifier(limit)))
-    with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
-        connection.execute("SET client_connection_check_interval = '1s'")
+    for name, value in _NOTICES.items():
+        with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
+            connection.execute(SQL("SET {} = {}").format(Identifier(name), Literal(value)))
 
 
 @contextmanager

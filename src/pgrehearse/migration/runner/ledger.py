@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import create
-from pgrehearse.migration.runner.ledger_shape import contradicted, present
+from pgrehearse.migration.runner.ledger_shape import gone, present
 from pgrehearse.migration.runner.surroundings import ours
 from pgrehearse.text.migration_files import Migration
 
@@ -159,18 +159,26 @@ class Ledger:
     def applied(self) -> dict[str, Applied]:
         """Applied versions in order; empty where nothing was ever applied.
 
-        Raises SetupError: the two records of what is applied, dbmate's and ours, say different things.
+        Raises SetupError: dbmate's table is gone, and ours says that something is applied.
         """
         with ours(self.connection):
             versions, here = present(self.connection)
             query = _APPLIED if here else "SELECT version FROM public.schema_migrations ORDER BY version"
             rows = self.connection.execute(query.encode()).fetchall() if versions else []
-            recorded = self.connection.execute(_RECORDED).fetchall() if here else []
-        found = {row[0]: Applied(*row) for row in rows}
-        lost = sorted({version for (version,) in recorded} - found.keys())
-        if lost:
-            raise contradicted(lost[0], len(lost), versions)
-        return found
+            recorded = self.connection.execute(_RECORDED).fetchall() if here and not versions else []
+        if recorded:
+            raise gone(len(recorded))
+        return {row[0]: Applied(*row) for row in rows}
+
+    def withdrawn(self) -> set[str]:
+        """Versions that are applied according to our record, and not according to dbmate's."""
+        with ours(self.connection):
+            if present(self.connection) != (True, True):
+                return set()
+            rows = self.connection.execute(
+                f"{_RECORDED} EXCEPT SELECT version FROM public.schema_migrations".encode()
+            )
+            return {version for (version,) in rows}
 
     def attempts(self) -> list[Attempt]:
         """Every attempt with its statements, oldest first."""

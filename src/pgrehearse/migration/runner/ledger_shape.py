@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg.sql import Literal
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, look
 
-__all__ = ["contradicted", "present"]
+__all__ = ["gone", "present"]
 
 _TABLES = (
     Wanted("public", "schema_migrations", ["version"], ["version"]),
@@ -65,21 +64,10 @@ def present(connection: psycopg.Connection[Any]) -> tuple[bool, bool]:
     return there["schema_migrations"], there["attempt"]
 
 
-def contradicted(version: str, many: int, versions: bool) -> SetupError:
-    """The error that ``many`` versions, such as ``version``, are applied by our record and not by dbmate's.
-
-    ``versions``: whether dbmate's table is there at all.
-    """
-    if not versions:
-        return SetupError(
-            f"refused: public.schema_migrations is gone, and pgrehearse.attempt says that {many} migrations"
-            " are applied",
-            next_step="put the table back from a backup; applied again, they would do their work twice",
-        )
+def gone(many: int) -> SetupError:
+    """The error that dbmate's table is not there, while ``many`` migrations are recorded as applied."""
     return SetupError(
-        f"refused: pgrehearse.attempt says that {version} is applied, and public.schema_migrations does not"
-        + (f"; the same of {many - 1} more" if many > 1 else ""),
-        next_step="put the version back; or, if another tool undid it, say so:"
-        " INSERT INTO pgrehearse.attempt (version, name, direction, sha256, outcome)"
-        f" VALUES ({Literal(version).as_string()}, '', 'down', '', 'adopted')",
+        f"refused: public.schema_migrations is gone, and pgrehearse.attempt says that {many} migrations are"
+        " applied",
+        next_step="put the table back from a backup; applied again, they would do their work twice",
     )

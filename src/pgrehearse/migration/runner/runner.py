@@ -122,7 +122,7 @@ def _states(runner: Runner, migrations: Sequence[Migration]) -> list[versions.Ve
     ledger.create()
     for name in ledger.bury():
         runner.link.tell(f"an earlier run of {name} was interrupted")
-    return versions.compare(migrations, ledger.applied())
+    return versions.compare(migrations, ledger.applied(), ledger.withdrawn())
 
 
 def _whole(ledger: Ledger, direction: str, command: str) -> None:

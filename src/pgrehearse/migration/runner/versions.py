@@ -21,17 +21,21 @@ _MEND = {
     "edited": "put the file back as it was applied (git), and write the change as a new migration",
     "missing": "put the file back (git): fresh databases need it too",
     "late": "rename the file: its version must be newer than those that are applied",
+    "withdrawn": "put it back into public.schema_migrations; or, if another tool undid it, say so:"
+    " INSERT INTO pgrehearse.attempt (version, name, direction, sha256, outcome)"
+    " VALUES ('{version}', '', 'down', '', 'adopted')",
 }
 _SAID = {
     "edited": "was edited after it was applied",
     "missing": "is applied, but its file is gone",
+    "withdrawn": "is applied according to pgrehearse.attempt, and not according to public.schema_migrations",
     "late": "is older than a migration that is applied already, and would run in another order elsewhere",
 }
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """One version. ``state``: applied, pending, edited, missing or late.
+    """One version. ``state``: applied, pending, edited, missing, late or withdrawn.
 
     ``migration`` is None for a missing one; ``at`` is when it was applied, None if that is unknown;
     ``adopted``: another tool applied it, and its hash is still to be taken.
@@ -53,11 +57,16 @@ class VersionState:
         if self.state not in _SAID:
             return None
         message, path = f"{self.label} {_SAID[self.state]}", self.migration.path if self.migration else None
-        return Finding(message, path, kind="ledger", next_step=_MEND[self.state])
+        return Finding(message, path, kind="ledger", next_step=_MEND[self.state].format(version=self.version))
 
 
-def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[VersionState]:
-    """The state of every version that has a file or is applied, in order of version."""
+def compare(
+    migrations: Sequence[Migration], applied: Mapping[str, Applied], withdrawn: Set[str] = frozenset()
+) -> list[VersionState]:
+    """The state of every version that has a file or is applied, in order of version.
+
+    ``withdrawn``: versions that our record has as applied, and dbmate's has not.
+    """
     files = {migration.version: migration for migration in migrations}
     newest = max(applied, default="")
     found = []
@@ -65,6 +74,7 @@ def compare(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> 
         migration, record = files.get(version), applied.get(version)
         if record is None:
             state = "late" if version < newest else "pending"
+            state = "withdrawn" if version in withdrawn else state
         elif migration is None:
             state = "missing"
         else:
@@ -83,7 +93,7 @@ def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
             applied = ledger.applied()
             if not applied:
                 in_public(ledger.elsewhere(), migrations)
-            return compare(migrations, applied)
+            return compare(migrations, applied, ledger.withdrawn())
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(
