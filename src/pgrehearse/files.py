@@ -14,7 +14,7 @@ from typing import Any
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["write", "write_json"]
+__all__ = ["folder", "write", "write_json"]
 
 #: A list of numbers takes one line, so that a diff shows what changed. A string holds no raw newline in JSON.
 _NUMBERS = re.compile(r"\[\n\s+((?:-?[\d.]+|null)(?:,\n\s+(?:-?[\d.]+|null))*)\n\s+\]")
@@ -44,17 +44,21 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+def folder(path: Path) -> Path:
+    """Make the folder ``path`` where it is missing; returns it. Raises SetupError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"this folder cannot be made: {error.strerror}", path=path, next_step="see who may write there"
+        ) from error
+    return path
+
+
 def write_json(path: Path, data: Mapping[str, Any], *, sort_keys: bool = False) -> Path:
     """Write ``data`` as `write` does, in a missing folder too, in lines that are easy to compare."""
     text = json.dumps(data, indent=1, sort_keys=sort_keys, ensure_ascii=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SetupError(
-            f"this folder cannot be made: {error.strerror}",
-            path=path.parent,
-            next_step="see who may write there",
-        ) from error
+    folder(path.parent)
     return write(path, _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n")
 
 

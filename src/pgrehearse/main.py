@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
+from pgrehearse.command.surroundings import lost_output, prepared, terminable
 from pgrehearse.command.terminal import door
-from pgrehearse.errors import PgRehearseError
+from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.text.passwords import connection_strings
+from pgrehearse.troubles import named
 
 __all__ = ["cli", "main"]
+
+#: Exit status where whoever read the output has ended, as a shell tells it: 128 and SIGPIPE.
+_NOBODY_READS = 141
 
 #: subcommand -> module and attribute; imported when asked for, because the site and notebook extras are
 #: optional and slow to import.
@@ -59,27 +66,86 @@ def cli(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Entry point: errors of ours become a message and their exit status, Ctrl-C becomes 130."""
-    with door():
-        _main()
+    """Entry point: what goes wrong becomes a message and an exit status, Ctrl-C becomes 130."""
+    prepared()
+    with door(), terminable():
+        try:
+            status = _status()
+        except (KeyboardInterrupt, click.Abort):  # the one that ended the first, too
+            status = 130
+    lost = lost_output()
+    if isinstance(lost, BrokenPipeError):
+        status = _NOBODY_READS
+    elif lost is not None:
+        _tell(_unwritten(lost))
+        status = status or SetupError.exit_code
+    sys.exit(status)
 
 
-def _main() -> None:
+def _status() -> int:
     try:
-        sys.exit(cli(prog_name="pgrehearse", standalone_mode=False) or 0)
-    except PgRehearseError as error:
-        click.echo(f"error: {error}", err=True, color=True)
-        sys.exit(error.exit_code)
+        _arguments()
+        return cli(prog_name="pgrehearse", standalone_mode=False) or 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except SystemExit:  # click's own, its only one, at a broken pipe
+        return _NOBODY_READS
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)  # it may quote an argument that nobody asked for
-        click.echo(connection_strings(said.getvalue()), err=True, nl=False, color=True)
-        sys.exit(error.exit_code)
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "pgrehearse"
+        _say(f"error: {error.format_message()}\n  next: {path} --help tells what may be written")
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; what ran was canceled, and what was made for this run is removed", err=True)
-        sys.exit(130)
-    except Exception:
+        _say("interrupted; what ran was canceled, and what was made for this run is removed")
+        return 130
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and (lost := lost_output()) is not None:
+            if isinstance(lost, BrokenPipeError):
+                return _NOBODY_READS
+            error = _unwritten(lost)
+        known = _here(error) or named(error)
+        if known is not None:
+            _tell(known)
+            return known.exit_code
         # 1 is for documents that do something else than they say; a crash must not look like that.
-        click.echo(connection_strings(traceback.format_exc()), err=True)
-        click.echo("error: this is a bug in pgrehearse\n  next: report it with the lines above", err=True)
-        sys.exit(PgRehearseError.exit_code)
+        _say(traceback.format_exc())
+        _say("error: this is a bug in pgrehearse\n  next: report it with the lines above")
+        return PgRehearseError.exit_code
+
+
+def _tell(error: PgRehearseError) -> None:
+    _say(f"error: {error}")
+
+
+def _say(text: str) -> None:
+    with suppress(OSError, ValueError):  # nobody hears it; the exit status says it, too
+        click.echo(connection_strings(text), err=True, color=True)  # it may quote an argument
+
+
+def _unwritten(error: OSError) -> SetupError:
+    return SetupError(
+        f"standard output cannot be written: {error.strerror}",
+        next_step="give it room, or another place; what was done before is done",
+    )
+
+
+def _here(error: Exception) -> SetupError | None:
+    """What to say where the folder one stands in is gone, which makes anything fail."""
+    try:
+        Path.cwd()
+    except OSError as gone:
+        if isinstance(error, (OSError, RuntimeError)):
+            return SetupError(
+                f"the current folder cannot be used: {gone.strerror}", next_step="cd to a folder that exists"
+            )
+    return None
+
+
+def _arguments() -> None:
+    """Refuse arguments that are no text: nothing could be found, sent or shown by such a name."""
+    for number, argument in enumerate(sys.argv[1:], 1):
+        if not argument.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise click.UsageError(
+                f"argument {number} is not text in the encoding of this locale: {os.fsencode(argument)!r}"
+                "; write it in UTF-8, and say so with LC_ALL=C.UTF-8"
+            )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.command.terminal import styled
 from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
@@ -71,7 +70,6 @@ def run(
     wanted = [title for phase, title in _PHASES.items() if phase in phases] or list(FORWARD)
     if dry_run:
         return _dry_run(document, wanted, values)
-    on_terminate()
     target = open_target(dsn)
     operation = _operation(yes, wanted)
     demand(operation, target.environment, target.database, said=not yes)

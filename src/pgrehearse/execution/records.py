@@ -98,7 +98,7 @@ def _read(file: Path) -> DocumentRecord:
 def save(folder: Path, document: str, major: int, run: Run) -> Path:
     """Replace the entry of ``major`` in the record of ``document``; returns its file."""
     file = _file(folder, document)
-    folder.mkdir(parents=True, exist_ok=True)
+    files.folder(folder)
     with locked(folder / ".lock"):  # another process may have just run it on another major
         runs = {**load(folder, document).runs, str(major): run}
         data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}

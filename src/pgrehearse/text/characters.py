@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from pgrehearse.errors import DocumentError, SetupError
 
@@ -107,6 +108,13 @@ def read(path: Path, *, crlf: bool = True, missing: str = "check the spelling") 
 
 def _bytes(path: Path, missing: str) -> bytes:
     try:
+        mode = path.stat().st_mode
+        if not (S_ISREG(mode) or S_ISDIR(mode)) and not _handed(path):
+            raise DocumentError(
+                "is a pipe or a device, not a file",  # reading it might never end
+                path=path,
+                next_step="name a file; what a program prints comes by /dev/stdin",
+            )
         return path.read_bytes()
     except FileNotFoundError:
         raise DocumentError("no such file", path=path, next_step=missing) from None
@@ -117,6 +125,11 @@ def _bytes(path: Path, missing: str) -> bytes:
         raise DocumentError(
             f"cannot be read: {reason}", path=path, next_step="see who may read it"
         ) from error
+
+
+def _handed(path: Path) -> bool:
+    """Whether the caller opened what ``path`` names, as a shell does for ``<(...)``."""
+    return str(path) == "/dev/stdin" or str(path.parent) in ("/dev/fd", "/proc/self/fd")
 
 
 def decoded(data: bytes, path: Path, *, crlf: bool = True) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse import files
 from pgrehearse.clock import now
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
@@ -37,8 +38,7 @@ def new(name: str) -> int:
     newest = max((int(migration.version) for migration in existing), default=0)
     version = str(max(int(version), newest + 1))
     file = project.migrations / f"{version}_{words}.sql"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("x", encoding="utf-8") as out:
-        out.write(_TEXT.format(title=words.replace("_", " ").capitalize()))
+    files.folder(file.parent)
+    files.write(file, _TEXT.format(title=words.replace("_", " ").capitalize()))
     click.echo(project.relative(file))
     return 0

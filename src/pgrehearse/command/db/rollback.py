@@ -13,7 +13,6 @@ from pgrehearse.command.db.target import (
     tell,
 )
 from pgrehearse.command.db.up import done_line, patience
-from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions, down
@@ -45,7 +44,6 @@ def rollback(
     _, migrations = load_migrations()
     target = find(dsn, environment, Operation.UNDO_MIGRATIONS)
     announce(target)
-    on_terminate()
     options = RunnerOptions(lock_timeout, Backoff(attempts), wait)
     count = 0
     for done in down(target.conninfo, migrations, to=to, steps=steps or 1, options=options, tell=tell):

@@ -15,7 +15,6 @@ from pgrehearse.command.db.target import (
     load_migrations,
     tell,
 )
-from pgrehearse.command.interrupts import on_terminate
 from pgrehearse.environments.rules import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
@@ -89,7 +88,6 @@ def up(
     announce(target)
     if dry_run:
         return _dry_run(target.conninfo, migrations, to)
-    on_terminate()
     options = RunnerOptions(lock_timeout, Backoff(attempts), wait)
     count = 0
     for done in apply(target.conninfo, migrations, to=to, options=options, tell=tell):
