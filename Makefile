@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PG ?= all
-WORKERS ?= 2
+# Tests wait for locks, processes and servers a third of the time: more workers than a small machine has cores.
+WORKERS ?= 3
 # Which moments `make faults` tries: all, a shard such as 2/4, or names such as up-KILL-3.
 MOMENTS ?= all
 # Majors the site is published for; empty is the default server only.

@@ -8,9 +8,9 @@ one more item: the schema evolution policy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,8 +27,9 @@ from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
-__all__ = ["DocumentFile", "DocumentItem", "MigrationsFolder", "PolicyItem"]
+__all__ = ["DocumentFile", "DocumentItem", "MigrationsFolder", "PolicyItem", "dealt"]
 
+T = TypeVar("T")
 _REHEARSER = pytest.StashKey[Rehearser]()
 _PROJECT = pytest.StashKey[Project]()
 
@@ -79,6 +80,29 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if not named and not any(file_path.is_relative_to(folder) for folder in project.documents):
         return None
     return DocumentFile.from_parent(parent, path=file_path)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside pytest-xdist: deal documents out, the long ones first, so that the workers end together.
+
+    A worker begins with its share of the list, a run of neighbours. Other tests keep their order.
+    """
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    documents = sorted((item for item in items if isinstance(item, DocumentItem)), key=_length, reverse=True)
+    if workers > 1:
+        items[:] = dealt(documents, [item for item in items if not isinstance(item, DocumentItem)], workers)
+
+
+def dealt(first: Sequence[T], others: Sequence[T], shares: int) -> list[T]:
+    """All, in as many shares: each begins with its part of ``first``, which is dealt out like cards."""
+    ends = [len(others) * number // shares for number in range(shares + 1)]
+    parts = ((first[one::shares], others[ends[one] : ends[one + 1]]) for one in range(shares))
+    return [item for cards, rest in parts for item in (*cards, *rest)]
+
+
+def _length(item: DocumentItem) -> int:
+    """What to expect of a document: a bash cell starts a process, which may start a server."""
+    return sum(10 if cell.language == "bash" else 1 for cell in item.document.cells)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

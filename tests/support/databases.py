@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.environments import marks
+from pgrehearse.execution.maker import copying, dropping
 from pgrehearse.servers import Server
 
 __all__ = ["STANDARD", "Database", "Owned", "execute", "fresh", "mark", "name_of", "names", "owned_on"]
@@ -49,16 +49,20 @@ def fresh(
 ) -> Iterator[str]:
     """The connection string of a new database, marked if so asked; dropped if its server lives."""
     name = f"{prefix}_{secrets.token_hex(4)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    execute(server.dsn(), create.as_string())
+    _carry_out(server, copying(server, name, template))
     try:
         if environment is not None:
             mark(server.dsn(name), environment)
         yield server.dsn(name)
     finally:
         if server.alive():
-            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            execute(server.dsn(), drop.as_string())
+            _carry_out(server, dropping(name))
+
+
+def _carry_out(server: Server, statements: Iterable[str]) -> None:
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(cast(LiteralString, statement))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
 
-__all__ = ["Maker"]
+__all__ = ["Maker", "copying", "dropping"]
 
 T = TypeVar("T")
 #: Seconds a server may take to recover from a crash.
@@ -64,14 +64,15 @@ class Maker:
         connected to ``template``, or there is no room.
         """
         name = self._new_name(hint)
-        for statement in self._copy(name, template):
+        for statement in copying(self.server, name, template):
             self._execute(statement)
         return self._marked(name) if marked else name
 
     def begin(self, hint: str, template: str) -> str:
         """Begin to make a copy that nobody waits for yet; its name. One at a time, see `finish`."""
         name = self._new_name(hint)
-        self._session(_CLONE).start([Message(statement, 1) for statement in self._copy(name, template)])
+        statements = copying(self.server, name, template)
+        self._session(_CLONE).start([Message(statement, 1) for statement in statements])
         return name
 
     def finish(self, name: str, hint: str) -> str:
@@ -100,9 +101,8 @@ class Maker:
 
     def drop(self, name: str) -> None:
         """Drop a database, ending whatever is still connected to it."""
-        forced = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
-        self._execute(_alone(name, _TERMINATE))
-        self._execute(forced.as_string())
+        for statement in dropping(name):
+            self._execute(statement)
         self._names.discard(name)
 
     def keep(self, name: str) -> None:
@@ -129,14 +129,6 @@ class Maker:
         for session in self._sessions.values():
             session.close()
         self._sessions = {}
-
-    def _copy(self, name: str, template: str) -> tuple[str, str]:
-        """The statements, one message each; the second fails when somebody stays in ``template``."""
-        copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
-        statement = copy.format(Identifier(name), Identifier(template), SQL(self.server.copies))
-        if self.server.owner:
-            statement += SQL(" OWNER {}").format(Identifier(self.server.owner))
-        return _alone(template), statement.as_string()
 
     def _marked(self, name: str) -> str:
         """Mark a database nobody has commented yet, in the form the role has the right to."""
@@ -193,6 +185,22 @@ class Maker:
                 f"a disposable database could not be made: {session.error.text}",
                 next_step="check the server's log and its free disk space",
             )
+
+
+def copying(server: Server, name: str, template: str) -> tuple[str, str]:
+    """The statements, one message each, that make the database ``name`` a copy of ``template``.
+
+    The second fails when somebody stays in ``template``.
+    """
+    copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
+    statement = copy.format(Identifier(name), Identifier(template), SQL(server.copies))
+    return _alone(template), statement.as_string()
+
+
+def dropping(name: str) -> tuple[str, str]:
+    """The statements, one message each, that end what is connected to the database ``name`` and drop it."""
+    forced = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
+    return _alone(name, _TERMINATE), forced.as_string()
 
 
 def _alone(name: str, first: str = "") -> str:
