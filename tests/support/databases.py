@@ -49,7 +49,7 @@ def fresh(
 ) -> Iterator[str]:
     """The connection string of a new database, marked if so asked; dropped if its server lives."""
     name = f"{prefix}_{secrets.token_hex(4)}"
-    _carry_out(server, copying(server, name, template))
+    _carry_out(server, copying(server, name, template)[1:])  # nobody is connected to a template
     try:
         if environment is not None:
             mark(server.dsn(name), environment)
