@@ -1,4 +1,4 @@
-"""How documents are dealt out to the workers of pytest-xdist, each of which begins with a run of neighbours."""
+"""How documents are dealt out to the workers of pytest-xdist: each begins with a run of neighbours."""
 
 from __future__ import annotations
 
