@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 #: Ends what it may stand in, is a macro of both kinds and a cell of a table, and moves cursors.
 HOSTILE = "<img src=x onerror=alert(1)>\"'`</code></pre></table></svg>{{ 7+7 }}[[= 7+7 =]]|_b_\x1b[31m\u202e"
-QUOTED, ENDS_A_FENCE = json.dumps(HOSTILE), json.dumps(f"a\n```\n{HOSTILE}")
+#: A file is refused with the last ones, and so is a value of a parameter that has them by an escape.
+WRITTEN = HOSTILE.removesuffix("\x1b[31m\u202e")
+QUOTED, VALUE, ENDS_A_FENCE = json.dumps(HOSTILE), json.dumps(WRITTEN), json.dumps(f"a\n```\n{WRITTEN}")
 RUNBOOK = f"""---
 title: TITLE
 description: TITLE
@@ -44,7 +46,7 @@ undo: {QUOTED}
 jupyter: {{jupytext: {{main_language: python}}}}
 parameters:
   table: {{description: Table, example: items}}
-  label: {{description: Label, example: {QUOTED}, default: {QUOTED}}}
+  label: {{description: Label, example: {VALUE}, default: {VALUE}}}
   lines: {{description: Lines, example: {ENDS_A_FENCE}}}
 ---
 
@@ -235,7 +237,7 @@ PIECES: dict[str, Callable[[Pieces], str]] = {
 
 @pytest.fixture
 def pieces(tiny: Tiny) -> Pieces:
-    return Pieces(tiny, HOSTILE, HOSTILE)
+    return Pieces(tiny, HOSTILE, WRITTEN)
 
 
 @pytest.fixture
