@@ -18,6 +18,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution import cell_process
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
+from pgrehearse.servers import leftovers
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
@@ -58,7 +59,7 @@ class BashCells:
     def folder(self) -> Path:
         """Where the cells run, made when first asked for."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="pgrehearse-")
+            self._folder = tempfile.TemporaryDirectory(prefix=leftovers.prefix())
             if self.project is not None:
                 _copy(self.project, Path(self._folder.name))
         return Path(self._folder.name)
