@@ -8,13 +8,15 @@ one more item: the schema evolution policy.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
+from os.path import realpath
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError
+from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.measurement.cells import is_measured
@@ -76,7 +78,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix != ".md" or parent.config.getoption("--no-documents"):
         return None
     project = parent.config.stash[_PROJECT]
-    named = any(Path(str(arg).split("::")[0]).resolve() == file_path for arg in parent.config.args)
+    named = any(Path(realpath(str(arg).split("::")[0])) == file_path for arg in parent.config.args)
     if not named and not any(file_path.is_relative_to(folder) for folder in project.documents):
         return None
     return DocumentFile.from_parent(parent, path=file_path)
@@ -108,7 +110,10 @@ def _length(item: DocumentItem) -> int:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     rehearser = session.config.stash.get(_REHEARSER, None)
     if rehearser is not None:
-        rehearser.close()
+        try:
+            rehearser.close()
+        except PgRehearseError as error:  # an error of this hook would pass for one of pytest
+            warnings.warn(str(error), stacklevel=1)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -138,7 +143,7 @@ class DocumentFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         try:
             document = load(self.path)
-        except DocumentError as error:
+        except PgRehearseError as error:
             raise self.CollectError(str(error)) from error
         if not document.cells:
             return

@@ -184,3 +184,14 @@ def test_no_room_leaves_what_was_there(case: Case, command: str) -> None:
     assert "next: " in found.said
     after = {path: path.read_bytes() for path in case.root.rglob("*") if path.is_file()}
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "name", ["folder x.md", "folder x.sql", "loop of links", "pipe as document", "no UTF-8"]
+)
+def test_pytest_tells_them_and_has_no_internal_error(case: Case, name: str) -> None:
+    TABLE[name][1](case)
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "docs", "docs/x.md", "db")
+    found = call(command, case.root, case.env)
+    assert "INTERNALERROR" not in found.said
+    assert found.status in (0, 1, 2, 4), found.said
