@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from support.databases import Database
 from support.faults import remains
 from support.faults.known import KNOWN
 from support.faults.moments import ALL, SAMPLE, Moment, chosen
-from support.faults.scenarios import SCENARIOS
-from support.faults.trial import Stage, Trial
+from support.faults.trial import SCENARIOS, Stage, Trial
 from support.faults.wire import Line, Point
 from support.waiting import wait_until
 
@@ -26,7 +26,7 @@ def trial(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
 
 
 def test_there_are_two_hundred_moments_and_the_shards_share_them() -> None:
-    assert len(ALL) == len(set(map(str, ALL))) >= 100
+    assert len(ALL) == len(set(map(str, ALL))) >= 200
     assert {str(moment) for shard in "1234" for moment in chosen(f"{shard}/4")} == set(map(str, ALL))
     assert {moment.command for moment in SAMPLE} == set(SCENARIOS)
     assert chosen("up-KILL-999") == [Moment("up", "KILL", 999)]
@@ -52,27 +52,32 @@ def test_before_the_command_everything_is_missing(trial: Trial) -> None:
     assert trial.scenario.wrong() == []
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        "DELETE FROM trace WHERE what = '3 last'",
-        "INSERT INTO trace (what) VALUES ('3 last')",
-        "INSERT INTO trace SELECT * FROM aside.trace",
-        "UPDATE item SET n = id WHERE id = 7",
-        "DELETE FROM item WHERE id = 7",
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_n'::regclass",
-        "CREATE INDEX item_n_ccnew ON item (n)",
-        "DELETE FROM schema_migrations WHERE version = '5'",
-        "UPDATE pgrehearse.attempt SET outcome = 'running', finished = NULL WHERE version = '5'",
-        "UPDATE pgrehearse.statement SET outcome = 'running' WHERE number = 2",
-        "DELETE FROM pgrehearse.attempt WHERE version = '5'",
-    ],
+HARMS = (
+    "DELETE FROM trace WHERE what = '3 last'",
+    "INSERT INTO trace (what) VALUES ('3 last')",
+    "INSERT INTO trace SELECT * FROM aside.trace",
+    "UPDATE item SET n = id WHERE id = 7",
+    "DELETE FROM item WHERE id = 7",
+    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_n'::regclass",
+    "CREATE INDEX item_n_ccnew ON item (n)",
+    "DELETE FROM schema_migrations WHERE version = '5'",
+    "UPDATE pgrehearse.attempt SET outcome = 'running', finished = NULL WHERE version = '5'",
+    "UPDATE pgrehearse.statement SET outcome = 'running' WHERE number = 2",
+    "DELETE FROM pgrehearse.attempt WHERE version = '5'",
 )
-def test_what_was_lost_or_done_twice_is_noticed(trial: Trial, harm: str) -> None:
+
+
+def test_what_was_lost_or_done_twice_is_noticed(trial: Trial) -> None:
     trial.start(None)
     assert trial.end() == 0, trial.story
-    trial.scenario.database.execute(harm)
-    assert trial.scenario.wrong()
+    whole = trial.scenario.name
+    for harm in HARMS:
+        trial.cluster.execute(f"CREATE DATABASE {whole}_harmed TEMPLATE {whole}")
+        trial.scenario.database = Database(trial.cluster.dsn(f"{whole}_harmed"))
+        assert trial.scenario.wrong() == []
+        trial.scenario.database.execute(harm)
+        assert trial.scenario.wrong(), f"not noticed: {harm}"
+        trial.cluster.execute(f"DROP DATABASE {whole}_harmed WITH (FORCE)")
 
 
 def test_what_was_left_behind_is_noticed(trial: Trial) -> None:

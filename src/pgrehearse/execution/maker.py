@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 from psycopg.sql import SQL, Identifier, Literal
@@ -125,7 +126,7 @@ class Maker:
             self._free(session)
         for name in sorted(self._names):
             with suppress(SetupError):
-                self.drop(name)
+                self.surviving(partial(self.drop, name))
         for session in self._sessions.values():
             session.close()
         self._sessions = {}

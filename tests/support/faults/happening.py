@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from support.faults import remains
 from support.faults.cluster import Replicated, Small
 from support.faults.wire import Line
 from support.poolers import proxy_before
@@ -30,22 +31,22 @@ _LOST = frozenset({0, 1, 69})
 
 @dataclass(frozen=True)
 class Fault:
-    """``strike`` is called at the moment, on the connection it is counted on; ``mend`` after the command.
+    """``strike`` is called at the moment, with the connection it is counted on, if so; ``mend`` afterwards.
 
     ``statuses`` are those the command may end with. 0 is believed only where everything was done.
     """
 
-    strike: Callable[[Trial, Line], None]
+    strike: Callable[[Trial, Any], None]
     statuses: frozenset[int]
     mend: Callable[[Trial], None] = lambda trial: None
     sides: tuple[str, ...] = _SIDES
 
 
 def _signal(number: signal.Signals) -> Fault:
-    def strike(trial: Trial, line: Line) -> None:
+    def strike(trial: Trial, line: Line | None) -> None:
         with suppress(ProcessLookupError):
             os.kill(trial.process.pid, number)
-        if number == signal.SIGKILL:
+        if number == signal.SIGKILL and line is not None:
             line.cut()
 
     return Fault(strike, frozenset({-number} if number == signal.SIGKILL else {0, 130, *_died_of(number)}))
@@ -173,6 +174,16 @@ def _room(trial: Trial) -> None:
     trial.cluster.return_to_life()
 
 
+def _own_server(trial: Trial, line: None) -> None:
+    """The server that the command started for itself dies, in half of the moments with its supervisor."""
+    found = remains.processes(trial.mark)
+    words = ["postgres -D", "pgrehearse-supervisor"] if trial.moment.chance[1] < 0.5 else ["postgres -D"]
+    for process in found:
+        if any(word in process for word in words):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.split()[0]), signal.SIGKILL)
+
+
 _KILL = _signal(signal.SIGKILL)
 _TERM = _died_of(signal.SIGTERM)
 FAULTS: dict[str, Fault] = {
@@ -189,5 +200,6 @@ FAULTS: dict[str, Fault] = {
     "pooler": Fault(_KILL.strike, _KILL.statuses, _pooled),
     "clock": Fault(_KILL.strike, _KILL.statuses, _set_back),
     "standby": Fault(_standby, _LOST | {130, -signal.SIGKILL, *_TERM}, _standby_back, ("before",)),
+    "server": Fault(_own_server, _LOST),
     "full": Fault(_fill, _LOST, _room),
 }

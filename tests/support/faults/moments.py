@@ -18,21 +18,26 @@ __all__ = ["ALL", "SAMPLE", "VARIABLE", "Moment", "chosen"]
 
 VARIABLE = "PGREHEARSE_FAULTS"
 #: How many seeds of each fault a command is tried with.
+_SIGNALS = ("INT", "TERM", "HUP", "KILL")
+_LOSSES = ("terminate", "kill9", "crash", "cut", "half")
 _SEEDS = {
     "up": {
-        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 6),
+        **dict.fromkeys((*_SIGNALS, *_LOSSES), 6),
         **dict.fromkeys(("two", "standby", "full"), 5),
         **dict.fromkeys(("pooler", "clock"), 2),
     },
     "rollback": {
-        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 4),
+        **dict.fromkeys((*_SIGNALS, *_LOSSES), 4),
         **dict.fromkeys(("two", "standby", "full", "pooler", "clock"), 2),
     },
     "run": {
-        **dict.fromkeys(("INT", "TERM", "HUP", "KILL", "terminate", "kill9", "crash", "cut", "half"), 5),
+        **dict.fromkeys((*_SIGNALS, *_LOSSES), 5),
         **dict.fromkeys(("two", "standby", "full"), 4),
         **dict.fromkeys(("pooler", "clock"), 2),
     },
+    "test": dict.fromkeys((*_SIGNALS, "server"), 4),
+    "remote": dict.fromkeys((*_SIGNALS, *_LOSSES), 2),
+    "build": dict.fromkeys(_SIGNALS, 3),
 }
 
 
@@ -68,8 +73,8 @@ ALL = [
     for fault, seeds in faults.items()
     for seed in range(seeds)
 ]
-#: One of each kind, with changing seeds.
-SAMPLE = [moment for number, moment in enumerate(ALL) if number % 9 == 4]
+#: Some of every command, with changing faults and seeds.
+SAMPLE = ALL[4::12]
 
 
 def chosen(wanted: str | None = None) -> list[Moment]:

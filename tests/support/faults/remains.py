@@ -31,5 +31,5 @@ def processes(mark: str) -> list[str]:
 def files(folder: Path) -> Iterator[str]:
     """Drafts and other files below ``folder`` that only a run under way may have."""
     for path in folder.rglob("*"):
-        if path.name.endswith(".tmp") and os.path.lexists(path):
+        if path.name.endswith((".tmp", ".draft")) and os.path.lexists(path):
             yield str(path.relative_to(folder))

@@ -22,7 +22,7 @@ from support.places import Place, place_at
 from support.processes import PGREHEARSE
 from support.projects import write
 
-__all__ = ["SCENARIOS", "Scenario"]
+__all__ = ["Rollback", "Run", "Scenario", "Up"]
 
 _ROWS = 600
 _TRACE = "CREATE TABLE trace (what text, at timestamptz DEFAULT clock_timestamp())"
@@ -84,6 +84,11 @@ class Scenario(ABC):
     busy = 69
     #: how many runs came to their end; it matters where each does its work anew
     runs = 1
+    #: whether the requests to the database count; else what `progress` counts, and seconds after that
+    wired = True
+    rest = 0.0
+    #: faults after which the command cannot drop the databases that it made
+    helpless: frozenset[str] = frozenset()
 
     def __init__(self, cluster: Cluster, folder: Path, name: str) -> None:
         self.cluster, self.folder, self.name = cluster, folder, name
@@ -110,9 +115,17 @@ class Scenario(ABC):
     def judged(self) -> list[str]:
         """What `wrong` says; may raise where it finds nothing to judge."""
 
-    @abstractmethod
+    def meanwhile(self) -> list[str]:
+        """What is wrong although nobody has run the command again yet."""
+        return []
+
+    def progress(self) -> int:
+        """How far the command is, where its requests cannot be counted."""
+        return 0
+
     def from_the_future(self) -> None:
         """Move the times that earlier runs wrote down to a year from now."""
+        raise NotImplementedError(f"{type(self).__name__} goes by no times")
 
     def _traced(self, *expected: str, table: str = "trace", times: int = 1) -> list[str]:
         found = Counter(what for (what,) in self.database.execute(f"SELECT what FROM {table}"))
@@ -227,9 +240,13 @@ class Run(Scenario):
         return (*PGREHEARSE, "run", "sample", "--yes", "--dsn", dsn)
 
     def judged(self) -> list[str]:
+        steps = ("one", "two a", "two b", "three a", "three b", "with ok", "last")
         index = "SELECT indisvalid FROM pg_index WHERE indrelid = 'item'::regclass"
         return [
-            *self._traced("one", "two a", "two b", "three a", "three b", "with ok", "last", times=self.runs),
+            *self._traced(*steps, times=self.runs),
+            *self._same(
+                "order", "SELECT what FROM trace ORDER BY at", [(what,) for what in steps * self.runs]
+            ),
             *self._same("in Python", "TABLE by_python", [("done",)]),
             *self._same("indexes", index, [(True,)]),
         ]
@@ -238,6 +255,3 @@ class Run(Scenario):
         for log in (self.folder / ".pgrehearse" / "runs").glob("*.jsonl"):
             text = re.sub(r'"at": "(\d{4})', lambda at: f'"at": "{int(at[1]) + 1}', log.read_text("utf-8"))
             log.rename(log.with_name(f"{int(log.name[:4]) + 1}{log.name[4:]}")).write_text(text, "utf-8")
-
-
-SCENARIOS: dict[str, type[Scenario]] = {"up": Up, "rollback": Rollback, "run": Run}

@@ -14,14 +14,24 @@ from psycopg.conninfo import make_conninfo
 
 from support.faults import remains
 from support.faults.cluster import Cluster, Replicated, Small
-from support.faults.happening import FAULTS
+from support.faults.documents import Build, Remote, Test
+from support.faults.happening import FAULTS, Fault
 from support.faults.moments import Moment
-from support.faults.scenarios import SCENARIOS, Scenario
+from support.faults.scenarios import Rollback, Run, Scenario, Up
 from support.faults.wire import Line, Point, Wire
 from support.processes import clean_environment
 from support.waiting import wait_until
 
-__all__ = ["Stage", "Trial"]
+__all__ = ["SCENARIOS", "Stage", "Trial"]
+
+SCENARIOS: dict[str, type[Scenario]] = {
+    "up": Up,
+    "rollback": Rollback,
+    "run": Run,
+    "test": Test,
+    "remote": Remote,
+    "build": Build,
+}
 
 #: Seconds a command may take, with what it waits for.
 _LIMIT = 90.0
@@ -51,7 +61,8 @@ class Stage:
                 trial.start(None)
                 assert trial.end() == 0, trial.story
                 assert trial.scenario.wrong() == [], trial.story
-                self._lengths[command] = len(trial.wire.requests)
+                requests = len(trial.wire.requests)
+                self._lengths[command] = requests if trial.scenario.wired else trial.scenario.progress()
         return self._lengths[command]
 
 
@@ -88,12 +99,15 @@ class Trial:
             process.wait()
         self.cluster.return_to_life()
         self.scenario.close()
+        for name in self._databases() - self.before:
+            self.cluster.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         shutil.rmtree(self._short, ignore_errors=True)
 
     def start(self, point: Point | None) -> None:
         """Start the command through the wire; ``point`` is where the fault is to happen."""
         self.wire.point = point
         self.wire.requests.clear()
+        self.wire.reached.clear()
         self.process = self.spawn(make_conninfo(self.scenario.database.dsn, host=str(self._short)))
 
     def spawn(self, dsn: str) -> subprocess.Popen[bytes]:
@@ -133,17 +147,11 @@ class Trial:
         """Let the fault happen, run the command again, and judge. Fails with the whole story."""
         fault = FAULTS[self.moment.fault]
         length = self.stage.length(self.moment.command, self.folder.parent)
-        where, side, delay = self.moment.chance
-        sides = fault.sides
-        number = 1 + int(where * length)
-        point = Point(number, sides[int(side * len(sides))], delay * 0.02, self._strike)
-        self.start(point)
-        reached = self.wire.reached
-        wait_until(lambda: reached.is_set() or self.process.poll() is not None, "the moment", _LIMIT)
+        if self.scenario.wired:
+            self._at_a_request(fault, length)
+        else:
+            self._at_a_cell(fault, length)
         status = self.end()
-        request = self.wire.requests[number - 1 : number]
-        self.told += f"struck {point.side} request {number} of {length}: {request}\n"
-        assert reached.is_set(), f"the moment never came: {self.story}"
         fault.mend(self)
         assert status in fault.statuses, f"exit status {status}: {self.story}"
         assert "this is a bug in pgrehearse" not in self.said(), self.story
@@ -151,11 +159,38 @@ class Trial:
             wrong = self.scenario.wrong()
             assert not wrong, f"{wrong}, and it said that all is done: {self.story}"
         self._nothing_runs()
+        wrong = self.scenario.meanwhile()
+        assert not wrong, f"{wrong}: {self.story}"
         if status:
             self._again()
         wrong = self.scenario.wrong()
         assert not wrong, f"{wrong}: {self.story}"
         self._nothing_left()
+
+    def _at_a_request(self, fault: Fault, length: int) -> None:
+        where, side, delay = self.moment.chance
+        number = 1 + int(where * length)
+        point = Point(number, fault.sides[int(side * len(fault.sides))], delay * 0.02, self._strike)
+        self.start(point)
+        reached = self.wire.reached
+        wait_until(lambda: reached.is_set() or self.process.poll() is not None, "the moment", _LIMIT)
+        request = self.wire.requests[number - 1 : number]
+        self.told += f"struck {point.side} request {number} of {length}: {request}\n"
+        assert reached.is_set(), f"the moment never came: {self.story}"
+
+    def _at_a_cell(self, fault: Fault, length: int) -> None:
+        """A moment after a cell told that it runs, or in the time that is left after the last one."""
+        where, side, delay = self.moment.chance
+        rest = self.scenario.rest
+        late = rest > 0 and side < 0.6
+        number = length if late else 1 + int(where * length)
+        pause = where * rest if late else delay * 0.1
+        self.start(None)
+        scenario, process = self.scenario, self.process
+        wait_until(lambda: scenario.progress() >= number or process.poll() is not None, "the moment", _LIMIT)
+        threading.Event().wait(pause)
+        self.told += f"struck {pause:.3f} s after cell {number} of {length}\n"
+        fault.strike(self, None)
 
     def _strike(self, line: Line) -> None:
         FAULTS[self.moment.fault].strike(self, line)
@@ -183,7 +218,10 @@ class Trial:
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
         assert database.one(locks) == 0, self.story
         assert database.one("SELECT count(*) FROM pg_prepared_xacts") == 0, self.story
-        assert self._databases() == self.before | {self.scenario.name}, self.story
+        left = self._databases() - self.before - {self.scenario.name}
+        if self.moment.fault in self.scenario.helpless:
+            left = {name for name in left if not name.startswith("pgrehearse_")}
+        assert not left, f"databases are left: {left}: {self.story}"
         assert list(remains.files(self.folder)) == [], self.story
         assert list((self._short / "tmp").iterdir()) == [], self.story
 
