@@ -5,6 +5,7 @@ session        one connection; statements are sent one message each
 escort         what is sent around a statement: transactions, checks, records
 executor       the cells of a document in order, in named sessions
 cell_checks    what a cell says against what it did; output_match: expected output against actual
+bounds         how much a cell may print
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in
 cell_keeper    what ends all that a cell started, however cell and run end
 maker          databases on a server: copied from a template, marked, dropped

@@ -7,6 +7,7 @@ environment names the document's database, so ``pgrehearse db up`` or ``psql`` n
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import cell_process
+from pgrehearse.execution.bounds import ROOM, too_long
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
 from pgrehearse.servers import leftovers
@@ -24,6 +26,9 @@ from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
 
 __all__ = ["BashCells"]
+
+#: Seconds between two looks at whether a silent command has ended.
+_LOOK = 0.01
 
 
 class BashCells:
@@ -46,14 +51,11 @@ class BashCells:
     def run(self, cell: Cell, timeout: float) -> CellResult:
         """Execute one cell; ``timeout`` in seconds. Output and errors are one text, as on a terminal."""
         started = time.monotonic()
-        # What a cell leaves running would hold a pipe open for ever; a file does not wait for it.
-        with tempfile.TemporaryFile() as shown:
-            status = self._status(cell.source, shown.fileno(), timeout)
-            shown.seek(0)
-            output = shown.read().decode("utf-8", "replace").rstrip("\n")
+        status, shown = self._carried_out(cell.source, timeout)
+        output = shown.decode("utf-8", "replace").rstrip("\n")
         ended = time.monotonic()
         self.intervals.append((started, ended))
-        failure = _failure(cell, status, output)
+        failure = too_long(cell) if len(shown) > ROOM else _failure(cell, status, output)
         return CellResult(cell, "failed" if failure else "passed", output, failure, seconds=ended - started)
 
     def folder(self) -> Path:
@@ -70,25 +72,35 @@ class BashCells:
         if folder is not None:
             folder.cleanup()
 
-    def _status(self, source: str, output: int, timeout: float) -> int | None:
-        """The exit status; None: it did not finish in time."""
+    def _carried_out(self, source: str, timeout: float) -> tuple[int | None, bytes]:
+        """The exit status, None where it did not finish, and what was printed, hardly more than `ROOM`."""
         bash = shutil.which("bash")
         if bash is None:
             raise SetupError("no bash on PATH", next_step="install bash, or run the other documents")
-        process = cell_process.start(
-            [bash, "--noprofile", "--norc", "-eu", "-o", "pipefail", "-c", source],
-            self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=self.folder(),
-        )
-        try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            process.end()
+        ours, theirs = os.pipe()
+        with os.fdopen(ours, "rb", buffering=0) as printed:
+            with os.fdopen(theirs, "wb") as end:
+                process = cell_process.start(
+                    [bash, "--noprofile", "--norc", "-eu", "-o", "pipefail", "-c", source],
+                    self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=end.fileno(),
+                    stderr=end.fileno(),
+                    cwd=self.folder(),
+                )
+            os.set_blocking(ours, False)
+            shown = bytearray()
+            limit = time.monotonic() + timeout
+            try:
+                while (status := process.poll()) is None and len(shown) <= ROOM and time.monotonic() < limit:
+                    select.select([printed], [], [], _LOOK)
+                    shown += printed.read(65536) or b""
+            finally:
+                process.end()
+            # What a cell left running would hold the pipe open for ever: what is there by now is all.
+            while len(shown) <= ROOM and (more := printed.read(65536)):
+                shown += more
+        return status, bytes(shown)
 
     def _environment(self) -> dict[str, str]:
         found = {**libpq_environment(self.environment), **self.values}

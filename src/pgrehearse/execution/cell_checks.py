@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pgrehearse.execution.bounds import too_long
 from pgrehearse.execution.output_match import diff, matches
 from pgrehearse.execution.results import wrong
 from pgrehearse.execution.session import StatementError
@@ -49,6 +50,8 @@ def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
             next_step="remove expect, or mend the statement that should fail",
         )
     line = cell.line + error.line
+    if error.too_long:
+        return too_long(cell, line, error.statement)
     if error.lost and (not error.sqlstate or error.sqlstate != expect):
         return wrong(
             "the connection was lost",

@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-__all__ = ["NULL", "format_result"]
+__all__ = ["NULL", "Rows", "TooLong", "format_result"]
+
+#: The values of a result, row by row; None is NULL.
+Rows = Sequence[Sequence[bytes | None]]
 
 #: How NULL is shown; the same as psql after ``\pset null '(null)'``.
 NULL = "(null)"
@@ -21,24 +24,40 @@ _RIGHT = frozenset((20, 21, 23, 26, 28, 29, 700, 701, 790, 1700, 5069))
 _WITH_TAG = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 
-def format_result(result: PGresult) -> str:
-    """What psql would print for a successful ``result``, without the final newline."""
+class TooLong(Exception):
+    """The table is longer than it may be."""
+
+
+def format_result(result: PGresult, values: Rows | None = None, room: int | None = None) -> str:
+    """What psql would print for a successful ``result``, without the final newline.
+
+    Args:
+        values: the rows, where they came one by one before ``result``; its own without.
+        room: characters the table may take. A wide value in one row makes all rows as wide.
+
+    Raises TooLong.
+    """
     status = result.command_status.decode() if result.command_status else ""
     if result.status != ExecStatus.TUPLES_OK:
         return status
-    table = _table(result)
+    if values is None:
+        every = range(result.nfields)
+        values = [[result.get_value(row, column) for column in every] for row in range(result.ntuples)]
+    table = _table(result, values, room)
     return f"{table}\n\n{status}" if status.startswith(_WITH_TAG) else table
 
 
-def _table(result: PGresult) -> str:
+def _table(result: PGresult, values: Rows, room: int | None) -> str:
     count = result.nfields
-    footer = "(1 row)" if result.ntuples == 1 else f"({result.ntuples} rows)"
+    footer = "(1 row)" if len(values) == 1 else f"({len(values)} rows)"
     if count == 0:
         return "--\n" + footer
     names = [_cell(result.fname(i) or b"") for i in range(count)]
     right = [result.ftype(i) in _RIGHT for i in range(count)]
-    rows = [[_cell(result.get_value(r, c)) for c in range(count)] for r in range(result.ntuples)]
+    rows = [[_cell(value) for value in row] for row in values]
     widths = [max(_width(x) for row in [names, *rows] for x in row[c]) for c in range(count)]
+    if room is not None and sum(max(map(len, row)) for row in rows) * (sum(widths) + 3 * count) > room:
+        raise TooLong
     lines = _row(names, widths, [_center] * count)
     lines.append("+".join("-" * (width + 2) for width in widths))
     sides = [_to_right if to_right else _to_left for to_right in right]

@@ -1,20 +1,25 @@
 """Python cells run in a process of their own: one a document, started when the document needs it.
 
-A cell that loops for ever or kills its interpreter then ends that process, not the run.
+A cell that loops for ever or kills its interpreter then ends that process, not the run. What became of a cell
+is what its process signed: see `pgrehearse.execution.python_worker`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import select
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from hashlib import blake2b
+from hmac import compare_digest
 from pathlib import Path
 
 from pgrehearse.execution import cell_process
+from pgrehearse.execution.bounds import ROOM, too_long
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
 from pgrehearse.servers.base import libpq_environment
@@ -22,6 +27,9 @@ from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.looking import READ_ONLY_OPTION
 
 __all__ = ["PythonCells"]
+
+#: Bytes of an answer: each character of the output may take twelve (a pair of surrogates, escaped).
+_ANSWER = 12 * ROOM + (1 << 20)
 
 
 class PythonCells:
@@ -34,6 +42,7 @@ class PythonCells:
         #: (start, end) on the monotonic clock of every cell
         self.intervals: list[tuple[float, float]] = []
         self._process: cell_process.CellProcess | None = None
+        self._key = b""
 
     def warm(self) -> None:
         """Start the process now, so that it is there when the first cell comes."""
@@ -45,13 +54,16 @@ class PythonCells:
                 stdout=subprocess.PIPE,
                 stderr=None,
             )
+            self._key = secrets.token_bytes(32)
+            assert self._process.stdin is not None
+            self._process.stdin.write(self._key.hex().encode() + b"\n")
 
     def run(self, cell: Cell, timeout: float) -> CellResult:
         """Execute one cell; ``timeout`` in seconds."""
         started = time.monotonic()
         self.warm()
         answer = self._ask(cell, timeout)
-        output = str(answer.get("output", "")).rstrip("\n")
+        output = answer.get("output", "").rstrip("\n")
         failure = self._failure(cell, answer, output)
         ended = time.monotonic()
         self.intervals.append((started, ended))
@@ -67,15 +79,18 @@ class PythonCells:
             if pipe:
                 pipe.close()
 
-    def _ask(self, cell: Cell, timeout: float) -> dict[str, object]:
+    def _ask(self, cell: Cell, timeout: float) -> dict[str, str]:
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
+        number = secrets.token_hex(8)
         question = {
+            "number": number,
             "source": cell.source,
             "line": cell.first_line,
             "path": str(self.path),
             "values": self.values,
             "options": self._options(cell),
+            "room": ROOM,
         }
         try:
             process.stdin.write(json.dumps(question).encode() + b"\n")
@@ -83,18 +98,28 @@ class PythonCells:
         except BrokenPipeError:
             return self._died()
         limit = time.monotonic() + timeout
-        received = b""
+        received = bytearray()
         while not received.endswith(b"\n"):
             left = limit - time.monotonic()
             if left <= 0:
                 self.close()
-                return {"error": "the cell did not finish in time", "line": cell.first_line}
+                return {"error": "the cell did not finish in time"}
             if select.select([process.stdout], [], [], min(left, 0.5))[0]:
                 chunk = os.read(process.stdout.fileno(), 65536)
                 if not chunk:
                     return self._died()
                 received += chunk
-        answer: dict[str, object] = json.loads(received)
+                if len(received) > _ANSWER:
+                    return self._disturbed()
+        return self._answer(bytes(received), number)
+
+    def _answer(self, received: bytes, number: str) -> dict[str, str]:
+        """What the answer to the question ``number`` says, if it is one."""
+        seal, _, body = received[:-1].partition(b" ")
+        wanted = blake2b(number.encode() + body, key=self._key).hexdigest().encode()
+        if not compare_digest(seal, wanted):
+            return self._disturbed()
+        answer: dict[str, str] = json.loads(body)
         return answer
 
     def _options(self, cell: Cell) -> str:
@@ -102,18 +127,24 @@ class PythonCells:
         given = self.environment.get("PGOPTIONS", "")
         return f"{given} {READ_ONLY_OPTION}".strip() if cell.phase in LOOKING else given
 
-    def _died(self) -> dict[str, object]:
+    def _disturbed(self) -> dict[str, str]:
+        """Somebody else than the cell's own process wrote where it answers; what it does is not known."""
+        self.close()
+        return {"error": "the cell wrote into the runner's own descriptor, or something it left behind did"}
+
+    def _died(self) -> dict[str, str]:
         code = self._process.wait() if self._process else None
         self.close()
         return {"error": f"the Python process ended with status {code}"}
 
-    def _failure(self, cell: Cell, answer: dict[str, object], output: str) -> Finding | None:
+    def _failure(self, cell: Cell, answer: dict[str, str], output: str) -> Finding | None:
+        if "full" in answer or len(output) > ROOM:
+            return too_long(cell)
         if "error" not in answer:
             return None
-        line = answer.get("line")
         return wrong(
-            str(answer["error"]),
-            line if isinstance(line, int) else cell.first_line,
-            detail=str(answer.get("traceback", "")) or output,
+            answer["error"],
+            int(answer.get("line", cell.first_line)),
+            detail=answer.get("traceback", "") or output,
             next_step="mend the cell",
         )

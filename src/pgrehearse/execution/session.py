@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import psycopg
 from psycopg.pq import ConnStatus, ExecStatus, PGconn, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.bounds import ROOM
 from pgrehearse.execution.escort import NO_TRANSACTION, Escort, Frame, Message
 from pgrehearse.execution.polling import Polling, copies, refusal
-from pgrehearse.execution.psql_format import format_result
+from pgrehearse.execution.psql_format import TooLong, format_result
 from pgrehearse.text.passwords import redacted
 
 __all__ = ["Message", "Session", "StatementError"]
@@ -30,6 +34,8 @@ class StatementError:
     unsent: int
     #: the connection is gone: the server crashed, or somebody terminated the backend
     lost: bool = False
+    #: it was not the server that refused: there is more output than a cell may have
+    too_long: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,12 +77,16 @@ class Session:
         self._undoing = False
         self._printed_before = 0
         self._generated: list[str] = []
+        self._rows: list[list[bytes | None]] = []
+        self._room = ROOM
+        self._stopped = False
         self._sent_at = 0.0
 
     def start(self, messages: list[Message], escort: Escort | None = None) -> None:
         """Begin with ``messages``, framed by ``escort``; what earlier ones printed is forgotten."""
         assert self.finished, f"session {self.name} is still busy"
         self.output, self.generated, self.error = [], [], None
+        self._room = ROOM
         self._waiting = deque(messages)
         self._escort = escort or Escort()
         self._next()
@@ -106,6 +116,9 @@ class Session:
         while self._current is not None and self._polling.poll(seconds):
             seconds = 0.0
             self._ended(self._current)
+        if self._room < 0 and self._current is not None and not self._stopped and not self._undoing:
+            self._stopped = True
+            self.cancel()
         return self._current is None
 
     def cancel(self) -> None:
@@ -133,7 +146,10 @@ class Session:
             return
         self._part = self._parts.popleft()
         self._sent_at = time.monotonic()
+        self._rows, self._stopped = [], False
         self._polling.send(self._part.sql, single=self._part.own and self._frame.single)
+        with suppress(psycopg.OperationalError):  # the connection is gone, which the next look says
+            self.pgconn.set_single_row_mode()  # else libpq collects all rows before anybody can count them
 
     def _put(self, frame: Frame, undo: tuple[str, ...] = ()) -> None:
         assert self._current is not None
@@ -189,17 +205,49 @@ class Session:
             self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
         elif not self._part.own:
             return
+        elif result.status == ExecStatus.SINGLE_TUPLE:
+            row = [result.get_value(0, column) for column in range(result.nfields)]
+            if self._takes(_size(row)):
+                self._rows.append(row)
         elif current.gexec and result.status == ExecStatus.TUPLES_OK:
-            cells = ((row, column) for row in range(result.ntuples) for column in range(result.nfields))
-            values = (result.get_value(row, column) for row, column in cells)
-            self._generated = [value.decode() for value in values if value is not None]
-        elif text := format_result(result):
+            self._generated = [value.decode() for row in self._rows for value in row if value is not None]
+        else:
+            self._print(result)
+
+    def _print(self, result: PGresult) -> None:
+        rows, self._rows = self._rows, []
+        self._room += sum(map(_size, rows))
+        try:
+            text = format_result(result, rows, self._room)
+        except TooLong:
+            text = ""
+            self._takes(self._room + 1)
+        if text and self._takes(len(text)):
             self.output.append(text)
 
-    def _fail(self, current: Message, sqlstate: str, text: str, line: int, *, lost: bool) -> None:
+    def _takes(self, size: int) -> bool:
+        """Whether there is room for ``size`` more characters; the first time there is not, the cell fails."""
+        self._room -= size
+        if self._room < 0 and self._current is not None:
+            self._rows = []
+            current = self._current
+            self._fail(current, "", "too much output", current.line, lost=False, too_long=True)
+        return self._room >= 0
+
+    def _fail(
+        self,
+        current: Message,
+        sqlstate: str,
+        text: str,
+        line: int,
+        *,
+        lost: bool,
+        too_long: bool = False,
+    ) -> None:
         if self.error is None:
             text, sql = redacted(current.sql, text), redacted(current.sql)
-            self.error = StatementError(sqlstate, text, line, sql, len(self._waiting), lost)
+            unsent = len(self._waiting)
+            self.error = StatementError(sqlstate, text, line, sql, unsent, lost, too_long)
             self.output.append(text)
         self._generated = []
 
@@ -207,4 +255,10 @@ class Session:
         if self._undoing:
             return
         said = result.error_message.decode("utf-8", "replace").rstrip()
-        self.output.append(redacted(self._part.sql, said))
+        if self._takes(len(said)):
+            self.output.append(redacted(self._part.sql, said))
+
+
+def _size(row: Sequence[bytes | None]) -> int:
+    """Characters a row takes at least, once it is printed."""
+    return sum(len(value or b"") for value in row) + 3 * len(row) + 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +108,56 @@ def test_many_marks_and_many_lines_end_soon() -> None:
     expected = "\n".join(["...", "a ... a ... a"] * 20 + ["never"])
     assert not matches(expected, "\n".join(["a a a"] * 200))
     assert matches("\n".join(str(i) for i in range(5000)), "\n".join(str(i) for i in range(5000)))
+
+
+def _spent(expected: str, actual: str, result: bool) -> float:
+    started = time.process_time()
+    assert matches(expected, actual) is result
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ("a...a...a...a...a...a...a...a...b", "a" * 20_000),
+        ("...a" * 3_000 + "b", "a" * 20_000),
+        ("\n".join(["...", "a"] * 1_000 + ["b"]), "a\n" * 5_000),
+        ("\n".join(["..."] * 5_000 + ["b"]), "a\n" * 5_000),
+        ("...\n" + "a\n" * 500 + "b", "a\n" * 3_000),
+        ("x ... y " * 500 + "z", "x " * 10_000),
+        ("-" * 50_000 + "... " + "-" * 1000 + "b", "-" * 100_000),
+        (" " * 100_000 + "...b", " " * 100_000 + "a"),
+    ],
+)
+def test_no_pattern_takes_long(expected: str, actual: str) -> None:
+    """Each took minutes, or ended the interpreter's stack."""
+    assert _spent(expected, actual, False) < 4
+
+
+def test_a_difference_of_long_outputs_is_found_soon() -> None:
+    started = time.process_time()
+    told = diff("\n".join(f"{n % 7}" for n in range(100_000)), "\n".join(f"{n % 5}" for n in range(100_000)))
+    assert time.process_time() - started < 4
+    assert told.endswith(" (99595 more lines)")
+    assert len(told.split("\n")) < 1_000
+
+
+def _by_trying(wanted: list[str], got: list[str]) -> bool:
+    """What the module promises, word by word."""
+    if not wanted:
+        return not got
+    if wanted[0] == "...":
+        return any(_by_trying(wanted[1:], got[k:]) for k in range(len(got) + 1))
+    return (
+        bool(got)
+        and re.fullmatch(".*".join(map(re.escape, wanted[0].split("..."))), got[0]) is not None
+        and _by_trying(wanted[1:], got[1:])
+    )
+
+
+@given(
+    st.lists(st.sampled_from(["...", "a", "b", "a...", "...b", "a...b", "a...a...b"]), max_size=6),
+    st.lists(st.sampled_from(["a", "b", "ab", "aab", "aa"]), max_size=6),
+)
+def test_the_first_place_is_as_good_as_any(wanted: list[str], got: list[str]) -> None:
+    assert matches("\n".join(wanted), "\n".join(got)) is _by_trying(wanted, got)
