@@ -36,7 +36,7 @@ class Review:
 
 def stale_cells(document: Document, known: DocumentEvidence) -> list[Cell]:
     """Cells with DDL for whose present text there is no evidence."""
-    return [cell for cell in document.cells if is_measured(cell) and known.of(cell, document.cells) is None]
+    return [cell for cell in document.cells if is_measured(cell) and known.of(cell) is None]
 
 
 def review(
@@ -81,7 +81,7 @@ def _changes(
     version: str,
 ) -> list[Finding]:
     """Facts that differ from the committed ones, or for which there are none."""
-    before = known.of(cell, document.cells)
+    before = known.of(cell)
     found = []
     for sql, facts in statements:
         old = next((s.facts.get(major) for s in before.statements if s.sql == sql), None) if before else None

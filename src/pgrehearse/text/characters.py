@@ -94,19 +94,30 @@ def checked(text: str, what: str, *, path: Path | str | None = None, line: int |
     return text
 
 
-def read(path: Path, *, crlf: bool = True, missing: str = "check the spelling") -> str:
+def read(
+    path: Path, *, crlf: bool = True, missing: str = "check the spelling", most: int | None = None
+) -> str:
     """The text of a file as it stands.
 
     Args:
         crlf: lines may end with CR LF.
         missing: what to do when there is no such file.
+        most: bytes the file may have.
 
-    Raises DocumentError: no such file, not readable, not UTF-8, or a forbidden character, with its line.
+    Raises DocumentError: no such file, not readable, too large, not UTF-8, or a forbidden character, with its
+    line.
     """
-    return decoded(_bytes(path, missing), path, crlf=crlf)
+    data = _bytes(path, missing, -1 if most is None else most + 1)
+    if most is not None and len(data) > most:
+        raise DocumentError(
+            f"a file of more than {most:,} bytes",
+            path=path,
+            next_step="split it; rows belong into the seed, long texts into files of their own",
+        )
+    return decoded(data, path, crlf=crlf)
 
 
-def _bytes(path: Path, missing: str) -> bytes:
+def _bytes(path: Path, missing: str, most: int) -> bytes:
     try:
         mode = path.stat().st_mode
         if not (S_ISREG(mode) or S_ISDIR(mode)) and not _handed(path):
@@ -115,7 +126,8 @@ def _bytes(path: Path, missing: str) -> bytes:
                 path=path,
                 next_step="name a file; what a program prints comes by /dev/stdin",
             )
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(most)
     except FileNotFoundError:
         raise DocumentError("no such file", path=path, next_step=missing) from None
     except IsADirectoryError:

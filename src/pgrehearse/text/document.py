@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,8 @@ __all__ = ["LOOKING", "PHASES", "Cell", "Document", "Expected", "Illustration", 
 PHASES = ("Preflight", "Apply", "Verify", "Roll back", "Rehearsal")
 #: Phases that only look.
 LOOKING = ("Preflight", "Verify")
+#: Bytes of a document; the longest pages of the handbook have 60,000.
+_MOST = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Expected:
 class Cell:
     """One fenced ``sql`` or ``python`` block that is executed.
 
-    ``line`` is the line of the opening fence; the source starts on the next one.
+    ``line`` is the line of the opening fence; the source starts on the next one. ``earlier``: how many cells
+    above it have the same language and text.
     """
 
     index: int
@@ -43,6 +48,7 @@ class Cell:
     phase: str | None = None
     expected: Expected | None = None
     info: str = ""
+    earlier: int = 0
 
     @property
     def first_line(self) -> int:
@@ -98,7 +104,7 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read and parse a document. Raises DocumentError: see `characters.read`; bad front matter."""
-    return parse(characters.read(path), path)
+    return parse(characters.read(path, most=_MOST), path)
 
 
 def parse(text: str, path: Path) -> Document:
@@ -107,8 +113,10 @@ def parse(text: str, path: Path) -> Document:
     lines = text.replace("\r\n", "\n").split("\n")[front.lines :]
     found = fences.scan(lines, front.lines + 1)
     heads = fences.headings(lines, found, front.lines + 1)
+    above = [h for h in heads if h.level <= 2]
     runbook = any(h.level == 2 and h.title == "Apply" for h in heads)
     cells: list[Cell] = []
+    seen: Counter[tuple[str, str]] = Counter()
     illustrations: list[Illustration] = []
     for position, fence in enumerate(found):
         language = fence.language.lower()
@@ -127,11 +135,13 @@ def parse(text: str, path: Path) -> Document:
                 line=fence.line,
                 end_line=fence.end_line,
                 options=options,
-                phase=_phase(heads, fence.line) if runbook else None,
+                phase=_phase(above, fence.line) if runbook else None,
                 expected=_expected(lines, front.lines + 1, fence, following),
                 info=fence.info,
+                earlier=seen[language, fence.body],
             )
         )
+        seen[language, fence.body] += 1
     return Document(path, text, front, tuple(found), tuple(heads), tuple(cells), tuple(illustrations))
 
 
@@ -142,8 +152,10 @@ def is_illustration(fence: Fence) -> bool:
 
 
 def _phase(heads: list[Heading], line: int) -> str | None:
-    above = [h for h in heads if h.line < line and h.level <= 2]
-    return above[-1].title if above and above[-1].level == 2 and above[-1].title in PHASES else None
+    """The phase of what stands on ``line``, by the last of the ``heads`` of levels 1 and 2 above it."""
+    number = bisect_left(heads, line, key=lambda heading: heading.line)
+    last = heads[number - 1] if number else None
+    return last.title if last and last.level == 2 and last.title in PHASES else None
 
 
 def _expected(lines: list[str], first_line: int, cell: Fence, following: Fence | None) -> Expected | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 __all__ = ["Fence", "Heading", "comment_lines", "headings", "outside", "scan"]
 
 # A fence inside a quotation or right after a list mark is published too.
-_OPEN = re.compile(r"^(?P<indent>(?:[ \t>]|[-*+][ \t]+|\d+[.)][ \t]+)*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
+_OPEN = re.compile(r"(?P<indent>(?:[ \t>]|(?:[-*+]|\d+[.)])(?=[ \t]))*+)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import characters, recordings
+from pgrehearse.text import characters, plain_yaml, recordings
 from pgrehearse.text.options import ALWAYS, LANGUAGES, seconds
 from pgrehearse.text.recordings import Recording
 
@@ -79,6 +79,7 @@ def read(text: str, path: Path) -> FrontMatter:
         return FrontMatter()
     source = "\n".join(lines[1:end])
     try:
+        plain_yaml.check(source, path)
         data = yaml.safe_load(source) or {}
         written = yaml.load(source, yaml.BaseLoader) or {}  # noqa: S506 - knows no types but text
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-31

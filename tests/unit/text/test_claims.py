@@ -169,5 +169,5 @@ def test_two_cells_of_the_same_text_have_evidence_of_their_own() -> None:
     measured = Measured("1", "2026-11-22")
     both = [(cells[0], [("ALTER x", BUILD)]), (cells[1], [("ALTER x", REWRITE)])]
     evidence = DocumentEvidence("docs/x.md").with_major("18", measured, cells, both)
-    seen = [evidence.of(found, cells) for found in cells]
+    seen = [evidence.of(found) for found in cells]
     assert [one.statements[0].facts["18"] for one in seen if one] == [BUILD, REWRITE]

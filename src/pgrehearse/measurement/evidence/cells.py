@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,9 @@ def cell_digest(cell: Cell) -> str:
     return hashlib.sha256(f"{cell.language}\0{cell.source}".encode()).hexdigest()[:12]
 
 
-def cell_key(cell: Cell, among: Sequence[Cell]) -> str:
-    """The digest of ``cell``, with its number when an earlier one of ``among`` has the same text."""
-    digest = cell_digest(cell)
-    earlier = sum(cell_digest(other) == digest for other in among if other.index < cell.index)
-    return f"{digest}.{earlier + 1}" if earlier else digest
+def cell_key(cell: Cell) -> str:
+    """The digest of ``cell``, and a number where an earlier one has the same text."""
+    return f"{cell_digest(cell)}.{cell.earlier + 1}" if cell.earlier else cell_digest(cell)
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,13 @@ class DocumentEvidence:
     measured: Mapping[str, Measured] = field(default_factory=dict)
     cells: tuple[CellEvidence, ...] = ()
 
-    def of(self, cell: Cell, among: Sequence[Cell] = ()) -> CellEvidence | None:
-        """The evidence of ``cell``, or None when there is none for its text.
+    def of(self, cell: Cell) -> CellEvidence | None:
+        """The evidence of ``cell``, or None when there is none for its text."""
+        return self._by_key.get(cell_key(cell))
 
-        ``among``: the document's cells; the same text may stand there twice and do two things.
-        """
-        key = cell_key(cell, among)
-        return next((entry for entry in self.cells if entry.cell == key), None)
+    @cached_property
+    def _by_key(self) -> Mapping[str, CellEvidence]:
+        return {entry.cell: entry for entry in reversed(self.cells)}
 
     def with_major(
         self,
@@ -100,7 +99,7 @@ class DocumentEvidence:
         found = {cell.index: statements for cell, statements in cells}
         for cell in present:
             statements = found.get(cell.index, ())
-            before = self.of(cell, present)
+            before = self.of(cell)
             old = {entry.sql: entry.facts for entry in before.statements} if before else {}
             # A statement another major alone has (\gexec may generate none) stays.
             texts = list(dict.fromkeys([*(sql for sql, _ in statements), *old]))
@@ -111,7 +110,7 @@ class DocumentEvidence:
                 facts |= {major: new[sql]} if sql in new else {}
                 if facts:
                     merged.append(StatementEvidence(sql, facts))
-            entries.append(CellEvidence(cell_key(cell, present), tuple(merged)))
+            entries.append(CellEvidence(cell_key(cell), tuple(merged)))
         return DocumentEvidence(self.document, {**self.measured, major: measured}, tuple(entries))
 
 

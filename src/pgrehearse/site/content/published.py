@@ -48,11 +48,7 @@ class Published:
 
     def lacks_facts(self, cell: Cell) -> bool:
         """Whether the project keeps evidence, the cell should have some, and there is none for its text."""
-        return (
-            self.evidence is not None
-            and is_measured(cell)
-            and self.evidence.of(cell, self.document.cells) is None
-        )
+        return self.evidence is not None and is_measured(cell) and self.evidence.of(cell) is None
 
     def require_proof(self) -> None:
         """Raise DocumentError unless every cell ran, or was skipped with a reason, in a run of this text."""

@@ -104,14 +104,13 @@ def _anchor(found: Found) -> str:
     """The block's id; only what was measured is linked to from elsewhere."""
     if found is None or not (evidence := found[0].evidence):
         return ""
-    cells = found[0].document.cells
-    return anchor(found[1].cell, cells) if evidence.of(found[1].cell, cells) else ""
+    return anchor(found[1].cell) if evidence.of(found[1].cell) else ""
 
 
 def _facts(found: Found) -> str:
     if found is None or found[0].evidence is None:
         return ""
-    return fact_lines(found[0].evidence.of(found[1].cell, found[0].document.cells))
+    return fact_lines(found[0].evidence.of(found[1].cell))
 
 
 def _failed_at(found: Found) -> str:

@@ -13,9 +13,9 @@ from pgrehearse.text.document import Cell
 __all__ = ["anchor", "fact_lines", "grouped", "majors_range"]
 
 
-def anchor(cell: Cell, among: Sequence[Cell]) -> str:
+def anchor(cell: Cell) -> str:
     """The id a cell's block has on its page, so that what was measured can be linked to."""
-    return f"measured-{cell_key(cell, among)}"
+    return f"measured-{cell_key(cell)}"
 
 
 def fact_lines(evidence: CellEvidence | None) -> str:

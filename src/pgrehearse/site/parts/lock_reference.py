@@ -87,7 +87,7 @@ def lock_table(documents: list[Published], page_of: Callable[[Published], str]) 
     rows: dict[_Row, _Evidence] = {}
     statements = 0
     for item, cell, key in _measured(documents):
-        for statement in item.evidence.of(cell, item.document.cells).statements:  # type: ignore[union-attr]
+        for statement in item.evidence.of(cell).statements:  # type: ignore[union-attr]
             statements += 1
             for major, facts in statement.facts.items():
                 found = rows.setdefault(_row(statement.sql, facts), _Evidence())
@@ -105,8 +105,8 @@ def _measured(documents: Iterable[Published]) -> Iterable[tuple[Published, Cell,
     """Every cell that has evidence of its present text, with the anchor of its block."""
     for item in documents:
         for cell in item.document.cells:
-            if item.evidence and item.evidence.of(cell, item.document.cells):
-                yield item, cell, anchor(cell, item.document.cells)
+            if item.evidence and item.evidence.of(cell):
+                yield item, cell, anchor(cell)
 
 
 def _order(row: _Row) -> tuple[str, ...]:

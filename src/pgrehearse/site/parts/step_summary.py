@@ -58,7 +58,7 @@ def outcomes(item: Published, cells: list[Cell]) -> Iterator[StepSummary]:
 
 
 def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
-    evidence = item.evidence.of(cell, item.document.cells) if item.evidence else None
+    evidence = item.evidence.of(cell) if item.evidence else None
     if item.lacks_facts(cell):
         yield StepSummary((), STALE, "", "")
         return
