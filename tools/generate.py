@@ -156,19 +156,20 @@ _RULES = {
     "header": "The header is not of the form this page describes.",
     "html-comment": "A block in a comment is invisible on the site and runs in the notebook.",
     "illustration-reason": "A block that does not run must tell the reader why, in its `title`.",
+    "inline-code": "Inline code in a language, such as `#!sql`, looks like SQL that was run.",
     "jupytext-language": "Without `main_language` the notebook's language is a majority vote.",
     "jupytext-line": "jupytext takes a line of prose for something of its own.",
-    "language-alias": "`postgresql` or `py` looks like a cell, and nothing would run it.",
+    "language-alias": "`plsql`, `py` or text that reads like SQL looks like a cell, and nothing runs it.",
     "language-case": "`SQL` is the same language to a reader, and another one to the programs.",
     "control-character": "An invisible character cuts or hides what is sent; the program reads no such file.",
     "line-endings": "With CRLF the same block has two texts.",
     "macro-in-fence": "A block must be what it shows; a macro would change it.",
     "option-order": "The keys are not in alphabetical order, or one stands twice.",
     "option-value": "The option does not take this value, or not in this language.",
-    "output-header": "A `text` fence looks like the output of the cell above, but is not compared.",
+    "output-header": "A block below a cell, before the next one or a heading, is its output to a reader.",
     "phases": "A phase of a runbook is missing, empty or out of order, or a step is not for one session.",
     "python": "The cell is not Python.",
-    "raw-html": "An HTML element that stays open hides the blocks after it.",
+    "raw-html": "An element that stays open hides what follows; `<pre>` shows what nothing ran.",
     "recording-cell": "A recording of the front matter names a cell that is not there.",
     "reserved-option": "The key belongs to jupytext.",
     "runbook-macro": "A runbook is a notebook too, where a macro means nothing.",
@@ -257,7 +258,8 @@ SAMPLES = Path(__file__).parent / "samples"
 def _sample(file: Path) -> str:
     """One line of HTML: a fence inside a fence is read differently by each of the programs."""
     text = html.escape(file.read_text("utf-8").rstrip("\n"), quote=False)
-    return f"<pre><code>{text.replace('`', '&#96;').replace(chr(10), '&#10;')}</code></pre>"
+    shown = text.replace("`", "&#96;").replace("\n", "&#10;")
+    return f'<pre title="A sample of the format"><code>{shown}</code></pre>'
 
 
 # --- pages ----------------------------------------------------------------------------------------------

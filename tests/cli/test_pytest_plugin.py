@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.majors import LATER, LATER_SAID
 from support.processes import call, clean_environment, start
 from support.projects import write
 from support.waiting import wait_until
@@ -97,13 +98,13 @@ def test_documents_are_collected_by_name(project: Project) -> None:
 
 
 def test_documents_run_in_parallel_beside_ordinary_tests(project: Project) -> None:
-    skipped = '```sql needs="99"\nSELECT wrong;\n```\n'
+    skipped = f"```sql {LATER}\nSELECT wrong;\n```\n"
     project.write(green=GREEN, foreign=FOREIGN, later=skipped)
     (project.root / "test_it.py").write_text("def test_it():\n    assert True\n", "utf-8")
     status, out = project.pytest("-n", "2", "-q")
     assert status == 0, out
     assert "4 passed" in out
-    assert "document cells: 3 passed, 1 skipped (needs PostgreSQL 99 or later)" in out
+    assert f"document cells: 3 passed, 1 skipped ({LATER_SAID})" in out
 
 
 @pytest.mark.parametrize("value", ["abc", "14", "15;16", "15,,16"])

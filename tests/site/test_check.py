@@ -155,3 +155,29 @@ def test_links_to_other_hosts_are_no_loads(built: Tiny) -> None:
     edit(built, "index.html", "</article>", f"{harmless}</article>")
     built.write("site/assets/x.css", "/* from https://x.example */ p { background: url(x.png) }")
     built.check()
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ('<div class="language-plsql highlight"><pre><code>SELECT 4;</code></pre></div>', "as plsql"),
+        ('<pre><code class="language-sqlite3">SELECT 4;</code></pre>', "as sqlite3"),
+        ('<div class="language-console"><pre><code>shop=> SELECT 4;</code></pre></div>', "as console"),
+        ("<pre><code>DROP TABLE items;</code></pre>", "as a block"),
+        ("<pre>SELECT count(*) FROM items</pre>", "as a block"),
+        ("<samp>import psycopg</samp>", "as a block"),
+        ('<p>Now <code class="highlight language-sql">DROP TABLE items</code>.</p>', "'DROP TABLE items'"),
+        ("<textarea>ALTER TABLE items ADD b int;</textarea>", "as a block"),
+    ],
+)
+def test_a_block_that_reads_like_a_cell(built: Tiny, block: str, said: str) -> None:
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    message = refused(built)
+    assert said in message
+    assert "next: " in message
+
+
+def test_what_says_that_it_is_shown_is_no_cell(built: Tiny) -> None:
+    block = '<pre title="A sample of the format"><code>SELECT 4;</code></pre><pre>a | b</pre>'
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    built.check()

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["OLD_AND_NEW", "TEST_MAJOR"]
+__all__ = ["LATER", "LATER_SAID", "OLD_AND_NEW", "TEST_MAJOR"]
 
 _asked = os.environ.get("PGREHEARSE_TEST_MAJOR")
 #: The major of ordinary tests; None is the default server's.
 TEST_MAJOR = int(_asked) if _asked else None
+
+#: The option of a cell that is for other servers than those of ordinary tests, and why it is skipped.
+LATER, LATER_SAID = (
+    ('needs="18"', "needs PostgreSQL 18 or later")
+    if TEST_MAJOR and TEST_MAJOR < 18
+    else ('until="17"', "for PostgreSQL 17 and earlier")
+)
 
 #: Where catalogs differ, a test runs on each of these.
 OLD_AND_NEW = [int(word) for word in os.environ.get("PGREHEARSE_DRIFT_MAJORS", "15,18").split(",")]

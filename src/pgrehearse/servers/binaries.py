@@ -23,12 +23,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.majors import SUPPORTED
 from pgrehearse.servers import npm
 from pgrehearse.servers.cache import cache_dir
 
 __all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find", "majors"]
 
-SUPPORTED = (15, 16, 17, 18)
 DEFAULT = 18
 
 _DEBIAN = Path("/usr/lib/postgresql")

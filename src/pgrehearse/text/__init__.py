@@ -2,6 +2,7 @@
 
 document, front_matter, options, claims, fences, fence_form, recordings, snippets   Markdown: documents, cells
 lint, flaws        what of a document would not mean the same everywhere
+plain_yaml         front matter that is small, flat and says everything once
 project, lookup    where a project's files are, and what a person types for them
 psql_script        a runbook as a script for psql
 variables          values put into SQL

@@ -15,15 +15,12 @@ from pgrehearse.text.document import Document, is_illustration
 from pgrehearse.text.fences import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
 from pgrehearse.text.options import parse_header
+from pgrehearse.text.taken_for import taken_for
+from pgrehearse.text.uncompared import is_shown
 
 __all__ = ["MACRO", "flaws"]
 
 MACRO = re.compile(r"\[\[[=%#]|[=%#]\]\]")
-#: Other names of a language: a reader sees SQL or Python, and nothing would run it.
-_ALIASES = {
-    **dict.fromkeys(("postgresql", "postgres", "psql", "plpgsql", "pgsql", "mysql", "tsql"), "sql"),
-    **dict.fromkeys(("py", "py3", "python2", "python3", "ipython", "ipython3"), "python"),
-}
 #: Languages jupytext turns into cells, although nothing here executes them.
 _EXECUTING = re.compile(
     r"bash|c\+\+|clojure|csharp|cs|cython|fsharp|fs|gnuplot|go|groovy|haskell|html|java|javascript|js|julia"
@@ -55,6 +52,7 @@ def flaws(document: Document) -> Iterator[Finding]:
     yield from _characters(document)
     lines = document.text.split("\n")
     in_comment = comment_lines(lines, list(document.fences))
+    outputs = {cell.expected.line for cell in document.cells if cell.expected}
     for fence in document.fences:
         if not fence.closed:
             fix = f"close it with {fence.marker}"
@@ -65,8 +63,8 @@ def flaws(document: Document) -> Iterator[Finding]:
         if fence.language.lower() in document.front.languages:
             yield from _block(fence, in_comment)
         else:
-            yield from _other(fence)
-    yield from _after_cells(document)
+            yield from _other(fence, compared=fence.line in outputs)
+    yield from _expected(document)
     yield from _between(document, lines)
     yield from _swallowed(document, lines)
     yield from _unbalanced(document, lines)
@@ -125,9 +123,9 @@ def _header(fence: Fence) -> Iterator[Finding]:
         yield flaw(fence.line, "header", "this header is not one of an illustration", fix)
 
 
-def _other(fence: Fence) -> Iterator[Finding]:
-    if real := _ALIASES.get(fence.language.lower()):
-        message = f"a reader takes {fence.language} for {real}, and nothing would run it"
+def _other(fence: Fence, *, compared: bool) -> Iterator[Finding]:
+    if (real := taken_for(fence.language, fence.body)) and not compared and not is_shown(fence):
+        message = f"a reader takes {fence.language or 'this block'} for {real}, and nothing would run it"
         fix = f'write {real}, or {{.{real} .noeval title="..."}} with the reason'
         yield flaw(fence.line, "language-alias", message, fix)
     if not _STOCK_HEADER.fullmatch(fence.info.rstrip()):
@@ -147,21 +145,12 @@ def _other(fence: Fence) -> Iterator[Finding]:
         yield flaw(fence.line, "fence-style", message, "use ```", style=True)
 
 
-def _after_cells(document: Document) -> Iterator[Finding]:
-    """What stands where the expected output stands must be the expected output, to the letter."""
-    after = dict(zip((fence.line for fence in document.fences), document.fences[1:], strict=False))
-    lines = document.text.split("\n")
+def _expected(document: Document) -> Iterator[Finding]:
+    """The expected output must be that, to the letter."""
     for cell in document.cells:
-        fence = after.get(cell.line)
         if cell.expected is not None and MACRO.search(cell.expected.text):
             message = "a macro delimiter inside expected output"
             yield flaw(cell.expected.line, "macro-in-fence", message, "write ... in its place")
-        elif cell.expected is None and fence is not None and fence.language == "text":
-            if any(text.strip() for text in lines[cell.end_line : fence.line - 1]):
-                continue
-            message = "this looks like the output of the cell above, but is not compared with it"
-            fix = "open it with ```text at column 0 and nothing else, or say in between what it is"
-            yield flaw(fence.line, "output-header", message, fix)
 
 
 def _between(document: Document, lines: list[str]) -> Iterator[Finding]:
@@ -170,9 +159,9 @@ def _between(document: Document, lines: list[str]) -> Iterator[Finding]:
             message = "jupytext takes a document with this line for Pandoc's Markdown"
             yield flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
     for number, text in outside(lines, list(document.fences)):
-        for form, taken_for in _JUPYTEXT:
+        for form, other in _JUPYTEXT:
             if form.match(text):
-                message = f"jupytext takes this line for {taken_for}"
+                message = f"jupytext takes this line for {other}"
                 yield flaw(number, "jupytext-line", message, "let the line begin differently", style=True)
         if text and not text.strip():
             message = "a line of only blanks is lost on the way through a notebook"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pgrehearse.findings import Finding, Severity
-from pgrehearse.text import fence_form, variables
+from pgrehearse.text import fence_form, uncompared, variables
 from pgrehearse.text.document import LOOKING, PHASES, Cell, Document
 from pgrehearse.text.fences import outside
 from pgrehearse.text.flaws import flaw
@@ -186,6 +186,7 @@ def _runbook_macros(document: Document) -> Iterator[Finding]:
 
 _RULES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     fence_form.flaws,
+    uncompared.flaws,
     _sql,
     _python,
     _unused_parameters,

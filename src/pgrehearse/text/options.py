@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pgrehearse.findings import Finding
+from pgrehearse.majors import SUPPORTED
 from pgrehearse.text import claims
 from pgrehearse.text.flaws import flaw
 
@@ -90,8 +91,8 @@ def _slug(value: str) -> str:
 
 
 def _major(value: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]", value):
-        raise ValueError('a PostgreSQL major version, such as "17"')
+    if value not in map(str, SUPPORTED):
+        raise ValueError(f'a PostgreSQL major from {min(SUPPORTED)} to {max(SUPPORTED)}, such as "17"')
     return int(value)
 
 

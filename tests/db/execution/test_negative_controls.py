@@ -70,9 +70,13 @@ FORM = {
     "unclosed-fence": Flaw(9, "this fence is never closed", ("SELECT 1;\n", "SELECT 1;\n```\n")),
     "upper-case-language": Flaw(9, "language 'SQL'", ("```SQL", "```sql")),
     "indented-fence": Flaw(
-        11, "an indented fence is published but is no cell", ("    ```sql", "    ```text")
+        11,
+        "an indented fence is published but is no cell",
+        ("    ```sql\n    SELECT nope;", "    ```yaml\n    a: b"),
     ),
-    "quoted-fence": Flaw(9, "an indented fence is published but is no cell", ("> ```sql", "> ```text")),
+    "quoted-fence": Flaw(
+        9, "an indented fence is published but is no cell", ("> ```sql\n> SELECT nope;", "> ```yaml\n> a: b")
+    ),
     "undeclared-parameter": Flaw(11, "variable 'label' is no parameter", (":'label'", "'label'")),
     "unquoted-parameter": Flaw(12, "psql would put the value of 'label' in unquoted", (":label;", "'x';")),
     "psql-command": Flaw(11, r"psql command \d is not SQL", ("\\d item\n", "")),

@@ -12,7 +12,7 @@ from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from support.databases import STANDARD, names
-from support.majors import TEST_MAJOR
+from support.majors import LATER, LATER_SAID, TEST_MAJOR
 from support.projects import HEAD, fence, write_document
 
 
@@ -51,7 +51,7 @@ def test_records(project: Project, rehearser: Rehearser) -> None:
         project,
         "a.md",
         fence("SELECT 1;"),
-        fence("SELECT 1;", 'needs="90"'),
+        fence("SELECT 1;", LATER),
         fence("SELECT 1/0;"),
         fence("SELECT 2;"),
     )
@@ -62,7 +62,7 @@ def test_records(project: Project, rehearser: Rehearser) -> None:
     assert [c.digest for c in run.cells] == [c.digest for c in document.cells]
     assert [(c.status, c.message) for c in run.cells] == [
         ("passed", ""),
-        ("skipped", "needs PostgreSQL 90 or later"),
+        ("skipped", LATER_SAID),
         ("failed", "it raised SQLSTATE 22012"),
         ("notrun", "an earlier cell failed"),
     ]

@@ -59,6 +59,8 @@ x = 'é'
 a: 1
 ```
 
+## Next
+
 !!! note
 
     ```text
@@ -143,7 +145,7 @@ def test_refused(text: str, wanted: tuple[int, str]) -> None:
     [
         "```sql\nSELECT '<!--';\n```\n" + CELL,
         "```sql\nSELECT '{{1,2}}'::int[], '[[:alpha:]]', x[1:2];\n```\n",
-        CELL + "\nNot the output:\n\n```text\nx\n```\n",
+        CELL + "\n## Next\n\n```text\nx\n```\n",
         "```python\ns = '''a\n\nb'''\n```\n" + CELL,
         "<details markdown>\n<summary>x</summary>\n\n" + CELL + "\n</details>\n",
         CELL + '```sql session="b" wait="main"\nSELECT 1;\n```\n',

@@ -21,11 +21,10 @@ from pgrehearse.site.built.pages import Block, Page
 from pgrehearse.site.content.published import Counts, Published, published_documents, read
 from pgrehearse.text.options import ALWAYS, LANGUAGES
 from pgrehearse.text.project import Project
+from pgrehearse.text.taken_for import taken_for
 
 __all__ = ["Accounting", "check"]
 
-#: Names under which a block would look like SQL or Python to a reader although nothing executes it.
-_DISGUISED = re.compile(r"postgres\w*(?:-console)?|psql|pgsql|plpgsql|py|py3|python3|pycon")
 _SCRIPT_LOAD = re.compile(
     r"""(?:\bimport\s*\(?|\bfrom|\bfetch\(|importScripts\(|Worker\(|\.src\s*=)\s*["'`]((?:https?:)?//[^"'`]+)"""
 )
@@ -130,7 +129,8 @@ class _Matcher:
         position = next((i for i, entry in enumerate(waiting) if _same(entry, block)), None)
         if position is None:
             languages = LANGUAGES if any(item.document.front.bash for item in sources) else ALWAYS
-            if block.language in languages or _DISGUISED.fullmatch(block.language):
+            looks = not block.shown and taken_for(block.language, block.text)
+            if (block.language in languages or looks) and block.text not in _compared(sources):
                 yield _never_ran(page, block, sources)
             return
         entry = waiting.pop(position)
@@ -189,6 +189,12 @@ def _entries(item: Published) -> list[_Entry]:
     return sorted([*cells, *shown], key=lambda entry: entry.line)
 
 
+def _compared(sources: list[Published]) -> set[str]:
+    """The expected outputs of these documents: what reads like a statement in them was printed by one."""
+    cells = (cell for item in sources for cell in item.document.cells)
+    return {normal(cell.expected.text) for cell in cells if cell.expected}
+
+
 def _same(entry: _Entry, block: Block) -> bool:
     return entry.text == block.text and block.language in (entry.language, "")
 
@@ -198,7 +204,7 @@ def _never_ran(page: Page, block: Block, sources: list[Published]) -> Finding:
     path, line = _place(block, sources)
     if block.language not in LANGUAGES:
         return _problem(
-            f"published as {block.language}, which nothing executes: {start}",
+            f"published as {block.language or 'a block'}, which nothing executes: {start}",
             path=path or page.path,
             line=line or block.line,
             next_step="write ```sql, ```python or ```bash, or ```text for what is only read",

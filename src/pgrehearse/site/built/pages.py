@@ -30,17 +30,27 @@ _FETCHED = {
 _FETCHING_RELATION = re.compile(
     r"\b(?:stylesheet|icon|preload|prefetch|preconnect|dns-prefetch|modulepreload|manifest)\b", re.I
 )
+#: The column of line numbers, which stands beside a block as if it was one.
+_NUMBERS, _NO_LANGUAGE = re.compile(r"(?:^|\s)linenodiv(?:\s|$)"), "line numbers"
+#: Elements that show their text line by line, and attributes that say what a block is.
+_BLOCKS = ("pre", "xmp", "listing", "samp", "textarea", "plaintext")
+_SAID = ("title", "data-run-illustration", "data-run-generated")
 #: Elements that have no end tag.
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr")
 
 
 @dataclass(frozen=True)
 class Block:
-    """One code block of a page. ``language`` is as published, empty when the page does not tell."""
+    """One code block of a page, or inline code that is highlighted.
+
+    ``language`` is as published, empty when the page does not tell. ``shown``: the page says, with a title or
+    the mark of an illustration, that it is only shown.
+    """
 
     language: str
     text: str
     line: int
+    shown: bool = False
 
 
 @dataclass
@@ -131,7 +141,7 @@ class _Reader(HTMLParser):
         #: (tag, language the element declares) of every open element
         self._open: list[tuple[str, str]] = []
         self._code: list[str] | None = None
-        self._line = 0
+        self._line, self._within, self._shown, self._language = 0, 0, False, ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
@@ -139,21 +149,29 @@ class _Reader(HTMLParser):
         self._look_for_loads(tag, values)
         if _VOID.fullmatch(tag):
             return
-        if tag == "code" and self._code is None and any(name == "pre" for name, _ in self._open):
-            self._code, self._line = [], self.getpos()[0]
         declared = _LANGUAGE.search(values.get("class", ""))
         language = values.get("data-run-language") or (declared.group(1) if declared else "")
+        if _NUMBERS.search(values.get("class", "")):
+            language = _NO_LANGUAGE
+        marked = bool(language) or "highlight" in values.get("class", "").split()
+        if self._code is None and (tag in _BLOCKS or (tag == "code" and marked)):
+            self._code, self._line, self._within = [], self.getpos()[0], len(self._open)
+            self._shown = any(name in values for name in _SAID)
+            self._language = next((found for _, found in reversed(self._open) if found), "")
+        if self._code is not None and language:
+            self._language = language
         self._open.append((tag, language))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in (name for name, _ in self._open):
             return
-        if tag == "code" and self._code is not None:
-            language = next((found for _, found in reversed(self._open) if found), "")
-            self.page.blocks.append(Block(language.lower(), normal("".join(self._code)), self._line))
-            self._code = None
         while self._open.pop()[0] != tag:
             pass
+        if self._code is not None and len(self._open) <= self._within:
+            block = Block(self._language.lower(), normal("".join(self._code)), self._line, self._shown)
+            if block.text and self._language != _NO_LANGUAGE:
+                self.page.blocks.append(block)
+            self._code = None
 
     def handle_data(self, data: str) -> None:
         if self._code is not None:

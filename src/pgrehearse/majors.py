@@ -1,0 +1,7 @@
+"""The PostgreSQL majors this program knows."""
+
+from __future__ import annotations
+
+__all__ = ["SUPPORTED"]
+
+SUPPORTED = (15, 16, 17, 18)
