@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pgrehearse.execution import records
 from pgrehearse.execution.records import CellRecord, Run
+from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.site.built.accounting import Accounting, check
 from pgrehearse.site.built.build import build, docs_folder
 from pgrehearse.text.document import load
@@ -172,7 +173,8 @@ class Tiny:
             )
             if cells:
                 digest = records.text_digest(document.text)
-                run = Run("18.6", "2026-01-02T03:04:05Z", digest, 0.1, cells)
+                around = surroundings(self.project, document)
+                run = Run("18.6", "2026-01-02T03:04:05Z", digest, 0.1, cells, around)
                 records.save(self.project.records / "records", self.project.relative(path), 18, run)
 
     def record_with(self, line: int, **values: object) -> None:

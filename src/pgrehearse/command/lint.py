@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from pgrehearse import files
 from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
+from pgrehearse.measurement.evidence.seals import edited
 from pgrehearse.text import lint as linter
 from pgrehearse.text.document import load
 from pgrehearse.text.lookup import project_of
@@ -24,20 +25,26 @@ __all__ = ["lint", "sync"]
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @format_option
 def lint(paths: tuple[Path, ...], form: str) -> int:
-    """Check the form of documents: each problem with file, line and the fix."""
+    """Check the form of documents, and that nobody edited evidence: each problem with file, line and fix."""
     project = project_of(paths[0] if paths else None)
     count = 0
     found: list[Finding] = []
     for path in project.markdown(paths):
         count += 1
-        for finding in _checked(path, project):
-            found.append(finding)
-            if readable(form):
-                click.echo(finding.text())
+        found += _told(_checked(path, project), readable(form))
+    if not paths:
+        found += _told(edited(project), readable(form))
     if readable(form):
         click.echo(f"{count} documents, {len(found)} problems")
     finish(form, found, project)
     return 65 if found else 0
+
+
+def _told(findings: Iterable[Finding], prints: bool) -> Iterator[Finding]:
+    for finding in findings:
+        if prints:
+            click.echo(finding.text())
+        yield finding
 
 
 def _checked(path: Path, project: Project) -> Iterator[Finding]:

@@ -1,20 +1,22 @@
 """Records of runs: what each cell of a document did, per server major. The site reads these, never a server.
 
-One JSON file a document below ``.pgrehearse/records/``. A run on one major replaces that major's entry only.
+One JSON file a document below ``.pgrehearse/records/``, sealed. A run on one major replaces the entry of that
+major only.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.cache import locked
 
-__all__ = ["CellRecord", "DocumentRecord", "Run", "load", "load_all", "save", "text_digest"]
+__all__ = ["CellRecord", "DocumentRecord", "Run", "forget", "load", "load_all", "save", "text_digest"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Run:
     text_digest: str
     seconds: float
     cells: tuple[CellRecord, ...]
+    #: digest of what else the run depended on; see `pgrehearse.execution.surroundings`
+    surroundings: str = ""
 
     @property
     def green(self) -> bool:
@@ -72,7 +76,10 @@ def _file(folder: Path, document: str) -> Path:
 def load(folder: Path, document: str) -> DocumentRecord:
     """The record of ``document`` (path relative to the project), an empty one when there is none."""
     file = _file(folder, document)
-    return _read(file) if file.is_file() else DocumentRecord(document)
+    record = _read(file) if file.is_file() else DocumentRecord(document)
+    if record.document != document:
+        raise _broken(file, f"is of {record.document}")
+    return record
 
 
 def load_all(folder: Path) -> dict[str, DocumentRecord]:
@@ -83,16 +90,24 @@ def load_all(folder: Path) -> dict[str, DocumentRecord]:
 
 def _read(file: Path) -> DocumentRecord:
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = sealed.read(file)
         runs = {
-            major: Run(**{**run, "cells": tuple(CellRecord(**cell) for cell in run["cells"])})
+            major: Run(**{**run, "cells": tuple(map(_cell, run["cells"]))})
             for major, run in data["runs"].items()
         }
         return DocumentRecord(data["document"], runs)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SetupError(
-            "this record cannot be read", path=file, next_step="delete it and run again"
-        ) from error
+    except sealed.Broken as error:
+        raise _broken(file, str(error)) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _broken(file, "cannot be read") from error
+
+
+def _cell(entry: Mapping[str, Any]) -> CellRecord:
+    return CellRecord(**{**entry, "generated": tuple(entry["generated"])})
+
+
+def _broken(file: Path, how: str) -> SetupError:
+    return SetupError(f"this record {how}", path=file, next_step="delete it and run again")
 
 
 def save(folder: Path, document: str, major: int, run: Run) -> Path:
@@ -100,6 +115,27 @@ def save(folder: Path, document: str, major: int, run: Run) -> Path:
     file = _file(folder, document)
     files.folder(folder)
     with locked(folder / ".lock"):  # another process may have just run it on another major
-        runs = {**load(folder, document).runs, str(major): run}
-        data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}
-        return files.write_json(file, data)
+        return _write(file, document, {**_known(file), str(major): run})
+
+
+def forget(folder: Path, document: str, major: int) -> None:
+    """Remove the entry of ``major``: what is run again has no proof until that run has ended."""
+    file = _file(folder, document)
+    if file.is_file():
+        with locked(folder / ".lock"):
+            known = _known(file)
+            if known.pop(str(major), None) is not None:
+                _write(file, document, known)
+
+
+def _known(file: Path) -> dict[str, Run]:
+    """The runs in the file; none where it is no record any more, and is to be written anew."""
+    try:
+        return dict(_read(file).runs) if file.is_file() else {}
+    except SetupError:
+        return {}
+
+
+def _write(file: Path, document: str, runs: Mapping[str, Run]) -> Path:
+    data = {"document": document, "runs": {key: asdict(runs[key]) for key in sorted(runs)}}
+    return sealed.write(file, data)

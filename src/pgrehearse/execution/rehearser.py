@@ -16,6 +16,7 @@ from pgrehearse.execution.accept import accepted
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult, DocumentResult
+from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.servers import Servers
 from pgrehearse.servers.base import Server
 from pgrehearse.text import lint
@@ -135,6 +136,8 @@ class Rehearser:
         check_form(document, self.project)
         started = time.monotonic()
         with self.fresh(document, major) as fresh:
+            if compare:
+                records.forget(self._records, self.project.relative(document.path), fresh.server.major)
             with fresh.executor(document, compare=compare) as executor:
                 if any(cell.language == "python" for cell in document.cells):
                     executor.python.warm()
@@ -180,9 +183,14 @@ class Rehearser:
     def _record(self, result: DocumentResult) -> None:
         cells = tuple(_cell_record(cell) for cell in result.cells)
         digest = records.text_digest(result.document.text)
-        run = records.Run(result.version, today(), digest, round(result.seconds, 3), cells)
+        around = surroundings(self.project, result.document)
+        run = records.Run(result.version, today(), digest, round(result.seconds, 3), cells, around)
         name = self.project.relative(result.document.path)
-        records.save(self.project.records / "records", name, result.major, run)
+        records.save(self._records, name, result.major, run)
+
+    @property
+    def _records(self) -> Path:
+        return self.project.records / "records"
 
 
 def run_cells(executor: Executor, order: Iterable[Cell], cells: Sequence[Cell]) -> list[CellResult]:

@@ -38,6 +38,8 @@ class Project:
     changes: Path
     #: check of the policy -> why this project does without it: the table [tool.pgrehearse.policy-off]
     policy_off: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: the table [tool.pgrehearse] as it was read
+    settings: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @classmethod
     def find(cls, start: Path) -> Project:
@@ -82,7 +84,7 @@ class Project:
                 next_step='write check = "why this project does without it"',
             )
         names = tuple(root / str(name) for name in documents)
-        return cls(root=root, documents=names, policy_off=dict(off), **folders)
+        return cls(root=root, documents=names, policy_off=dict(off), settings=table, **folders)
 
     @property
     def evidence(self) -> Path:

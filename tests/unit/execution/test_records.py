@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.records import CellRecord, Run, load, load_all, save, text_digest
+from pgrehearse.execution.records import CellRecord, Run, forget, load, load_all, save, text_digest
 
 
 def run(version: str = "18.1", status: str = "passed") -> Run:
@@ -56,11 +58,56 @@ def test_only_passed_and_skipped_are_green(status: str) -> None:
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     file = save(tmp_path, "docs/a.md", 18, run())
     file.write_text(text, "utf-8")
-    with pytest.raises(SetupError, match="cannot be read") as caught:
+    with pytest.raises(SetupError, match=r"cannot be read|has no seal") as caught:
         load(tmp_path, "docs/a.md")
     assert caught.value.path == file
     with pytest.raises(SetupError):
         load_all(tmp_path)
+    if text.startswith('{"'):
+        sealed.write(file, json.loads(text))
+        with pytest.raises(SetupError, match="cannot be read"):
+            load(tmp_path, "docs/a.md")
+    save(tmp_path, "docs/a.md", 18, run())
+    assert load(tmp_path, "docs/a.md").runs == {"18": run()}, "running again mends it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"passed"', '"skipped"'),
+        ('"18.1"', '"18.2"'),
+        ('"docs/a.md"', '"docs/b.md"'),
+        ('"line": 3', '"line": 3,\n     "line": 4'),
+    ],
+)
+def test_an_edited_record_is_none(tmp_path: Path, old: str, new: str) -> None:
+    file = save(tmp_path, "docs/a.md", 18, run())
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(SetupError, match=r"changed by hand|cannot be read") as caught:
+        load(tmp_path, "docs/a.md")
+    assert caught.value.next_step == "delete it and run again"
+
+
+def test_a_record_of_another_document_is_none(tmp_path: Path) -> None:
+    save(tmp_path, "docs/a.md", 18, run()).rename(tmp_path / "docs.b.json")
+    with pytest.raises(SetupError, match=r"is of docs/a\.md"):
+        load(tmp_path, "docs/b.md")
+
+
+def test_layout_is_no_change(tmp_path: Path) -> None:
+    file = save(tmp_path, "docs/a.md", 18, run())
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")), sort_keys=True), "utf-8")
+    assert load(tmp_path, "docs/a.md").runs == {"18": run()}
+
+
+def test_a_forgotten_run_is_no_proof(tmp_path: Path) -> None:
+    save(tmp_path, "docs/a.md", 17, run())
+    save(tmp_path, "docs/a.md", 18, run())
+    forget(tmp_path, "docs/a.md", 18)
+    forget(tmp_path, "docs/b.md", 18)
+    assert list(load(tmp_path, "docs/a.md").runs) == ["17"]
 
 
 def test_digests_tell_texts_apart() -> None:

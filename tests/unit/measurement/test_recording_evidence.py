@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import recordings
 from pgrehearse.measurement.recordings import RecordedWays, by_name
@@ -73,7 +73,7 @@ def test_missing_and_stale_evidence_stop_the_build(project: Project) -> None:
     file = recordings.file_of(project, "slow-index")
     file.parent.mkdir(parents=True)
     majors = {"17": entry_of(document, project), "18": entry_of(document, project)}
-    file.write_text(json.dumps({"majors": majors}), "utf-8")
+    sealed.write(file, {"majors": majors})
     assert set(timelines.current(project, document, "slow-index", draft=False)) == {"17", "18"}
     relabeled = document.text.replace("label: plain", "label: direct")
     document.path.write_text(relabeled, "utf-8")
@@ -90,9 +90,9 @@ def test_missing_and_stale_evidence_stop_the_build(project: Project) -> None:
     assert said == "stale: what is run changed since it was recorded on PostgreSQL 18.6"
 
     majors["18"] = entry_of(stale, project)
-    file.write_text(json.dumps({"majors": majors}), "utf-8")
+    sealed.write(file, {"majors": majors})
     with pytest.raises(DocumentError, match="changed since"):
         timelines.current(project, stale, "slow-index", draft=False)
     file.write_text("[]", "utf-8")
-    with pytest.raises(DocumentError, match="cannot be read"):
+    with pytest.raises(DocumentError, match="has no seal"):
         timelines.current(project, stale, "slow-index", draft=False)

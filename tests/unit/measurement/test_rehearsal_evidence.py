@@ -56,7 +56,7 @@ def test_stale_evidence_is_named(project: Project) -> None:
     assert rehearsals.outdated(project, edited) == [problem]
     assert rehearsals.changes(edited, rehearsals.load(project, edited), 17, [result]) == [f"stale: {problem}"]
     file.write_text("[]", "utf-8")
-    with pytest.raises(DocumentError, match="cannot be read"):
+    with pytest.raises(DocumentError, match="has no seal"):
         rehearsals.load(project, edited)
 
 

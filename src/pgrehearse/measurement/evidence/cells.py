@@ -6,15 +6,14 @@ Majors on which a statement had the same facts share an entry, so a diff shows w
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pgrehearse import files
-from pgrehearse.errors import DocumentError
+from pgrehearse import sealed
+from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell
 
@@ -127,13 +126,14 @@ def load(folder: Path, document: str) -> DocumentEvidence:
     if not file.is_file():
         return DocumentEvidence(document)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = sealed.read(file)
+        if data["document"] != document:
+            raise sealed.Broken(f"is of {data['document']}")
         measured = {major: Measured(**value) for major, value in data["measured"].items()}
         cells = tuple(_cell(entry) for entry in data["cells"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DocumentError(
-            "this evidence cannot be read", path=file, next_step="measure again: pgrehearse measure --refresh"
-        ) from error
+    except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
+        step = f"delete it and measure again: pgrehearse measure --refresh {document}"
+        raise broken(file, error, step) from error
     return DocumentEvidence(document, measured, cells)
 
 
@@ -156,7 +156,7 @@ def save(folder: Path, evidence: DocumentEvidence) -> Path:
             for cell in evidence.cells
         ],
     }
-    return files.write_json(_file(folder, evidence.document), data)
+    return sealed.write(_file(folder, evidence.document), data)
 
 
 def _grouped(facts: Mapping[str, Facts]) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.clock import today
-from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence.differences import told
+from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.recordings.ways import RecordedWays, runbook_of
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -59,14 +59,10 @@ def load(project: Project, name: str) -> dict[str, RecordingEvidence]:
     if not file.is_file():
         return {}
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = sealed.read(file)
         return {major: RecordingEvidence(**entry) for major, entry in data["majors"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DocumentError(
-            "this evidence cannot be read",
-            path=file,
-            next_step="delete it and run `pgrehearse record --refresh`",
-        ) from error
+    except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
+        raise broken(file, error, "delete it and run `pgrehearse record --refresh`") from error
 
 
 def save(
@@ -85,7 +81,7 @@ def save(
         "document": project.relative(document.path),
         "majors": {key: vars(majors[key]) for key in sorted(majors)},
     }
-    return files.write_json(file_of(project, recording.name), data, sort_keys=True)
+    return sealed.write(file_of(project, recording.name), data, sort_keys=True)
 
 
 def changes(

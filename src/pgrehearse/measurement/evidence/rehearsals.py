@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.clock import today
-from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.differences import told
+from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -61,15 +61,13 @@ def load(project: Project, document: Document) -> RunbookEvidence:
     if not file.is_file():
         return RunbookEvidence(project.relative(document.path))
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = sealed.read(file)
+        if data["runbook"] != project.relative(document.path):
+            raise sealed.Broken(f"is of {data['runbook']}")
         majors = {major: RehearsalEvidence(**entry) for major, entry in data["majors"].items()}
         return RunbookEvidence(data["runbook"], majors)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DocumentError(
-            "this evidence cannot be read",
-            path=file,
-            next_step="delete it and run `pgrehearse rehearse --refresh`",
-        ) from error
+    except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
+        raise broken(file, error, "delete it and run `pgrehearse rehearse --refresh`") from error
 
 
 def save(
@@ -93,7 +91,7 @@ def save(
         "runbook": project.relative(document.path),
         "majors": {key: vars(majors[key]) for key in sorted(majors)},
     }
-    return files.write_json(file_of(project, document), data, sort_keys=True)
+    return sealed.write(file_of(project, document), data, sort_keys=True)
 
 
 def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution import records
 from pgrehearse.execution.records import CellRecord, Run
+from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.measurement.cells import is_measured
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence.cells import DocumentEvidence
@@ -44,6 +45,8 @@ class Published:
     #: major -> run of this text
     runs: dict[str, Run] = field(default_factory=dict)
     has_record: bool = False
+    #: there is a run of this text, but with other migrations, seed, snippets or settings
+    moved: bool = False
     evidence: DocumentEvidence | None = None
 
     def lacks_facts(self, cell: Cell) -> bool:
@@ -58,6 +61,8 @@ class Published:
         path = self.name
         if not self.runs:
             what = "changed since it was last executed" if self.has_record else "was never executed"
+            if self.moved:
+                what = "was executed with other migrations, seed, snippets, settings or another pgrehearse"
             raise DocumentError(f"this document {what}", path=path, next_step=rerun)
         for state in self.states:
             if state.status == "failed" and state.failure:
@@ -116,12 +121,14 @@ def read(project: Project, path: Path) -> Published:
     name = project.relative(path)
     record = records.load(project.records / "records", name)
     digest = records.text_digest(document.text)
-    fresh = {major: run for major, run in record.runs.items() if run.text_digest == digest}
+    same = {major: run for major, run in record.runs.items() if run.text_digest == digest}
+    around = surroundings(project, document) if same else ""
+    fresh = {major: run for major, run in same.items() if run.surroundings == around}
     entries = [_Entries(run) for run in fresh.values()]
     stale = [] if fresh else [_Entries(run) for run in record.runs.values()]
     states = tuple(_state(cell, dict(zip(fresh, entries, strict=True)), stale) for cell in document.cells)
     known = cells.load(project.evidence, name) if project.evidence.is_dir() else None
-    return Published(name, document, states, fresh, bool(record.runs), known)
+    return Published(name, document, states, fresh, bool(record.runs), bool(same), known)
 
 
 class _Entries:

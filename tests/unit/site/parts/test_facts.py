@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence
@@ -156,7 +156,7 @@ def keep(project: Project, document: Document, text: str) -> None:
     folder = project.evidence / "rehearsals"
     folder.mkdir(parents=True)
     data = {"runbook": "runbooks/r.md", "majors": {"18": entry}}
-    (folder / "r.json").write_text(json.dumps(data), "utf-8")
+    sealed.write(folder / "r.json", data)
 
 
 def test_a_rehearsed_runbook_says_how_it_went(runbook: tuple[Project, Document]) -> None:
