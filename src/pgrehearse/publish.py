@@ -1,7 +1,7 @@
 """``pgrehearse build`` and ``pgrehearse serve``: what needs several front ends at once.
 
 Rehearse the documents, build the pages, put the exports beside them, check the built HTML: in this order,
-and each only when the one before was green.
+and each only when the one before was green. The site that was there stays until all of it is done.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse import replacing
 from pgrehearse.command.test import rehearse_all, versions
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -40,10 +41,12 @@ def build(pg: str, site_dir: Path | None, records: bool) -> int:
         from pgrehearse.site.built import build as site_build
     except ModuleNotFoundError as error:
         raise _no_site(error) from error
-    site = site_build.build(project, (site_dir or project.root / "site").resolve())
-    count = _add_exports(project, site)
-    report = site_check.check(project, site_build.docs_folder(project), site)
-    click.echo(f"{report.pages} pages and {count} exports in {site}")
+    target = (site_dir or project.root / "site").resolve()
+    with replacing.replaced(target, "index.html") as site:
+        site_build.build(project, site)
+        count = _add_exports(project, site)
+        report = site_check.check(project, site_build.docs_folder(project), site)
+    click.echo(f"{report.pages} pages and {count} exports in {target}")
     click.echo(f"every block is accounted for: {report.sentence}")
     return 0
 

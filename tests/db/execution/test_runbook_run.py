@@ -19,6 +19,7 @@ from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.text.document import parse
 from support.databases import Database
+from support.majors import LATER, LATER_SAID
 
 GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
 
@@ -93,7 +94,7 @@ def _never(seconds: float) -> None:
 def test_everything_is_told_in_order(staging: Database, tmp_path: Path) -> None:
     recorder = Recorder()
     insert = "INSERT INTO trace (note) VALUES (:'label');"
-    newer = '```sql needs="99"\nSELECT 1;\n```'
+    newer = f"```sql {LATER}\nSELECT 1;\n```"
     assert carry_out(request(staging, tmp_path, insert, newer, label="it's"), recorder)
     assert recorder.told == [
         ("starts", "at the top"),
@@ -105,7 +106,7 @@ def test_everything_is_told_in_order(staging: Database, tmp_path: Path) -> None:
         ("output", "Apply 1/2", "INSERT 0 1"),
         ("step", "Apply 2/2", "SELECT 1;"),
         ("asks", "Apply 2/2"),
-        ("skipped", "Apply 2/2", "needs PostgreSQL 99 or later"),
+        ("skipped", "Apply 2/2", LATER_SAID),
         ("step", "Verify 1/1", "SELECT 'ok' AS verify;"),
         ("asks", "Verify 1/1"),
         ("output", "Verify 1/1", " verify\n--------\n ok\n(1 row)"),
