@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 
 from pgrehearse.errors import DocumentError, PgRehearseError
-from pgrehearse.execution import seeds
-from pgrehearse.execution.maker import Maker
+from pgrehearse.execution import seeds, shared
+from pgrehearse.execution.maker import Maker, made
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.execution.shared import Shared
 from pgrehearse.servers.base import Server
 from pgrehearse.text import migration_files
 from pgrehearse.text.front_matter import Database
@@ -30,8 +31,26 @@ class Databases:
         self.server = server
         self.project = project
         self.maker = Maker(server)
+        #: the document whose database was made last
+        self.document: Path | None = None
+        self._shared: Shared = None
+        self._looked = False  # and nothing was left, since `begin`
         self._templates: dict[Database, str] = {}
         self._prepared: tuple[str, Database] | None = None
+
+    def begin(self, document: Path) -> None:
+        """From now on the server is ``document``'s: what it leaves is told by `left`."""
+        if not self._looked:
+            self._shared = shared.take(self.server, made)
+        self.document, self._looked = document, False
+
+    def left(self) -> list[str]:
+        """What was left on the server since `begin`, besides databases of ours; by kind and name."""
+        if self.document is None or self._looked:
+            return []
+        found = shared.differences(self._shared, shared.take(self.server, made))
+        self._looked = not found
+        return found
 
     def fresh(self, wanted: Database, hint: str) -> str:
         """Create a database in the wanted state and return its name. ``hint`` makes the name readable."""
@@ -64,6 +83,11 @@ class Databases:
         self._prepared = None
         self.maker.close()
         self._templates = {}
+
+    def abandon(self) -> None:
+        """Leave everything as it is: the server goes, with all that is on it."""
+        self._prepared = None
+        self.maker.abandon()
 
     def _template(self, wanted: Database) -> str:
         """The name of a database in the wanted state, built when first asked for; nobody works in it."""

@@ -18,7 +18,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers.base import Server
 
-__all__ = ["Maker", "copying", "dropping"]
+__all__ = ["Maker", "copying", "dropping", "made"]
 
 T = TypeVar("T")
 #: Seconds a server may take to recover from a crash.
@@ -43,6 +43,8 @@ _TERMINATE = """
 """
 #: One row of numbers for the whole process: two makers may work on one server.
 _numbers = itertools.count(1)
+#: Every name of a database that this process made or began to make.
+made: set[str] = set()
 
 
 class _ConnectionLost(SetupError):
@@ -131,6 +133,12 @@ class Maker:
             session.close()
         self._sessions = {}
 
+    def abandon(self) -> None:
+        """Drop nothing: the server goes, with all that is on it."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions, self._names = {}, set()
+
     def _marked(self, name: str) -> str:
         """Mark a database nobody has commented yet, in the form the role has the right to."""
         try:
@@ -146,6 +154,7 @@ class Maker:
         readable = re.sub(r"[^a-z0-9]+", "_", hint.lower()).strip("_")[:30]
         name = f"pgrehearse_{os.getpid()}_{next(_numbers)}_{readable}"
         self._names.add(name)
+        made.add(name)
         return name
 
     def _session(self, purpose: str) -> Session:

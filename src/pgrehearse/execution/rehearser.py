@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgrehearse import files
@@ -77,7 +77,10 @@ class Rehearser:
         self.servers = servers
         self.keep = keep
         self._databases: dict[str, Databases] = {}
-        self._kept: set[int] = set()
+        #: servers with a database to be kept, by id
+        self._kept: set[str] = set()
+        self._open = 0  # databases that documents have now
+        self._used: set[str] = set()  # servers whose document has been run to its end, by id
         #: results of bash cells by index, of each document (path and text) that ran on a major
         self.bash: dict[tuple[Path, str, int], dict[int, CellResult]] = {}
 
@@ -103,22 +106,50 @@ class Rehearser:
 
         It is a copy of the database ``source``; without one, of what the document's front matter wants.
         """
-        server = self.servers.get(major)
-        databases = self._databases.setdefault(server.id, Databases(server, self.project))
+        databases = self._place(document, major)
+        server = databases.server
         hint = document.path.stem
         name = (
             databases.maker.create(hint, source) if source else databases.fresh(document.front.database, hint)
         )
         fresh = Fresh(server, databases, name)
+        self._open += 1
         try:
             yield fresh
         finally:
+            self._open -= 1
             if fresh.keep:
                 databases.keep(fresh.name)
-                self._kept.add(server.major)
+                self._kept.add(server.id)
             else:
                 with suppress(PgRehearseError):
                     databases.drop(fresh.name)
+
+    def _place(self, document: Document, major: int | None) -> Databases:
+        """A server for ``document`` on which no other document left anything."""
+        databases = self._on(self.servers.get(major))
+        if self._open or (databases.document == document.path and databases.server.id not in self._used):
+            return databases
+        if databases.left() and databases.server.ours:
+            kept = databases.server.id in self._kept
+            self._databases.pop(databases.server.id).abandon()
+            self.servers.replace(databases.server, keep=kept)
+            databases = self._on(self.servers.get(major))
+        self._used.discard(databases.server.id)
+        databases.begin(document.path)
+        return databases
+
+    def _on(self, server: Server) -> Databases:
+        return self._databases.setdefault(server.id, Databases(server, self.project))
+
+    @contextmanager
+    def _at_stake(self, document: Document, major: int) -> Iterator[None]:
+        """A run that ends without a result takes the proof of earlier ones away."""
+        try:
+            yield
+        except BaseException:
+            records.forget(self._records, self.project.relative(document.path), major)
+            raise
 
     def rehearse(
         self,
@@ -135,9 +166,7 @@ class Rehearser:
         """
         check_form(document, self.project)
         started = time.monotonic()
-        with self.fresh(document, major) as fresh:
-            if compare:
-                records.forget(self._records, self.project.relative(document.path), fresh.server.major)
+        with self.fresh(document, major) as fresh, self._at_stake(document, fresh.server.major):
             with fresh.executor(document, compare=compare) as executor:
                 if any(cell.language == "python" for cell in document.cells):
                     executor.python.warm()
@@ -149,6 +178,8 @@ class Rehearser:
                 busy = executor.busy_seconds()
             server = fresh.server
             fresh.keep = self.keep and any(result.failure for result in cells) and server.alive()
+        left = tuple(fresh.databases.left()) if server.alive() else ()
+        self._used.add(server.id)
         result = DocumentResult(
             document,
             server.major,
@@ -159,10 +190,16 @@ class Rehearser:
             busy_seconds=busy,
             psql_line=server.kept_line(fresh.name) if fresh.keep else "",
             notes=() if server.alive() else ("the server ended; its log:\n" + server.log_tail(),),
+            left=() if server.ours else left,
         )
+        if left and server.ours:
+            note = f"left on the server, so the next document gets another: {', '.join(left)}"
+            result = replace(result, notes=(*result.notes, note))
         bash = {result.cell.index: result for result in cells if result.cell.language == "bash"}
         self.bash[document.path, document.text, server.major] = bash
-        if compare:
+        if result.left:
+            records.forget(self._records, self.project.relative(document.path), server.major)
+        elif compare:
             self._record(result)
         return result
 

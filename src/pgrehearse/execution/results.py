@@ -61,10 +61,12 @@ class DocumentResult:
     busy_seconds: float = 0.0
     psql_line: str = ""
     notes: tuple[str, ...] = field(default=())
+    #: what it left on a server that other documents will find it on, by kind and name
+    left: tuple[str, ...] = ()
 
     @property
     def green(self) -> bool:
-        return all(result.status in ("passed", "skipped") for result in self.cells)
+        return not self.left and all(result.status in ("passed", "skipped") for result in self.cells)
 
     @property
     def findings(self) -> list[Finding]:
@@ -73,7 +75,14 @@ class DocumentResult:
             replace(one, path=self.document.path, message=f"{one.message} [PostgreSQL {self.version}]")
             for one in (result.failure for result in self.cells)
             if one is not None
-        ]
+        ] + self._left()
+
+    def _left(self) -> list[Finding]:
+        if not self.left:
+            return []
+        message = f"it left behind what other documents find, too: {', '.join(self.left)}"
+        next_step = "remove it in a last cell, or rehearse on servers of our own (without --server)"
+        return [Finding(message, self.document.path, 0, kind="cell", next_step=next_step)]
 
     def count(self, status: str) -> int:
         return sum(result.status == status for result in self.cells)

@@ -42,6 +42,7 @@ class Server(ABC):
         id: short name of this server, unique on this machine; names it when it is kept.
         copies: the STRATEGY of CREATE DATABASE for copies of some MB. FILE_COPY takes half the time, but two
             checkpoints, which are not to be asked of a server that others use and that writes to a disk.
+        ours: we started it, and may stop it and start another.
         owner: the role that new databases belong to; empty for the one that makes them.
     """
 
@@ -50,6 +51,7 @@ class Server(ABC):
     source: str
     id: str
     copies: str = "WAL_LOG"
+    ours: bool = False
     owner: str = ""
 
     @property

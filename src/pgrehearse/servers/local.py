@@ -78,6 +78,7 @@ class LocalServer(Server):
     """
 
     copies = "FILE_COPY"
+    ours = True
 
     def __init__(
         self,

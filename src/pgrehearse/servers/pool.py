@@ -53,12 +53,19 @@ class Servers:
                 server = self._running[wanted] = start(wanted)
             return server
 
-    def close(self, keep: Collection[int] = ()) -> None:
-        """Stop all servers; those whose major is in ``keep`` leave their data for `reopen`."""
+    def replace(self, server: Server, *, keep: bool = False) -> None:
+        """Stop ``server``, which is one of ours; the next `get` starts a fresh one. ``keep``: see `close`."""
+        with self._guard:
+            for major in [major for major, running in self._running.items() if running is server]:
+                del self._running[major]
+        server.stop(keep=keep)
+
+    def close(self, keep: Collection[str] = ()) -> None:
+        """Stop all servers; those whose id is in ``keep`` leave their data for `reopen`."""
         with self._guard:
             while self._running:
-                major, server = self._running.popitem()
-                server.stop(keep=major in keep)
+                _, server = self._running.popitem()
+                server.stop(keep=server.id in keep)
 
     def _given(self, url: str, major: int | None) -> Server:
         server = next(iter(self._running.values()), None)
