@@ -178,6 +178,25 @@ def test_a_block_that_reads_like_a_cell(built: Tiny, block: str, said: str) -> N
 
 
 def test_what_says_that_it_is_shown_is_no_cell(built: Tiny) -> None:
-    block = '<pre title="A sample of the format"><code>SELECT 4;</code></pre><pre>a | b</pre>'
+    block = '<pre title="A sample of the format"><code>SELECT 4;</code></pre>'
     edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    built.check()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<pre><code> ?column?\n----------\n 2</code></pre>",
+        '<div class="language-text highlight"><pre><code> 2\n(1 row)</code></pre></div>',
+        "<samp>2</samp>",
+    ],
+)
+def test_an_output_that_no_cell_has(built: Tiny, block: str) -> None:
+    """As an inclusion brings it, which the linter does not see."""
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    assert "looks like the output of the cell above" in refused(built)
+
+
+def test_below_a_heading_of_its_own_it_is_none(built: Tiny) -> None:
+    edit(built, "guide/index.html", "</article>", "<h2>Usage</h2><pre>a | b</pre></article>")
     built.check()

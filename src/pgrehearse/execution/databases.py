@@ -100,6 +100,7 @@ class Databases:
             except PgRehearseError:
                 self.maker.drop(name)  # nobody may take a half-built one for a template
                 raise
+            self.maker.close_door(name)
             self._templates[wanted] = name
         return self._templates[wanted]
 

@@ -78,6 +78,11 @@ class Maker:
         self._session(_CLONE).start([Message(statement, 1) for statement in statements])
         return name
 
+    def close_door(self, name: str) -> None:
+        """Let nobody connect to the database ``name``, which is to be copied only."""
+        statement = SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name))
+        self._execute(statement.as_string())
+
     def finish(self, name: str, hint: str) -> str:
         """Wait for the copy ``name`` that was begun; its new name, which fits what it is for now."""
         self.settle()

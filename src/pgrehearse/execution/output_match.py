@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 
 __all__ = ["diff", "matches", "merge"]
 
@@ -74,13 +75,31 @@ def matches(expected: str, actual: str) -> bool:
     else:
         at = 0
     last = [] if wanted[-1].any or not parts else parts.pop()
+    search = _Search(lines)
     for part in parts:
-        found = next((i for i in range(at, len(lines) - len(part) + 1) if _at(part, lines, i)), None)
+        found = search.find(part, at)
         if found is None:
             return False
         at = found + len(part)
     end = len(lines) - len(last)
     return end >= at and _at(last, lines, end)
+
+
+class _Search:
+    """Looks for lines among others; those without ``...`` in time that grows with the length of all."""
+
+    def __init__(self, lines: Sequence[_Got]) -> None:
+        self._lines = lines
+        self._text = "".join(f"\n{line.collapsed}" for line in lines) + "\n"
+        self._starts = [0, *accumulate(len(line.collapsed) + 1 for line in lines)]
+
+    def find(self, part: Sequence[_Line], at: int) -> int | None:
+        """The first place from ``at`` on where the lines of ``part`` stand."""
+        if any(len(line.parts) > 1 for line in part):
+            places = range(at, len(self._lines) - len(part) + 1)
+            return next((place for place in places if _at(part, self._lines, place)), None)
+        found = self._text.find("".join(f"\n{line.parts[0]}" for line in part) + "\n", self._starts[at])
+        return bisect_left(self._starts, found) if found >= 0 else None
 
 
 def _at(part: Sequence[_Line], lines: Sequence[_Got], at: int) -> bool:
@@ -115,8 +134,16 @@ def merge(expected: str, actual: str) -> str:
         line for number, line in enumerate(wanted) if not (line.any and number and wanted[number - 1].any)
     ]
 
+    places: dict[str, list[int]] = {}
+    for j, other in enumerate(got):
+        places.setdefault(other.collapsed if loose else other.text, []).append(j)
+
     def find(i: int, start: int) -> int | None:
-        return next((j for j in range(start, len(got)) if wanted[i].fits(got[j], loose)), None)
+        if len(wanted[i].parts) > 1:
+            return next((j for j in range(start, len(got)) if wanted[i].fits(got[j], loose)), None)
+        known = places.get(wanted[i].parts[0] if loose else wanted[i].text, [])
+        number = bisect_left(known, start)
+        return known[number] if number < len(known) else None
 
     kept: list[str] = []
     at = 0

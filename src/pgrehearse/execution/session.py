@@ -202,7 +202,8 @@ class Session:
         elif error := refusal(result):
             position = error.position if self._part.own else 0
             line = current.line + current.sql.count("\n", 0, max(position - 1, 0))
-            self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
+            if self._takes(len(error.text)):
+                self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
         elif not self._part.own:
             return
         elif result.status == ExecStatus.SINGLE_TUPLE:

@@ -18,6 +18,10 @@ SELECT 'database', d.datname,
                             d.dattablespace, d.datacl)
   FROM pg_catalog.pg_database AS d WHERE d.datname <> ALL (%(made)s)
 UNION ALL
+SELECT 'template', d.datname, ''
+  FROM pg_catalog.pg_database AS d
+ WHERE d.datname = ANY (%(made)s) AND d.datname ~ '_template_[0-9]+$' AND d.datallowconn
+UNION ALL
 SELECT 'tablespace', t.spcname, pg_catalog.md5(ROW (t.*)::pg_catalog.text) FROM pg_catalog.pg_tablespace AS t
 UNION ALL
 SELECT 'comment on', COALESCE(d.datname, r.rolname, c.objoid::pg_catalog.text), c.description

@@ -13,6 +13,7 @@ from support.majors import TEST_MAJOR
 from support.projects import fence, write_document
 
 TRUE = " absent\n--------\n t\n(1 row)"
+COUNT = fence("SELECT count(*) FROM items;", expected=" count\n-------\n  1000\n(1 row)")
 #: What it is -> statements that leave it, and a query that is true where nobody did.
 LEFT = {
     "role left_role": ("CREATE ROLE left_role", "to_regrole('left_role') IS NULL"),
@@ -141,3 +142,35 @@ def test_a_failed_document_keeps_its_server(project: Project, rehearser: Rehears
     assert result.psql_line
     second = rehearser.rehearse(write_document(project, "b.md", fence("CREATE ROLE left_role;")), TEST_MAJOR)
     assert second.green, second.report("b.md")
+
+
+def test_templates_are_closed(project: Project, rehearser: Rehearser) -> None:
+    source = """
+import psycopg
+with psycopg.connect(autocommit=True) as connection:
+    query = "SELECT datname FROM pg_database WHERE datname ~ '_template_1000$'"
+    (found,) = connection.execute(query).fetchone()
+try:
+    psycopg.connect(dbname=found).close()
+except psycopg.OperationalError as error:
+    print("not currently accepting connections" in str(error))
+"""
+    first = write_document(project, "a.md", fence(source, language="python", expected="True"))
+    result = rehearser.rehearse(first, TEST_MAJOR)
+    assert result.green, result.report("a.md")
+
+
+def test_a_template_that_was_opened_is_not_used(project: Project, rehearser: Rehearser) -> None:
+    source = """
+import psycopg
+with psycopg.connect(autocommit=True) as connection:
+    query = "SELECT datname FROM pg_database WHERE datname ~ '_template_1000$'"
+    (found,) = connection.execute(query).fetchone()
+    connection.execute(f'ALTER DATABASE "{found}" ALLOW_CONNECTIONS true')
+with psycopg.connect(dbname=found, autocommit=True) as connection:
+    connection.execute("DELETE FROM items")
+"""
+    first = write_document(project, "a.md", fence(source, language="python"))
+    second = write_document(project, "b.md", COUNT)
+    assert any("template" in note for note in rehearser.rehearse(first, TEST_MAJOR).notes)
+    assert rehearser.rehearse(second, TEST_MAJOR).green

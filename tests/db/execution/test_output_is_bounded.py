@@ -31,6 +31,7 @@ def ran(path: Path, dsn: str, text: str) -> list[CellResult]:
         "SELECT CASE n WHEN 1 THEN repeat('x', 100000) ELSE '' END FROM generate_series(1, 1000) AS n",
         "SELECT repeat('x', 5000000)",
         "SELECT format('SELECT %s', n) FROM generate_series(1, 5000000) AS n\n\\gexec",
+        "DO $$ BEGIN RAISE EXCEPTION '%', repeat('x', 5000000); END $$",
         "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i FROM n) SELECT i FROM n",
     ],
 )

@@ -21,7 +21,7 @@ from pgrehearse.site.built.pages import Block, Page
 from pgrehearse.site.content.published import Counts, Published, published_documents, read
 from pgrehearse.text.options import ALWAYS, LANGUAGES
 from pgrehearse.text.project import Project
-from pgrehearse.text.taken_for import taken_for
+from pgrehearse.text.taken_for import OUTPUT, taken_for
 
 __all__ = ["Accounting", "check"]
 
@@ -108,8 +108,13 @@ class _Matcher:
         for page in self.built:
             sources = self._sources(page)
             waiting = [entry for item in sources for entry in _entries(item)]
+            above: Block | None = None  # the last cell or illustration
             for block in page.blocks:
+                known = any(_same(entry, block) for entry in waiting)
                 yield from self._block(page, block, waiting, sources)
+                if not known and above is not None and above.section == block.section:
+                    yield from _uncompared(page, block, sources)
+                above = block if known else above
             for entry in waiting:
                 message = f"this block is not on the built page {page.path}: {_start(entry.text)}"
                 fix = "mend the Markdown above it; the header must be that of a cell"
@@ -187,6 +192,19 @@ def _entries(item: Published) -> list[_Entry]:
         for i in item.document.illustrations
     ]
     return sorted([*cells, *shown], key=lambda entry: entry.line)
+
+
+def _uncompared(page: Page, block: Block, sources: list[Published]) -> Iterator[Finding]:
+    """What looks like a cell's output and came there by an inclusion or a macro, so that no linter saw it."""
+    if block.shown or not OUTPUT.fullmatch(block.language) or block.text in _compared(sources):
+        return
+    path, line = _place(block, sources)
+    yield _problem(
+        f"looks like the output of the cell above, but was not compared: {_start(block.text)}",
+        path=path or page.path,
+        line=line or block.line,
+        next_step="write it as a ```text fence right below the cell, or below a heading of its own",
+    )
 
 
 def _compared(sources: list[Published]) -> set[str]:

@@ -36,6 +36,7 @@ _NUMBERS, _NO_LANGUAGE = re.compile(r"(?:^|\s)linenodiv(?:\s|$)"), "line numbers
 _BLOCKS = ("pre", "xmp", "listing", "samp", "textarea", "plaintext")
 _SAID = ("title", "data-run-illustration", "data-run-generated")
 #: Elements that have no end tag.
+_HEADING = re.compile("h[1-6]")
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr")
 
 
@@ -44,13 +45,14 @@ class Block:
     """One code block of a page, or inline code that is highlighted.
 
     ``language`` is as published, empty when the page does not tell. ``shown``: the page says, with a title or
-    the mark of an illustration, that it is only shown.
+    the mark of an illustration, that it is only shown. ``section``: how many headings stand above it.
     """
 
     language: str
     text: str
     line: int
     shown: bool = False
+    section: int = 0
 
 
 @dataclass
@@ -138,10 +140,10 @@ class _Reader(HTMLParser):
     def __init__(self, page: Page) -> None:
         super().__init__(convert_charrefs=True)
         self.page = page
-        #: (tag, language the element declares) of every open element
-        self._open: list[tuple[str, str]] = []
+        #: (tag, language the element declares, whether it says that it is only shown) of every open element
+        self._open: list[tuple[str, str, bool]] = []
         self._code: list[str] | None = None
-        self._line, self._within, self._shown, self._language = 0, 0, False, ""
+        self._line, self._within, self._shown, self._language, self._section = 0, 0, False, "", 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
@@ -151,24 +153,29 @@ class _Reader(HTMLParser):
             return
         declared = _LANGUAGE.search(values.get("class", ""))
         language = values.get("data-run-language") or (declared.group(1) if declared else "")
+        said = "noeval" in values.get("class", "").split() or (
+            tag in _BLOCKS and any(name in values for name in _SAID)
+        )
+        self._section += bool(_HEADING.fullmatch(tag))
         if _NUMBERS.search(values.get("class", "")):
             language = _NO_LANGUAGE
         marked = bool(language) or "highlight" in values.get("class", "").split()
         if self._code is None and (tag in _BLOCKS or (tag == "code" and marked)):
             self._code, self._line, self._within = [], self.getpos()[0], len(self._open)
-            self._shown = any(name in values for name in _SAID)
-            self._language = next((found for _, found in reversed(self._open) if found), "")
+            self._shown = said or any(shown for *_, shown in self._open)
+            self._language = next((found for _, found, _ in reversed(self._open) if found), "")
         if self._code is not None and language:
             self._language = language
-        self._open.append((tag, language))
+        self._open.append((tag, language, said))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in (name for name, _ in self._open):
+        if tag not in (name for name, *_ in self._open):
             return
         while self._open.pop()[0] != tag:
             pass
         if self._code is not None and len(self._open) <= self._within:
-            block = Block(self._language.lower(), normal("".join(self._code)), self._line, self._shown)
+            text = normal("".join(self._code))
+            block = Block(self._language.lower(), text, self._line, self._shown, self._section)
             if block.text and self._language != _NO_LANGUAGE:
                 self.page.blocks.append(block)
             self._code = None
