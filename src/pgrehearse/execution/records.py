@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pgrehearse import sealed
+from pgrehearse import files, sealed
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.cache import locked
 
