@@ -152,6 +152,7 @@ def test_close_in_the_middle_of_making_one(server: Server, databases: Databases)
     """What Ctrl-C during CREATE DATABASE leaves: a busy connection. A lock makes it last."""
     databases.fresh(SMALL, "first")
     template = databases._templates[SMALL]
+    execute(server.dsn(), f'ALTER DATABASE "{template}" ALLOW_CONNECTIONS true')
     with psycopg.connect(server.dsn(template)) as blocker:
         name = databases.maker.begin("half made", template)  # waits up to 5 s for the template to be free
         assert not databases.maker._session("clone").pump(0.01)
