@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.servers import Server
+from pgrehearse.servers.binaries import client
 from support import databases
 from support.bench import Bench
 from support.databases import Database, Owned, owned_on
@@ -98,6 +100,19 @@ def test_a_roll_back_from_anywhere_counts(bench: Bench, gated: Database, how: st
         shutil.rmtree(bench.root / ".pgrehearse")
         shutil.move(tmp_path / "away", bench.root / ".pgrehearse")
     bench.write("runbooks/sample.md", text)
+    assert gated.trace() == []
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one", "three"]
+
+
+def test_a_roll_back_by_the_exported_script_counts(bench: Bench, gated: Database) -> None:
+    bench.runbook([note("one"), GATE, note("three")])
+    stopped_at_the_gate(bench, gated)
+    script = bench.root / "sample.sql"
+    assert bench.call("export", "sample", "--to", "sql", "-o", str(script)).status == 0
+    command = [str(client("psql")), "-X", "-v", "roll_back=1", "-f", str(script), gated.dsn]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert gated.trace() == []
     assert run(bench, gated)[0] == 0
     assert gated.trace() == ["one", "three"]

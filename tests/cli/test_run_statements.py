@@ -47,7 +47,7 @@ def open_gate(database: Database) -> None:
 
 def stopped_at_the_gate(bench: Bench, database: Database) -> None:
     status, _, err = run(bench, database)
-    assert status == 1
+    assert status == 1, err
     assert "22012" in err
     open_gate(database)
 
@@ -290,6 +290,53 @@ def test_what_cannot_be_made_again_is_missed(bench: Bench, gated: Database, firs
     assert gated.trace() == before
     assert run(bench, gated, "--from-top")[0] == 0
     assert gated.trace() == [*before, *before, "last"]
+
+
+HOSTILE = """
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.never(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false';
+CREATE FUNCTION evil.never(jsonb, jsonb) RETURNS bool LANGUAGE sql AS 'SELECT false';
+CREATE FUNCTION evil.always(jsonb, jsonb) RETURNS bool LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.never);
+CREATE OPERATOR evil.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.never);
+CREATE OPERATOR evil.= (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = evil.always);
+CREATE FUNCTION evil.concat(text, text) RETURNS text LANGUAGE sql AS 'SELECT ''forged''';
+CREATE TABLE evil.pg_settings (name text, setting text, source text);
+CREATE TABLE evil.step (LIKE public.trace);
+CREATE DOMAIN evil.text AS int;
+CREATE ROLE run_stranger;
+GRANT USAGE ON SCHEMA evil TO run_stranger;
+GRANT ALL ON ALL TABLES IN SCHEMA public TO run_stranger;
+"""
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        "SET search_path = evil, pg_catalog, public;",
+        "SET ROLE run_stranger;",
+        "SET SESSION AUTHORIZATION run_stranger;",
+        "SET row_security = off;",
+        "SET standard_conforming_strings = off;",
+        "SET session_replication_role = replica;",
+        "SET default_transaction_isolation = 'serializable';",
+        "SET DateStyle = 'German'; SET bytea_output = 'escape'; SET extra_float_digits = -15;",
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = on;",
+    ],
+)
+def test_records_are_true_in_all_surroundings(bench: Bench, gated: Database, surroundings: str) -> None:
+    gated.execute(HOSTILE)
+    try:
+        gate = "SELECT 1 OPERATOR(pg_catalog./) (SELECT pg_catalog.count(*)::int4 FROM public.gate);"
+        bench.runbook([f"{note('one')}\n{surroundings}\n{note('two')}\n{gate}", note("three")])
+        stopped_at_the_gate(bench, gated)
+        status, _, err = run(bench, gated)
+        assert status == 0, err
+        assert gated.trace() == ["one", "two", "three"]
+        states = gated.execute("SELECT state::text FROM pgrehearse.step WHERE state <> '{}'")
+        assert states and "forged" not in str(states)
+    finally:
+        gated.execute("DROP OWNED BY run_stranger; DROP ROLE run_stranger")
 
 
 def test_what_preflight_makes_is_of_every_run(bench: Bench, gated: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -65,8 +66,15 @@ class Bench:
         """Run ``pgrehearse ARGUMENTS``; ``answers`` is its standard input."""
         self._monkeypatch.setattr(sys, "argv", ["pgrehearse", *arguments])
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
-        with pytest.raises(SystemExit) as ended:
-            main()
+        handlers = {
+            number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         captured = self._capsys.readouterr()
         code = ended.value.code
         return Ended(code if isinstance(code, int) else int(code is not None), captured.out, captured.err)

@@ -14,6 +14,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "ddl_log": {"lock_class": 1, "lock_object": 2},
     "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
     "own_tables": {"tables": "(1)"},
+    "rolled_back": {"runbook": "'x.md'"},
     "session_checked": {"wanted": "'{}'"},
     "session_remade": {"wanted": "'{}'"},
     "session_state": {"beginning": "'{}'", "custom": "'{}'", "lock_class": 1},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pgrehearse.command.surroundings import too_late
 from pgrehearse.command.terminal import styled
 from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
@@ -147,6 +148,7 @@ class _Terminal:
         click.echo("stopped before this step; run again to go on from here")
 
     def finished(self, log: Path) -> None:
+        too_late()
         click.echo(f"\ndone: {', '.join(self._request.phases)}; log {log}")
 
 

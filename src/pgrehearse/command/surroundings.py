@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
-__all__ = ["lost_output", "prepared", "terminable"]
+__all__ = ["lost_output", "prepared", "terminable", "too_late"]
 
 
 def prepared() -> None:
@@ -72,4 +72,12 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, handler)
+
+
+def too_late() -> None:
+    """From here on the command is done, and says so: no signal makes it look interrupted."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)

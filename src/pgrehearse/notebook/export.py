@@ -9,10 +9,12 @@ from typing import Any
 import jupytext
 import nbformat
 
+from pgrehearse import queries
 from pgrehearse.errors import DocumentError
 from pgrehearse.notebook import expected
 from pgrehearse.text.document import LOOKING, Cell, Document, parse
 from pgrehearse.text.front_matter import Parameter
+from pgrehearse.text.variables import quote_literal
 
 __all__ = ["notebook_text", "to_notebook"]
 
@@ -89,8 +91,9 @@ def _assignment(parameter: Parameter, document: Document) -> str:
 def _markdown(document: Document) -> str:
     """The document's Markdown in the dialect the notebook needs; rewritten from the bottom up."""
     lines = document.text.split("\n")
+    back = next((cell for cell in document.cells if cell.phase == "Roll back"), None)
     for cell in reversed(document.cells):
-        lines[cell.line - 1 : _end(cell)] = _fence(cell)
+        lines[cell.line - 1 : _end(cell)] = [*(_rolled_back(document) if cell is back else []), *_fence(cell)]
     text = "\n".join(lines[document.front.lines :])
     text = _without_rehearsal(parse(text, document.path))
     kept = [line for line in text.split("\n") if not _MACRO_LINE.match(line)]
@@ -105,6 +108,12 @@ def _without_rehearsal(document: Document) -> str:
     after = [h.line for h in document.headings if h.level <= 2 and h.line > start]
     lines = document.text.split("\n")
     return "\n".join(lines[: start - 1] + (lines[after[0] - 1 :] if after else []))
+
+
+def _rolled_back(document: Document) -> list[str]:
+    """A cell that says so to `pgrehearse run`, which would go on from what it had done before."""
+    text = queries.text("rolled_back", runbook=quote_literal(document.path.name)).decode()
+    return ['```sql magic_args="--only back"', *text.rstrip().split("\n"), "```", ""]
 
 
 def _end(cell: Cell) -> int:

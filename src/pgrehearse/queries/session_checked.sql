@@ -7,10 +7,12 @@ DECLARE
 BEGIN
     SELECT pg_catalog.string_agg(k.name, ', ' ORDER BY k.name) INTO found FROM (
         SELECT w.key FROM pg_catalog.jsonb_each(wanted) AS w
-         WHERE w.value IS DISTINCT FROM pg_catalog.jsonb_object_field(state, w.key)
+         WHERE w.value::pg_catalog.text OPERATOR(pg_catalog.<>)
+               coalesce(pg_catalog.jsonb_object_field(state, w.key)::pg_catalog.text, '')
         UNION
         SELECT s.key FROM pg_catalog.jsonb_each(state) AS s
-         WHERE s.value IS DISTINCT FROM pg_catalog.jsonb_object_field(wanted, s.key)
+         WHERE s.value::pg_catalog.text OPERATOR(pg_catalog.<>)
+               coalesce(pg_catalog.jsonb_object_field(wanted, s.key)::pg_catalog.text, '')
     ) AS k (name);
     IF found IS NOT NULL THEN
         RAISE EXCEPTION 'what the session of the earlier run had cannot be made again: %', found

@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from pgrehearse import queries
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import looking
 from pgrehearse.text.document import LOOKING, Cell, Document
@@ -45,6 +46,9 @@ def to_psql(document: Document, source: str) -> str:
             next_step="export a guide as a notebook: --to ipynb",
         )
     parts = [*_head(document, source), *_DIRECTION]
+    parts.append(
+        queries.text("rolled_back", runbook=quote_literal(document.path.name)).decode().rstrip() + ";"
+    )
     parts += _phases(document, ["Roll back"], source)
     parts.append("\\else")
     parts += _phases(document, ["Preflight", "Apply", "Verify"], source)

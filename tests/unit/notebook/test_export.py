@@ -36,7 +36,8 @@ def exported(text: str) -> Any:
 def test_python_steps_belong_to_a_direction_too() -> None:
     sources = code(exported(runbook("```python\ndo()\n```", back="```python\nundo()\n```")))
     assert sources[3] == "%%cell --only forward\ndo()"
-    assert sources[5] == "%%cell --only back\nundo()"
+    assert sources[5].startswith("%%sql --only back\n-- Says that a runbook is rolled back")
+    assert sources[6] == "%%cell --only back\nundo()"
 
 
 def test_options_and_outputs_survive() -> None:

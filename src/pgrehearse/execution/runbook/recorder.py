@@ -151,7 +151,9 @@ class Recorder(Escort):
             return Frame()
         if kind.alone or _commits(kind, message.sql):
             return self._alone(row)
-        return Frame(("BEGIN",), (self._note([row]), "COMMIT"), ("ROLLBACK",), lambda: self._alone(row))
+        # One message: what the statement has locked is not kept for another round trip.
+        after = f"{self._note([row])};\nCOMMIT"
+        return Frame(("BEGIN",), (after,), ("ROLLBACK",), lambda: self._alone(row))
 
     def _alone(self, row: Row) -> Frame:
         """The frame of what PostgreSQL allows no transaction: recorded as begun before, as done after."""
@@ -221,7 +223,7 @@ class Recorder(Escort):
 
     def _recorded(self, rows: Sequence[Row]) -> tuple[str, ...]:
         """The messages that record ``rows`` in a transaction of their own."""
-        return ("BEGIN READ WRITE", self._note(rows), "COMMIT")
+        return ("BEGIN READ WRITE", f"{self._note(rows)};\nCOMMIT")
 
     def _write(self, row: Row) -> None:
         if self.ledger is not None:

@@ -46,4 +46,4 @@ class Reporter(Protocol):
         """The answer was no: the run ended before this step."""
 
     def finished(self, log: Path) -> None:
-        """The run reached its end, and ``log`` says so."""
+        """The run reached its end, and ``log`` says so; the database is told next."""

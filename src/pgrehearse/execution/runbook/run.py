@@ -131,27 +131,29 @@ def _logged(
         run=ledger.id if ledger else None,
         resumed=sorted(earlier.done) if earlier else [],
     )
-    ended = "stopped"
     try:
         declined = _steps(request, reporter, log, ledger, earlier)
-        if declined is None:
-            log.write("done")
-            ended = "done"
-        else:
-            log.write("stopped", error="Declined")
+        log.write("done") if declined is None else log.write("stopped", error="Declined")
     except BaseException as error:
         log.write("stopped", error=type(error).__name__)
+        _finish(ledger, "stopped")
         raise
     finally:
         log.close()
-        if ledger is not None:
-            with suppress(psycopg.Error):  # the next run sees what is recorded of the steps
-                ledger.finish(ended)
     if declined is not None:
+        _finish(ledger, "stopped")
         reporter.stopped(declined)
         return False
     reporter.finished(log.path)
+    # Last of all: a run that is killed before this is gone on with, and has nothing left to do.
+    _finish(ledger, "done")
     return True
+
+
+def _finish(ledger: Ledger | None, outcome: str) -> None:
+    if ledger is not None:
+        with suppress(psycopg.Error):  # the next run sees what is recorded of the steps
+            ledger.finish(outcome)
 
 
 def _steps(
