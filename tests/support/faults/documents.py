@@ -105,8 +105,7 @@ class Build(Test):
     """``build`` where an older site stands: readers find that one, whole, until the new one is whole."""
 
     accepts = False
-    #: seconds it goes on after the last cell, roughly
-    rest = 2.5
+    goes_on = True
 
     def prepare(self) -> None:
         super().prepare()

@@ -76,6 +76,18 @@ END $$;
     ),
 }
 
+#: Runs that did not end are stopped, and gone on from; the last one holds what all of them did.
+_RUNS = """
+SELECT outcome, count(*)::int FROM pgrehearse.run AS r
+ WHERE NOT EXISTS (SELECT FROM pgrehearse.run AS n WHERE n.continues = r.id) AND
+       (outcome <> 'stopped' OR EXISTS (SELECT FROM pgrehearse.step AS s WHERE s.run = r.id))
+ GROUP BY 1
+"""
+_STEPS = """
+SELECT outcome, count(DISTINCT line)::int FROM pgrehearse.step
+ WHERE run = (SELECT max(id) FROM pgrehearse.run) AND phase = 'Apply' GROUP BY 1
+"""
+
 
 class Scenario(ABC):
     """A command in a folder of its own, on a database of its own."""
@@ -84,9 +96,10 @@ class Scenario(ABC):
     busy = 69
     #: how many runs came to their end; it matters where each does its work anew
     runs = 1
-    #: whether the requests to the database count; else what `progress` counts, and seconds after that
+    #: whether the requests to the database count; else what `progress` counts
     wired = True
-    rest = 0.0
+    #: whether the time after the last progress counts as well
+    goes_on = False
     #: faults after which the command cannot drop the databases that it made
     helpless: frozenset[str] = frozenset()
 
@@ -122,6 +135,10 @@ class Scenario(ABC):
     def progress(self) -> int:
         """How far the command is, where its requests cannot be counted."""
         return 0
+
+    def put_right(self, said: str) -> bool:
+        """Do what the command asks of its operator in ``said``, if it is something; whether it was."""
+        return False
 
     def from_the_future(self) -> None:
         """Move the times that earlier runs wrote down to a year from now."""
@@ -248,10 +265,22 @@ class Run(Scenario):
                 "order", "SELECT what FROM trace ORDER BY at", [(what,) for what in steps * self.runs]
             ),
             *self._same("in Python", "TABLE by_python", [("done",)]),
+            *self._same("ledger: runs", _RUNS, [("done", self.runs)]),
+            *self._same("ledger: steps of the last run", _STEPS, [("done", RUNBOOK.count("### "))]),
             *self._same("indexes", index, [(True,)]),
         ]
 
+    def put_right(self, said: str) -> bool:
+        if "INVALID indexes are left: item_n" in said:
+            self.database.execute("DROP INDEX IF EXISTS item_n")
+            return True
+        return False
+
     def from_the_future(self) -> None:
+        if self.database.one("SELECT to_regclass('pgrehearse.run')"):
+            self.database.execute(
+                "UPDATE pgrehearse.run SET started = started + '1 year', finished = finished + '1 year'"
+            )
         for log in (self.folder / ".pgrehearse" / "runs").glob("*.jsonl"):
             text = re.sub(r'"at": "(\d{4})', lambda at: f'"at": "{int(at[1]) + 1}', log.read_text("utf-8"))
             log.rename(log.with_name(f"{int(log.name[:4]) + 1}{log.name[4:]}")).write_text(text, "utf-8")

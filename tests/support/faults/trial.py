@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Stage:
         self._stack = stack
         self._clusters: dict[type[Cluster], Cluster] = {}
         self._lengths: dict[str, int] = {}
+        self._rests: dict[str, float] = {}
 
     def cluster(self, fault: str) -> Cluster:
         """The server that ``fault`` needs, started when first asked for."""
@@ -63,7 +65,12 @@ class Stage:
                 assert trial.scenario.wrong() == [], trial.story
                 requests = len(trial.wire.requests)
                 self._lengths[command] = requests if trial.scenario.wired else trial.scenario.progress()
+                self._rests[command] = trial.went_on if trial.scenario.goes_on else 0.0
         return self._lengths[command]
+
+    def rest(self, command: str) -> float:
+        """Seconds that ``command``, whose length is known, went on after its last progress."""
+        return self._rests[command]
 
 
 class Trial:
@@ -139,7 +146,14 @@ class Trial:
 
     def end(self) -> int:
         """Wait for the command; its exit status."""
-        status = self.process.wait(_LIMIT)
+        before, since = self.scenario.progress(), time.monotonic()
+        while self.process.poll() is None:
+            if self.scenario.progress() != before:
+                before, since = self.scenario.progress(), time.monotonic()
+            assert time.monotonic() - since < _LIMIT, f"it does not end: {self.story}"
+            threading.Event().wait(0.01)
+        self.went_on = time.monotonic() - since
+        status = self.process.returncode
         self.told += f"exit status {status}, after {len(self.wire.requests)} requests\n"
         return status
 
@@ -181,7 +195,7 @@ class Trial:
     def _at_a_cell(self, fault: Fault, length: int) -> None:
         """A moment after a cell told that it runs, or in the time that is left after the last one."""
         where, side, delay = self.moment.chance
-        rest = self.scenario.rest
+        rest = self.stage.rest(self.moment.command)
         late = rest > 0 and side < 0.6
         number = length if late else 1 + int(where * length)
         pause = where * rest if late else delay * 0.1
@@ -202,7 +216,8 @@ class Trial:
             status = self.end()
             if status == 0:
                 return
-            assert status == self.scenario.busy, f"cannot be run again: {self.story}"
+            asked = status == 1 and self.scenario.put_right(self.said())
+            assert asked or status == self.scenario.busy, f"cannot be run again: {self.story}"
         raise AssertionError(f"not done after {_TRIES} more runs: {self.story}")
 
     def _nothing_runs(self) -> None:

@@ -1,23 +1,12 @@
-"""Kill -9 at random moments, and two runners at once.
-
-``PGREHEARSE_TEST_ROUNDS=20`` makes 20 rounds of each; without it a few, so that the suite stays fast.
-"""
+"""Two runners that start at once. What becomes of one that is killed: tests/faults."""
 
 from __future__ import annotations
-
-import os
-import random
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from pgrehearse.errors import SetupError
-from support.places import Place, place_at
-from support.waiting import wait_until
+from support.places import Place
 
-ROUNDS = int(os.environ.get("PGREHEARSE_TEST_ROUNDS", "3"))
 ROWS = 6000
 
 #: ``touched`` counts how often a row was changed; ``ran`` how often a statement was.
@@ -79,52 +68,13 @@ def assert_true(place: Place) -> None:
     assert place.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
 
 
-@pytest.fixture(scope="module")
-def duration() -> list[float]:
-    """Seconds an undisturbed run takes, once known."""
-    return []
-
-
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_killed_at_a_random_moment_it_finishes_on_the_next_run(
-    tmp_path: Path, fresh: Callable[[], str], duration: list[float], seed: int
-) -> None:
-    if not duration:
-        (tmp_path / "whole").mkdir()
-        with place_at(tmp_path / "whole", fresh()) as place:
-            write(place)
-            started = time.monotonic()
-            assert place.command("up")[0] == 0
-            duration.append(time.monotonic() - started)
-            assert_true(place)
-    moment = random.Random(seed).uniform(0.25, 1.0) * duration[0]  # noqa: S311
-    with place_at(tmp_path, fresh()) as place:
-        write(place)
-        process = place.start("up")
-        limit = time.monotonic() + moment
-        wait_until(lambda: time.monotonic() >= limit, "the moment")
-        process.kill()
-        process.wait()
-        if seed % 2:  # and its backend with it, which else carries its statement on to the end
-            place.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND application_name = 'pgrehearse db'"
-            )
-        before = place.applied() if place.one("SELECT to_regclass('pgrehearse.statement')::text") else []
-        status, out, err = place.command("up")
-        print(f"seed {seed}: killed after {moment:.2f} s with {len(before)} applied; then:\n{out}{err}")
-        assert status == 0, err
-        assert_true(place)
-
-
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_of_two_runners_one_works_and_the_other_waits_or_leaves(place: Place, seed: int) -> None:
+@pytest.mark.parametrize("patience", [[], ["--wait", "0"]], ids=["waits", "leaves"])
+def test_of_two_runners_one_works_and_the_other_waits_or_leaves(place: Place, patience: list[str]) -> None:
     write(place)
-    patience = ["--wait", "0"] if seed % 2 else []
     first = place.start("up", *patience)
     second = place.start("up", *patience)
     (out1, err1), (out2, err2) = first.communicate(timeout=60), second.communicate(timeout=60)
-    print(f"seed {seed}: {first.returncode} and {second.returncode}\n{err1}{err2}")
+    print(f"{first.returncode} and {second.returncode}\n{err1}{err2}")
     statuses = sorted((first.returncode, second.returncode))
     assert statuses[0] == 0 and statuses[1] in (0, SetupError.exit_code)
     if statuses[1]:
