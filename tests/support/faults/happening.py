@@ -44,8 +44,7 @@ class Fault:
 
 def _signal(number: signal.Signals) -> Fault:
     def strike(trial: Trial, line: Line | None) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(trial.process.pid, number)
+        trial.process.send_signal(number)  # not by its number, which may be another's once it has ended
         if number == signal.SIGKILL and line is not None:
             line.cut()
 
@@ -142,8 +141,7 @@ def _while_it_waits(trial: Trial, cluster: Replicated) -> None:
             if blow == "terminate":
                 cluster.execute(f"SELECT pg_terminate_backend({pid})")
             else:
-                with suppress(ProcessLookupError):
-                    os.kill(trial.process.pid, signal.Signals[f"SIG{blow}"])
+                trial.process.send_signal(signal.Signals[f"SIG{blow}"])
             wait_until(
                 lambda pid=pid: (
                     trial.process.poll() is not None or pid not in cluster.committing(trial.scenario.name)
