@@ -22,7 +22,7 @@ import click
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin
 from pgrehearse.environments.names import ENVIRONMENTS
-from pgrehearse.environments.rules import RULES
+from pgrehearse.environments.permissions import RULES
 from pgrehearse.findings import Finding
 from pgrehearse.main import cli
 from pgrehearse.text import options

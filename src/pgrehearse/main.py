@@ -6,12 +6,12 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 
 import click
 
-from pgrehearse.command.surroundings import lost_output, prepared, terminable
+from pgrehearse.command.lazy import LazyGroup
+from pgrehearse.command.streams import lost_output, prepared, terminable
 from pgrehearse.command.terminal import door
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.text.passwords import connection_strings
@@ -22,8 +22,7 @@ __all__ = ["cli", "main"]
 #: Exit status where whoever read the output has ended, as a shell tells it: 128 and SIGPIPE.
 _NOBODY_READS = 141
 
-#: subcommand -> module and attribute; imported when asked for, because the site and notebook extras are
-#: optional and slow to import.
+#: subcommand -> module and attribute.
 _COMMANDS = {
     "test": ("pgrehearse.command.test", "test"),
     "measure": ("pgrehearse.command.measure", "measure"),
@@ -42,22 +41,7 @@ _COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
-    """A group whose commands are imported when they are used."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, attribute = _COMMANDS[name]
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pgrehearse")
 @click.pass_context
 def cli(context: click.Context) -> None:

@@ -169,10 +169,10 @@ def test_only_what_was_rolled_back_is_tried_again(
     bench: Bench, gated: Database, monkeypatch: pytest.MonkeyPatch, cell: str, recorded: bool
 ) -> None:
     from pgrehearse.execution import backoff
-    from pgrehearse.execution.runbook.ledger import Ledger
+    from pgrehearse.execution.runbook.run_ledger import RunLedger
 
     if not recorded:
-        monkeypatch.setattr(Ledger, "prepare", lambda ledger: "no right")
+        monkeypatch.setattr(RunLedger, "prepare", lambda ledger: "no right")
     lines = cell.count(";") - cell.count("PREPARE")
     tags = "" if "gexec" in cell or lines > 2 else "\n\n```text\nINSERT 0 1\nALTER TABLE\n```"
     bench.runbook([f"```sql\n{cell}\n```{tags}", note("after")])

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pgrehearse.execution import records
+from pgrehearse.execution.record_basis import surroundings
 from pgrehearse.execution.records import CellRecord, Run
-from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.site.built.accounting import Accounting, check
 from pgrehearse.site.built.build import build, docs_folder
 from pgrehearse.text.document import load

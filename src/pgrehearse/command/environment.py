@@ -7,7 +7,7 @@ import click
 from pgrehearse.command.db.target import dsn_option, dsn_or_url
 from pgrehearse.environments import marks
 from pgrehearse.environments.names import ENVIRONMENTS, protection
-from pgrehearse.environments.rules import Operation, demand
+from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import open_target, reached
 from pgrehearse.errors import SetupError
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.surroundings import too_late
+from pgrehearse.command.streams import too_late
 from pgrehearse.command.terminal import styled
-from pgrehearse.environments.rules import Operation, Verdict, demand, verdict
+from pgrehearse.environments.permissions import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
-from pgrehearse.execution.runbook.ledger import Unfinished
 from pgrehearse.execution.runbook.parameters import values_of
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
+from pgrehearse.execution.runbook.run_ledger import Unfinished
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.findings import indented
 from pgrehearse.text.document import LOOKING, Document, load

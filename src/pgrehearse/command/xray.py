@@ -22,7 +22,7 @@ from pgrehearse.measurement.words import how_long, requests, waited_for
 from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
 from pgrehearse.measurement.xray import xray as measure_file
 from pgrehearse.schema.dump import major_of
-from pgrehearse.servers import Servers, leftovers
+from pgrehearse.servers import Servers, orphans
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.front_matter import Database
@@ -88,7 +88,7 @@ def xray(
     with ExitStack() as stack:
         dumped = schemas.dumped(dsn) if dsn is not None else None
         if dumped is not None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=leftovers.prefix())))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=orphans.prefix())))
             schema = folder / "schema.sql"
             schema.write_text(dumped, encoding="utf-8")
         major = int(pg) if pg else major_of(dumped) if dumped and not server else None
@@ -130,7 +130,7 @@ def _prepared(
     project = project if project.migrations.is_dir() else project_of(None)
     if seed is not None and not seed.is_file():
         raise DocumentError("no such file", path=seed, next_step="check the spelling")
-    with tempfile.TemporaryDirectory(prefix=leftovers.prefix()) as folder:
+    with tempfile.TemporaryDirectory(prefix=orphans.prefix()) as folder:
         project = _earlier(project, file, Path(folder), seed)
         databases = Databases(server, project)
         try:

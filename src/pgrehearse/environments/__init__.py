@@ -2,7 +2,7 @@
 
 names               which environments there are, safest first
 marks               how a database says which one it is: read, written, never forged by a session
-rules               what may be done where: one table of operations and environments
+permissions         what may be done where: one table of operations and environments
 connection_strings  a DSN in its parts, and libpq's variables that say the same
 direct              no pooler in between, for what needs a session
 target              the database somebody points at: reached, marked, or refused

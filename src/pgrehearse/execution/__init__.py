@@ -12,7 +12,7 @@ maker          databases on a server: copied from a template, marked, dropped
 databases      fresh databases, cloned from a template
 seeds          the rows of a project's seed
 rehearser      documents on fresh databases; results: what came of it; records: the same, on disk
-surroundings   what a run depends on besides the document: a record made with others is stale
+record_basis   what a run depends on besides the document: a record made with others is stale
 accept         outputs taken as the expected ones
 runbook        a runbook on an operator's database
 exclusion      advisory locks that keep runners and runs out of each other's way

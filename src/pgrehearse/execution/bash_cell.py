@@ -20,7 +20,7 @@ from pgrehearse.execution import cell_process
 from pgrehearse.execution.bounds import ROOM, too_long
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
-from pgrehearse.servers import leftovers
+from pgrehearse.servers import orphans
 from pgrehearse.servers.base import libpq_environment
 from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
@@ -61,7 +61,7 @@ class BashCells:
     def folder(self) -> Path:
         """Where the cells run, made when first asked for."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix=leftovers.prefix())
+            self._folder = tempfile.TemporaryDirectory(prefix=orphans.prefix())
             if self.project is not None:
                 _copy(self.project, Path(self._folder.name))
         return Path(self._folder.name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.text import looking
-from pgrehearse.text.looking import Way, way_of
+from pgrehearse.text.looking import Precaution, way_of
 
 __all__ = ["NO_TRANSACTION", "Escort", "Frame", "Looking", "Message", "Transaction"]
 
@@ -72,13 +72,13 @@ class Looking(Escort):
 
     def frame(self, message: Message, transaction: TransactionStatus) -> Frame:
         way = way_of(message.sql)
-        if way is Way.REFUSED:
+        if way is Precaution.REFUSED:
             return Frame(refused="Preflight and Verify run in READ ONLY transactions that nothing may end")
         if transaction != TransactionStatus.IDLE:
             return Frame(
                 refused="a transaction of another phase is open: Preflight and Verify have their own"
             )
-        if way is Way.CHECKED:
+        if way is Precaution.CHECKED:
             return Frame(
                 (looking.BEGIN_CHECKED, looking.CHECK), (looking.CHECK, "COMMIT"), ("ROLLBACK",), single=True
             )

@@ -46,7 +46,7 @@ class Run:
     text_digest: str
     seconds: float
     cells: tuple[CellRecord, ...]
-    #: digest of what else the run depended on; see `pgrehearse.execution.surroundings`
+    #: digest of what else the run depended on; see `pgrehearse.execution.record_basis`
     surroundings: str = ""
 
     @property

@@ -15,8 +15,8 @@ from pgrehearse.execution import records
 from pgrehearse.execution.accept import accepted
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.record_basis import surroundings
 from pgrehearse.execution.results import CellResult, DocumentResult
-from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.servers import Servers
 from pgrehearse.servers.base import Server
 from pgrehearse.text import lint

@@ -15,7 +15,7 @@ from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
-from pgrehearse.schema import dump, extensions, load
+from pgrehearse.schema import dump, extensions, foreign_sql
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text.split import Statement
 
@@ -61,7 +61,7 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
     Raises:
         DocumentError: no such file, a command of psql's in it, or an error that does matter, with its line.
     """
-    todo = load.read(file)
+    todo = foreign_sql.read(file)
     notes: list[str] = []
     if server.watching is not server:
         with psycopg.connect(server.watching.dsn(database), autocommit=True) as connection:
@@ -75,7 +75,7 @@ def _carried_out(server: Server, database: str, file: Path, todo: Iterable[State
     with psycopg.connect(
         server.dsn(database), autocommit=True, prepare_threshold=None, client_encoding="UTF8"
     ) as connection:
-        for one in load.load(connection, todo):
+        for one in foreign_sql.load(connection, todo):
             note = _note(one)
             if note is None:
                 raise DocumentError(
@@ -88,7 +88,7 @@ def _carried_out(server: Server, database: str, file: Path, todo: Iterable[State
     return notes
 
 
-def _note(refused: load.Refused) -> str | None:
+def _note(refused: foreign_sql.RefusedStatement) -> str | None:
     """What to say of a statement that was refused; nothing of some; None: it matters."""
     if extensions.is_made(refused):
         return ""
@@ -109,7 +109,7 @@ def loaded(server: Server, schema: Path, seed: Path | None = None) -> Iterator[t
             name = maker.create("loaded", "template0")
             notes = filled(within, name, schema)
             if seed is not None:
-                notes += _carried_out(within, name, seed, load.read(seed, {"rows": "1000"}))
+                notes += _carried_out(within, name, seed, foreign_sql.read(seed, {"rows": "1000"}))
             yield within, name, notes
         finally:
             maker.close()

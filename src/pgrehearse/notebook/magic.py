@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
-from pgrehearse.environments.rules import Operation, demand
+from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.cell_checks import check_output

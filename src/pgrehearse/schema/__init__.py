@@ -1,8 +1,8 @@
 """What a database defines: read through pg_dump, taken apart, and laid side by side.
 
-client      the client programs of PostgreSQL, pointed at a database
+programs    the client programs of PostgreSQL, pointed at a database
 dump        pg_dump itself
-load        psql, which carries such files out
+foreign_sql files of SQL that somebody else wrote, carried out statement by statement
 dump_text   the text of pg_dump, split at its statements
 items       statements as items that can be compared without regard to order
 kinds       what a statement of a dump is about

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pgrehearse.errors import SetupError
-from pgrehearse.schema import client
+from pgrehearse.schema import programs
 
 __all__ = ["OPTIONS", "Dump", "dump", "major_of"]
 
@@ -66,7 +66,7 @@ def dump(
     flags += ["--create"] if create else []
     flags += [] if ledger else _LEDGER
     flags += [f"--snapshot={snapshot}"] if snapshot else []
-    status, text, said = client.run("pg_dump", conninfo, *flags, options=OPTIONS)
+    status, text, said = programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
     if status:
         raise _refused(said)
     lines = (line.removeprefix("pg_dump: ") for line in said.splitlines())

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse.schema.foreign_sql import RefusedStatement
 from pgrehearse.schema.kinds import IDENTIFIER
-from pgrehearse.schema.load import Refused
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import classify
 
@@ -79,7 +79,7 @@ def make(
             connection.execute(grant)
 
 
-def is_made(refused: Refused) -> bool:
+def is_made(refused: RefusedStatement) -> bool:
     """Whether a statement was refused because `make` did its work before."""
     kind = classify(refused.statement)
     return (

@@ -1,7 +1,7 @@
 """Servers for rehearsals: started here, kept from an earlier run, or somebody else's by URL.
 
 The only package that knows where PostgreSQL comes from. ``start`` gives one disposable server, ``Servers`` a
-pool with one per major; ``binaries`` finds server and client programs, ``leftovers`` clears up
+pool with one per major; ``binaries`` finds server and client programs, ``orphans`` clears up
 after killed runs.
 """
 

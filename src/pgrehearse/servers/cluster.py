@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import leftovers
+from pgrehearse.servers import orphans
 from pgrehearse.servers.binaries import Binaries
 from pgrehearse.servers.cache import building, subdirectory
 
@@ -150,11 +150,11 @@ def _places() -> Iterator[str]:
 def run_dir() -> Path:
     """Make the private directory of one server: its socket, its log and, unless kept, its data."""
     places = tuple(_places())
-    leftovers.sweep(places)
+    orphans.sweep(places)
     for parent in places:
         if len(os.fsencode(parent)) + len("/pgr-12345678/.s.PGSQL.5432") <= _SOCKET_LIMIT and _enters(parent):
             path = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
-            leftovers.claim(path)
+            orphans.claim(path)
             own(path)
             return path
     raise SetupError(

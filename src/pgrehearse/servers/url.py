@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
 from pgrehearse.environments.direct import direct
-from pgrehearse.environments.rules import Operation, demand
+from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import SUPPORTED

@@ -18,7 +18,7 @@ from pgrehearse.text import fence_form, uncompared, variables
 from pgrehearse.text.document import LOOKING, PHASES, Cell, Document
 from pgrehearse.text.fences import outside
 from pgrehearse.text.flaws import flaw
-from pgrehearse.text.looking import Way, way_of
+from pgrehearse.text.looking import Precaution, way_of
 from pgrehearse.text.split import SplitError, split
 
 __all__ = ["check", "errors"]
@@ -169,7 +169,7 @@ def _phases(document: Document) -> Iterator[Finding]:
 
 def _ends_transactions(cell: Cell) -> bool:
     try:
-        return any(way_of(statement.sql) is Way.REFUSED for statement in split(cell.source))
+        return any(way_of(statement.sql) is Precaution.REFUSED for statement in split(cell.source))
     except SplitError:  # a flaw of its own
         return False
 

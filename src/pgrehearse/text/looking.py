@@ -20,7 +20,7 @@ __all__ = [
     "BEGIN_READ_ONLY",
     "CHECK",
     "READ_ONLY_OPTION",
-    "Way",
+    "Precaution",
     "makes_temporary",
     "way_of",
 ]
@@ -37,7 +37,7 @@ CHECK = queries.text("only_temporary").decode()
 _TEMPORARY = re.compile(r"\b(temp|temporary|pg_temp)\b", re.I)
 
 
-class Way(Enum):
+class Precaution(Enum):
     """How a statement of these phases is carried out."""
 
     READ_ONLY = "in a READ ONLY transaction"
@@ -50,13 +50,13 @@ def makes_temporary(statement: Statement) -> bool:
     return any(_TEMPORARY.search(literal(token) or "") for token in statement.tokens)
 
 
-def way_of(sql: str) -> Way:
+def way_of(sql: str) -> Precaution:
     """How ``sql`` is carried out; what cannot be read is READ ONLY, for PostgreSQL to refuse."""
     try:
         kind = classify(sql)
     except SplitError:
-        return Way.READ_ONLY
+        return Precaution.READ_ONLY
     if kind.control not in (None, Control.WITHIN):
-        return Way.REFUSED
+        return Precaution.REFUSED
     temporary = kind.of_temporary or (kind.verb == "do" and _TEMPORARY.search(sql))
-    return Way.CHECKED if temporary else Way.READ_ONLY
+    return Precaution.CHECKED if temporary else Precaution.READ_ONLY

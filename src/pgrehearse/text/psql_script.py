@@ -16,7 +16,7 @@ from pgrehearse import queries
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import looking
 from pgrehearse.text.document import LOOKING, Cell, Document
-from pgrehearse.text.looking import Way, way_of
+from pgrehearse.text.looking import Precaution, way_of
 from pgrehearse.text.split import Statement, split
 from pgrehearse.text.variables import quote_literal
 
@@ -163,12 +163,12 @@ def _bare(statement: Statement, sent: list[str], where: str) -> Iterator[str]:
 def _looked(statement: Statement, sent: list[str], where: str) -> Iterator[str]:
     """``sent`` in the transaction that `pgrehearse.text.looking` wants, which is still there afterwards."""
     way = way_of(statement.sql)
-    if way is Way.REFUSED:
+    if way is Precaution.REFUSED:
         raise DocumentError(
             f"Preflight and Verify run in transactions of their own: {where} must not begin or end one",
             next_step="leave it out, or move it to Apply",
         )
-    checked = way is Way.CHECKED or (statement.gexec and looking.makes_temporary(statement))
+    checked = way is Precaution.CHECKED or (statement.gexec and looking.makes_temporary(statement))
     yield "\\set QUIET on"
     yield (looking.BEGIN_CHECKED if checked else looking.BEGIN_READ_ONLY) + ";"
     if checked:

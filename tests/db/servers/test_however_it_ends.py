@@ -12,10 +12,7 @@ import psycopg
 import pytest
 
 from pgrehearse.execution.cell_process import interruptible
-from pgrehearse.servers import (
-    local,
-    start,
-)
+from pgrehearse.servers import local, start
 from support.majors import TEST_MAJOR
 from support.postmasters import postmaster, socket_dir
 from support.processes import alive

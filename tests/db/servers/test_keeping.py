@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import (
-    forget_kept,
-    kept,
-    reopen,
-    start,
-)
+from pgrehearse.servers import forget_kept, kept, reopen, start
 from support.databases import execute
 from support.majors import TEST_MAJOR
 from support.postmasters import socket_dir

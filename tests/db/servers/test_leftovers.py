@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.owners import marker
-from pgrehearse.servers import leftovers, local, start
+from pgrehearse.servers import local, orphans, start
 from support.majors import TEST_MAJOR
 from support.postmasters import postmaster, socket_dir
 from support.processes import alive, descendants
@@ -47,7 +47,7 @@ def test_a_server_whose_supervisor_was_killed_too() -> None:
         os.kill(one, signal.SIGKILL)
     process.communicate()
     assert alive(pid)
-    leftovers.sweep.cache_clear()
+    orphans.sweep.cache_clear()
     with start(TEST_MAJOR):
         wait_until(lambda: not alive(pid), "the postmaster ends")
         assert not directory.exists()
@@ -55,12 +55,12 @@ def test_a_server_whose_supervisor_was_killed_too() -> None:
 
 def test_a_live_server_stays() -> None:
     with start(TEST_MAJOR) as server:
-        leftovers.sweep.cache_clear()
+        orphans.sweep.cache_clear()
         with start(TEST_MAJOR):
             assert server.alive()
         assert isinstance(server, local.LocalServer)
         (socket_dir(server) / "owner").write_text(gone())
-        leftovers.sweep.cache_clear()
+        orphans.sweep.cache_clear()
         with start(TEST_MAJOR):
             assert server.alive(), "its supervisor is there"
 
@@ -70,15 +70,15 @@ def test_what_says_nothing_is_left_alone(tmp_path: Path, owner: str | None) -> N
     (tmp_path / "pgr-abc").mkdir()
     if owner is not None:
         (tmp_path / "pgr-abc" / "owner").write_text(owner)
-    leftovers.sweep((str(tmp_path),))
+    orphans.sweep((str(tmp_path),))
     assert (tmp_path / "pgr-abc").is_dir()
 
 
 def test_temporary_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    names = [f"pgrehearse-{gone().replace(':', '-')}-x", f"{leftovers.prefix()}x", "pgrehearse-1-2-3-x"]
+    names = [f"pgrehearse-{gone().replace(':', '-')}-x", f"{orphans.prefix()}x", "pgrehearse-1-2-3-x"]
     for name in [*names, "pgrehearse-mine", "pgrehearse-a-b-c-d"]:
         (tmp_path / name).mkdir()
-    leftovers.sweep((str(tmp_path),))
+    orphans.sweep((str(tmp_path),))
     assert not (tmp_path / names[0]).exists()
     assert len(list(tmp_path.iterdir())) == 4

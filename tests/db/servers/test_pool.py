@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import (
-    Servers,
-    binaries,
-    npm,
-)
+from pgrehearse.servers import Servers, binaries, npm
 from support.majors import TEST_MAJOR
 from support.postmasters import postmaster, socket_dir
 from support.waiting import wait_until

@@ -12,14 +12,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import (
-    Server,
-    binaries,
-    cluster,
-    libpq_environment,
-    local,
-    start,
-)
+from pgrehearse.servers import Server, binaries, cluster, libpq_environment, local, start
 from support import databases
 from support.databases import execute, name_of
 from support.majors import TEST_MAJOR

@@ -12,14 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import (
-    Server,
-    Servers,
-    UrlServer,
-    binaries,
-    libpq_environment,
-    start,
-)
+from pgrehearse.servers import Server, Servers, UrlServer, binaries, libpq_environment, start
 from support import databases
 from support.databases import execute, name_of
 from support.majors import TEST_MAJOR

@@ -10,7 +10,7 @@ import pytest
 
 import pgrehearse
 from pgrehearse.environments.names import ENVIRONMENTS, protection
-from pgrehearse.environments.rules import RULES, Operation, Verdict, demand, verdict
+from pgrehearse.environments.permissions import RULES, Operation, Verdict, demand, verdict
 from pgrehearse.errors import SetupError
 
 #: From permissive to strict.

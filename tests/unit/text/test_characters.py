@@ -13,7 +13,7 @@ from pgrehearse.execution.runbook.parameters import values_of
 from pgrehearse.measurement import xray
 from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.timing import budgets
-from pgrehearse.schema import load
+from pgrehearse.schema import foreign_sql
 from pgrehearse.text import characters, document, migration_files
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
@@ -47,7 +47,7 @@ DOORS = {
     ),
     "x-rayed file": ("a.sql", "SELECT 1;\n\n\nSELECT {};\n", xray.steps),
     "seed": ("seed.sql", "SELECT 1;\n\n\nSELECT {};\n", lambda f: seeds.load(None, f, 1)),  # type: ignore[arg-type]
-    "dump": ("schema.sql", "SELECT 1;\n\n\nSELECT {};\n", load.read),
+    "dump": ("schema.sql", "SELECT 1;\n\n\nSELECT {};\n", foreign_sql.read),
     "smoke contract": ("smoke.sql", "-- query: a\n\n\nSELECT {};\n", contract.load),
     "snippet": (
         "sql/a.sql",

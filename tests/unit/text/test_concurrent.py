@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.text.concurrent import (
-    Detach,
-    Drop,
-    Index,
-    Reindex,
-    built_index,
-    concurrent,
-)
+from pgrehearse.text.concurrent import Detach, Drop, Index, Reindex, built_index, concurrent
 
 
 @pytest.mark.parametrize(

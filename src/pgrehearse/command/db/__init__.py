@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from pgrehearse.command.lazy import LazyGroup
 
 __all__ = ["db"]
 
-#: Imported when asked for.
 _COMMANDS = ("new", "up", "rollback", "status", "check", "lint", "smoke", "test", "timing")
 
 
-class _Lazy(click.Group):
-    def list_commands(self, context: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        command = getattr(import_module(f"pgrehearse.command.db.{name}"), name)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=_Lazy)
+@click.group(cls=LazyGroup, places={name: (f"pgrehearse.command.db.{name}", name) for name in _COMMANDS})
 def db() -> None:
     """Apply, undo, compare and try the migrations of db/ (dbmate's layout).
 

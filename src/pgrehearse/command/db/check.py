@@ -13,7 +13,7 @@ import click
 from pgrehearse import files
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations
 from pgrehearse.command.formats import finish, format_option, readable
-from pgrehearse.environments.rules import Operation
+from pgrehearse.environments.permissions import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift import ddl_log as ddl

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pgrehearse.command.db.target import (
-    announce,
-    dsn_option,
-    environment_option,
-    find,
-    load_migrations,
-    tell,
-)
+from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations, tell
 from pgrehearse.command.db.up import done_line, patience
-from pgrehearse.environments.rules import Operation
+from pgrehearse.environments.permissions import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.runner import RunnerOptions, down
 

@@ -10,7 +10,7 @@ import click
 
 from pgrehearse.command.db.target import announce, dsn_option, environment_option, find
 from pgrehearse.command.formats import finish, format_option, readable
-from pgrehearse.environments.rules import Operation
+from pgrehearse.environments.permissions import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.runner import versions

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pgrehearse.environments.names import ENVIRONMENTS
-from pgrehearse.environments.rules import Operation, demand
+from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
 from pgrehearse.text import migration_files

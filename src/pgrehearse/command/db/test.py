@@ -17,7 +17,7 @@ from pgrehearse.migration.trial.dbmate import Dbmate
 from pgrehearse.migration.trial.release import Release, release
 from pgrehearse.migration.trial.trials import Plan, run
 from pgrehearse.migration.trial.tried import Tried
-from pgrehearse.servers import Servers, leftovers
+from pgrehearse.servers import Servers, orphans
 from pgrehearse.text.project import Project
 
 __all__ = ["test"]
@@ -44,7 +44,7 @@ def test(pg: str, base: str | None, with_dbmate: bool, rows: int, server: str | 
         )
     failed = 0
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=leftovers.prefix())))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=orphans.prefix())))
         earlier: Release | None = release(project, base, folder) if base else None
         plan = Plan(project, tuple(migrations), rows, earlier, _dbmate() if with_dbmate else None)
         servers = stack.enter_context(Servers(server))

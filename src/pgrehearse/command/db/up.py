@@ -7,15 +7,8 @@ from collections.abc import Callable
 
 import click
 
-from pgrehearse.command.db.target import (
-    announce,
-    dsn_option,
-    environment_option,
-    find,
-    load_migrations,
-    tell,
-)
-from pgrehearse.environments.rules import Operation
+from pgrehearse.command.db.target import announce, dsn_option, environment_option, find, load_migrations, tell
+from pgrehearse.environments.permissions import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions

@@ -6,8 +6,8 @@ parameters  the values of a run
 steps       the cells of a run, and what they are to an operator
 operator    one step: asked for, carried out, tried again, checked
 locks       of one runbook on one database there is one run
-ledger      what was done to the database, kept in it
-recorder    along with each statement: recorded with it, and not done twice
+run_ledger  what was done to the database, kept in it
+bookkeeping along with each statement: recorded with it, and not done twice
 session_state  what ended with the session of an earlier run, made again or missed
 run_log     an account of the run, on disk before the next step
 """

@@ -9,7 +9,7 @@ from pgrehearse.execution.backoff import AGAIN, LOCK_NOT_AVAILABLE, Backoff
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook import locks
-from pgrehearse.execution.runbook.recorder import Recorder
+from pgrehearse.execution.runbook.bookkeeping import Recorder
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step

@@ -17,10 +17,10 @@ from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.runbook import locks
-from pgrehearse.execution.runbook.ledger import Ledger, Unfinished, Work
+from pgrehearse.execution.runbook.bookkeeping import Recorder, digest_of
 from pgrehearse.execution.runbook.operator import Operator
-from pgrehearse.execution.runbook.recorder import Recorder, digest_of
 from pgrehearse.execution.runbook.reporter import Reporter
+from pgrehearse.execution.runbook.run_ledger import RunLedger, RunWork, Unfinished
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
@@ -56,7 +56,7 @@ class RunRequest:
     backoff: Backoff = field(default_factory=Backoff)
 
     @property
-    def work(self) -> Work:
+    def work(self) -> RunWork:
         """What this run is about. Passwords in it are sealed."""
         place = f"{self.document.path.name} {self.target.database} {self.target.oid}"
         steps = steps_of(self.document, self.phases, self.values)
@@ -64,7 +64,7 @@ class RunRequest:
         values = {name: sealed(name, value, sent, place) for name, value in self.values.items()}
         given = json.dumps(values, sort_keys=True)
         text = digest_of("\0".join((self.document.text, given, *self.phases)))
-        return Work(self.document.path.name, text, digest_of(given), values, self.phases)
+        return RunWork(self.document.path.name, text, digest_of(given), values, self.phases)
 
     @property
     def changes(self) -> bool:
@@ -98,9 +98,9 @@ def carry_out(request: RunRequest, reporter: Reporter) -> bool:
 
 def _ledger(
     request: RunRequest, reporter: Reporter, stack: ExitStack
-) -> tuple[Ledger | None, Unfinished | None, str]:
+) -> tuple[RunLedger | None, Unfinished | None, str]:
     """The ledger with this run in it, what it goes on from, and why there is no ledger, if so."""
-    ledger = Ledger.open(request.target)
+    ledger = RunLedger.open(request.target)
     stack.callback(ledger.close)
     locks.exclusive(ledger.connection, request.document.path.name, reporter.tells)
     lacking = ledger.prepare()
@@ -110,7 +110,7 @@ def _ledger(
 
 
 def _logged(
-    request: RunRequest, reporter: Reporter, ledger: Ledger | None, earlier: Unfinished | None, notes: str
+    request: RunRequest, reporter: Reporter, ledger: RunLedger | None, earlier: Unfinished | None, notes: str
 ) -> bool:
     stamp = now().strftime("%Y%m%dT%H%M%S.%fZ")
     log = RunLog(request.log_file or request.logs / f"{stamp}-{request.document.path.stem}.jsonl")
@@ -150,14 +150,14 @@ def _logged(
     return True
 
 
-def _finish(ledger: Ledger | None, outcome: str) -> None:
+def _finish(ledger: RunLedger | None, outcome: str) -> None:
     if ledger is not None:
         with suppress(psycopg.Error):  # the next run sees what is recorded of the steps
             ledger.finish(outcome)
 
 
 def _steps(
-    request: RunRequest, reporter: Reporter, log: RunLog, ledger: Ledger | None, earlier: Unfinished | None
+    request: RunRequest, reporter: Reporter, log: RunLog, ledger: RunLedger | None, earlier: Unfinished | None
 ) -> Step | None:
     """Carry the steps out, without what ``earlier`` has done; the step that was declined."""
     executor = Executor(

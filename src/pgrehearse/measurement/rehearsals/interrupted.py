@@ -19,7 +19,7 @@ from pgrehearse.measurement.rehearsals.obstacles import OBSTACLES, Obstacle, Wai
 from pgrehearse.measurement.rehearsals.plain import told
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage
-from pgrehearse.measurement.rehearsals.steps import StepStatement, applies, steps, walk
+from pgrehearse.measurement.rehearsals.stops import StepStatement, applies, steps, walk
 from pgrehearse.schema.contents import Contents
 from pgrehearse.text.document import Cell
 

@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.section import statements
-from pgrehearse.schema import extensions, load
+from pgrehearse.schema import extensions, foreign_sql
 from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.roles import names
@@ -122,7 +122,7 @@ class Scratch:
         self._create(name)
         if self.roles is not None and self.roles.is_file():
             with self._connect(name, runner.superuser) as connection:
-                self._carry_out(connection, self.roles, load.read(self.roles, {"DBNAME": name}))
+                self._carry_out(connection, self.roles, foreign_sql.read(self.roles, {"DBNAME": name}))
         with self._connect(name, runner.superuser) as connection:
             self._role(connection, runner.role, runner.attributes)
             self._role(connection, runner.owner)
@@ -150,7 +150,7 @@ class Scratch:
         Raises DocumentError with the line that failed.
         """
         name = "pgrehearse_file"
-        todo = [one for one in load.read(file) if self.major > 16 or one.sql != _NEWER]
+        todo = [one for one in foreign_sql.read(file) if self.major > 16 or one.sql != _NEWER]
         kinds = {id(one): classify(one).words for one in todo}
         todo.sort(key=lambda one: "event" in kinds[id(one)][1:3])  # what they would fire at is made by then
         self._create(name, _OWNER)
@@ -194,7 +194,9 @@ class Scratch:
     def _carry_out(self, connection: psycopg.Connection[Any], file: Path, todo: Sequence[Statement]) -> None:
         """Carry out ``todo``, the statements of ``file``, and make the roles it lacks."""
         for one in todo:
-            while (refused := load.run(connection, one)) is not None and not extensions.is_made(refused):
+            while (refused := foreign_sql.run(connection, one)) is not None and not extensions.is_made(
+                refused
+            ):
                 if (unknown := _UNKNOWN_ROLE.search(refused.text)) and unknown[1] not in self._taken:
                     with self._connect("template1", _ADMIN) as admin:
                         self._role(admin, unknown[1])

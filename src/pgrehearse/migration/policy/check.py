@@ -14,7 +14,7 @@ from pgrehearse.measurement.statement.client import Client
 from pgrehearse.measurement.xray import FileStatement, steps, xray
 from pgrehearse.migration.policy import breaking, comments, cost_rules, history, interface, text_rules
 from pgrehearse.migration.policy.file import File, Written, files
-from pgrehearse.migration.policy.replay import Failed, Replay
+from pgrehearse.migration.policy.playback import Failed, Playback
 from pgrehearse.migration.policy.rules import CHECKS, broken
 from pgrehearse.migration.policy.text_rules import timeouts
 from pgrehearse.migration.runner import versions
@@ -106,7 +106,7 @@ def check(
         report.server = started.version
         with ExitStack() as stack:
             within = stack.enter_context(ordinary(started)) if request.schema else started
-            stage = stack.enter_context(Replay(within, project, request.rows, request.schema))
+            stage = stack.enter_context(Playback(within, project, request.rows, request.schema))
             report.notes += stage.notes
             _Run(project, request, stage, report, todo, progress).through(read)
         for file in todo:
@@ -163,7 +163,7 @@ class _Run:
 
     project: Project
     request: PolicyRequest
-    stage: Replay
+    stage: Playback
     report: PolicyReport
     todo: Sequence[File]
     progress: Callable[[str], None]
@@ -214,7 +214,7 @@ class _Run:
         self.report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind in kinds}
 
 
-def _measure(stage: Replay, file: File, report: PolicyReport) -> bool:
+def _measure(stage: Playback, file: File, report: PolicyReport) -> bool:
     """Measure the statements of ``file``; whether one failed."""
     todo = [step for step in steps(file.migration.path) if _worth(step)]
     if not todo:
@@ -244,7 +244,7 @@ def _worth(step: FileStatement) -> bool:
 
 
 def _walk(
-    stage: Replay, project: Project, file: File, report: PolicyReport
+    stage: Playback, project: Project, file: File, report: PolicyReport
 ) -> tuple[Failed | None, list[tuple[Written, comments.Made]]]:
     """Apply ``file`` and look at the catalog after each statement."""
     interfaces: list[tuple[Written | None, interface.Interface]] = []

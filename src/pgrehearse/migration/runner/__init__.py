@@ -3,7 +3,7 @@
 exclusive  the one connection a runner works with: direct, locked against a second runner
 ledger     what was done to a database, in the database
 versions   files against the ledger: applied, pending, edited, missing, late, withdrawn
-surroundings  what our own statements run in; ledger_shape: whether the ledger is one
+own_session  what our own statements run in; ledger_shape: whether the ledger is one
 transaction  one transaction whose end is known from the server
 attempt    one attempt at one section
 watch      what a statement under way waits for, and how far it is

@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from pgrehearse.environments.direct import direct
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
-from pgrehearse.migration.runner.surroundings import ours
+from pgrehearse.migration.runner.own_session import ours
 
 __all__ = ["connect", "locked", "locked_still", "reset", "unreadable"]
 

@@ -20,7 +20,7 @@ from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import create
 from pgrehearse.migration.runner.ledger_shape import gone, present
-from pgrehearse.migration.runner.surroundings import ours
+from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Applied", "Attempt", "Cost", "Ledger"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution import records
+from pgrehearse.execution.record_basis import surroundings
 from pgrehearse.execution.records import CellRecord, Run
-from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.measurement.cells import is_measured
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence.cells import DocumentEvidence

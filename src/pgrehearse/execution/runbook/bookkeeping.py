@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.execution.escort import Escort, Frame, Message
-from pgrehearse.execution.runbook.ledger import Key, Ledger, Row, Unfinished
+from pgrehearse.execution.runbook.run_ledger import Key, RunLedger, RunRow, Unfinished
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.text.passwords import redacted
@@ -38,20 +38,20 @@ class Recorder(Escort):
         state: how the session is asked for its state.
     """
 
-    ledger: Ledger | None
+    ledger: RunLedger | None
     earlier: Unfinished | None
     state: SessionState
     _step: Step | None = None
     _again: bool = False
     _check: bool = False
-    _row: Row = field(default_factory=lambda: Row((0, 0, 0), "", "", ""))
+    _row: RunRow = field(default_factory=lambda: RunRow((0, 0, 0), "", "", ""))
     _was: TransactionStatus = TransactionStatus.IDLE
     #: what is committed; what was begun, and nobody knows its end
-    _done: dict[Key, Row] = field(default_factory=dict)
-    _begun: dict[Key, Row] = field(default_factory=dict)
+    _done: dict[Key, RunRow] = field(default_factory=dict)
+    _begun: dict[Key, RunRow] = field(default_factory=dict)
     #: what the statements of this run printed that are committed; those of the open transaction
     _printed: dict[Key, tuple[str, ...]] = field(default_factory=dict)
-    _open: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
+    _open: list[tuple[RunRow, tuple[str, ...]]] = field(default_factory=list)
     #: generated statements of the step that are not to be sent again, by statement and digest
     _left_out: Counter[tuple[int, str]] = field(default_factory=Counter)
 
@@ -66,11 +66,11 @@ class Recorder(Escort):
         """Whether the earlier run did all of ``step``."""
         return self.earlier is not None and step.cell.line in self.earlier.done
 
-    def begun(self, step: Step) -> list[Row]:
+    def begun(self, step: Step) -> list[RunRow]:
         """What the earlier run began of ``step``, and nobody knows the end of."""
         return [row for key, row in self._begun.items() if key[0] == step.cell.line and key not in self._done]
 
-    def settled(self, row: Row) -> None:
+    def settled(self, row: RunRow) -> None:
         """What was begun turned out to be done."""
         self._done[row.key] = row
 
@@ -142,7 +142,7 @@ class Recorder(Escort):
         frame = self._framed(self._row, kind, message, transaction)
         return replace(frame, before=(check, *frame.before)) if check else frame
 
-    def _framed(self, row: Row, kind: Kind, message: Message, transaction: TransactionStatus) -> Frame:
+    def _framed(self, row: RunRow, kind: Kind, message: Message, transaction: TransactionStatus) -> Frame:
         if transaction == TransactionStatus.INTRANS:
             if kind.control is Control.CLOSES and not kind.begins("prepare"):
                 return Frame(before=(self._note([*(one for one, _ in self._open), row]),))
@@ -155,9 +155,9 @@ class Recorder(Escort):
         after = f"{self._note([row])};\nCOMMIT"
         return Frame(("BEGIN",), (after,), ("ROLLBACK",), lambda: self._alone(row))
 
-    def _alone(self, row: Row) -> Frame:
+    def _alone(self, row: RunRow) -> Frame:
         """The frame of what PostgreSQL allows no transaction: recorded as begun before, as done after."""
-        self._write(Row(row.key, row.phase, row.digest, "begun"))
+        self._write(RunRow(row.key, row.phase, row.digest, "begun"))
         return Frame(after=self._recorded([row]))
 
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
@@ -175,7 +175,7 @@ class Recorder(Escort):
         elif control is None and not message.gexec:
             self._commit([mine])
 
-    def _commit(self, rows: Sequence[tuple[Row, tuple[str, ...]]]) -> None:
+    def _commit(self, rows: Sequence[tuple[RunRow, tuple[str, ...]]]) -> None:
         for row, printed in rows:
             self._done[row.key], self._printed[row.key] = row, printed
 
@@ -212,20 +212,20 @@ class Recorder(Escort):
         known = self._done.get(key)
         return known is not None and known.digest != _digest(message.sql)
 
-    def _row_of(self, key: Key, text: str, outcome: str = "done") -> Row:
+    def _row_of(self, key: Key, text: str, outcome: str = "done") -> RunRow:
         assert self._step is not None
         session = key[1] > 0 and _kind(text).of_the_session
-        return Row(key, self._step.cell.phase or "", _digest(text), outcome, session)
+        return RunRow(key, self._step.cell.phase or "", _digest(text), outcome, session)
 
-    def _note(self, rows: Sequence[Row]) -> str:
+    def _note(self, rows: Sequence[RunRow]) -> str:
         assert self.ledger is not None
         return f"{self.state.query};\n{self.ledger.note(rows)}"
 
-    def _recorded(self, rows: Sequence[Row]) -> tuple[str, ...]:
+    def _recorded(self, rows: Sequence[RunRow]) -> tuple[str, ...]:
         """The messages that record ``rows`` in a transaction of their own."""
         return ("BEGIN READ WRITE", f"{self._note(rows)};\nCOMMIT")
 
-    def _write(self, row: Row) -> None:
+    def _write(self, row: RunRow) -> None:
         if self.ledger is not None:
             self.ledger.begun(row)
 

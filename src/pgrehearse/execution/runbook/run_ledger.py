@@ -23,7 +23,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["Key", "Ledger", "Row", "Unfinished", "Work"]
+__all__ = ["Key", "RunLedger", "RunRow", "RunWork", "Unfinished"]
 
 #: Line of the cell, number of the statement (0: the whole cell), number of the generated statement or 0.
 Key = tuple[int, int, int]
@@ -115,7 +115,7 @@ ON CONFLICT (run, line, statement, generated) DO UPDATE
 
 
 @dataclass(frozen=True)
-class Work:
+class RunWork:
     """What a run is about; equal for runs of which one may go on where the other stopped.
 
     Attributes:
@@ -133,7 +133,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Row:
+class RunRow:
     """A step, or a statement of one. ``outcome``: begun, done or failed."""
 
     key: Key
@@ -154,7 +154,7 @@ class Unfinished:
     """
 
     at: str
-    rows: tuple[Row, ...]
+    rows: tuple[RunRow, ...]
 
     @property
     def done(self) -> frozenset[int]:
@@ -168,7 +168,7 @@ class Unfinished:
 
 
 @dataclass
-class Ledger:
+class RunLedger:
     """The ledger of the database ``target``, on a connection of its own. ``id``: this run's, once it began.
 
     Raises psycopg.Error, and SetupError where the ledger is not to be had or not to be trusted.
@@ -179,7 +179,7 @@ class Ledger:
     id: int = field(default=0)
 
     @classmethod
-    def open(cls, target: Target) -> Ledger:
+    def open(cls, target: Target) -> RunLedger:
         """Connect. Raises SetupError: a pooler stands in between."""
         connection = psycopg.connect(
             target.conninfo, autocommit=True, application_name=_APPLICATION, client_encoding="utf8"
@@ -245,7 +245,7 @@ class Ledger:
         assert row is not None
         return f"{row[0]} {self.target.oid}"
 
-    def begin(self, work: Work, *, from_top: bool) -> Unfinished | None:
+    def begin(self, work: RunWork, *, from_top: bool) -> Unfinished | None:
         """Record that the run begins. Returns what it goes on from; its steps are this run's then."""
         with self.connection.transaction():
             # We hold the lock: who is said to be running is gone.
@@ -275,7 +275,7 @@ class Ledger:
             self.connection.execute(_COPY, [self.id, earlier["id"]])
             return Unfinished(earlier["started"].isoformat(timespec="seconds"), tuple(self._rows()))
 
-    def _earlier(self, work: Work, place: str) -> dict[str, Any] | None:
+    def _earlier(self, work: RunWork, place: str) -> dict[str, Any] | None:
         """The newest run that did something, if it is one to go on from.
 
         A run with other values is passed by, unless it rolled back: what else that undid is not known.
@@ -290,10 +290,10 @@ class Ledger:
             return run if same and run["outcome"] != "done" else None
         return None
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[RunRow]:
         cursor = self.connection.cursor(row_factory=dict_row)
         return [
-            Row(
+            RunRow(
                 (one["line"], one["statement"], one["generated"]),
                 one["phase"],
                 one["digest"],
@@ -304,7 +304,7 @@ class Ledger:
             for one in cursor.execute(_ROWS, [self.id])
         ]
 
-    def begun(self, row: Row) -> None:
+    def begun(self, row: RunRow) -> None:
         """Record what cannot be recorded in its own transaction, before it begins; or that a step failed."""
         self.connection.execute(_BEGUN, [self.id, *row.key, row.phase, row.digest, row.outcome])
 
@@ -315,7 +315,7 @@ class Ledger:
             [outcome, self.id],
         )
 
-    def note(self, rows: Sequence[Row]) -> str:
+    def note(self, rows: Sequence[RunRow]) -> str:
         """The statement that records ``rows``, for the session that did it; it follows `session_state`."""
         steps = [
             {

@@ -17,11 +17,11 @@ from pgrehearse.text import characters, script, variables
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, Statement
 
-__all__ = ["Refused", "load", "read", "run"]
+__all__ = ["RefusedStatement", "load", "read", "run"]
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedStatement:
     """A statement of a file that PostgreSQL refused. ``line`` is where it begins."""
 
     statement: Statement
@@ -42,7 +42,7 @@ def read(file: Path, values: Mapping[str, str] = {}) -> list[Statement]:
     return [_with(one, values, file) for one in found] if values else found
 
 
-def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iterator[Refused]:
+def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iterator[RefusedStatement]:
     """Carry out ``todo`` and tell what was refused, each when it happens: the rest waits for the caller.
 
     Args:
@@ -53,7 +53,7 @@ def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iter
             yield refused
 
 
-def run(connection: psycopg.Connection[Any], statement: Statement) -> Refused | None:
+def run(connection: psycopg.Connection[Any], statement: Statement) -> RefusedStatement | None:
     """Carry out one statement; what its ``\\gexec`` generates, too."""
     try:
         cursor = connection.cursor()
@@ -69,7 +69,7 @@ def run(connection: psycopg.Connection[Any], statement: Statement) -> Refused | 
         position = int(error.diag.statement_position or 1)
         line = statement.line + statement.sql.count("\n", 0, position - 1)
         text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
-        return Refused(statement, line, redacted(statement.sql, text), error.sqlstate or "")
+        return RefusedStatement(statement, line, redacted(statement.sql, text), error.sqlstate or "")
     return None
 
 

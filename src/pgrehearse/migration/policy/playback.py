@@ -21,7 +21,7 @@ from pgrehearse.servers.base import Server
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 
-__all__ = ["Failed", "Replay"]
+__all__ = ["Failed", "Playback"]
 
 _TABLES = f"""
 SELECT n.nspname, c.relname,
@@ -46,7 +46,7 @@ class Failed:
     sqlstate: str
 
 
-class Replay:
+class Playback:
     """The database after the files applied so far: ``work``.
 
     Args:
@@ -72,7 +72,7 @@ class Replay:
                 raise
         self._final: str | None = None
 
-    def __enter__(self) -> Replay:
+    def __enter__(self) -> Playback:
         return self
 
     def __exit__(self, *exc: object) -> None:

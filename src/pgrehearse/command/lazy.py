@@ -1,0 +1,30 @@
+"""A group of commands that are imported when they are used: the extras are optional, and slow to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+__all__ = ["LazyGroup"]
+
+
+class LazyGroup(click.Group):
+    """``commands``: name -> module and attribute, such as ``("pgrehearse.command.run", "run")``."""
+
+    def __init__(self, *given: Any, places: Mapping[str, tuple[str, str]], **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._places = places
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self._places)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self._places:
+            return None
+        module, attribute = self._places[name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
