@@ -209,6 +209,8 @@ def copying(server: Server, name: str, template: str) -> tuple[str, str]:
     """
     copy = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
     statement = copy.format(Identifier(name), Identifier(template), SQL(server.copies))
+    if server.owner:
+        statement += SQL(" OWNER {}").format(Identifier(server.owner))
     return _alone(template), statement.as_string()
 
 
