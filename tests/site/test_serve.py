@@ -28,6 +28,7 @@ PREVIEW = """
 import sys
 from pathlib import Path
 from pgrehearse.execution import records
+from pgrehearse.execution.surroundings import surroundings
 from pgrehearse.site.built.serve import serve
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
@@ -43,7 +44,8 @@ def rehearse(path):
         )
         for cell in document.cells
     )
-    run = records.Run("18.6", "2026-01-02T03:04:05Z", records.text_digest(document.text), 0.1, cells)
+    digest, around = records.text_digest(document.text), surroundings(project, document)
+    run = records.Run("18.6", "2026-01-02T03:04:05Z", digest, 0.1, cells, around)
     records.save(project.records / "records", project.relative(path), 18, run)
     print("rehearsed " + project.relative(path), flush=True)
 
