@@ -28,7 +28,7 @@ PREVIEW = """
 import sys
 from pathlib import Path
 from pgrehearse.execution import records
-from pgrehearse.execution.surroundings import surroundings
+from pgrehearse.execution.record_basis import surroundings
 from pgrehearse.site.built.serve import serve
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project

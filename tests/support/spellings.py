@@ -28,11 +28,9 @@ TAKEN = {
     "comments above": f"\n  -- why\n\t\n--allow: nothing\r\n{PLAIN}",
     "a down mark as a comment above": f"-- migrate:downs\n{PLAIN}",
     "an empty comment above a mark": PLAIN.replace("-- migrate:down", "--\n-- migrate:down"),
-    "form feeds": PLAIN.replace("-- m", "--\fm"),
     "another word": f"-- migrate:up\n{UP}-- migrate:downtime\nDROP TABLE a;{UP}-- migrate:down\n{DOWN}",
     "an indented mark": f"-- migrate:up\n{UP}  -- migrate:down\n-- migrate:down\n{DOWN}",
     "capitals": f"-- migrate:up\n{UP}-- Migrate:down\n-- migrate:down\n{DOWN}",
-    "a carriage return in a comment": f"-- migrate:up\n-- why\rCREATE TABLE a ();\n-- migrate:down\n{DOWN}",
     "no line feed at the end": PLAIN.rstrip("\n"),
     "an empty part": "-- migrate:up\n-- migrate:down\n",
 }
@@ -66,4 +64,6 @@ STRICTER = {
     "a down mark above": f"-- migrate:down\n{PLAIN}",
     "a down mark across lines": f"-- migrate:up\n{UP}--\nmigrate:down\n{DOWN}",
     "a carriage return behind a mark": PLAIN.replace("up\nCREATE", "up\rCREATE"),
+    "form feeds": PLAIN.replace("-- m", "--\fm"),
+    "a carriage return in a comment": f"-- migrate:up\n-- why\rCREATE TABLE a ();\n-- migrate:down\n{DOWN}",
 }

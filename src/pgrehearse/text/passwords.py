@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import unquote
@@ -175,7 +176,11 @@ def _unescaped(raw: str) -> str:
     wide = _WIDE.sub(lambda found: chr(min(int(found[1].lstrip("+"), 16), 0x10FFFF)), raw)
     if wide != raw:
         return wide.replace("''", "'")
-    with suppress(ValueError):
+    with (
+        suppress(ValueError),
+        warnings.catch_warnings(),
+    ):  # an escape that Python does not know is one that PostgreSQL drops
+        warnings.simplefilter("ignore", DeprecationWarning)
         return codecs.decode(raw.encode("latin-1", "backslashreplace"), "unicode_escape").replace("''", "'")
     return raw
 

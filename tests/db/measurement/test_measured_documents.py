@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.measurement.evidence import cells
@@ -72,7 +74,8 @@ def test_other_facts_than_the_committed_ones_are_red(measuring: Measuring) -> No
     body = "```sql\nALTER TABLE items ADD COLUMN w int;\n```\n"
     cells.save(measuring.project.evidence, measuring.measure(body).evidence)
     file = next(measuring.project.evidence.glob("*.json"))
-    file.write_text(file.read_text("utf-8").replace("ACCESS EXCLUSIVE", "SHARE"), "utf-8")
+    changed = json.dumps(sealed.read(file)).replace("ACCESS EXCLUSIVE", "SHARE")
+    sealed.write(file, json.loads(changed))
     found = measuring.measure(body)
     assert any(
         "locks was {'items': 'SHARE'}, is {'items': 'ACCESS EXCLUSIVE'}" in c.message for c in found.changes

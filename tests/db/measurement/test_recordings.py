@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -90,7 +91,7 @@ def command(*words: str) -> tuple[int, str]:
     if isinstance(result.exception, DocumentError):
         return result.exception.exit_code, str(result.exception)
     assert result.exception is None, result.exception
-    return int(result.return_value), result.output
+    return int(result.return_value), click.unstyle(result.output)
 
 
 def test_recorded_saved_and_drawn(project: Project) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from pgrehearse import sealed
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.main import cli
 from pgrehearse.measurement.rehearsals import REHEARSALS, Rehearsal, rehearse
@@ -237,7 +239,7 @@ def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
             cli, ["rehearse", "--only", "straight,repeated", *pg, *words], standalone_mode=False
         )
         assert result.exception is None, result.exception
-        return int(result.return_value), result.output
+        return int(result.return_value), click.unstyle(result.output)
 
     status, output = run()
     assert status == 1
@@ -247,10 +249,10 @@ def test_the_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "straight       repeated" in output
     assert run("tiny")[0] == 0
     file = project.root / "evidence/rehearsals/tiny.json"
-    data = json.loads(file.read_text("utf-8"))
+    data = sealed.read(file)
     ((major, entry),) = data["majors"].items()
     entry["facts"]["straight"]["cells"] = 99
-    file.write_text(json.dumps(data), "utf-8")
+    sealed.write(file, data)
     status, output = run()
     assert status == 1
     assert "straight: cells: committed 99, now 3" in output
