@@ -215,8 +215,12 @@ def test_bash_cells_that_change_nothing_are_not_run_again(replaying: Replaying) 
     edit, show = ("bash", "echo edited >note"), ("bash", "cat note")
     tell = ("bash", "psql -Xqc \"INSERT INTO seen VALUES ('$(cat note)')\"")
     cells = (BEGIN, edit, show, THEN, ("bash", "cat note; echo again >>note"), tell, LAST)
-    found = replaying.seen(*cells, rehearsed=True)
-    assert found == [[], ["edited\nagain"]]
+    for _ in range(5):  # what else happens on the server, such as autovacuum, makes them run again, rightly
+        replaying.ran.clear()
+        found = replaying.seen(*cells, rehearsed=True)
+        assert found == [[], ["edited\nagain"]]
+        if replaying.ran == [1, 2]:
+            break
     assert replaying.ran == [1, 2]
 
 
