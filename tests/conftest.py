@@ -41,9 +41,12 @@ def repository() -> Project:
 
 
 @pytest.fixture(scope="session")
-def rehearser(repository: Project, servers: Servers) -> Iterator[Rehearser]:
-    """Makes databases with this repository's migrations and seed; ends with the servers of all tests."""
-    with Rehearser(repository, servers, keep=False) as made:
+def rehearser(repository: Project) -> Iterator[Rehearser]:
+    """Makes databases with this repository's migrations and seed; on servers of its own.
+
+    It replaces a server on which a document left something: others' tests must not lose theirs.
+    """
+    with Rehearser(repository, Servers(), keep=False) as made:
         yield made
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.rehearser import Rehearser, run_cells
-from pgrehearse.servers import Server
 from pgrehearse.text import lint
 from pgrehearse.text.document import load
 from support import ROOT
+from support.majors import TEST_MAJOR
 
 TOOL = ROOT / "tools" / "generate.py"
 SAMPLES = sorted((ROOT / "tools" / "samples").glob("*.md"))
@@ -82,10 +82,10 @@ def test_there_are_samples() -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_the_samples_are_what_the_page_says(path: Path, rehearser: Rehearser, server: Server) -> None:
+def test_the_samples_are_what_the_page_says(path: Path, rehearser: Rehearser) -> None:
     document = load(path)
     problems = lint.errors(document) if path.stem == "cell" else lint.check(document)
     assert problems == []
-    with rehearser.fresh(document, server.major) as fresh, fresh.executor(document) as executor:
+    with rehearser.fresh(document, TEST_MAJOR) as fresh, fresh.executor(document) as executor:
         results = run_cells(executor, document.in_order(), document.cells)
     assert [result.status for result in results] == ["passed"] * len(document.cells), results

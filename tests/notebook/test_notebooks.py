@@ -28,7 +28,7 @@ from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from support import ROOT, databases
 from support.kernels import Kernel
-from support.majors import LATER, LATER_SAID
+from support.majors import LATER, LATER_SAID, TEST_MAJOR
 from support.poolers import proxy_before
 from support.projects import HEAD, fence
 
@@ -58,7 +58,7 @@ def test_a_page_of_commands_is_no_notebook() -> None:
 
 @pytest.mark.parametrize("path", [*RUNBOOKS, *GUIDES], ids=lambda path: path.stem)
 def test_every_document_runs_as_a_notebook(
-    path: Path, repository: Project, rehearser: Rehearser, server: Server, kernel: Kernels
+    path: Path, repository: Project, rehearser: Rehearser, kernel: Kernels
 ) -> None:
     document = load(path)
     sources = code(to_notebook(document, repository.relative(path)))
@@ -69,7 +69,7 @@ def test_every_document_runs_as_a_notebook(
     assert len(sources) == opening + len(told) + len(document.cells) - len(rehearsal), (
         "one cell each, none lost"
     )
-    with rehearser.fresh(document, server.major) as fresh:
+    with rehearser.fresh(document, TEST_MAJOR) as fresh:
         with fresh.executor(document) as executor:
             failures = [result for result in run_cells(executor, rehearsal, rehearsal) if result.failure]
         assert not failures
