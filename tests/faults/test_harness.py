@@ -12,7 +12,6 @@ from psycopg.conninfo import make_conninfo
 
 from support.databases import Database
 from support.faults import remains
-from support.faults.known import KNOWN
 from support.faults.moments import ALL, SAMPLE, Moment, chosen
 from support.faults.trial import SCENARIOS, Stage, Trial
 from support.faults.wire import Line, Point
@@ -30,7 +29,6 @@ def test_there_are_two_hundred_moments_and_the_shards_share_them() -> None:
     assert {str(moment) for shard in "1234" for moment in chosen(f"{shard}/4")} == set(map(str, ALL))
     assert {moment.command for moment in SAMPLE} == set(SCENARIOS)
     assert chosen("up-KILL-999") == [Moment("up", "KILL", 999)]
-    assert set(KNOWN) <= set(map(str, ALL))
 
 
 @pytest.mark.parametrize("name", ["up-KILL", "up-KILL-x", "down-KILL-1", "up-rain-1", "5/4", "0/4"])

@@ -9,18 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from support.faults.known import KNOWN
 from support.faults.moments import Moment, chosen
 from support.faults.trial import Stage, Trial
 
 
-def _parameter(moment: Moment) -> object:
-    known = KNOWN.get(str(moment))
-    marks = [pytest.mark.xfail(reason=known, strict=True)] if known else []
-    return pytest.param(moment, id=str(moment), marks=marks)
-
-
-@pytest.mark.parametrize("moment", [_parameter(moment) for moment in chosen()])
+@pytest.mark.parametrize("moment", chosen(), ids=str)
 def test_moment(stage: Stage, tmp_path: Path, moment: Moment) -> None:
     with Trial(stage, moment, tmp_path) as trial:
         trial.play()

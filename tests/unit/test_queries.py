@@ -12,6 +12,7 @@ from pgrehearse import queries
 FILES = sorted(Path(queries.__file__).parent.glob("*.sql"))
 VALUES: dict[str, dict[str, int | str]] = {
     "ddl_log": {"lock_class": 1, "lock_object": 2},
+    "no_remains": {"condition": "true"},
     "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
     "own_tables": {"tables": "(1)"},
     "rolled_back": {"runbook": "'x.md'"},

@@ -14,8 +14,8 @@ from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
 from pgrehearse.execution.rehearser import check_form
 from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
-from pgrehearse.execution.runbook.run_ledger import Unfinished
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.findings import indented
 from pgrehearse.text.document import LOOKING, Document, load

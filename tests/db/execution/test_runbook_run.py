@@ -14,8 +14,8 @@ import pytest
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.backoff import Backoff, Pause
+from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
-from pgrehearse.execution.runbook.run_ledger import Unfinished
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.text.document import parse
 from support.databases import Database

@@ -136,10 +136,6 @@ class Scenario(ABC):
         """How far the command is, where its requests cannot be counted."""
         return 0
 
-    def put_right(self, said: str) -> bool:
-        """Do what the command asks of its operator in ``said``, if it is something; whether it was."""
-        return False
-
     def from_the_future(self) -> None:
         """Move the times that earlier runs wrote down to a year from now."""
         raise NotImplementedError(f"{type(self).__name__} goes by no times")
@@ -269,12 +265,6 @@ class Run(Scenario):
             *self._same("ledger: steps of the last run", _STEPS, [("done", RUNBOOK.count("### "))]),
             *self._same("indexes", index, [(True,)]),
         ]
-
-    def put_right(self, said: str) -> bool:
-        if "INVALID indexes are left: item_n" in said:
-            self.database.execute("DROP INDEX IF EXISTS item_n")
-            return True
-        return False
 
     def from_the_future(self) -> None:
         if self.database.one("SELECT to_regclass('pgrehearse.run')"):

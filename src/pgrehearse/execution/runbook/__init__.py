@@ -6,8 +6,10 @@ parameters  the values of a run
 steps       the cells of a run, and what they are to an operator
 operator    one step: asked for, carried out, tried again, checked
 locks       of one runbook on one database there is one run
+recorded    what is recorded of a run
 run_ledger  what was done to the database, kept in it
 bookkeeping along with each statement: recorded with it, and not done twice
+remains     what an interrupted build left
 session_state  what ended with the session of an earlier run, made again or missed
 run_log     an account of the run, on disk before the next step
 """

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.execution.escort import Escort, Frame, Message
-from pgrehearse.execution.runbook.run_ledger import Key, RunLedger, RunRow, Unfinished
+from pgrehearse.execution.runbook.recorded import Key, RunRow, Unfinished
+from pgrehearse.execution.runbook.remains import clears, no_remains
+from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.text.passwords import redacted
@@ -100,14 +102,20 @@ class Recorder(Escort):
         """``step`` did what the runbook says: what records that, now or before the COMMIT that is to come."""
         assert self._step is not None
         whole = self._row_of((self._step.cell.line, 0, 0), self._step.text)
+        check = no_remains(self._unsettled(self._step))
         if in_transaction:
             self._open.append((whole, ()))
-            return ()
+            return (check,)
         if self.ledger is None:
             return ()
         line = self._step.cell.line
         rows = [row for key, row in self._done.items() if key[0] == line and key in self._printed]
-        return self._recorded([*rows, whole])
+        return (check, *self._recorded([*rows, whole]))
+
+    def _unsettled(self, step: Step) -> list[str | None]:
+        """The statements of ``step`` that an earlier run began and this one did not send again."""
+        texts = {_digest(sql): sql for sql in step.statements}
+        return [texts.get(row.digest) for row in self.begun(step) if row.key[1]]
 
     def failed(self) -> None:
         """The step was done, and is not what the runbook says: another run does it again."""
@@ -150,15 +158,21 @@ class Recorder(Escort):
         if transaction != TransactionStatus.IDLE or message.gexec or _wants_a_block(kind):
             return Frame()
         if kind.alone or _commits(kind, message.sql):
-            return self._alone(row)
+            return self._alone(row, message.sql)
         # One message: what the statement has locked is not kept for another round trip.
         after = f"{self._note([row])};\nCOMMIT"
-        return Frame(("BEGIN",), (after,), ("ROLLBACK",), lambda: self._alone(row))
+        return Frame(("BEGIN",), (after,), ("ROLLBACK",), lambda: self._alone(row, message.sql))
 
-    def _alone(self, row: RunRow) -> Frame:
+    def _alone(self, row: RunRow, sql: str) -> Frame:
         """The frame of what PostgreSQL allows no transaction: recorded as begun before, as done after."""
+        check = ""
+        if no_remains([sql]):
+            begun = [
+                one for key, one in self._begun.items() if key[:2] == row.key[:2] and key not in self._done
+            ]
+            check = no_remains(sql if one.digest == row.digest else None for one in begun)
         self._write(RunRow(row.key, row.phase, row.digest, "begun"))
-        return Frame(after=self._recorded([row]))
+        return Frame((check,) if check else (), self._recorded([row]))
 
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
         if self._again:
@@ -180,7 +194,14 @@ class Recorder(Escort):
             self._done[row.key], self._printed[row.key] = row, printed
 
     def _is_done(self, message: Message) -> bool:
-        """Whether ``message`` is committed. A generated one is known by its text: they may be fewer now."""
+        """Whether ``message`` is committed, and so not sent. A generated one is known by its text.
+
+        What clears remains is sent again: they came after it.
+        """
+        assert self._step is not None
+        begun = self._unsettled(self._step)
+        if begun and clears(message.sql, begun, generated=bool(message.generated)):
+            return False
         if not message.generated:
             known = self._done.get(self._row.key)
             return known is not None and known.digest == self._row.digest

@@ -10,6 +10,7 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook import locks
 from pgrehearse.execution.runbook.bookkeeping import Recorder
+from pgrehearse.execution.runbook.remains import NEXT_STEP, REMAINS
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step
@@ -21,16 +22,11 @@ from pgrehearse.text.variables import quote_literal
 
 __all__ = ["Operator"]
 
-#: SQLSTATE of session_checked.sql.
-CHANGED = "PGR01"
-_FROM_TOP = "run it with --from-top: every step is carried out again, in one session"
-_INVALID = """
-SELECT i.indexrelid::pg_catalog.regclass AS name
-  FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
- WHERE NOT i.indisvalid AND c.relkind OPERATOR(pg_catalog.=) 'i'
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p
-                    WHERE p.index_relid OPERATOR(pg_catalog.=) i.indexrelid)
-"""
+#: What comes next after a check of ours: the SQLSTATE is session_checked.sql's, or no_remains.sql's.
+_STOPS = {
+    "PGR01": "run it with --from-top: every step is carried out again, in one session",
+    REMAINS: NEXT_STEP,
+}
 _BUILT = """
 SELECT 1 AS built
   FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
@@ -163,17 +159,6 @@ class Operator:
         begun = self.recorder.begun(step)
         if not begun:
             return
-        session = self.executor.session("main")
-        error = session.run([Message(_INVALID, 1)])
-        found = session.output[0].split("\n")[2:-1] if error is None else []
-        if found:
-            raise ExpectationError(
-                f"{step.label}: an earlier run was interrupted in it, and INVALID indexes are left:"
-                f" {', '.join(name.strip() for name in found)}",
-                path=self.document.path,
-                line=step.cell.line,
-                next_step="run it with --from-top, whose steps look for remains; or drop the index yourself",
-            )
         for row in begun:
             index = built_index(step.statements[row.key[1] - 1]) if row.key[1] and not row.key[2] else None
             if index is not None and self._there(index):
@@ -192,8 +177,8 @@ class Operator:
         error = session.run(sent) if sent else None
         if error is None:
             return
-        if error.sqlstate == CHANGED:
-            raise ExpectationError(error.text, path=self.document.path, next_step=_FROM_TOP)
+        if error.sqlstate in _STOPS:
+            raise ExpectationError(error.text, path=self.document.path, next_step=_STOPS[error.sqlstate])
         raise SetupError(
             f"the last step is done, and could not be recorded: {error.text}",
             path=self.document.path,
@@ -266,8 +251,8 @@ class Operator:
 
 def _after(step: Step, result: CellResult) -> str:
     """What the operator does after a step that did not do what it should."""
-    if result.failure and result.failure.sqlstate == CHANGED:
-        return _FROM_TOP
+    if result.failure and result.failure.sqlstate in _STOPS:
+        return _STOPS[result.failure.sqlstate]
     if step.cell.phase == "Preflight":
         return "nothing was changed; resolve what the check names, then run again"
     if step.concurrent(result.generated):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pgrehearse.execution.backoff import Pause
-from pgrehearse.execution.runbook.run_ledger import Unfinished
+from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.steps import Step
 
 __all__ = ["Reporter"]

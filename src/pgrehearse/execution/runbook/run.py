@@ -19,8 +19,9 @@ from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.runbook import locks
 from pgrehearse.execution.runbook.bookkeeping import Recorder, digest_of
 from pgrehearse.execution.runbook.operator import Operator
+from pgrehearse.execution.runbook.recorded import RunWork, Unfinished
 from pgrehearse.execution.runbook.reporter import Reporter
-from pgrehearse.execution.runbook.run_ledger import RunLedger, RunWork, Unfinished
+from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of

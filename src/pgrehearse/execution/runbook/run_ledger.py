@@ -7,7 +7,7 @@ or oid: what is recorded there of another place is not gone on from.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,11 @@ from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
+from pgrehearse.execution.runbook.recorded import RunRow, RunWork, Unfinished
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["Key", "RunLedger", "RunRow", "RunWork", "Unfinished"]
+__all__ = ["RunLedger"]
 
-#: Line of the cell, number of the statement (0: the whole cell), number of the generated statement or 0.
-Key = tuple[int, int, int]
 _APPLICATION = "pgrehearse run ledger"
 _TABLES = (
     Wanted(
@@ -112,59 +111,6 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, false)
 ON CONFLICT (run, line, statement, generated) DO UPDATE
    SET (outcome, digest) = (excluded.outcome, excluded.digest)
 """
-
-
-@dataclass(frozen=True)
-class RunWork:
-    """What a run is about; equal for runs of which one may go on where the other stopped.
-
-    Attributes:
-        runbook: name of its file.
-        digest: of its text, the values and the phases.
-        given: digest of the values.
-        parameters: the values that may be shown.
-    """
-
-    runbook: str
-    digest: str
-    given: str
-    parameters: Mapping[str, str]
-    phases: Sequence[str]
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A step, or a statement of one. ``outcome``: begun, done or failed."""
-
-    key: Key
-    phase: str
-    digest: str
-    outcome: str
-    of_the_session: bool = False
-    state: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """An earlier run of the same work in the same place that did not reach its end.
-
-    Attributes:
-        at: when it began.
-        rows: what it did, in order.
-    """
-
-    at: str
-    rows: tuple[RunRow, ...]
-
-    @property
-    def done(self) -> frozenset[int]:
-        """Lines of the steps that are done as a whole."""
-        return frozenset(row.key[0] for row in self.rows if row.key[1] == 0 and row.outcome == "done")
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """How its session differed from its beginning, after the last thing it did."""
-        return next((row.state for row in reversed(self.rows) if row.state is not None), {})
 
 
 @dataclass
