@@ -25,10 +25,12 @@ SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text,
        (SELECT pg_catalog.array_agg(pid ORDER BY pid) FROM clients WHERE state <> 'idle'),
        (SELECT pg_catalog.array_agg(pid) FROM clients WHERE datname = pg_catalog.current_database())
 """
-_CLIENTS = """
+#: A backend goes a few ms after its client: that of the trace before is nobody who was sent away.
+_NAME = "pgrehearse trace"
+_CLIENTS = f"""
 WITH clients AS (
   SELECT pid, state, datname FROM pg_catalog.pg_stat_activity
-   WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()
+   WHERE backend_type = 'client backend' AND application_name <> '{_NAME}'
 )
 """
 
@@ -54,7 +56,7 @@ def take(conninfo: str) -> Trace | None:
     """The present state; None when the server does not tell."""
     try:
         # Not kept open: a cell may copy or rename the database.
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with psycopg.connect(conninfo, autocommit=True, application_name=_NAME) as connection:
             row = connection.execute(_CLIENTS + _SERVER).fetchone()
     except psycopg.Error:
         return None
