@@ -94,6 +94,23 @@ def test_several_processes_with_an_empty_cache(own_cache: Path) -> None:
     assert len(made) == 1, "one initdb served all, and no scratch directory is left"
 
 
+def test_a_light_cluster_is_whole() -> None:
+    """What the prepared cluster leaves out is made again by VACUUM, and nothing else is missing."""
+    unsound = (
+        "SELECT c.oid::regclass, found.msg FROM pg_class AS c, verify_heapam(c.oid) AS found"
+        " WHERE c.relkind IN ('r', 't', 'm')"
+    )
+    maps = "SELECT pg_relation_size('pg_operator', 'vm') > 0, pg_relation_size('pg_operator', 'fsm') > 0"
+    with start(TEST_MAJOR) as server:
+        dsn = server.dsn()
+        execute(dsn, "CREATE EXTENSION amcheck")
+        assert execute(dsn, maps) == [(False, False)]
+        assert execute(dsn, unsound) == []
+        execute(dsn, "VACUUM")
+        assert execute(dsn, maps) == [(True, True)]
+        assert execute(dsn, unsound) == []
+
+
 def test_leftovers_in_the_environment_do_not_lead_elsewhere(
     monkeypatch: pytest.MonkeyPatch, server: Server
 ) -> None:
