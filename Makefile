@@ -13,6 +13,9 @@ SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
 BASE ?=
 
+# Set in many containers: then each of a thousand processes would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help site test faults check serve matrix thorough budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
