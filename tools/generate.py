@@ -25,6 +25,8 @@ from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.environments.permissions import RULES
 from pgrehearse.findings import Finding
 from pgrehearse.main import cli
+from pgrehearse.promotion.rules import GATES
+from pgrehearse.promotion.transitions import transitions
 from pgrehearse.text import options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -249,6 +251,38 @@ def _environments() -> str:
     return _table(("operation", *(f"`{name}`" for name in ENVIRONMENTS), "because"), rows)
 
 
+# --- promotion ------------------------------------------------------------------------------------------
+
+
+def _gates() -> str:
+    rows = []
+    for name, gate in GATES.items():
+        left_out = "no" if gate.always else f'`without = ["{name}"]`'
+        rows.append(
+            (
+                f"`{name}`",
+                gate.asks,
+                gate.answered,
+                left_out if gate.first else f"{left_out}; not in the first",
+            )
+        )
+    return _table(("gate", "asks whether", "answered by", "can be left out"), rows)
+
+
+def _transitions() -> str:
+    rows = [
+        (
+            f"`{one.action}`",
+            f"`{one.before}`" if one.before else "",
+            f"`{one.after}`",
+            " or ".join(one.roles),
+            one.demands,
+        )
+        for one in transitions()
+    ]
+    return _table(("action", "from", "to", "by a", "only if"), rows)
+
+
 # --- samples --------------------------------------------------------------------------------------------
 
 #: Shown as they are written, headers and all, which no fence can show. The tests lint and run them.
@@ -271,7 +305,9 @@ def generators() -> dict[str, Callable[[], str]]:
     found |= {f"help {name}": (lambda name=name: _help(name)) for name in _commands()}
     found |= {f"sample {file.stem}": (lambda file=file: _sample(file)) for file in SAMPLES.glob("*.md")}
     found |= {
+        "gates": _gates,
         "pytest options": _pytest_options,
+        "transitions": _transitions,
         "cell options": _cell_options,
         "lint rules": _lint_rules,
         "exit statuses": _exit_statuses,

@@ -33,6 +33,7 @@ _COMMANDS = {
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
     "db": ("pgrehearse.command.db", "db"),
+    "promote": ("pgrehearse.command.promote", "promote"),
     "environment": ("pgrehearse.command.environment", "environment"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),

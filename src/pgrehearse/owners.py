@@ -10,9 +10,9 @@ from pathlib import Path
 __all__ = ["marker", "owner_is_gone"]
 
 
-def marker() -> str:
-    """This process, in words that no later one of the same number shares: namespace:number:start."""
-    return _marker(os.getpid())
+def marker(pid: int | None = None) -> str:
+    """A process, this one unless another is given, in words no later one shares: namespace:number:start."""
+    return _marker(os.getpid() if pid is None else pid)
 
 
 @cache

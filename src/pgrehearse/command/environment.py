@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from pgrehearse.command.db.target import dsn_option, dsn_or_url
@@ -56,4 +58,39 @@ def show(dsn: str | None) -> int:
     target = open_target(dsn_or_url(dsn), session=False)
     click.echo(target)
     click.echo(f"said by {target.mark.source}")
+    return 0
+
+
+@environment.command("demo")
+@click.option("--on", metavar="DSN", help="Use the server of this disposable database; start none.")
+@click.option("--stop", is_flag=True, help="Remove it again.")
+def demo(on: str | None, stop: bool) -> int:
+    """Make three databases and their people, to play a promotion with.
+
+    What it prints is for the shell: eval "$(pgrehearse environment demo)". The server that is started for it
+    ends with that shell, or with --stop. The people are roles: rita requests, dora and dan approve, deploy
+    applies, vic looks, admin installs; act as one with PGUSER=rita.
+    """
+    from pgrehearse.promotion import demo as demonstration  # every other command would pay for it
+
+    if on is not None:
+        server = demonstration.given(on)
+        if stop:
+            demonstration.remove(server)
+        else:
+            demonstration.make(server)
+            click.echo(demonstration.script(server))
+        return 0
+    keeper = os.environ.get(demonstration.KEPT_BY, "")
+    if not stop:
+        if keeper:
+            demonstration.stop(keeper)
+        click.echo(demonstration.kept(os.getppid()))
+        return 0
+    if not keeper:
+        raise SetupError(
+            f"{demonstration.KEPT_BY} is not set, which says what to end",
+            next_step="run this in the shell that read what pgrehearse environment demo printed",
+        )
+    demonstration.stop(keeper)
     return 0

@@ -5,5 +5,6 @@ marks               how a database says which one it is: read, written, never fo
 permissions         what may be done where: one table of operations and environments
 connection_strings  a DSN in its parts, and libpq's variables that say the same
 direct              no pooler in between, for what needs a session
+declared            environments.toml: which there are, in which order, and what each asks for
 target              the database somebody points at: reached, marked, or refused
 """

@@ -29,6 +29,7 @@ class Operation(Enum):
     LOG_DDL = auto()
     SMOKE = auto()
     READ = auto()
+    INSTALL_PROMOTION = auto()
     LOWER_MARK = auto()
 
 
@@ -160,6 +161,11 @@ RULES: Mapping[Operation, Rule] = {
         "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`",
         _by_environment(_A, _A, _A, _A, _A),
         "Nothing is written.",
+    ),
+    Operation.INSTALL_PROMOTION: Rule(
+        "`promote install`",
+        _by_environment(_A, _A, _A, _A, _A),
+        "It names its environment and touches no table of the application; PostgreSQL asks for CREATEROLE.",
     ),
     Operation.LOWER_MARK: Rule(
         "`environment set` to a less protected name",

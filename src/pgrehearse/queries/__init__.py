@@ -18,8 +18,8 @@ __all__ = ["APPLICATION_SCHEMA", "APPLICATION_TABLE", "USER_SCHEMA", "brought", 
 #: Not PostgreSQL's own: neither catalogs, TOAST tables nor anybody's temporary objects. No user may make a
 #: schema whose name begins with pg_.
 USER_SCHEMA = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-#: Nor the ledger's.
-APPLICATION_SCHEMA = f"{USER_SCHEMA} AND n.nspname <> 'pgrehearse'"
+#: Nor the ledger's, nor that of promotions.
+APPLICATION_SCHEMA = f"{USER_SCHEMA} AND n.nspname NOT IN ('pgrehearse', 'pgrehearse_promotion')"
 
 
 def brought(catalog: str, oid: str) -> str:

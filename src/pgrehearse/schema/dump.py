@@ -23,7 +23,11 @@ OPTIONS = " ".join(
         "xmloption=content",
     )
 )
-_LEDGER = ("--exclude-schema=pgrehearse", "--exclude-table=public.schema_migrations")
+_LEDGER = (
+    "--exclude-schema=pgrehearse",
+    "--exclude-schema=pgrehearse_promotion",
+    "--exclude-table=public.schema_migrations",
+)
 _FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
 

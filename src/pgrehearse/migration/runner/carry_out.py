@@ -29,7 +29,7 @@ SELECT c.oid::pg_catalog.int8, n.nspname, pg_catalog.quote_ident(n.nspname),
 """
 _WAL = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0'::pg_catalog.pg_lsn)"
 #: Schemas that are not the application's; nor are those whose name begins with pg_.
-_NOT_THEIRS = ("information_schema", "pgrehearse")
+_NOT_THEIRS = ("information_schema", "pgrehearse", "pgrehearse_promotion")
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 
 

@@ -1,0 +1,43 @@
+"""``pgrehearse promote install``: the state machine and its roles, in the database of an environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pgrehearse.command.db.target import announce
+from pgrehearse.environments.permissions import Operation, demand
+from pgrehearse.promotion import databases, file
+from pgrehearse.promotion import installing as installer
+from pgrehearse.promotion.installing import FILE
+from pgrehearse.text.project import Project
+
+__all__ = ["install"]
+
+
+@click.command()
+@click.argument("environment", required=False)
+@click.option("--show", is_flag=True, help="Print the SQL file that is applied, to be reviewed, and end.")
+def install(environment: str | None, show: bool) -> int:
+    """Install, or bring up to date, what promotion needs in the database of ENVIRONMENT.
+
+    One SQL file: tables, five roles, row security, functions and triggers. It needs CREATEROLE, and CREATE on
+    the database; no superuser. Rules and the members of the roles become what environments.toml says.
+    """
+    if show:
+        click.echo(FILE.read_text("utf-8"), nl=False)
+        return 0
+    if environment is None:
+        raise click.UsageError("name the ENVIRONMENT, or say --show")
+    step = file.step(Project.find(Path.cwd()), environment)
+    target = databases.home(step.environment)
+    announce(target)
+    demand(Operation.INSTALL_PROMOTION, target.environment, target.database)
+    done = installer.install(target.conninfo, step.environment, first=step.before is None)
+    click.echo(f"installed in {target.database}: {step.environment.approvals} approvals")
+    for group, member in done.granted:
+        click.echo(f"granted {group} to {member}")
+    for group, member in done.revoked:
+        click.echo(f"revoked {group} from {member}, who is not in environments.toml")
+    return 0

@@ -1,0 +1,79 @@
+"""An environment's databases: reached, and marked as the file says, or nothing is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from psycopg.conninfo import make_conninfo
+
+from pgrehearse.environments.connection_strings import parts_of
+from pgrehearse.environments.declared import Environment
+from pgrehearse.environments.target import Target, open_target
+from pgrehearse.errors import SetupError
+
+__all__ = ["agreed", "home", "members"]
+
+_FIX = "write postgresql://user@host:port/database or 'host=... dbname=...' into it"
+
+
+def home(environment: Environment, *, session: bool = True) -> Target:
+    """The database that keeps the promotions of ``environment``. Raises SetupError."""
+    return agreed(open_target(_dsn(environment), session=session), environment)
+
+
+def members(environment: Environment, group: str | None, *, session: bool = True) -> list[Target]:
+    """The databases a promotion goes to: those of ``group``, or the environment's own. Raises SetupError."""
+    if group is None:
+        return [home(environment, session=session)]
+    if group not in environment.groups:
+        known = ", ".join(environment.groups) or "none"
+        raise SetupError(
+            f"{environment.name} has no group {group!r}",
+            next_step=f"there are: {known}; see environments.toml",
+        )
+    dsn = _dsn(environment)
+    found = []
+    for name in environment.groups[group]:
+        service = name.startswith("service=")
+        target = open_target(name if service else make_conninfo(dsn, dbname=name), session=session)
+        found.append(agreed(target, environment))
+    return found
+
+
+def agreed(target: Target, environment: Environment) -> Target:
+    """``target``, when it is what the file says. Raises SetupError."""
+    if target.environment != environment.mark:
+        raise SetupError(
+            f"refused: {target.database!r} is marked {target.environment}, and environments.toml says that"
+            f" {environment.name} is {environment.mark}",
+            next_step=f"check {_source(environment)}, then the mark: pgrehearse environment show",
+        )
+    return target
+
+
+def different(targets: Sequence[Target], before: Target) -> None:
+    """Raise SetupError when two environments are one database."""
+    for target in targets:
+        if (target.where, target.oid) == (before.where, before.oid):
+            raise SetupError(
+                f"refused: {target.database!r} is both environments, so nothing would be tried before it",
+                next_step="check service and dsn_env in environments.toml",
+            )
+
+
+def _dsn(environment: Environment) -> str:
+    if environment.service:
+        return f"service={environment.service}"
+    value = os.environ.get(environment.dsn_env, "")
+    if not value:
+        raise SetupError(
+            f"{environment.dsn_env} is not set, which leads to {environment.name}",
+            next_step=f"export it; {_FIX}",
+        )
+    parts_of(value, what=environment.dsn_env, fix=_FIX)
+    return value
+
+
+def _source(environment: Environment) -> str:
+    return f"service {environment.service}" if environment.service else environment.dsn_env

@@ -1,0 +1,49 @@
+"""``environments.toml`` of a project, and the environment somebody names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgrehearse.environments.declared import Environment, parse
+from pgrehearse.errors import SetupError
+from pgrehearse.promotion.rules import GATES
+from pgrehearse.text import characters
+from pgrehearse.text.project import Project
+
+__all__ = ["NAME", "Step", "load", "step"]
+
+NAME = "environments.toml"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A promotion goes to ``environment``, from the one ``before``; None where it is the first."""
+
+    environment: Environment
+    before: Environment | None
+    file: Path
+
+
+def load(project: Project) -> tuple[Path, list[Environment]]:
+    """The project's file and its environments in order. Raises SetupError, DocumentError."""
+    file = project.root / NAME
+    text = characters.read(file, missing="write one: the reference of promotion shows it")
+    return file, parse(text, file, [name for name, gate in GATES.items() if not gate.always])
+
+
+def step(project: Project, name: str) -> Step:
+    """The way to the environment ``name``. Raises SetupError: there is none."""
+    file, found = load(project)
+    number = _numbered(found, name, file)
+    return Step(found[number], found[number - 1] if number else None, file)
+
+
+def _numbered(found: Sequence[Environment], name: str, file: Path) -> int:
+    names = [one.name for one in found]
+    if name not in names:
+        raise SetupError(
+            f"no environment is called {name!r}", path=file, next_step=f"there are {', '.join(names)}"
+        )
+    return names.index(name)

@@ -1,0 +1,718 @@
+-- The state machine of promotions: who may do what, and when, refused by PostgreSQL itself.
+--
+-- `pgrehearse promote install` applies this file, in one transaction, to the database of an environment. By hand:
+--
+--     psql -1 -v ON_ERROR_STOP=1 -v environment=production -v prefix=pgrehearse_production -v approvals=2
+--          -v gates='{applied,approvals}' -f promotion.sql
+--
+-- The role that applies it has CREATEROLE, and CREATE on the database; it need not be a superuser. It may be
+-- applied again: rules are replaced, what was recorded stays. `:'prefix'` begins the names of five roles:
+-- _owner, which nobody is a member of, owns everything here and can log in nowhere; _requester, _approver,
+-- _runner and _viewer are granted to people and programs. Nothing here believes current_user, a setting or a
+-- clock of the client: a person is the session_user, as it logged in.
+
+-- Version of this file's tables: 1.
+
+SELECT pg_catalog.set_config('pgrehearse_promotion.prefix', :'prefix', true),
+       pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
+-- --- roles ---------------------------------------------------------------------------------------------
+
+DO $$
+DECLARE
+    prefix CONSTANT text := current_setting('pgrehearse_promotion.prefix');
+    name text;
+    owner CONSTANT text := prefix || '_owner';
+    schema_owner text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer'] LOOP
+        name := prefix || '_' || name;
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- the same file was applied to another database of this server at this moment
+        END;
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = name
+                   AND (rolcanlogin OR rolsuper OR rolcreaterole OR rolbypassrls OR rolreplication)) THEN
+            RAISE EXCEPTION 'the role % exists and has powers of its own', name
+                USING HINT = 'rename that role, or apply this file with another prefix';
+        END IF;
+    END LOOP;
+    IF EXISTS (SELECT FROM pg_auth_members AS m WHERE m.roleid = to_regrole(quote_ident(owner))
+               AND m.member <> to_regrole(quote_ident(current_user))
+               AND coalesce(to_jsonb(m) ->> 'inherit_option' = 'true' OR to_jsonb(m) ->> 'set_option' = 'true',
+                            true)) THEN
+        RAISE EXCEPTION 'the role % has members, who could change what is recorded', owner
+            USING HINT = 'REVOKE it from them';
+    END IF;
+    SELECT pg_get_userbyid(nspowner) INTO schema_owner FROM pg_namespace WHERE nspname = 'pgrehearse_promotion';
+    IF schema_owner IS NOT NULL AND schema_owner <> owner THEN
+        RAISE EXCEPTION 'the schema pgrehearse_promotion belongs to %, not to %', schema_owner, owner
+            USING HINT = 'look who made it and why; drop it, or apply this file with the prefix it was made with';
+    END IF;
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('GRANT %I TO %I', owner, current_user);  -- until the end of this file
+    END IF;
+    IF schema_owner IS NULL THEN
+        EXECUTE format('CREATE SCHEMA pgrehearse_promotion AUTHORIZATION %I', owner);
+    END IF;
+    EXECUTE format('SET LOCAL ROLE %I', owner);
+END $$;
+
+-- --- tables --------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.setting (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version int NOT NULL,
+    environment text NOT NULL,
+    prefix text NOT NULL,
+    approvals int NOT NULL CHECK (approvals >= 0),
+    gates text[] NOT NULL CHECK (cardinality(gates) > 0)
+);
+COMMENT ON TABLE pgrehearse_promotion.setting IS 'The rules of this environment, written by promote install.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.transition (
+    action text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    roles text[] NOT NULL,
+    demands text NOT NULL,
+    PRIMARY KEY (action, from_state)
+);
+COMMENT ON TABLE pgrehearse_promotion.transition IS 'Every step a promotion may take. What is not here is refused.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.promotion (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    state text NOT NULL,
+    action text NOT NULL,
+    plan_hash text NOT NULL CHECK (plan_hash ~ '^[0-9a-f]{64}$'),
+    requester oid NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    why text NOT NULL DEFAULT '' CHECK (length(why) <= 1000),
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    gates jsonb NOT NULL DEFAULT '[]',
+    said text NOT NULL DEFAULT '' CHECK (length(said) <= 4000)
+);
+COMMENT ON COLUMN pgrehearse_promotion.promotion.gates IS 'What the gates said when it was last started.';
+COMMENT ON COLUMN pgrehearse_promotion.promotion.said IS 'Why it was stopped or canceled.';
+CREATE UNIQUE INDEX IF NOT EXISTS promotion_open ON pgrehearse_promotion.promotion ((true))
+    WHERE state IN ('requested', 'approved', 'applying', 'stopped');
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.item (
+    promotion bigint NOT NULL REFERENCES pgrehearse_promotion.promotion,
+    number int NOT NULL CHECK (number > 0),
+    version text NOT NULL CHECK (version ~ '^[0-9]{1,40}$'),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    PRIMARY KEY (promotion, number),
+    UNIQUE (promotion, version)
+);
+COMMENT ON TABLE pgrehearse_promotion.item IS 'The migrations of a plan, in order.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.target (
+    promotion bigint NOT NULL REFERENCES pgrehearse_promotion.promotion,
+    number int NOT NULL CHECK (number > 0),
+    database text NOT NULL CHECK (length(database) BETWEEN 1 AND 200 AND database !~ '[[:cntrl:]]'),
+    PRIMARY KEY (promotion, number),
+    UNIQUE (promotion, database)
+);
+COMMENT ON TABLE pgrehearse_promotion.target IS 'The databases of a plan, in order.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.approval (
+    promotion bigint NOT NULL REFERENCES pgrehearse_promotion.promotion,
+    plan_hash text NOT NULL,
+    approver oid NOT NULL,
+    approved_by text NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (promotion, approver)
+);
+COMMENT ON COLUMN pgrehearse_promotion.approval.approver IS 'A role made later under the same name is somebody else.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.step (
+    promotion bigint NOT NULL,
+    target int NOT NULL,
+    item int NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('started', 'done', 'failed')),
+    changed_by text NOT NULL,
+    started_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (promotion, target, item),
+    FOREIGN KEY (promotion, target) REFERENCES pgrehearse_promotion.target (promotion, number),
+    FOREIGN KEY (promotion, item) REFERENCES pgrehearse_promotion.item (promotion, number)
+);
+COMMENT ON TABLE pgrehearse_promotion.step IS 'One migration in one database; what was really done stands in its ledger.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.audit (
+    seq bigint PRIMARY KEY,
+    entry text NOT NULL,
+    hash text NOT NULL
+);
+COMMENT ON TABLE pgrehearse_promotion.audit IS 'Everything that happened; hash is sha256(previous hash, line feed, entry).';
+
+-- --- who somebody is -----------------------------------------------------------------------------------
+
+-- The person of this session. SET ROLE does not change session_user; SET SESSION AUTHORIZATION, which only a
+-- superuser may, does, and is refused here: an approval must not be given for somebody else.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.person() RETURNS oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me oid;
+    logged_in oid;
+BEGIN
+    SELECT oid INTO STRICT me FROM pg_roles WHERE rolname = session_user;
+    SELECT usesysid INTO logged_in FROM pg_stat_get_activity(pg_backend_pid());
+    IF logged_in IS DISTINCT FROM me THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('this session logged in as %s and calls itself %s',
+                             coalesce(pg_get_userbyid(logged_in)::text, 'nobody'), session_user),
+            HINT = 'log in as the person who acts';
+    END IF;
+    RETURN me;
+END $$;
+
+-- Whether a role has a group role now, by a membership that it can use. Being a superuser is no membership, nor
+-- is the right to grant one: pg_has_role() would say yes to both.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.holds(who oid, word text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE up(role) AS (
+        SELECT who
+        UNION
+        SELECT m.roleid FROM pg_auth_members AS m JOIN up ON m.member = up.role
+         WHERE coalesce(to_jsonb(m) ->> 'inherit_option' = 'true' OR to_jsonb(m) ->> 'set_option' = 'true', true)
+    )
+    SELECT EXISTS (
+        SELECT FROM up JOIN pg_roles AS r ON r.oid = up.role
+         WHERE r.rolname = (SELECT prefix FROM pgrehearse_promotion.setting) || '_' || word AND r.oid <> who)
+$$;
+
+-- Raises unless the person of this session has one of the group roles.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.demand(action text, words text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me CONSTANT oid := pgrehearse_promotion.person();
+    word text;
+BEGIN
+    FOREACH word IN ARRAY words LOOP
+        IF pgrehearse_promotion.holds(me, word) THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    RAISE insufficient_privilege USING
+        MESSAGE = format('%s may not %s: that needs the role %s', session_user, action,
+            (SELECT string_agg(s.prefix || '_' || w, ' or ' ORDER BY w)
+               FROM unnest(words) AS w, pgrehearse_promotion.setting AS s)),
+        HINT = 'ask somebody who has it; being a superuser does not count';
+END $$;
+
+-- Whether a session applies: it holds the lock that promote apply takes. ``mine``: only this session counts.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.at_work(mine boolean) RETURNS boolean
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+         WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND objsubid = 2
+           AND classid = 1885827685 AND objid = 1886547821
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND (pid = pg_backend_pid() OR NOT mine))
+$$;
+
+-- --- what is recorded ----------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.note(action text, about bigint, detail json) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    last pgrehearse_promotion.audit;
+    said text;
+BEGIN
+    LOCK TABLE pgrehearse_promotion.audit IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO last FROM pgrehearse_promotion.audit ORDER BY seq DESC LIMIT 1;
+    said := json_build_object(
+        'seq', coalesce(last.seq, 0) + 1,
+        'at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'who', session_user, 'action', action, 'promotion', about, 'detail', detail)::text;
+    INSERT INTO pgrehearse_promotion.audit VALUES (
+        coalesce(last.seq, 0) + 1, said,
+        encode(sha256(convert_to(coalesce(last.hash, repeat('0', 64)) || E'\n' || said, 'UTF8')), 'hex'));
+END $$;
+
+-- The hash of a plan: environment, databases and migrations, a line each.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.hash_of(about bigint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(convert_to(
+        'environment ' || s.environment || E'\n'
+        || coalesce((SELECT string_agg('database ' || t.database || E'\n', '' ORDER BY t.number)
+                       FROM pgrehearse_promotion.target AS t WHERE t.promotion = about), '')
+        || coalesce((SELECT string_agg('migration ' || i.version || ' ' || i.sha256 || ' ' || i.name || E'\n', ''
+                                       ORDER BY i.number)
+                       FROM pgrehearse_promotion.item AS i WHERE i.promotion = about), ''), 'UTF8')), 'hex')
+      FROM pgrehearse_promotion.setting AS s
+$$;
+
+-- The approvals of a promotion, and what keeps one from counting now.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.approvals(about bigint)
+RETURNS TABLE (approved_by text, at timestamptz, problem text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT a.approved_by, a.at,
+           CASE WHEN a.plan_hash <> p.plan_hash THEN 'it was given for another plan'
+                WHEN a.approver = p.requester THEN 'requester and approver are one person'
+                WHEN NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = a.approver) THEN 'that role is gone'
+                WHEN NOT pgrehearse_promotion.holds(a.approver, 'approver')
+                    THEN a.approved_by || ' is no longer an approver'
+                ELSE '' END
+      FROM pgrehearse_promotion.approval AS a JOIN pgrehearse_promotion.promotion AS p ON p.id = a.promotion
+     WHERE a.promotion = about ORDER BY a.at
+$$;
+
+-- --- what is refused -----------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.refuse() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE insufficient_privilege USING
+        MESSAGE = format('%s of pgrehearse_promotion.%s is refused: what is recorded stays', lower(TG_OP),
+                         TG_TABLE_NAME),
+        HINT = 'a change of mind is a new promotion';
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.known(about bigint, there boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT there THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = format('there is no promotion %s', about),
+            HINT = 'pgrehearse promote status says which one is open';
+    END IF;
+END $$;
+
+-- Every change of a promotion, whoever makes it and by which statement, is a legal step or fails.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_promotion() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me CONSTANT oid := pgrehearse_promotion.person();
+    rule pgrehearse_promotion.setting;
+    step pgrehearse_promotion.transition;
+    before CONSTANT text := CASE WHEN TG_OP = 'INSERT' THEN '' ELSE OLD.state END;
+    counted int;
+    problem text;
+BEGIN
+    SELECT * INTO STRICT rule FROM pgrehearse_promotion.setting;
+    SELECT * INTO step FROM pgrehearse_promotion.transition AS t
+     WHERE t.action = NEW.action AND t.from_state = before AND t.to_state = NEW.state;
+    IF step.action IS NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s is %s: it cannot be made %s by %s', NEW.id,
+                             coalesce(nullif(before, ''), 'new'), NEW.state, NEW.action),
+            HINT = 'pgrehearse promote status says what can be done';
+    END IF;
+    PERFORM pgrehearse_promotion.demand(step.action, step.roles);
+    NEW.changed_by := session_user;
+    NEW.changed_at := clock_timestamp();
+    IF TG_OP = 'INSERT' THEN
+        NEW.requester := me;
+        NEW.requested_by := session_user;
+        NEW.requested_at := NEW.changed_at;
+        RETURN NEW;
+    END IF;
+    IF (NEW.id, NEW.plan_hash, NEW.requester, NEW.requested_by, NEW.requested_at, NEW.why)
+       IS DISTINCT FROM (OLD.id, OLD.plan_hash, OLD.requester, OLD.requested_by, OLD.requested_at, OLD.why) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the request of a promotion does not change',
+            HINT = 'a changed plan is a new promotion';
+    END IF;
+    IF NEW.state IN ('approved', 'applying', 'applied') THEN
+        IF pgrehearse_promotion.hash_of(NEW.id) <> NEW.plan_hash THEN
+            RAISE object_not_in_prerequisite_state USING
+                MESSAGE = format('the plan of promotion %s changed since it was requested', NEW.id),
+                HINT = 'request it again';
+        END IF;
+    END IF;
+    IF NEW.state IN ('approved', 'applying') THEN
+        SELECT count(*) FILTER (WHERE a.problem = ''), string_agg(nullif(a.problem, ''), '; ')
+          INTO counted, problem FROM pgrehearse_promotion.approvals(NEW.id) AS a;
+        IF counted < rule.approvals THEN
+            RAISE object_not_in_prerequisite_state USING
+                MESSAGE = format('promotion %s has %s of %s approvals', NEW.id, counted, rule.approvals)
+                          || coalesce(': ' || problem, ''),
+                HINT = 'somebody who has the role ' || rule.prefix || '_approver and is not the requester approves it';
+        END IF;
+    END IF;
+    IF NEW.state = 'applying' THEN
+        PERFORM pgrehearse_promotion.check_gates(NEW.gates, rule.gates);
+        IF NOT pgrehearse_promotion.at_work(true) THEN
+            RAISE object_not_in_prerequisite_state USING
+                MESSAGE = 'this session does not hold the lock of promote apply',
+                HINT = 'pgrehearse promote apply takes it';
+        END IF;
+    ELSIF NEW.state = 'canceled' AND OLD.state = 'applying' AND pgrehearse_promotion.at_work(false) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s is being applied at this moment', NEW.id),
+            HINT = 'wait for its end, or end that session first';
+    ELSIF NEW.state = 'applied' AND EXISTS (
+        SELECT FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
+          LEFT JOIN pgrehearse_promotion.step AS s
+            ON s.promotion = t.promotion AND s.target = t.number AND s.item = i.number AND s.outcome = 'done'
+         WHERE t.promotion = NEW.id AND s.promotion IS NULL) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s has steps that are not done', NEW.id), HINT = 'apply it';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- All gates that the rules name have to be there, and none may be red. No match means refuse.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.check_gates(given jsonb, wanted text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    red text;
+BEGIN
+    IF jsonb_typeof(given) IS DISTINCT FROM 'array' THEN
+        given := '[]';
+    END IF;
+    SELECT string_agg(name, ', ' ORDER BY name) INTO red FROM (
+        SELECT w AS name FROM unnest(wanted) AS w
+         WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(given) AS g WHERE g ->> 'gate' = w
+                           AND g -> 'green' = 'true'::jsonb)
+        UNION
+        SELECT coalesce(g ->> 'gate', '(no name)') FROM jsonb_array_elements(given) AS g
+         WHERE g -> 'green' IS DISTINCT FROM 'true'::jsonb) AS r;
+    IF red IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('gates that are not green: %s', red),
+            HINT = 'pgrehearse promote plan says why';
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.note_promotion() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.note(NEW.action, NEW.id, json_build_object(
+        'state', NEW.state, 'plan', NEW.plan_hash, 'said', nullif(CASE WHEN TG_OP = 'INSERT' THEN NEW.why
+                                                                     ELSE NEW.said END, ''),
+        'gates', CASE WHEN NEW.state = 'applying' THEN NEW.gates::json END));
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_approval() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    me CONSTANT oid := pgrehearse_promotion.person();
+    meant pgrehearse_promotion.promotion;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('approve', ARRAY['approver']);
+    SELECT * INTO STRICT meant FROM pgrehearse_promotion.promotion WHERE id = NEW.promotion FOR UPDATE;
+    IF meant.state NOT IN ('requested', 'approved') THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s is %s: there is nothing to approve', meant.id, meant.state),
+            HINT = 'pgrehearse promote status says which one is open';
+    ELSIF NEW.plan_hash IS DISTINCT FROM meant.plan_hash
+          OR pgrehearse_promotion.hash_of(meant.id) <> meant.plan_hash THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('the plan changed: promotion %s is another one than was reviewed', meant.id),
+            HINT = 'look at the plan again, then approve what it is now';
+    ELSIF meant.requester = me THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%s requested promotion %s and cannot approve it', session_user, meant.id),
+            HINT = 'somebody else approves';
+    END IF;
+    NEW.approver := me;
+    NEW.approved_by := session_user;
+    NEW.at := clock_timestamp();
+    PERFORM pgrehearse_promotion.note('approval', meant.id, json_build_object('plan', NEW.plan_hash));
+    RETURN NEW;
+END $$;
+
+-- Items and targets come with the request, in its transaction and before it is answered for.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_plan() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('request', ARRAY['requester']);
+    IF NOT EXISTS (SELECT FROM pgrehearse_promotion.promotion AS p
+                    WHERE p.id = NEW.promotion AND p.state = 'requested' AND p.requester = pgrehearse_promotion.person()
+                      AND p.changed_at >= transaction_timestamp()) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the plan of a promotion does not change',
+            HINT = 'a changed plan is a new promotion';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_step() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state text;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('record a step', ARRAY['runner']);
+    SELECT p.state INTO state FROM pgrehearse_promotion.promotion AS p WHERE p.id = NEW.promotion FOR SHARE;
+    IF state IS DISTINCT FROM 'applying' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s is %s, not applying: no step of it is recorded', NEW.promotion,
+                             coalesce(state, 'unknown')),
+            HINT = 'pgrehearse promote apply starts it';
+    ELSIF TG_OP = 'UPDATE' AND (OLD.outcome = 'done' OR (NEW.promotion, NEW.target, NEW.item)
+                                IS DISTINCT FROM (OLD.promotion, OLD.target, OLD.item)) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('step %s of database %s is done', OLD.item, OLD.target), HINT = 'leave it';
+    ELSIF TG_OP = 'INSERT' AND NEW.outcome <> 'started' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('step %s of database %s was not started', NEW.item, NEW.target),
+            HINT = 'pgrehearse promote apply records both';
+    END IF;
+    NEW.changed_by := session_user;
+    NEW.changed_at := clock_timestamp();
+    NEW.started_at := CASE WHEN NEW.outcome = 'started' THEN NEW.changed_at ELSE OLD.started_at END;
+    PERFORM pgrehearse_promotion.note('step ' || NEW.outcome, NEW.promotion,
+        json_build_object('database', NEW.target, 'item', NEW.item, 'detail', NEW.detail::json));
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.note_rules() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR NEW IS DISTINCT FROM OLD THEN
+        PERFORM pgrehearse_promotion.note('install', NULL, to_json(NEW));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- ALWAYS: a superuser's session_replication_role = replica does not pass them by.
+DO $$
+DECLARE
+    given record;
+BEGIN
+    FOR given IN SELECT * FROM (VALUES
+        ('promotion', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_promotion'),
+        ('promotion', 'note', 'AFTER INSERT OR UPDATE', 'ROW', 'note_promotion'),
+        ('promotion', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('approval', 'guard', 'BEFORE INSERT', 'ROW', 'guard_approval'),
+        ('approval', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('item', 'guard', 'BEFORE INSERT', 'ROW', 'guard_plan'),
+        ('item', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('target', 'guard', 'BEFORE INSERT', 'ROW', 'guard_plan'),
+        ('target', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('step', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_step'),
+        ('step', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('audit', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('setting', 'note', 'AFTER INSERT OR UPDATE', 'ROW', 'note_rules'),
+        ('setting', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse')
+    ) AS v (on_table, name, moment, each, calls) LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON pgrehearse_promotion.%I FOR EACH %s '
+                       'EXECUTE FUNCTION pgrehearse_promotion.%I()',
+                       given.name, given.moment, given.on_table, given.each, given.calls);
+        EXECUTE format('ALTER TABLE pgrehearse_promotion.%I ENABLE ALWAYS TRIGGER %I', given.on_table, given.name);
+    END LOOP;
+END $$;
+
+-- --- what people and programs call ---------------------------------------------------------------------
+
+-- A new promotion; one that was open and is not being applied is superseded by it.
+-- ``items``: [{"version": ..., "name": ..., "sha256": ...}] in order.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.request(items jsonb, databases text[], why text)
+RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    made bigint;
+    hash text;
+    open_one pgrehearse_promotion.promotion;
+    rule pgrehearse_promotion.setting;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('request', ARRAY['requester']);
+    SELECT * INTO STRICT rule FROM pgrehearse_promotion.setting;
+    IF jsonb_typeof(items) IS DISTINCT FROM 'array' OR jsonb_array_length(items) = 0
+       OR coalesce(cardinality(databases), 0) = 0 THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'a plan has migrations and databases',
+            HINT = 'request something that is pending';
+    END IF;
+    UPDATE pgrehearse_promotion.promotion SET state = 'superseded', action = 'supersede'
+     WHERE state IN ('requested', 'approved', 'applying', 'stopped');
+    hash := encode(sha256(convert_to(
+        'environment ' || rule.environment || E'\n'
+        || (SELECT string_agg('database ' || d || E'\n', '' ORDER BY n)
+              FROM unnest(databases) WITH ORDINALITY AS u(d, n))
+        || (SELECT string_agg('migration ' || (i ->> 'version') || ' ' || (i ->> 'sha256') || ' '
+                              || (i ->> 'name') || E'\n', '' ORDER BY n)
+              FROM jsonb_array_elements(items) WITH ORDINALITY AS u(i, n)), 'UTF8')), 'hex');
+    INSERT INTO pgrehearse_promotion.promotion (state, action, plan_hash, requester, requested_by, requested_at,
+        why, changed_by, changed_at)
+    VALUES ('requested', 'request', hash, 0, '', now(), coalesce(request.why, ''), '', now())
+    RETURNING id INTO made;
+    INSERT INTO pgrehearse_promotion.item (promotion, number, version, name, sha256)
+    SELECT made, n, i ->> 'version', i ->> 'name', i ->> 'sha256'
+      FROM jsonb_array_elements(items) WITH ORDINALITY AS u(i, n);
+    INSERT INTO pgrehearse_promotion.target (promotion, number, database)
+    SELECT made, n, d FROM unnest(databases) WITH ORDINALITY AS u(d, n);
+    IF rule.approvals = 0 THEN
+        UPDATE pgrehearse_promotion.promotion SET state = 'approved', action = 'request' WHERE id = made;
+    END IF;
+    RETURN made;
+END $$;
+
+-- One approval, of the plan with this hash; the last one that was missing makes it approved. The state then.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.approve(about bigint, plan_hash text)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_state text;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('approve', ARRAY['approver']);
+    SELECT p.state INTO found_state FROM pgrehearse_promotion.promotion AS p WHERE p.id = about FOR UPDATE;
+    PERFORM pgrehearse_promotion.known(about, FOUND);
+    INSERT INTO pgrehearse_promotion.approval (promotion, plan_hash, approver, approved_by, at)
+    VALUES (about, approve.plan_hash, pgrehearse_promotion.person(), session_user, now());
+    IF found_state = 'requested' AND (SELECT count(*) FROM pgrehearse_promotion.approvals(about) WHERE problem = '')
+                                 >= (SELECT s.approvals FROM pgrehearse_promotion.setting AS s) THEN
+        UPDATE pgrehearse_promotion.promotion SET state = 'approved', action = 'approve' WHERE id = about;
+    END IF;
+    RETURN (SELECT p.state FROM pgrehearse_promotion.promotion AS p WHERE p.id = about);
+END $$;
+
+-- The approvals are looked at and the promotion is started in one transaction, under the lock of its row.
+-- ``gates``: [{"gate": ..., "green": true, "evidence": ...}].
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.start(about bigint, plan_hash text, gates jsonb)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    meant pgrehearse_promotion.promotion;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    SELECT * INTO meant FROM pgrehearse_promotion.promotion WHERE id = about FOR UPDATE;
+    IF meant.id IS NULL OR start.plan_hash IS DISTINCT FROM meant.plan_hash THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('the plan changed: promotion %s was approved for another one', about),
+            HINT = 'put the migrations back as they were approved, or request the plan that is now';
+    END IF;
+    UPDATE pgrehearse_promotion.promotion
+       SET state = 'applying', gates = start.gates, said = '',
+           action = CASE WHEN meant.state IN ('stopped', 'applying') THEN 'resume' ELSE 'start' END
+     WHERE id = about;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.step(about bigint, target int, item int, outcome text, detail jsonb)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pgrehearse_promotion.demand('record a step', ARRAY['runner']);
+    UPDATE pgrehearse_promotion.step AS s SET outcome = step.outcome, detail = coalesce(step.detail, '{}')
+     WHERE s.promotion = step.about AND s.target = step.target AND s.item = step.item;
+    IF NOT FOUND THEN
+        INSERT INTO pgrehearse_promotion.step (promotion, target, item, outcome, changed_by, started_at,
+            changed_at, detail)
+        VALUES (step.about, step.target, step.item, step.outcome, '', now(), now(), coalesce(step.detail, '{}'));
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.stop(about bigint, said text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('stop', ARRAY['runner']);
+    UPDATE pgrehearse_promotion.promotion SET state = 'stopped', action = 'stop', said = left(stop.said, 4000)
+     WHERE id = about;
+    PERFORM pgrehearse_promotion.known(about, FOUND);
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.finish(about bigint)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('finish', ARRAY['runner']);
+    UPDATE pgrehearse_promotion.promotion SET state = 'applied', action = 'finish' WHERE id = about;
+    PERFORM pgrehearse_promotion.known(about, FOUND);
+END $$;
+
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.cancel(about bigint, said text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('cancel', ARRAY['requester', 'approver', 'runner']);
+    UPDATE pgrehearse_promotion.promotion SET state = 'canceled', action = 'cancel', said = left(cancel.said, 4000)
+     WHERE id = about;
+    PERFORM pgrehearse_promotion.known(about, FOUND);
+END $$;
+
+-- --- rights --------------------------------------------------------------------------------------------
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgrehearse_promotion FROM PUBLIC;
+REVOKE ALL ON SCHEMA pgrehearse_promotion FROM PUBLIC;
+GRANT USAGE ON SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer";
+GRANT SELECT ON ALL TABLES IN SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approvals(bigint)
+    TO :"requester", :"approver", :"runner", :"viewer";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.request(jsonb, text[], text) TO :"requester";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approve(bigint, text) TO :"approver";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.start(bigint, text, jsonb) TO :"runner";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.step(bigint, int, int, text, jsonb) TO :"runner";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.stop(bigint, text) TO :"runner";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.finish(bigint) TO :"runner";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.cancel(bigint, text) TO :"requester", :"approver", :"runner";
+
+-- FORCE: the policies bind the owner too, so a mistake in a function above could still not write another name,
+-- nor change what is recorded.
+DO $$
+DECLARE
+    name text;
+    owner CONSTANT text := current_setting('pgrehearse_promotion.prefix') || '_owner';
+    given record;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'pgrehearse_promotion' LOOP
+        EXECUTE format('ALTER TABLE pgrehearse_promotion.%I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE pgrehearse_promotion.%I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format('DROP POLICY IF EXISTS look ON pgrehearse_promotion.%I', name);
+        EXECUTE format('CREATE POLICY look ON pgrehearse_promotion.%I FOR SELECT USING (true)', name);
+    END LOOP;
+    FOR given IN SELECT * FROM (VALUES
+        ('promotion', 'INSERT', 'WITH CHECK (requested_by = session_user)'),
+        ('promotion', 'UPDATE', 'USING (true) WITH CHECK (changed_by = session_user)'),
+        ('approval', 'INSERT', 'WITH CHECK (approved_by = session_user)'),
+        ('item', 'INSERT', 'WITH CHECK (true)'),
+        ('target', 'INSERT', 'WITH CHECK (true)'),
+        ('step', 'INSERT', 'WITH CHECK (changed_by = session_user)'),
+        ('step', 'UPDATE', 'USING (true) WITH CHECK (changed_by = session_user)'),
+        ('audit', 'INSERT', 'WITH CHECK (true)'),
+        ('setting', 'INSERT', 'WITH CHECK (true)'),
+        ('setting', 'UPDATE', 'USING (true)'),
+        ('transition', 'INSERT', 'WITH CHECK (true)'),
+        ('transition', 'DELETE', 'USING (true)')
+    ) AS v (on_table, verb, condition) LOOP
+        name := 'own_' || lower(given.verb);
+        EXECUTE format('DROP POLICY IF EXISTS %I ON pgrehearse_promotion.%I', name, given.on_table);
+        EXECUTE format('CREATE POLICY %I ON pgrehearse_promotion.%I FOR %s TO %I %s',
+                       name, given.on_table, given.verb, owner, given.condition);
+    END LOOP;
+END $$;
+
+-- --- the steps a promotion may take, and the rules of this environment ---------------------------------
+
+DELETE FROM pgrehearse_promotion.transition;
+INSERT INTO pgrehearse_promotion.transition (action, from_state, to_state, roles, demands) VALUES
+    ('request', '', 'requested', '{requester}', 'no other one is being applied'),
+    ('request', 'requested', 'approved', '{requester}', 'the environment asks for no approval'),
+    ('approve', 'requested', 'approved', '{approver}', 'enough approvals of this plan, none by the requester'),
+    ('supersede', 'requested', 'superseded', '{requester}', 'a new plan is requested'),
+    ('supersede', 'approved', 'superseded', '{requester}', 'a new plan is requested'),
+    ('supersede', 'stopped', 'superseded', '{requester}', 'a new plan is requested'),
+    ('start', 'approved', 'applying', '{runner}',
+     'the plan is the approved one, each approver still is one, every gate is green, the lock is held'),
+    ('resume', 'stopped', 'applying', '{runner}', 'as for start'),
+    ('resume', 'applying', 'applying', '{runner}', 'as for start; the session that applied it is gone'),
+    ('stop', 'applying', 'stopped', '{runner}', 'something happened that nobody expected'),
+    ('finish', 'applying', 'applied', '{runner}', 'every step in every database is done'),
+    ('cancel', 'requested', 'canceled', '{requester,approver}', ''),
+    ('cancel', 'approved', 'canceled', '{requester,approver}', ''),
+    ('cancel', 'stopped', 'canceled', '{requester,approver,runner}', ''),
+    ('cancel', 'applying', 'canceled', '{requester,approver,runner}', 'no session is applying it');
+
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pgrehearse_promotion.setting WHERE version > 1) THEN
+        RAISE EXCEPTION 'this database has a newer version of these tables'
+            USING HINT = 'install it with the newer pgrehearse';
+    END IF;
+END $$;
+INSERT INTO pgrehearse_promotion.setting (version, environment, prefix, approvals, gates)
+VALUES (1, :'environment', :'prefix', :'approvals'::int, :'gates'::text[])
+ON CONFLICT (only_row) DO UPDATE SET (version, environment, approvals, gates)
+    = (excluded.version, excluded.environment, excluded.approvals, excluded.gates);
+
+-- --- the end of the installer's own powers --------------------------------------------------------------
+
+RESET ROLE;
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('REVOKE %I FROM %I', current_setting('pgrehearse_promotion.prefix') || '_owner', current_user);
+    END IF;
+END $$;

@@ -1,0 +1,219 @@
+"""What was requested, approved and applied in an environment: read, and changed by who may.
+
+Every change is a call of a function of ``sql/promotion.sql``, which decides; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from pgrehearse.errors import SetupError, first_line
+from pgrehearse.execution.exclusion import Key
+
+__all__ = ["LOCK", "OPEN", "Approval", "Promotion", "Rules", "StepRecord", "Store", "opened"]
+
+#: What an apply holds in the database that keeps the promotions: "pgre" and "prom" as numbers.
+LOCK: Key = (0x70677265, 0x70726F6D)
+#: States of a promotion that is neither done nor given up.
+OPEN = ("requested", "approved", "applying", "stopped")
+#: What goes wrong by somebody's or something's state, told as the database tells it.
+_REFUSED = ("42501", "55000")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What this environment asks for, as it was installed."""
+
+    version: int
+    environment: str
+    prefix: str
+    approvals: int
+    gates: list[str]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One promotion. ``now``: the server's clock when it was read."""
+
+    id: int
+    state: str
+    plan_hash: str
+    requested_by: str
+    requested_at: datetime
+    why: str
+    changed_by: str
+    changed_at: datetime
+    said: str
+    at_work: bool
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Approval:
+    """``problem``: what keeps it from counting now; empty when it counts."""
+
+    approved_by: str
+    at: datetime
+    problem: str
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A migration of the plan in one of its databases; ``outcome`` is None before it was started."""
+
+    target: int
+    item: int
+    database: str
+    version: str
+    name: str
+    sha256: str
+    outcome: str | None
+    started_at: datetime | None
+    changed_at: datetime | None
+    detail: Mapping[str, Any] | None
+
+
+_RULES = "SELECT version, environment, prefix, approvals, gates FROM pgrehearse_promotion.setting"
+_PROMOTIONS = f"""
+SELECT p.id, p.state, p.plan_hash, p.requested_by, p.requested_at, p.why, p.changed_by, p.changed_at, p.said,
+       EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+                WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {LOCK[0]} AND l.objid = {LOCK[1]}
+                  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                                     WHERE d.datname = pg_catalog.current_database())) AS at_work,
+       pg_catalog.clock_timestamp() AS now
+  FROM pgrehearse_promotion.promotion AS p ORDER BY p.id DESC LIMIT %s
+"""
+_STEPS = """
+SELECT t.number AS target, i.number AS item, t.database, i.version, i.name, i.sha256, s.outcome, s.started_at,
+       s.changed_at, s.detail
+  FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
+  LEFT JOIN pgrehearse_promotion.step AS s
+    ON s.promotion = t.promotion AND s.target = t.number AND s.item = i.number
+ WHERE t.promotion = %s ORDER BY t.number, i.number
+"""
+
+
+class Store:
+    """The promotions kept in the database of ``connection``, which is in autocommit mode.
+
+    Raises SetupError, with PostgreSQL's own words where it refuses.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+
+    def rules(self) -> Rules:
+        """The rules. Raises SetupError: nothing is installed here, or this role may not look."""
+        with _told():
+            row = self.connection.execute(
+                "SELECT pg_catalog.to_regclass('pgrehearse_promotion.setting') IS NOT NULL"
+            ).fetchone()
+            if row is None or not row[0]:
+                raise SetupError(
+                    "promotion is not installed in this database",
+                    next_step="as a role with CREATEROLE: pgrehearse promote install ENVIRONMENT",
+                )
+            found = self.connection.cursor(row_factory=class_row(Rules)).execute(_RULES).fetchone()
+        assert found is not None
+        return found
+
+    def promotions(self, limit: int = 20) -> list[Promotion]:
+        """The last ones, newest first."""
+        with _told():
+            cursor = self.connection.cursor(row_factory=class_row(Promotion))
+            return cursor.execute(_PROMOTIONS.encode(), [limit]).fetchall()
+
+    def current(self) -> Promotion | None:
+        """The one that is open; PostgreSQL keeps it the only one."""
+        return next((one for one in self.promotions() if one.state in OPEN), None)
+
+    def approvals(self, promotion: int) -> list[Approval]:
+        """What was approved, and what counts."""
+        with _told():
+            cursor = self.connection.cursor(row_factory=class_row(Approval))
+            query = "SELECT approved_by, at, problem FROM pgrehearse_promotion.approvals(%s)"
+            return cursor.execute(query, [promotion]).fetchall()
+
+    def steps(self, promotion: int) -> list[StepRecord]:
+        """Every migration of the plan in every database of it, in order."""
+        with _told():
+            cursor = self.connection.cursor(row_factory=class_row(StepRecord))
+            return cursor.execute(_STEPS, [promotion]).fetchall()
+
+    def request(self, items: Sequence[Mapping[str, str]], databases: Sequence[str], why: str) -> int:
+        """A new promotion, by its number; the open one is superseded."""
+        row = self._call("request(%s, %s, %s)", Jsonb(list(items)), list(databases), why)
+        return int(row)
+
+    def approve(self, promotion: int, plan_hash: str) -> str:
+        """One approval by the person of this session; the state after it."""
+        return str(self._call("approve(%s, %s)", promotion, plan_hash))
+
+    def start(self, promotion: int, plan_hash: str, gates: Sequence[Mapping[str, Any]]) -> None:
+        """Approvals, plan and gates are looked at again, and it is being applied."""
+        self._call("start(%s, %s, %s)", promotion, plan_hash, Jsonb(list(gates)))
+
+    def step(
+        self, promotion: int, target: int, item: int, outcome: str, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """Record what became of a migration in a database."""
+        self._call("step(%s, %s, %s, %s, %s)", promotion, target, item, outcome, Jsonb(dict(detail or {})))
+
+    def stop(self, promotion: int, said: str) -> None:
+        """It ended early, for the reason ``said``."""
+        self._call("stop(%s, %s)", promotion, said)
+
+    def finish(self, promotion: int) -> None:
+        """All of it is done."""
+        self._call("finish(%s)", promotion)
+
+    def cancel(self, promotion: int, said: str) -> None:
+        """It is given up, for the reason ``said``."""
+        self._call("cancel(%s, %s)", promotion, said)
+
+    def _call(self, call: LiteralString, *values: object) -> Any:
+        with _told():
+            row = self.connection.execute("SELECT pgrehearse_promotion." + call, values).fetchone()
+        return row[0] if row else None
+
+
+@contextmanager
+def opened(conninfo: str, what: str) -> Iterator[Store]:
+    """The store of a database, for ``pgrehearse promote what``."""
+    with (
+        _told(),
+        psycopg.connect(
+            conninfo, autocommit=True, application_name=f"pgrehearse promote {what}"
+        ) as connection,
+    ):
+        connection.execute("SET client_encoding = 'UTF8'")
+        connection.execute("SET search_path = pg_catalog, pg_temp")
+        connection.prepare_threshold = None
+        yield Store(connection)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What PostgreSQL refuses is told in its words, and its hint says what to do."""
+    try:
+        yield
+    except psycopg.Error as error:
+        said = error.diag.message_primary or first_line(error)
+        if error.sqlstate in _REFUSED:
+            raise SetupError(
+                f"refused by PostgreSQL: {said}",
+                next_step=error.diag.message_hint
+                or "ask for the role that may; pgrehearse promote status shows what is open",
+            ) from None
+        raise SetupError(
+            f"the promotions of this database could not be read or changed: {said}",
+            next_step="check the connection and its role, then run this again",
+        ) from None

@@ -1,0 +1,91 @@
+"""``pgrehearse environment demo``: three databases for a shell, gone with it or when told."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgrehearse import owners
+from pgrehearse.servers import Server
+from support.bench import Bench
+from support.databases import fresh, name_of, names
+from support.processes import clean_environment
+from support.waiting import wait_until
+
+DEMO = f"{sys.executable} -m pgrehearse environment demo"
+LOOK = 'echo "$PGREHEARSE_DEMO"; echo "$PRODUCTION_DSN"'
+
+
+def shell(script: str) -> list[str]:
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells processes apart by /proc")
+def test_the_server_ends_with_the_shell_that_asked_for_it() -> None:
+    keeper, dsn = shell(f'eval "$({DEMO})"; {LOOK}; test -S "${{PRODUCTION_DSN#*host=}}/.s" || true')
+    wait_until(lambda: owners.owner_is_gone(keeper), "the keeper has ended")
+    directory = re.search(r"host=(\S+)", dsn)
+    assert directory is not None
+    wait_until(lambda: not Path(directory[1]).exists(), "the server is gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells processes apart by /proc")
+def test_it_is_stopped_by_name_and_another_one_replaces_it() -> None:
+    first, second, gone = shell(
+        f'eval "$({DEMO})"; echo "$PGREHEARSE_DEMO"; eval "$({DEMO})"; echo "$PGREHEARSE_DEMO";'
+        f" {DEMO} --stop; echo gone"
+    )
+    assert (first != second, gone) == (True, "gone")
+    assert owners.owner_is_gone(first)
+    assert owners.owner_is_gone(second)
+
+
+def test_on_a_server_that_is_there_it_is_made_and_removed(server: Server, bench: Bench) -> None:
+    with fresh(server, "disposable") as dsn:
+        made = bench.call("environment", "demo", "--on", dsn)
+        try:
+            assert made.status == 0, made.said
+            found = dict(re.findall(r"export (\w+)_DSN='(.*)'", made.out))
+            assert set(found) == {"DEVELOPMENT", "STAGING", "PRODUCTION"}
+            for name, one in found.items():
+                with psycopg.connect(one, user="deploy") as connection:
+                    assert connection.execute("SELECT current_database()").fetchone() == (
+                        f"demo_{name.lower()}",
+                    )
+                shown = bench.call("environment", "show", "--dsn", f"{one} user=vic")
+                assert f"({name.lower()})" in shown.out
+            assert bench.call("environment", "demo", "--on", dsn).status == 69
+        finally:
+            assert bench.call("environment", "demo", "--on", dsn, "--stop").status == 0
+        assert not {name for name in names(server) if name.startswith("demo_")}
+
+
+def test_it_is_refused_where_rehearsals_are(server: Server, bench: Bench) -> None:
+    with fresh(server, "staging") as dsn:
+        refused = bench.call("environment", "demo", "--on", dsn)
+    assert (refused.status, refused.out) == (69, "")
+    assert "rehearsals use only" in refused.err
+    assert name_of(dsn) not in names(server)
+
+
+def test_without_a_shell_that_read_it_nothing_is_stopped(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGREHEARSE_DEMO", raising=False)
+    assert "PGREHEARSE_DEMO is not set" in bench.call("environment", "demo", "--stop").err
+    assert "PGREHEARSE_DEMO" not in os.environ
