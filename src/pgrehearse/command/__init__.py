@@ -1,1 +1,5 @@
-"""The command line front end: test, lint, sync, run, psql."""
+"""The command line front end: a module for each subcommand, those of ``db`` in ``db``.
+
+What they share: ``lazy`` imports a command when it is used, ``streams`` are its input and output, which may
+be closed or full, ``terminal`` prints tables and progress, ``formats`` is ``--format``.
+"""

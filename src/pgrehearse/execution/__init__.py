@@ -4,10 +4,13 @@ polling        one statement on a connection, sent and looked at without blockin
 session        one connection; statements are sent one message each
 escort         what is sent around a statement: transactions, checks, records
 executor       the cells of a document in order, in named sessions
+psql_format    results printed as psql prints them
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 bounds         how much a cell may print
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in
 cell_keeper    what ends all that a cell started, however cell and run end
+folders        the folder of bash cells, held and laid out again
+traces         whether a bash cell changed anything on the server; shared: what a document left on it
 maker          databases on a server: copied from a template, marked, dropped
 databases      fresh databases, cloned from a template
 seeds          the rows of a project's seed

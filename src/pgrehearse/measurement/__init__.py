@@ -1,8 +1,8 @@
 """What servers did: locks, rewrites, blocking, and how runbooks behave when something goes wrong.
 
 statement   one statement: locks, rewrites, scans, who waits
-xray        the statements of a file, each on the state the earlier ones left
-cells       the DDL of a document, and what its cells claim
+xray        the statements of a file, each on the state the earlier ones left; xray_schema: what they find
+cells       the DDL of a document, and what its cells claim; replay: the databases they find
 review      a document against its claims and its committed evidence
 rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic
 recordings  a change of a guide under traffic, the unsafe and the safe way

@@ -1,5 +1,8 @@
 """Notebook front end: the export of documents, and the magics ``%%sql`` and ``%%cell`` the exports use.
 
+``export`` makes them, ``magic`` runs them, ``expected`` is the output a cell carries, ``command`` the
+subcommand.
+
 ``%load_ext pgrehearse.notebook`` registers them. The only package that imports jupytext and IPython.
 """
 

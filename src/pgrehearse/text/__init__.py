@@ -1,6 +1,8 @@
 """Text layer: knows files, not databases.
 
 document, front_matter, options, claims, fences, fence_form, recordings, snippets   Markdown: documents, cells
+uncompared, taken_for   what looks like a cell or its output; what a reader takes a block for
+looking            Preflight and Verify only look
 lint, flaws        what of a document would not mean the same everywhere
 plain_yaml         front matter that is small, flat and says everything once
 project, lookup    where a project's files are, and what a person types for them

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrehearse.measurement.statement.facts import MODES, PROBES, Facts, strongest
+from pgrehearse.measurement.statement.facts import MODES, PROBES, Facts, strongest, together
 
 NAMES = st.sampled_from(["items", "shop.item", '"Odd; name"', "größe", "type store", "idx"])
 LISTS = st.lists(NAMES, max_size=3, unique=True).map(tuple)
@@ -51,6 +52,31 @@ def test_equal_facts_are_written_alike_in_any_order(one: Facts, other: Facts) ->
         }
     )
     assert json.dumps(turned.comparable()) == json.dumps(one.comparable())
+
+
+#: A value of each field that `Facts()` does not have.
+TOLD: dict[str, object] = {
+    "locks": {"items": "SHARE"},
+    "rewrites": ("items",),
+    "scans": ("items",),
+    "probes": {"items": {"SELECT": "waits"}},
+    "row_locks": ("items",),
+    "transactional": False,
+    "waits_for": ("SHARE",),
+    "sqlstate": "55P03",
+    "messages": ("rewriting",),
+    "wal_bytes": 1,
+    "seconds": 1.0,
+}
+#: What one statement of several did says nothing of all: an error, its words, the whole server's WAL, time.
+NOT_TOGETHER = {"sqlstate", "messages", "wal_bytes", "seconds"}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Facts)])
+def test_no_field_is_forgotten(name: str) -> None:
+    facts = Facts(**{name: TOLD[name]})  # type: ignore[arg-type]
+    assert getattr(Facts.from_json(facts.to_json()), name) == TOLD[name], "written and read"
+    assert (getattr(together([Facts(), facts]), name) == TOLD[name]) != (name in NOT_TOGETHER)
 
 
 def test_nothing_is_written_of_nothing() -> None:

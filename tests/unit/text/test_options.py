@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,10 @@ def test_every_option() -> None:
         until=18,
         wait="main",
     )
-    assert sorted(known_options()) == list(known_options())
+    assert parse_header('bash exit="1"')[0].exit == 1
+    assert sorted({*re.findall(r'(\w+)="', header), "exit"}) == list(known_options()), (
+        "one was forgotten here"
+    )
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("5s", 5), ("1.5s", 1.5), ("20ms", 0.02), ("2min", 120)])

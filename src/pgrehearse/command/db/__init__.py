@@ -1,4 +1,7 @@
-"""``pgrehearse db``: commands for the migrations of ``db/`` and the databases they belong to."""
+"""``pgrehearse db``: a module for each command for the migrations of ``db/`` and their databases.
+
+What they share: ``target`` opens the database, ``cost_table`` prints what a migration cost.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy import squawk as opinions
 from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
-from pgrehearse.migration.policy.rules import CHECKS
+from pgrehearse.migration.policy.register import CHECKS
 from pgrehearse.migration.policy.squawk import Opinion
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import SUPPORTED

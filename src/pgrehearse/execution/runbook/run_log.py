@@ -1,4 +1,4 @@
-"""The log of a run: JSON lines, one event each, no secrets; ``resume`` reads it."""
+"""The account of a run for people: JSON lines, one event each, no secrets. Nothing resumes from it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.interface import Interface, differences
-from pgrehearse.migration.policy.rules import broken
+from pgrehearse.migration.policy.register import broken
 from pgrehearse.text import characters
 
 __all__ = ["check"]

@@ -12,11 +12,11 @@ from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement import relations
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.measurement.xray import FileStatement, steps, xray
-from pgrehearse.migration.policy import breaking, comments, cost_rules, history, interface, text_rules
+from pgrehearse.migration.policy import breaking, comments, cost_checks, history, interface, text_checks
 from pgrehearse.migration.policy.file import File, Written, files
 from pgrehearse.migration.policy.playback import Failed, Playback
-from pgrehearse.migration.policy.rules import CHECKS, broken
-from pgrehearse.migration.policy.text_rules import timeouts
+from pgrehearse.migration.policy.register import CHECKS, broken
+from pgrehearse.migration.policy.text_checks import timeouts
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text import migration_files
@@ -97,7 +97,7 @@ def check(
     read = files(found)
     todo = [file for file in read if file.migration in chosen]
     for file in todo:
-        report.problems += [*file.misdeclared(), *text_rules.check(file)]
+        report.problems += [*file.misdeclared(), *text_checks.check(file)]
     if server is None:
         reason = "--no-measure"
         report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind != "text"}
@@ -232,8 +232,8 @@ def _measure(stage: Playback, file: File, report: PolicyReport) -> bool:
     report.measured += len(measured)
     touched = {name for row in measured if row.facts for name in row.facts.locks}
     report.empty |= set(found.empty) & touched
-    report.problems += cost_rules.check(
-        file, cost_rules.MeasuredStatement(found.rows, known, tables, stage.server.version)
+    report.problems += cost_checks.check(
+        file, cost_checks.MeasuredStatement(found.rows, known, tables, stage.server.version)
     )
     return any(row.error for row in found.rows)
 

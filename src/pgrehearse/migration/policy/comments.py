@@ -11,7 +11,7 @@ from pgrehearse import queries
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import broken
+from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.split import tokens
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]

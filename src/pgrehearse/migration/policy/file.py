@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
-from pgrehearse.migration.policy.rules import CHECKS, broken
+from pgrehearse.migration.policy.register import CHECKS, broken
 from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.migration_grammar import Comment, Section
 from pgrehearse.text.split import Statement

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
-from pgrehearse.migration.policy.rules import broken
+from pgrehearse.migration.policy.register import broken
 from pgrehearse.migration.runner.versions import VersionState
 from pgrehearse.text.migration_files import Migration
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.migration.policy.check import PolicyReport
-from pgrehearse.migration.policy.rules import CHECKS
+from pgrehearse.migration.policy.register import CHECKS
 
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
 

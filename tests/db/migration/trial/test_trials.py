@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from pgrehearse.command.db.test import test as command
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.policy import file, text_rules
+from pgrehearse.migration.policy import file, text_checks
 from pgrehearse.migration.trial import dbmate
 from pgrehearse.migration.trial.release import release
 from pgrehearse.migration.trial.trials import Plan, run
@@ -145,7 +145,7 @@ def test_an_excuse_counts_in_every_command(spelled: str, server: Server, make: M
     plan = make(TABLE, again)
     assert set(said(server, plan).values()) == {"ok"}
     empty = [
-        text_rules.check(file.read(migration))
+        text_checks.check(file.read(migration))
         for migration in make(TABLE, again.replace("SELECT 1;", "")).migrations
     ]
     assert [problem for problems in empty for problem in problems] == []

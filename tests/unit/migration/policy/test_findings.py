@@ -9,9 +9,9 @@ import pytest
 from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.xray import FileStatement, Row
-from pgrehearse.migration.policy import cost_rules
+from pgrehearse.migration.policy import cost_checks
 from pgrehearse.migration.policy.file import files
-from pgrehearse.migration.policy.rules import CHECKS, broken
+from pgrehearse.migration.policy.register import CHECKS, broken
 from pgrehearse.text import migration_files
 
 SQL = "ALTER TABLE items ADD note text"
@@ -57,7 +57,7 @@ def test_only_those_who_wait_are_said_to_wait(
     (file,) = files(migration_files.load(tmp_path))
     row = Row(FileStatement(2, SQL, 1), Facts(locks={"items": "ACCESS EXCLUSIVE"}), waits=waits)
     tables = frozenset({"items", "users"})
-    (found,) = cost_rules.check(file, cost_rules.MeasuredStatement([row], tables, tables, "18.6"))
+    (found,) = cost_checks.check(file, cost_checks.MeasuredStatement([row], tables, tables, "18.6"))
     assert found.check == "lock-timeout"
     assert found.message == f"makes {said} wait, with no lock_timeout of at most 10 s before it"
     assert found.detail == f"ACCESS EXCLUSIVE on items; {said} wait (PostgreSQL 18.6)"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import broken
+from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.concurrent import built_index
 from pgrehearse.text.statement import classify
 

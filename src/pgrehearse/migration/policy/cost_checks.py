@@ -11,8 +11,8 @@ from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.words import blocked
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.rules import broken
-from pgrehearse.migration.policy.text_rules import LONGEST, timeouts
+from pgrehearse.migration.policy.register import broken
+from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
 from pgrehearse.text.rows import changed_whole
 from pgrehearse.text.statement import Kind, classify
 
