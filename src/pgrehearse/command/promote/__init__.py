@@ -1,4 +1,4 @@
-"""``pgrehearse promote``: take a change to the next environment, through its gates."""
+"""``pgrehearse promote``: a module for each command that takes a change to the next environment."""
 
 from __future__ import annotations
 
