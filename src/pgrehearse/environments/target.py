@@ -11,11 +11,13 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.errors import SetupError, first_line
+from pgrehearse.majors import not_too_old, said
 
 __all__ = ["Target", "open_target", "reached", "resolved"]
 
@@ -52,7 +54,7 @@ class Target:
         return environment_variables({key: str(value) for key, value in given.items() if value})
 
     def __str__(self) -> str:
-        server = f"PostgreSQL {self.version}"
+        server = said(self.major, self.version)
         return f"{self.database} ({self.environment}) on {self.where} as {self.user}, {server}"
 
 
@@ -60,23 +62,24 @@ def open_target(dsn: str | None, *, session: bool = True) -> Target:
     """Look at the database named by ``dsn`` or libpq's environment, and refuse what must be refused.
 
     ``session``: what is to be done needs a session of its own, so a pooler in between is refused.
-    Raises SetupError: nothing names a database, it cannot be reached, it is a standby, or it carries no
-    environment, or two. No message holds a password.
+    Raises SetupError: nothing names a database, it cannot be reached, it is a standby or too old, or it
+    carries no environment, or two. No message holds a password.
     """
     with reached(dsn) as connection:
         if session:
             direct(connection)
         mark = marks.read(connection)
-        connection.execute("SET client_encoding = 'UTF8'")  # psycopg gives bytes where it is SQL_ASCII
         row = connection.execute(_QUESTION).fetchone()
         where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
         conninfo = resolved(connection)
     assert row is not None
     version, number, database, oid, user, standby = row
+    major, version = number // 10000, version.split()[0]
+    not_too_old(where, major, version)
     if standby:
         raise SetupError(f"{database} is a standby", next_step="connect to the primary")
-    environment, major = _environment(mark, database), number // 10000
-    return Target(conninfo, environment, mark, major, version.split()[0], database, oid, user, where)
+    environment = _environment(mark, database)
+    return Target(conninfo, environment, mark, major, version, database, oid, user, where)
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
     if "connect_timeout" not in parts and "PGCONNECT_TIMEOUT" not in os.environ:
         parts["connect_timeout"] = _CONNECT_LIMIT
     try:
-        with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
+        with connect(make_conninfo("", **parts), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         reason = first_line(error)

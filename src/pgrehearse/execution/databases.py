@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psycopg
-
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds, shared
 from pgrehearse.execution.maker import Maker, made
@@ -114,7 +113,7 @@ class Databases:
                     steps = [Message("BEGIN", up.line), *steps, Message("COMMIT", up.line)]
                 _run(session, steps, migration.path)
             if self.project.seed.is_file():
-                with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
+                with connect(self.server.dsn(name), autocommit=True) as connection:
                     seeds.load(connection, self.project.seed, wanted.rows)
         finally:
             session.close()

@@ -74,7 +74,7 @@ class Executor:
         compare: bool = True,
         project: Project | None = None,
     ) -> None:
-        self.conninfo = psycopg.conninfo.make_conninfo(conninfo, client_encoding="UTF8")
+        self.conninfo = conninfo
         self.path = path
         self.major = major
         self.values = dict(values or {})

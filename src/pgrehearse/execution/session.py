@@ -12,6 +12,7 @@ import psycopg
 from psycopg.pq import ConnStatus, ExecStatus, PGconn, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from pgrehearse.connections import in_utf8
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.bounds import ROOM
 from pgrehearse.execution.escort import NO_TRANSACTION, Escort, Frame, Message
@@ -51,7 +52,7 @@ class Session:
 
     def __init__(self, name: str, conninfo: str) -> None:
         self.name = name
-        self.pgconn = PGconn.connect(conninfo.encode())
+        self.pgconn = PGconn.connect(in_utf8(conninfo).encode())
         if self.pgconn.status != ConnStatus.OK:
             reason = self.pgconn.error_message.decode("utf-8", "replace").strip()
             self.pgconn.finish()

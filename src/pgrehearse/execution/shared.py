@@ -11,6 +11,7 @@ from collections.abc import Collection
 import psycopg
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.servers.base import Server
 
 __all__ = ["Shared", "differences", "take"]
@@ -24,7 +25,7 @@ _COMMON = ("template1", "postgres")
 def take(server: Server, made: Collection[str]) -> Shared:
     """The present state of ``server`` without the databases ``made`` for documents."""
     try:
-        with psycopg.connect(server.watching.dsn(), autocommit=True) as connection:
+        with connect(server.watching.dsn(), autocommit=True) as connection:
             found = set(connection.execute(queries.text("shared"), {"made": list(made)}).fetchall())
             if connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone() == ("on",):
                 found |= set(connection.execute(queries.text("shared_secrets")).fetchall())
@@ -43,7 +44,7 @@ def differences(before: Shared, after: Shared) -> list[str]:
 
 
 def _catalogs(server: Server, name: str) -> str:
-    with psycopg.connect(server.watching.dsn(name), autocommit=True) as connection:
+    with connect(server.watching.dsn(name), autocommit=True) as connection:
         row = connection.execute(queries.text("catalogs")).fetchone()
         assert row is not None
         return str(sorted(connection.execute(str(row[0]).encode()).fetchall()))

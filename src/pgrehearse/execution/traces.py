@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import psycopg
 
+from pgrehearse.connections import connect
+
 __all__ = ["Trace", "take"]
 
 #: Acts that take no transaction id, so that `_SERVER` does not show them; and SQL in a file we do not read.
@@ -56,7 +58,7 @@ def take(conninfo: str) -> Trace | None:
     """The present state; None when the server does not tell."""
     try:
         # Not kept open: a cell may copy or rename the database.
-        with psycopg.connect(conninfo, autocommit=True, application_name=_NAME) as connection:
+        with connect(conninfo, autocommit=True, application_name=_NAME) as connection:
             row = connection.execute(_CLIENTS + _SERVER).fetchone()
     except psycopg.Error:
         return None

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import psycopg
-
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.rehearser import Fresh, Rehearser
 from pgrehearse.execution.session import Message, Session
@@ -104,7 +103,7 @@ def _resolved(fresh: Fresh, statement: Statement, sql: str) -> list[str]:
     """The statement itself, or those its ``\\gexec`` generates in the present state."""
     if not statement.gexec:
         return [sql]
-    with psycopg.connect(fresh.server.dsn(fresh.name), autocommit=True) as connection:
+    with connect(fresh.server.dsn(fresh.name), autocommit=True) as connection:
         rows = connection.execute(sql.encode()).fetchall()
     return [str(value) for row in rows for value in row if value is not None]
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import resolved
 from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
+from pgrehearse.majors import known
 from pgrehearse.schema import dump, extensions, foreign_sql
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text.split import Statement
@@ -43,8 +45,9 @@ def dumped(dsn: str) -> str:
     )
     parts.setdefault("connect_timeout", _CONNECT_LIMIT)
     try:
-        with psycopg.connect(make_conninfo("", **parts), autocommit=True) as connection:
+        with connect(make_conninfo("", **parts), autocommit=True) as connection:
             direct(connection)  # pg_dump changes settings of its session
+            known(connection.info.server_version // 10000)  # it is rehearsed on one of ours
             conninfo = resolved(connection)
     except psycopg.Error as error:
         reason = first_line(error)
@@ -64,7 +67,7 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
     todo = foreign_sql.read(file)
     notes: list[str] = []
     if server.watching is not server:
-        with psycopg.connect(server.watching.dsn(database), autocommit=True) as connection:
+        with connect(server.watching.dsn(database), autocommit=True) as connection:
             made = extensions.make(connection, server.owner, todo)
             notes += [f"{file}:{line}: {text}" for line, text in made]
     return notes + _carried_out(server, database, file, todo)
@@ -72,9 +75,7 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
 
 def _carried_out(server: Server, database: str, file: Path, todo: Iterable[Statement]) -> list[str]:
     notes: list[str] = []
-    with psycopg.connect(
-        server.dsn(database), autocommit=True, prepare_threshold=None, client_encoding="UTF8"
-    ) as connection:
+    with connect(server.dsn(database), autocommit=True, prepare_threshold=None) as connection:
         for one in foreign_sql.load(connection, todo):
             note = _note(one)
             if note is None:

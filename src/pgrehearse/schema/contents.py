@@ -13,8 +13,7 @@ from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
-import psycopg
-
+from pgrehearse.connections import connect
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.dump_text import split
 
@@ -74,7 +73,7 @@ class Contents:
 
 def state_of(conninfo: str) -> Contents:
     """What is in a database. Raises SetupError when it cannot be dumped."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
+    with connect(conninfo, autocommit=True) as connection:
         invalid = frozenset(name for (name,) in connection.execute(_INVALID).fetchall())
     return parse(dump(conninfo, rows=True).text, invalid)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.schema import catalog
 from pgrehearse.schema.dump import OPTIONS, dump
@@ -50,7 +51,7 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
     Raises SetupError: it cannot be reached, or the role may not read the tables.
     """
     try:
-        with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+        with connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             connection.execute("SET search_path = ''")
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()

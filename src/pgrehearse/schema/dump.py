@@ -30,6 +30,8 @@ _LEDGER = (
 )
 _FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
+_UNREADABLE = re.compile(r"byte sequence .*encoding")
+
 
 @dataclass(frozen=True)
 class Dump:
@@ -101,5 +103,10 @@ def _refused(said: str) -> SetupError:
         return SetupError(
             f"the schema cannot be read: {said.removeprefix('pg_dump: error: ')}",
             next_step="install a pg_dump at least as new as the server; PGREHEARSE_BINDIR says where it is",
+        )
+    if _UNREADABLE.search(reason):
+        return SetupError(
+            f"the schema cannot be read: something in it is not text in UTF-8: {reason}",
+            next_step="find the name or comment, and write it anew; an SQL_ASCII database takes any bytes",
         )
     return SetupError(f"pg_dump failed: {reason}", next_step="check the DSN and its role")

@@ -20,7 +20,7 @@ _OURS = "PGREHEARSE_"
 
 
 def libpq_environment(settings: dict[str, str]) -> dict[str, str]:
-    """Return this process's environment with libpq's variables replaced by ``settings``.
+    """Return this process's environment with libpq's variables replaced by ``settings``, in UTF-8.
 
     Leftovers matter: ``PGHOSTADDR`` or ``PGSERVICE`` in a shell would lead a child process to another server.
     """
@@ -29,7 +29,7 @@ def libpq_environment(settings: dict[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(_LIBPQ_PREFIX) or name.startswith(_OURS)
     }
-    return {**kept, **settings}
+    return {**kept, **settings, "PGCLIENTENCODING": "UTF8"}
 
 
 class Server(ABC):

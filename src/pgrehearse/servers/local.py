@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
 from pgrehearse.servers import binaries, cluster, keeping
 from pgrehearse.servers.base import Server
@@ -153,7 +154,7 @@ class LocalServer(Server):
         deadline = time.monotonic() + limit
         while True:
             try:
-                psycopg.connect(self.dsn(), connect_timeout=5).close()
+                connect(self.dsn(), connect_timeout=5).close()
                 return
             except psycopg.OperationalError as error:
                 why = str(error).strip()

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.base import Server
 
@@ -76,12 +77,12 @@ def ordinary(server: Server) -> Iterator[Server]:
     made = OrdinaryServer(server, name, password)
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(psycopg.connect(server.dsn(), autocommit=True))
+            connection = stack.enter_context(connect(server.dsn(), autocommit=True))
             powerful, superuser = connection.execute(_POWERS).fetchone() or (True, True)
             if powerful:
                 _make(connection, name, password, superuser=superuser)
                 stack.callback(_drop, connection, name)
-                psycopg.connect(made.dsn()).close()
+                connect(made.dsn()).close()
         except psycopg.Error as error:
             reason = str(error).strip().splitlines()[0].replace(password, "***")
             raise SetupError(

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.errors import SetupError
+from pgrehearse.majors import SUPPORTED, not_too_old, said
 from pgrehearse.servers.base import Server
-from pgrehearse.servers.binaries import SUPPORTED
 
 __all__ = ["UrlServer"]
 
+_log = logging.getLogger(__name__)
 _CREATES = """
 SELECT r.rolsuper OR r.rolcreatedb
   FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) current_user
@@ -45,7 +48,7 @@ class UrlServer(Server):
         )
         self._parts.setdefault("connect_timeout", str(_CONNECT_LIMIT))
         try:
-            with psycopg.connect(make_conninfo("", **self._parts), autocommit=True) as connection:
+            with connect(make_conninfo("", **self._parts), autocommit=True) as connection:
                 direct(connection)
                 info = connection.info
                 number = info.server_version
@@ -79,7 +82,7 @@ class UrlServer(Server):
 
     def alive(self) -> bool:
         try:
-            psycopg.connect(make_conninfo("", **self._parts)).close()
+            connect(make_conninfo("", **self._parts)).close()
         except psycopg.OperationalError:
             return False
         return True
@@ -95,11 +98,9 @@ class UrlServer(Server):
         return self.psql_line(dbname)
 
     def _check(self, where: str, mark: marks.Mark, creates: bool) -> None:
-        if self.major < min(SUPPORTED):
-            raise SetupError(
-                f"the server at {where} is PostgreSQL {self.version}, which is not supported",
-                next_step=f"use PostgreSQL {min(SUPPORTED)} or later",
-            )
+        not_too_old(where, self.major, self.version)
+        if self.major > max(SUPPORTED):
+            _log.warning("the server at %s is %s", where, said(self.major, self.version))
         environment = mark.environment()
         if environment is None:
             raise SetupError(

@@ -122,3 +122,22 @@ def test_a_build_of_another_major_is_refused(tmp_path: Path) -> None:
     fake_npm(tmp_path, archive(tmp_path / "a.tgz", package("16.14")))
     with pytest.raises(SetupError, match=r"does not run here: postgres \(PostgreSQL\) 16\.14"):
         npm.fetch(15)
+
+
+def test_the_newest_client_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also where the newest is in PGREHEARSE_BINDIR: pg_dump refuses a server that is newer than itself."""
+
+    def told(place: str, major: int) -> Path:
+        return program(
+            tmp_path / place / "pg_dump", f"echo 'pg_dump (PostgreSQL) {major}.1 (Debian {major}.1)'"
+        )
+
+    monkeypatch.setattr(binaries, "_wheel", lambda: tmp_path / "wheel")
+    wheel, older, newer = told("wheel", 18), told("old", 15), told("new", 19)
+    monkeypatch.setenv("PGREHEARSE_BINDIR", str(older.parent))
+    assert binaries.client("pg_dump") == wheel
+    monkeypatch.setenv("PGREHEARSE_BINDIR", os.pathsep.join(map(str, (older.parent, newer.parent))))
+    assert binaries.client("pg_dump") == newer
+    program(newer, "exit 1")
+    binaries._client_major.cache_clear()
+    assert binaries.client("pg_dump") == wheel

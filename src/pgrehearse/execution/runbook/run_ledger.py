@@ -17,6 +17,7 @@ from psycopg.sql import Identifier
 from psycopg.types.json import Jsonb
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
@@ -127,9 +128,7 @@ class RunLedger:
     @classmethod
     def open(cls, target: Target) -> RunLedger:
         """Connect. Raises SetupError: a pooler stands in between."""
-        connection = psycopg.connect(
-            target.conninfo, autocommit=True, application_name=_APPLICATION, client_encoding="utf8"
-        )
+        connection = connect(target.conninfo, autocommit=True, application_name=_APPLICATION)
         connection.prepare_threshold = None
         try:
             direct(connection)

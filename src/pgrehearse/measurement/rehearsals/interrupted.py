@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-
 from pgrehearse.clock import now
+from pgrehearse.connections import connect
 from pgrehearse.execution.executor import Executor
 from pgrehearse.measurement.rehearsals.obstacles import OBSTACLES, Obstacle, Wait, obstructed, waits
 from pgrehearse.measurement.rehearsals.plain import told
@@ -117,8 +116,8 @@ def _waits(stage: Stage, apply: list[Cell], obstacle: Obstacle) -> Iterator[_Dur
     with (
         stage.copy() as database,
         _begun(stage, database) as executor,
-        psycopg.connect(stage.server.dsn(database), autocommit=True) as monitor,
-        psycopg.connect(stage.server.dsn(database)) as other,
+        connect(stage.server.dsn(database), autocommit=True) as monitor,
+        connect(stage.server.dsn(database)) as other,
     ):
         for step, session in steps(executor, apply):
             if step.instant:
@@ -179,8 +178,8 @@ def _end(stage: Stage, executor: Executor) -> None:
 def _end_waiting(stage: Stage, database: str, executor: Executor, place: _During) -> None:
     session = executor.session(place.step.cell.options.session)
     with (
-        psycopg.connect(stage.server.dsn(database), autocommit=True) as monitor,
-        psycopg.connect(stage.server.dsn(database)) as other,
+        connect(stage.server.dsn(database), autocommit=True) as monitor,
+        connect(stage.server.dsn(database)) as other,
         obstructed(other, place.obstacle) as held,
     ):
         if not held or not walk(

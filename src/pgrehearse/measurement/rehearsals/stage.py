@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-import psycopg
-
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.maker import Maker
@@ -101,7 +100,7 @@ class Stage:
     def terminate(self, pids: Sequence[int]) -> None:
         """Terminate the backends ``pids``; returns when they are gone. Raises SetupError when one stays."""
         limit = time.monotonic() + _TERMINATION
-        with psycopg.connect(self.server.dsn(), autocommit=True) as admin:
+        with connect(self.server.dsn(), autocommit=True) as admin:
             # The function's own timeout looks ten times a second only.
             question = (
                 "SELECT pg_catalog.pg_terminate_backend(pid)"

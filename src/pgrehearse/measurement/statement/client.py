@@ -13,6 +13,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.pq.abc import PGresult
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, SetupError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.execution.polling import Polling, copies, refusal
@@ -35,9 +36,7 @@ class Client:
 
     def __init__(self, dsn: str) -> None:
         try:
-            self.connection = psycopg.connect(
-                dsn, autocommit=True, application_name="pgrehearse measurement", client_encoding="UTF8"
-            )
+            self.connection = connect(dsn, autocommit=True, application_name="pgrehearse measurement")
         except psycopg.Error as error:
             reason = first_line(error)
             raise SetupError(

@@ -20,6 +20,8 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse.connections import connect
+
 __all__ = ["main"]
 
 #: Connections for readers, and as many for writers: an application's pool, not one per request.
@@ -84,7 +86,7 @@ def _work(
     stop: threading.Event,
     clock: list[float],
 ) -> None:
-    connection = psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+    connection = connect(dsn, autocommit=True, prepare_threshold=None)
     ready.wait(30)
     start.wait()
     ended = 0.0
@@ -109,7 +111,7 @@ def _request(dsn: str, connection: psycopg.Connection, kind: _Kind, number: int)
     except psycopg.Error as error:
         kind.failed[error.sqlstate or "lost"] += 1
         if connection.closed:
-            return psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+            return connect(dsn, autocommit=True, prepare_threshold=None)
         connection.rollback()
     return connection
 

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 
 __all__ = ["Request", "Requests", "requests_for", "requests_on"]
 
@@ -63,7 +64,7 @@ def requests_for(dsn: str, values: Mapping[str, str]) -> Requests | str:
     The table is that of the parameter ``table``, else of ``index``, else the largest of the database. Each
     statement is tried here, once: what does not work on this table is not sent.
     """
-    with psycopg.connect(dsn) as connection:
+    with connect(dsn) as connection:
         row = _named(connection, values) or connection.execute(_LARGEST).fetchone()
         if row is None:
             return "the database has no table"
@@ -73,7 +74,7 @@ def requests_for(dsn: str, values: Mapping[str, str]) -> Requests | str:
 def requests_on(dsn: str, tables: Sequence[str]) -> Requests | str:
     """Requests that take turns among ``tables``, or why there are none; ``rows`` is of the first table."""
     found = []
-    with psycopg.connect(dsn) as connection:
+    with connect(dsn) as connection:
         for table in tables:
             row = _named(connection, {"table": table})
             if row is None:

@@ -10,6 +10,7 @@ from datetime import datetime
 import psycopg
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.schema.compare import Difference
@@ -51,7 +52,7 @@ def remove(conninfo: str) -> None:
 def entries(conninfo: str) -> list[LoggedChange] | None:
     """The log, oldest first; None where nothing is logged. Raises SetupError: it may not be read."""
     try:
-        with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+        with connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             row = connection.execute("SELECT pg_catalog.to_regclass('pgrehearse.ddl')").fetchone()
             if row is None or row[0] is None:
                 return None
@@ -83,7 +84,7 @@ def _last(name: str) -> str:
 
 def _run(conninfo: str, script: bytes) -> None:
     try:
-        with psycopg.connect(conninfo) as connection:
+        with connect(conninfo) as connection:
             connection.execute(script)
     except psycopg.Error as error:
         reason = first_line(error)

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Literal
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.drift.scratch import ScratchRunner
@@ -51,7 +52,7 @@ class Live:
 def look(conninfo: str) -> Live:
     """Look at a database without writing. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+        with connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             row = connection.execute(_FACTS.encode()).fetchone()
             ledger = connection.execute(
                 "SELECT pg_catalog.to_regclass('public.schema_migrations')"
@@ -85,7 +86,7 @@ def declaration(conninfo: str) -> str:
 
     Raises SetupError.
     """
-    with psycopg.connect(conninfo, options=OPTIONS, autocommit=True) as connection:
+    with connect(conninfo, options=OPTIONS, autocommit=True) as connection:
         found = roles(connection, relevant(connection))
     defined = items(split(dump(conninfo, create=True, ledger=False).text))
     database = [item for item in defined if _cluster(item.object, item.subject)]

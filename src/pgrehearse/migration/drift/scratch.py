@@ -15,6 +15,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.section import statements
@@ -88,7 +89,7 @@ class Scratch:
     def __enter__(self) -> Self:
         self._server = start(self.major, settings=_SETTINGS)
         try:
-            with psycopg.connect(self._server.dsn("template1"), autocommit=True) as connection:
+            with connect(self._server.dsn("template1"), autocommit=True) as connection:
                 connection.execute(SQL("CREATE ROLE {} SUPERUSER LOGIN").format(Identifier(_ADMIN)))
                 connection.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(_OWNER)))
             with self._connect("template1", _ADMIN) as connection:
@@ -285,4 +286,4 @@ class Scratch:
             self._taken.add(name)
 
     def _connect(self, name: str, role: str) -> psycopg.Connection[Any]:
-        return psycopg.connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)
+        return connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.databases import Databases
@@ -125,7 +126,7 @@ class Playback:
         if not self.project.seed.is_file():
             return True
         try:
-            with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:
+            with connect(self.server.dsn(name), autocommit=True) as connection:
                 seeds.load(connection, self.project.seed, self.rows)
         except DocumentError:
             return False
@@ -143,7 +144,7 @@ class Playback:
 
 def _copy(source: str, target: str) -> None:
     """Rows of ``source`` into the empty tables of ``target``, both DSNs: the columns that both have."""
-    with psycopg.connect(source, autocommit=True) as old, psycopg.connect(target, autocommit=True) as new:
+    with connect(source, autocommit=True) as old, connect(target, autocommit=True) as new:
         new.execute("SET session_replication_role = replica")  # foreign keys and triggers were obeyed there
         have, wanted = _tables(old), _tables(new)
         for name in sorted(have.keys() & wanted.keys()):

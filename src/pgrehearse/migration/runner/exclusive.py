@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
+from pgrehearse import connections
 from pgrehearse.environments.direct import direct
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
@@ -45,9 +46,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
 def connect(conninfo: str) -> psycopg.Connection[Any]:
     """A direct connection in autocommit mode. Raises SetupError: unreachable, or behind a pooler."""
     try:
-        connection = psycopg.connect(
-            conninfo, autocommit=True, application_name=_APPLICATION, client_encoding="utf8"
-        )
+        connection = connections.connect(conninfo, autocommit=True, application_name=_APPLICATION)
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None

@@ -18,6 +18,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Literal
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff
 from pgrehearse.execution.exclusion import RUNNER
@@ -122,7 +123,7 @@ class Transactions:
         limit = time.monotonic() + _PATIENCE
         while True:
             try:
-                with psycopg.connect(self.conninfo, autocommit=True, connect_timeout=5) as other:
+                with connect(self.conninfo, autocommit=True, connect_timeout=5) as other:
                     if not _under_way(other, xid):
                         return recorded(other)
                     reason = "it is still under way"

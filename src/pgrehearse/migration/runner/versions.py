@@ -9,6 +9,7 @@ from datetime import datetime
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Applied, Ledger
@@ -87,7 +88,7 @@ def compare(
 def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
     """`compare` with the ledger of a database, which is only read. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo) as connection:
+        with connect(conninfo) as connection:
             connection.read_only = True  # not as a startup option, which poolers refuse
             ledger = Ledger(connection)
             applied = ledger.applied()

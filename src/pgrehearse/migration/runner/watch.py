@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.execution.polling import Polling, copies, refusal
 
 __all__ = ["Watch"]
@@ -43,7 +44,7 @@ class Watch:
         self._connection = connection
         self._polling = Polling(connection.pgconn, self._take)
         self._pid = connection.info.backend_pid
-        self._watcher: psycopg.Connection[Any] = psycopg.connect(
+        self._watcher: psycopg.Connection[Any] = connect(
             conninfo, autocommit=True, application_name="pgrehearse db watch"
         )
         self._watcher.execute(_PATIENCE)

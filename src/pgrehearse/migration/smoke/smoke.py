@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, ExpectationError, SetupError
 from pgrehearse.execution.seeds import load_where_empty
 from pgrehearse.findings import Finding
@@ -81,7 +82,7 @@ def run(conninfo: str, contract: Contract, options: SmokeOptions) -> SmokeReport
         SetupError: no connection, or it was lost.
     """
     try:
-        with psycopg.connect(conninfo, autocommit=True, application_name="pgrehearse db smoke") as connection:
+        with connect(conninfo, autocommit=True, application_name="pgrehearse db smoke") as connection:
             connection.prepare_threshold = None
             with _rolled_back(connection, options):
                 return _run(connection, contract, options)

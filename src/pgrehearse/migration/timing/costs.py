@@ -8,6 +8,7 @@ from datetime import datetime
 
 import psycopg
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.migration.runner.ledger import Attempt, Cost, Ledger
 
@@ -74,7 +75,7 @@ def timings(attempts: Sequence[Attempt]) -> list[Timing]:
 def read(conninfo: str) -> list[Timing]:
     """`timings` of a database, which is only read. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo) as connection:
+        with connect(conninfo) as connection:
             connection.read_only = True
             return timings(Ledger(connection).attempts())
     except psycopg.Error as error:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
+from pgrehearse.connections import connect
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.backoff import Backoff
@@ -91,14 +92,14 @@ def _filled(databases: Databases, project: Project, migrations: list[Migration],
     dsn = databases.server.dsn(databases.fresh(Database(empty=True), "timing"))
     for _ in up(dsn, migrations, options=_patient()):
         pass
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect(dsn, autocommit=True) as connection:
         seeds.load(connection, project.seed, rows, shown=project.relative(project.seed))
     return dsn
 
 
 def _undoable(dsn: str, migrations: list[Migration]) -> tuple[list[str], str]:
     """Versions, newest first, whose down part keeps every seeded row; and why the next does not."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect(dsn, autocommit=True) as connection:
         before = _counts(connection)
         found: list[str] = []
         for migration in reversed(migrations):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import psycopg
-
+from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.seeds import load_where_empty
@@ -111,7 +110,7 @@ class _Run:
         apply(conninfo, base.migrations)
         rows = "without rows"
         if base.seed is not None:
-            with psycopg.connect(conninfo, autocommit=True) as connection:
+            with connect(conninfo, autocommit=True) as connection:
                 load_where_empty(connection, base.seed, self.plan.rows)
             rows = "with its rows"
         try:
@@ -128,7 +127,7 @@ class _Run:
         seed = self.plan.project.seed
         if not seed.is_file():
             return Tried("seed", NOT_RUN, f"no {self.plan.project.relative(seed)}", wanted=False)
-        with psycopg.connect(full, autocommit=True) as connection:
+        with connect(full, autocommit=True) as connection:
             load_where_empty(connection, seed, self.plan.rows)
         return Tried("seed", OK, f"rows={self.plan.rows}")
 
