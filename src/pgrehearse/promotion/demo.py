@@ -22,6 +22,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import owners
+from pgrehearse.connections import connect
 from pgrehearse.environments import marks
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import open_target
@@ -44,7 +45,7 @@ _LOOK = 1.0  # seconds between two looks for the shell, where the system cannot 
 def make(conninfo: str) -> None:
     """Make databases and people on the server of ``conninfo``, as a superuser. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with connect(conninfo, autocommit=True) as connection:
             for name, rights in _PEOPLE.items():
                 words = SQL("CREATE ROLE {} LOGIN " + rights)
                 connection.execute(words.format(Identifier(name)))
@@ -63,7 +64,7 @@ def make(conninfo: str) -> None:
 def remove(conninfo: str) -> None:
     """Drop databases and people again, whatever of them is there. Raises SetupError."""
     try:
-        with psycopg.connect(conninfo, autocommit=True) as connection:
+        with connect(conninfo, autocommit=True) as connection:
             for database in DATABASES.values():
                 connection.execute(
                     SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(database))
@@ -87,7 +88,7 @@ def given(dsn: str) -> str:
 
 def script(conninfo: str, keeper: str = "") -> str:
     """What a shell has to read: the variables that `environments.toml` names. No password is in it."""
-    with psycopg.connect(conninfo) as connection:
+    with connect(conninfo) as connection:
         info = connection.info
         place: dict[str, Any] = {"host": info.host, "port": info.port}
     lines = [

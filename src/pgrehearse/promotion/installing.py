@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from pgrehearse.connections import connect
 from pgrehearse.environments.declared import MEMBERS, Environment
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.promotion.rules import prefix, required
@@ -56,7 +57,7 @@ def install(conninfo: str, environment: Environment, *, first: bool) -> Installe
     }
     text = variables.substitute(FILE.read_text("utf-8"), values)
     try:
-        with psycopg.connect(conninfo, application_name="pgrehearse promote install") as connection:
+        with connect(conninfo, application_name="pgrehearse promote install") as connection:
             connection.execute("SET LOCAL client_min_messages = warning")
             connection.execute("SET LOCAL lock_timeout = '10s'")
             for statement in split(text):

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import Key
 
@@ -190,9 +191,7 @@ def opened(conninfo: str, what: str) -> Iterator[Store]:
     """The store of a database, for ``pgrehearse promote what``."""
     with (
         _told(),
-        psycopg.connect(
-            conninfo, autocommit=True, application_name=f"pgrehearse promote {what}"
-        ) as connection,
+        connect(conninfo, autocommit=True, application_name=f"pgrehearse promote {what}") as connection,
     ):
         connection.execute("SET client_encoding = 'UTF8'")
         connection.execute("SET search_path = pg_catalog, pg_temp")
