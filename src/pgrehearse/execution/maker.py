@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +13,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from pgrehearse.environments import marks
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.servers import claims
 from pgrehearse.servers.base import Server
 
 __all__ = ["Maker", "copying", "dropping", "made"]
@@ -41,8 +39,6 @@ _TERMINATE = """
   PERFORM pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
     WHERE datname = {name} AND backend_type = 'client backend';
 """
-#: One row of numbers for the whole process: two makers may work on one server.
-_numbers = itertools.count(1)
 #: Every name of a database that this process made or began to make.
 made: set[str] = set()
 
@@ -114,8 +110,11 @@ class Maker:
         self._names.discard(name)
 
     def keep(self, name: str) -> None:
-        """Leave a database to the reader: ``close`` does not drop it."""
+        """Leave a database to the reader: neither ``close`` nor a later run drops it."""
         self._names.discard(name)
+        if not self.server.ours:
+            with suppress(SetupError):  # without a server there is nothing to keep
+                self._execute(marks.comment_statement(name, "disposable", claims.KEPT))
 
     def surviving(self, work: Callable[[], T]) -> T:
         """The result of ``work``, done again when the server had crashed and its connections with it."""
@@ -156,8 +155,7 @@ class Maker:
         return name
 
     def _new_name(self, hint: str) -> str:
-        readable = re.sub(r"[^a-z0-9]+", "_", hint.lower()).strip("_")[:30]
-        name = f"pgrehearse_{os.getpid()}_{next(_numbers)}_{readable}"
+        name = claims.new_name(hint)
         self._names.add(name)
         made.add(name)
         return name
@@ -169,15 +167,26 @@ class Maker:
         return session
 
     def _connected(self, purpose: str) -> Session:
-        """A new session; after a crash the server needs a moment until it takes one."""
+        """A new session; after a crash the server needs a moment until it takes one.
+
+        On a server of others it claims what this run makes, after what killed runs left is cleared up.
+        """
+        server = self.server.watching
+        if not server.ours:
+            claims.sweep(server)
         limit = time.monotonic() + _RECOVERY
         while True:
             try:
-                return Session(purpose, self.server.watching.dsn())
+                session = Session(purpose, server.dsn())
+                break
             except SetupError as error:
                 if "the database system is" not in error.message or time.monotonic() > limit:
                     raise
                 time.sleep(0.02)
+        if not server.ours:
+            session.start([Message(claims.CLAIM, 1)])
+            self._wait(session)
+        return session
 
     def _execute(self, sql: str) -> None:
         session = self._session(_ADMIN)

@@ -12,6 +12,7 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.connections import connect
+from pgrehearse.servers import claims
 from pgrehearse.servers.base import Server
 
 __all__ = ["Shared", "differences", "take"]
@@ -23,12 +24,13 @@ _COMMON = ("template1", "postgres")
 
 
 def take(server: Server, made: Collection[str]) -> Shared:
-    """The present state of ``server`` without the databases ``made`` for documents."""
+    """The present state of ``server`` without the databases ``made`` for documents, by other runs too."""
     try:
         with connect(server.watching.dsn(), autocommit=True) as connection:
-            found = set(connection.execute(queries.text("shared"), {"made": list(made)}).fetchall())
+            wanted = {"made": list(made), "others": "^$" if server.ours else claims.NAMES}
+            found = set(connection.execute(queries.text("shared"), wanted).fetchall())
             if connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone() == ("on",):
-                found |= set(connection.execute(queries.text("shared_secrets")).fetchall())
+                found |= set(connection.execute(queries.text("shared_secrets"), wanted).fetchall())
         for name in _COMMON:
             found.add(("objects in", name, _catalogs(server, name)))
     except psycopg.Error:

@@ -1,6 +1,6 @@
--- The part of what databases have in common that only superusers see: kind, name, value.
+-- The part of what databases have in common that only superusers see: kind, name, value. Takes: others.
 SELECT 'password of' AS kind, a.rolname::pg_catalog.text AS name, pg_catalog.md5(a.rolpassword) AS value
-  FROM pg_catalog.pg_authid AS a WHERE a.rolpassword IS NOT NULL
+  FROM pg_catalog.pg_authid AS a WHERE a.rolpassword IS NOT NULL AND a.rolname !~ %(others)s
 UNION ALL
 SELECT 'server setting', f.name, pg_catalog.concat_ws(',', f.setting, f.sourcefile, f.sourceline, f.error)
   FROM pg_catalog.pg_file_settings AS f

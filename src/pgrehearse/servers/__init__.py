@@ -10,7 +10,7 @@ ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them
 cache     the directory for downloads, prepared clusters, kept databases
 keeping   data directories that outlive their run
-orphans   what killed runs left, cleared up
+orphans   what killed runs left on this machine, cleared up; claims: on a server of others
 """
 
 from pgrehearse.servers.base import Server, libpq_environment

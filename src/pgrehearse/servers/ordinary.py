@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
+from pgrehearse.servers import claims
 from pgrehearse.servers.base import Server
 
 __all__ = ["OrdinaryServer", "ordinary"]
@@ -73,13 +74,14 @@ def ordinary(server: Server) -> Iterator[Server]:
     Raises:
         SetupError: the role cannot be made, or the server does not let it in.
     """
-    name, password = f"pgrehearse_{secrets.token_hex(6)}", secrets.token_urlsafe(24)
+    name, password = claims.new_name(), secrets.token_urlsafe(24)
     made = OrdinaryServer(server, name, password)
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(connect(server.dsn(), autocommit=True))
             powerful, superuser = connection.execute(_POWERS).fetchone() or (True, True)
             if powerful:
+                connection.execute(claims.CLAIM)
                 _make(connection, name, password, superuser=superuser)
                 stack.callback(_drop, connection, name)
                 connect(made.dsn()).close()

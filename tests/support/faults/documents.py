@@ -91,7 +91,6 @@ class Remote(Test):
     """``test`` on a server that is somebody else's: nothing may be left there by whoever can drop it."""
 
     wired = True
-    helpless = frozenset({"KILL", "crash"})
 
     def prepare(self) -> None:
         super().prepare()

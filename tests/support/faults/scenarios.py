@@ -100,8 +100,6 @@ class Scenario(ABC):
     wired = True
     #: whether the time after the last progress counts as well
     goes_on = False
-    #: faults after which the command cannot drop the databases that it made
-    helpless: frozenset[str] = frozenset()
 
     def __init__(self, cluster: Cluster, folder: Path, name: str) -> None:
         self.cluster, self.folder, self.name = cluster, folder, name

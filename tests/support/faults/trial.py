@@ -233,8 +233,6 @@ class Trial:
         assert database.one(locks) == 0, self.story
         assert database.one("SELECT count(*) FROM pg_prepared_xacts") == 0, self.story
         left = self._databases() - self.before - {self.scenario.name}
-        if self.moment.fault in self.scenario.helpless:
-            left = {name for name in left if not name.startswith("pgrehearse_")}
         assert not left, f"databases are left: {left}: {self.story}"
         assert list(remains.files(self.folder)) == [], self.story
         assert list((self._short / "tmp").iterdir()) == [], self.story
