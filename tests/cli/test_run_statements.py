@@ -292,6 +292,37 @@ def test_what_cannot_be_made_again_is_missed(bench: Bench, gated: Database, firs
     assert gated.trace() == [*before, *before, "last"]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "SELECT set_config('search_path', 'public', false) FROM made();",
+        "SELECT set_config('my.made', made()::text, false);",
+        "CREATE TEMP TABLE t AS SELECT made() AS at;",
+        "SELECT made() AS at INTO TEMP t;",
+        "CREATE TEMP TABLE t AS WITH gone AS (DELETE FROM trace RETURNING note) SELECT note FROM gone;",
+        "DECLARE c CURSOR WITH HOLD FOR SELECT made();",
+        "SELECT pg_advisory_lock(made());",
+        "SELECT format('SELECT set_config(%L, made()::text, false)', 'my.made') \\gexec",
+    ],
+)
+def test_the_session_is_not_made_again_where_that_would_change_something(
+    bench: Bench, gated: Database, first: str
+) -> None:
+    gated.execute(
+        "CREATE FUNCTION made() RETURNS int LANGUAGE sql"
+        " AS $$INSERT INTO trace (note) VALUES ('made') RETURNING 1$$"
+    )
+    bench.runbook([first, GATE, note("last")])
+    stopped_at_the_gate(bench, gated)
+    gated.execute(note("of somebody else"))
+    before = gated.trace()
+    status, _, err = run(bench, gated)
+    assert status == 1
+    assert "cannot be made again without a change of: trace" in err
+    assert "run it with --from-top" in err
+    assert gated.trace() == before
+
+
 HOSTILE = """
 CREATE SCHEMA evil;
 CREATE FUNCTION evil.never(text, text) RETURNS bool LANGUAGE sql AS 'SELECT false';

@@ -19,6 +19,7 @@ from pgrehearse.execution.runbook.remains import clears, no_remains
 from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import Step
+from pgrehearse.execution.session_only import changes_nothing
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError
 from pgrehearse.text.statement import Control, Kind, classify
@@ -141,9 +142,10 @@ class Recorder(Escort):
                 here = self._row.key in self._printed
                 if here or not kind.of_the_session:
                     return Frame(printed=self._printed.get(self._row.key, ()))
-                return Frame()
+                return _made_again(kind)
             if self._again:
-                return Frame() if message.gexec and self._generated_session(message) else Frame(printed=())
+                wanted = message.gexec and self._generated_session(message)
+                return _made_again(kind) if wanted else Frame(printed=())
         if self.ledger is None:
             return Frame()
         check = self.check()
@@ -261,6 +263,14 @@ def _kind(sql: str) -> Kind:
         return classify(sql)
     except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it
         return Kind(())
+
+
+def _made_again(kind: Kind) -> Frame:
+    """The frame of what is done and is sent once more for the session: nothing else may be done twice."""
+    check = changes_nothing(kind)
+    if kind.alone or not check:
+        return Frame()
+    return Frame(("BEGIN",), (f"{check};\nCOMMIT",), ("ROLLBACK",))
 
 
 def _wants_a_block(kind: Kind) -> bool:

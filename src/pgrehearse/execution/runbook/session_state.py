@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
+
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.runbook.locks import LOCK_CLASS
@@ -20,6 +22,7 @@ from pgrehearse.text.variables import quote_literal
 
 __all__ = ["SessionState"]
 
+_SHOWN = "SELECT pg_catalog.current_setting('pgrehearse.session_state') AS state"
 _DOTTED = re.compile(r"\b[a-zA-Z_][\w$]*(?:\.[a-zA-Z_][\w$]*)+")
 
 
@@ -47,14 +50,21 @@ class SessionState:
 
     def begin(self, session: Session) -> None:
         """Take the state of ``session`` as its beginning: what a later run of the same checks has again."""
-        shown = "SELECT pg_catalog.current_setting('pgrehearse.session_state') AS state"
-        error = session.run([Message(f"BEGIN READ ONLY; {self.query}; {shown}; COMMIT", 1)])
+        error = session.run([Message(f"BEGIN READ ONLY; {self.query}; {_SHOWN}; COMMIT", 1)])
         if error is not None:
             raise SetupError(
                 f"the session cannot be asked for its state: {error.text}", next_step="run it again"
             )
         lines = "\n".join(session.output).split("\n")
         self._beginning = json.loads(lines[lines.index("DO") + 3])
+
+    def seen(self, connection: psycopg.Connection[Any]) -> dict[str, Any]:
+        """The state of the session that is ``connection``, outside a transaction."""
+        with connection.transaction():
+            connection.execute(self.query.encode())
+            row = connection.execute(_SHOWN).fetchone()
+        assert row is not None
+        return dict(json.loads(row[0]))
 
     def again(self, wanted: Mapping[str, Any]) -> str:
         """Gives the session the settings of ``wanted``, and raises PGR01 unless all else is as there too."""

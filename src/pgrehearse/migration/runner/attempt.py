@@ -13,7 +13,8 @@ from psycopg.sql import SQL, Literal
 
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
-from pgrehearse.migration.runner import exclusive, leftovers
+from pgrehearse.execution.session_only import reads_nothing
+from pgrehearse.migration.runner import exclusive, leftovers, unseen
 from pgrehearse.migration.runner.carry_out import carry_out
 from pgrehearse.migration.runner.ledger import Cost, Ledger
 from pgrehearse.migration.runner.transaction import Transactions
@@ -108,18 +109,21 @@ class Work:
     def step_by_step(self) -> None:
         """Each statement by itself: with its record in one transaction where PostgreSQL allows that."""
         for number, statement in enumerate(self.todo, 1):
-            if classify(statement).of_the_session:
-                self._run(statement, number)
-                self._exclusive(statement)
-                self.ledger.note(self.attempt, self.costs[number])
-            elif number in self.earlier.done:
+            kind = classify(statement)
+            if number in self.earlier.done and not kind.of_the_session:
                 self.link.tell(f"statement {number} was done before")
                 self.costs[number] = self.earlier.done[number]
                 self.ledger.note(self.attempt, self.costs[number])
-            elif classify(statement).alone:
-                self._alone(statement, number)
+            elif kind.of_the_session:
+                self._together(statement, number, reads_nothing(kind))
+                self._exclusive(statement)
             else:
-                self._together(statement, number)
+                send = self._alone if kind.alone else self._together
+                followed = number < len(self.todo)
+                path = self.migration.path
+                with unseen.noticed(self.connection, path, self.section, statement, followed=followed):
+                    send(statement, number)
+                    self.done.add(number)
             self.done.add(number)
         self.transactions.whole(
             self.migration.path.stem,
@@ -188,8 +192,11 @@ class Work:
             return f"nothing of it is applied; {mend} and run it again"
         return f"{len(self.done)} of {len(self.todo)} statements are done; mend the cause, then run it again"
 
-    def _together(self, statement: Statement, number: int) -> None:
-        """The statement and its record in one transaction; by itself if it says that it wants none."""
+    def _together(self, statement: Statement, number: int, check: str = "") -> None:
+        """The statement and its record in one transaction; by itself if it says that it wants none.
+
+        ``check`` raises an error right after the statement when it may not be committed.
+        """
         refused = False
 
         def work() -> None:
@@ -199,6 +206,8 @@ class Work:
             except psycopg.Error as error:
                 refused = error.sqlstate in _NO_TRANSACTION and classify(statement).verb not in _WITHIN
                 raise
+            if check:
+                self.connection.execute(check.encode())
 
         try:
             self.transactions.whole(

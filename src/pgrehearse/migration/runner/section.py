@@ -11,6 +11,7 @@ from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.attempt import Earlier, Link, Work
 from pgrehearse.migration.runner.ledger import Cost, Ledger
+from pgrehearse.migration.runner.unseen import must_be_mended
 from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
@@ -60,7 +61,9 @@ class Runner:
         earlier = Earlier()
         if section.transaction:
             return earlier
-        for attempt in self.link.ledger.unfinished(migration, direction):
+        attempts = self.link.ledger.unfinished(migration, direction)
+        must_be_mended(attempts, migration, len(todo))
+        for attempt in attempts:
             for cost in attempt.statements:
                 (earlier.done if cost.outcome == "done" else earlier.begun)[cost.number] = cost
         for number, cost in earlier.done.items():

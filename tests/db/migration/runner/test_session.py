@@ -51,6 +51,79 @@ def test_session_authorization_comes_back_for_the_next_statement(place: Place, s
         place.execute(f"DROP OWNED BY {role}; DROP ROLE {role};")
 
 
+LASTING = """CREATE SCHEMA tenant; CREATE TABLE tenant.thing (id int); CREATE TABLE public.thing (id int);
+CREATE FUNCTION public.enter() RETURNS void LANGUAGE sql
+ AS $$SELECT set_config('search_path', 'tenant', false)$$;
+CREATE PROCEDURE public.enter_and_commit() LANGUAGE plpgsql
+ AS $$BEGIN COMMIT; PERFORM public.enter(); END$$;"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        ("SELECT public.enter();", "setting search_path"),
+        ("DO $$BEGIN PERFORM set_config('search_path', 'tenant', false); END$$;", "setting search_path"),
+        ("CALL public.enter_and_commit();", "setting search_path"),
+        ("SELECT public.enter(), set_config('work_mem', '5MB', false);", "setting work_mem"),
+        ("DO $$BEGIN EXECUTE 'CREATE TEMP TABLE kept AS SELECT 1 AS n'; END$$;", "rows of kept"),
+        ("DO $$BEGIN EXECUTE 'PREPARE kept AS SELECT 1'; END$$;", "prepared statement kept"),
+    ],
+)
+def test_what_a_statement_leaves_to_the_session_unseen_stops_the_run(
+    place: Place, statement: str, left: str
+) -> None:
+    place.execute(LASTING)
+    up = f"transaction:false\n{statement}\nINSERT INTO thing VALUES (1);"
+    place.write(1, up)
+    assert left in str(place.refused(ExpectationError))
+    refused = str(place.refused(ExpectationError))
+    assert "the file is as it was" in refused
+    assert left in refused
+    assert place.one("SELECT (SELECT count(*) FROM thing) + (SELECT count(*) FROM tenant.thing)") == 0
+    place.write(1, up.replace("INSERT", "SET search_path = tenant;\nINSERT"))
+    place.up()
+    assert place.one("SELECT count(*) FROM tenant.thing") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT public.enter();",  # nothing follows
+        "DO $$BEGIN SET LOCAL search_path = tenant; END$$;\nINSERT INTO thing VALUES (1);",
+        "SELECT set_config('search_path', 'tenant', true);\nINSERT INTO thing VALUES (1);",
+        "SELECT set_config('search_path', 'tenant,' || current_setting('search_path'), false);\nSELECT 1;",
+    ],
+)
+def test_what_ends_with_the_statement_or_is_said_in_the_file_stops_nothing(
+    place: Place, statement: str
+) -> None:
+    place.execute(LASTING)
+    place.write(1, f"transaction:false\n{statement}")
+    place.up()
+    assert place.applied() == ["1"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT set_config('my.tenant', public.made('acme')::text, false);",
+        "SELECT set_config('my.tenant', n::text, false) FROM public.made('acme') AS n;",
+        "SELECT set_config('search_path', (SELECT name FROM tenants WHERE n = 1), false);",
+        "SELECT pg_advisory_lock(public.made('acme'));",
+        "DECLARE them CURSOR WITH HOLD FOR SELECT public.made('acme');",
+    ],
+)
+def test_a_session_made_of_what_may_differ_is_refused(place: Place, statement: str) -> None:
+    place.execute(
+        "CREATE TABLE tenants (n int GENERATED ALWAYS AS IDENTITY, name text);"
+        " CREATE FUNCTION made(text) RETURNS int LANGUAGE sql"
+        " AS 'INSERT INTO tenants (name) VALUES ($1) RETURNING n'"
+    )
+    place.write(1, f"transaction:false\n{statement}\nSELECT 1 / 0;")
+    assert "this makes the session of what may be different" in str(place.refused(ExpectationError))
+    assert place.one("SELECT count(*) FROM tenants") == 0
+
+
 def test_settings_of_one_migration_do_not_reach_the_next(place: Place) -> None:
     place.write(1, "transaction:false\nSET work_mem = '77MB';\nSET lock_timeout = '3s';")
     place.write(2, "CREATE TABLE seen AS SELECT current_setting('work_mem') AS w;")
