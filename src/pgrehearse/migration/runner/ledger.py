@@ -19,7 +19,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import create
-from pgrehearse.migration.runner.ledger_shape import gone, present
+from pgrehearse.migration.runner.ledger_shape import gone, present, untouched
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
@@ -238,12 +238,14 @@ class Ledger:
         """Write statements of ``attempt``, or write them again. What is done stays done."""
         with ours(self.connection):
             present(self.connection)
+            untouched(self.connection)
             self._note(attempt, costs)
 
     def end(self, attempt: int, migration: Migration, direction: str, *costs: Cost) -> None:
         """The attempt is done, at ``costs``: the version is applied, or no longer."""
         with ours(self.connection):
             present(self.connection)
+            untouched(self.connection)
             self._note(attempt, costs)
             self._write(
                 "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp()"

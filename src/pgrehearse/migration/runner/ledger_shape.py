@@ -9,7 +9,7 @@ import psycopg
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, look
 
-__all__ = ["gone", "present"]
+__all__ = ["gone", "present", "untouched"]
 
 _TABLES = (
     Wanted("public", "schema_migrations", ["version"], ["version"]),
@@ -38,6 +38,15 @@ _TABLES = (
         ["attempt", "number"],
     ),
 )
+#: Which of our tables the transaction has locked as somebody does who changes rows.
+_CHANGED = """
+SELECT DISTINCT t.name
+  FROM pg_catalog.pg_locks AS l
+  JOIN pg_catalog.unnest(ARRAY['pgrehearse.attempt', 'pgrehearse.statement']) AS t (name)
+       ON l.relation = pg_catalog.to_regclass(t.name)
+ WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+"""
 _NEXT = (
     "take it away again, or put the table back as `pgrehearse db up` makes it on an empty database, with its"
     " rows from a backup; what is applied cannot be known without"
@@ -62,6 +71,17 @@ def present(connection: psycopg.Connection[Any]) -> tuple[bool, bool]:
         lost = "statement" if there["attempt"] else "attempt"
         raise SetupError(f"refused: pgrehearse.{lost} is gone from the ledger", next_step=_NEXT)
     return there["schema_migrations"], there["attempt"]
+
+
+def untouched(connection: psycopg.Connection[Any]) -> None:
+    """Raise SetupError: the transaction, before it records anything, has changed what our tables hold."""
+    rows = connection.execute(_CHANGED).fetchall()
+    if rows:
+        names = " and ".join(sorted(name for (name,) in rows))
+        raise SetupError(
+            f"refused: this migration changes {names}",
+            next_step="leave the ledger alone: what it says was done is what counts",
+        )
 
 
 def gone(many: int) -> SetupError:

@@ -76,6 +76,28 @@ def test_a_migration_that_does_it_is_refused_and_named(place: Place, attack: str
         place.up()
 
 
+REWRITING = [
+    "DELETE FROM public.schema_migrations; DELETE FROM pgrehearse.attempt WHERE version = '1'",
+    "UPDATE pgrehearse.attempt SET version = '9' WHERE version = '1'",
+    "DO $$BEGIN EXECUTE 'UPDATE pgrehearse.attempt SET sha256 = version'; END$$",
+    "UPDATE pgrehearse.statement SET outcome = 'failed'",
+]
+
+
+@pytest.mark.parametrize("side", ["", "transaction:false\n"])
+@pytest.mark.parametrize("attack", REWRITING)
+def test_a_migration_that_rewrites_what_was_done_is_refused(place: Place, attack: str, side: str) -> None:
+    place.write(1, TABLE)
+    place.up()
+    before = place.attempts()
+    file = place.write(2, f"{side}{attack};\n{ROW}")
+    error = place.refused(SetupError)
+    assert "this migration changes pgrehearse." in error.message
+    assert error.path == file
+    assert place.attempts()[:1] == before
+    place.refused(PgRehearseError)
+
+
 def test_what_another_tool_undid_is_refused_until_somebody_says_so(place: Place) -> None:
     place.write(1, TABLE)
     place.write(2, ROW, "DELETE FROM thing;")
