@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["OUTPUT", "taken_for"]
+__all__ = ["looks_printed", "taken_for"]
 
-#: Names for what a program prints. A block without a name is such a one.
-OUTPUT = re.compile(
-    r"|te?xt|plain.*|out|outputs?|results?|rows|none|no-?highlight|console|terminal|tty|ansi|log|std(?:out|err)"
-    r"|(?:shell|sh|bash|zsh)-?session|response|answer"
-)
 _SQL = re.compile(
     r".*sql.*|postgres.*|pg|pgcon.*|plpg.*|ddl|dml|rql|redshift|greenplum|cockroach.*|timescale.*|snowflake"
 )
@@ -24,7 +19,7 @@ _OTHER = re.compile(
     r"ya?ml|toml|json.*|ini|cfg|conf|properties|xml|x?html|s?css|diff|patch|docker.*|make.*|nginx|hcl|terraform"
     r"|javascript|jsx?|typescript|tsx?|java|kotlin|scala|go|golang|rust|c|h|cpp|c\+\+|csharp|cs|ruby|rb|php|perl"
     r"|swift|elixir|erlang|haskell|lua|r|groovy|clojure|dart|mermaid|md|markdown|jinja.*|django|bash|sh|zsh|fish"
-    r"|powershell|bat|graphql|proto.*|[ct]sv|math|latex|http|vim|awk|sed|dot|graphviz|svg|regex|ebnf|bnf"
+    r"|powershell|bat|graphql|proto.*|math|latex|http|vim|awk|sed|dot|graphviz|svg|regex|ebnf|bnf"
 )
 _VERBS = (
     "abort|alter|analyze|begin|call|checkpoint|close|cluster|comment on|commit|copy|create|deallocate|declare"
@@ -49,6 +44,15 @@ _SCRIPT = re.compile(
 _PYTHON_PROMPT = re.compile(r"^(?:>>>|In \[\d*\]:) ?\S", re.M)
 #: Characters that tell what a text is.
 _LOOK = 5_000
+
+
+def looks_printed(language: str) -> bool:
+    """Whether a reader takes a block below a cell for what it printed: all that is no language we know.
+
+    A block without a name is such a one, and so is ``console``, ``ascii`` or ``csv``.
+    """
+    name = language.lower()
+    return not any(known.fullmatch(name) for known in (_SQL, _PYTHON, _OTHER))
 
 
 def taken_for(language: str, text: str) -> str:

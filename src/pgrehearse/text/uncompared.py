@@ -17,7 +17,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.text.document import Document
 from pgrehearse.text.fences import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
-from pgrehearse.text.taken_for import OUTPUT, taken_for
+from pgrehearse.text.taken_for import looks_printed, taken_for
 
 __all__ = ["flaws", "is_shown"]
 
@@ -28,7 +28,8 @@ _OWNER = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|!!!|\?\?\?|===|\[\^|:\s|///|<)")
 #: HTML that keeps its lines or is highlighted.
 _HTML = re.compile(
     r"<(?P<tag>pre|xmp|listing|samp|textarea|plaintext)\b(?![^>]*\btitle=\"[^\"]+\")"
-    r"|<(?P<marked>code|div|span|figure|p)\b[^>]*\bclass=[\"']?[^\"'>]*\b(?:highlight|language-|lang-|codehilite)",
+    r"|<(?P<marked>[a-z][\w-]*)\b[^>]*\b(?:class=[\"']?[^\"'>]*\b(?:highlight|language-|lang-|codehilite|hljs"
+    r"|prettyprint|shiki|prism)|style=[\"']?[^\"'>]*\b(?:white-space:\s*(?:pre|break)|monospace))",
     re.I,
 )
 _INLINE = re.compile(r"`+\s*(?:#!|:::)(?P<language>[\w+#-]+)\s")
@@ -80,7 +81,7 @@ def _below_cells(document: Document, last: int) -> Iterator[_Below]:
 def _blocks(fences: Sequence[Fence], first_text: int, below: _Below) -> Iterator[Finding]:
     for number, fence in enumerate(fences):
         direct = below.runs and not number and fence.line < first_text
-        if is_shown(fence) or not (direct or OUTPUT.fullmatch(fence.language.lower())):
+        if is_shown(fence) or not (direct or looks_printed(fence.language)):
             continue
         message = "this looks like the output of the cell above, but is not compared with it"
         fix = (

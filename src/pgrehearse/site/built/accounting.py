@@ -21,7 +21,7 @@ from pgrehearse.site.built.pages import Block, Page
 from pgrehearse.site.content.published import Counts, Published, published_documents, read
 from pgrehearse.text.options import ALWAYS, LANGUAGES
 from pgrehearse.text.project import Project
-from pgrehearse.text.taken_for import OUTPUT, taken_for
+from pgrehearse.text.taken_for import looks_printed, taken_for
 
 __all__ = ["Accounting", "check"]
 
@@ -196,7 +196,7 @@ def _entries(item: Published) -> list[_Entry]:
 
 def _uncompared(page: Page, block: Block, sources: list[Published]) -> Iterator[Finding]:
     """What looks like a cell's output and came there by an inclusion or a macro, so that no linter saw it."""
-    if block.shown or not OUTPUT.fullmatch(block.language) or block.text in _compared(sources):
+    if block.shown or not looks_printed(block.language) or block.text in _compared(sources):
         return
     path, line = _place(block, sources)
     yield _problem(
