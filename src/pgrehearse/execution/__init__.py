@@ -3,6 +3,7 @@
 polling        one statement on a connection, sent and looked at without blocking us
 session        one connection; statements are sent one message each
 escort         what is sent around a statement: transactions, checks, records
+session_only   whether a statement that makes the session does nothing else
 executor       the cells of a document in order, in named sessions
 psql_format    results printed as psql prints them
 cell_checks    what a cell says against what it did; output_match: expected output against actual

@@ -6,6 +6,7 @@ versions   files against the ledger: applied, pending, edited, missing, late, wi
 own_session  what our own statements run in; ledger_shape: whether the ledger is one
 transaction  one transaction whose end is known from the server
 attempt    one attempt at one section
+unseen     what a statement left to the session that its text does not say
 watch      what a statement under way waits for, and how far it is
 carry_out  one statement, carried out and measured
 leftovers  what an interrupted concurrent statement left, and what clears it away
