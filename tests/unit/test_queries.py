@@ -17,6 +17,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "own_tables": {"tables": "(1)"},
     "rolled_back": {"runbook": "'x.md'"},
     "session_checked": {"wanted": "'{}'"},
+    "session_only": {"spared": "'{}'", "said": "refused"},
     "session_remade": {"wanted": "'{}'"},
     "session_state": {"beginning": "'{}'", "custom": "'{}'", "lock_class": 1},
 }
