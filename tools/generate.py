@@ -258,15 +258,9 @@ def _gates() -> str:
     rows = []
     for name, gate in GATES.items():
         left_out = "no" if gate.always else f'`without = ["{name}"]`'
-        rows.append(
-            (
-                f"`{name}`",
-                gate.asks,
-                gate.answered,
-                left_out if gate.first else f"{left_out}; not in the first",
-            )
-        )
-    return _table(("gate", "asks whether", "answered by", "can be left out"), rows)
+        asked = ("every", "all but the first", "all but the first two")[gate.since]
+        rows.append((f"`{name}`", gate.asks, gate.answered, asked, left_out))
+    return _table(("gate", "asks whether", "answered by", "environments", "can be left out"), rows)
 
 
 def _transitions() -> str:

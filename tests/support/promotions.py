@@ -55,7 +55,7 @@ class Stage:
             return cursor.fetchall() if cursor.description else []
 
     def install(self) -> Installed:
-        return install(self.as_("installer"), self.environment, first=True)
+        return install(self.as_("installer"), self.environment, 0)
 
     def request(self, items: Sequence[dict[str, str]] = ITEMS, person: str = "rita") -> tuple[int, str]:
         """A promotion, by number and hash of its plan."""

@@ -69,7 +69,7 @@ def demo(on: str | None, stop: bool) -> int:
 
     What it prints is for the shell: eval "$(pgrehearse environment demo)". The server that is started for it
     ends with that shell, or with --stop. The people are roles: rita requests, dora and dan approve, deploy
-    applies, vic looks, admin installs; act as one with PGUSER=rita.
+    applies, vic looks, the superuser postgres installs; act as one with PGUSER=rita.
     """
     from pgrehearse.promotion import demo as demonstration  # every other command would pay for it
 

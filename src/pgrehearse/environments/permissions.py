@@ -30,6 +30,7 @@ class Operation(Enum):
     SMOKE = auto()
     READ = auto()
     INSTALL_PROMOTION = auto()
+    PROMOTE = auto()
     LOWER_MARK = auto()
 
 
@@ -158,7 +159,7 @@ RULES: Mapping[Operation, Rule] = {
         "say --read-only",
     ),
     Operation.READ: Rule(
-        "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`",
+        "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`, `promote plan`, `status`",
         _by_environment(_A, _A, _A, _A, _A),
         "Nothing is written.",
     ),
@@ -166,6 +167,11 @@ RULES: Mapping[Operation, Rule] = {
         "`promote install`",
         _by_environment(_A, _A, _A, _A, _A),
         "It names its environment and touches no table of the application; PostgreSQL asks for CREATEROLE.",
+    ),
+    Operation.PROMOTE: Rule(
+        "`promote request`, `approve`, `apply`, `cancel`",
+        _by_environment(_A, _A, _A, _A, _A),
+        "Gates and roles decide, inside PostgreSQL; the command names its environment.",
     ),
     Operation.LOWER_MARK: Rule(
         "`environment set` to a less protected name",

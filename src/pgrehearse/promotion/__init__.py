@@ -1,11 +1,18 @@
 """A change goes from one environment to the next, through gates, by the hands of more than one person.
 
-file        environments.toml of a project, read
-databases   an environment's database: reached, and marked as the file says, or refused
-rules       the gates: which there are, what each asks
-transitions the steps a promotion may take
-installing  the state machine that PostgreSQL itself enforces, installed from the one file sql/promotion.sql
-store       what is requested, approved, applied: read, and changed by calling that state machine
-demo        three databases and their people, to play with
-audit       the chain of what happened, verified
+file            environments.toml of a project, read
+databases       an environment's databases: reached, and marked as the file says, or refused
+rules           the gates: which there are, and what each asks
+installing      the state machine that PostgreSQL itself enforces, installed from sql/promotion.sql
+transitions     the steps a promotion may take, as that file says them
+store           what is requested, approved, applied: read, and changed by calling that state machine
+audit           the chain of what happened, verified
+plan            exactly these migrations for exactly these databases, under one hash
+measured        what a plan did on a disposable server
+gates           the gates, answered
+prepared        what a command about one environment begins with
+apply           a promotion is carried out; one database of it, as a job may call it
+ledger_readers  who takes part may read what is pending
+durations       how long something takes, in words
+demo            three databases and their people, to play all this with
 """

@@ -12,7 +12,7 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
 
-__all__ = ["agreed", "home", "members"]
+__all__ = ["agreed", "different", "home", "members", "named"]
 
 _FIX = "write postgresql://user@host:port/database or 'host=... dbname=...' into it"
 
@@ -32,13 +32,13 @@ def members(environment: Environment, group: str | None, *, session: bool = True
             f"{environment.name} has no group {group!r}",
             next_step=f"there are: {known}; see environments.toml",
         )
-    dsn = _dsn(environment)
-    found = []
-    for name in environment.groups[group]:
-        service = name.startswith("service=")
-        target = open_target(name if service else make_conninfo(dsn, dbname=name), session=session)
-        found.append(agreed(target, environment))
-    return found
+    return [named(environment, name, session=session) for name in environment.groups[group]]
+
+
+def named(environment: Environment, name: str, *, session: bool = True) -> Target:
+    """The database that a group calls ``name``: on the environment's server, or ``service=NAME``."""
+    dsn = name if name.startswith("service=") else make_conninfo(_dsn(environment), dbname=name)
+    return agreed(open_target(dsn, session=session), environment)
 
 
 def agreed(target: Target, environment: Environment) -> Target:

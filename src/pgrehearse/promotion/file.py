@@ -19,10 +19,14 @@ NAME = "environments.toml"
 
 @dataclass(frozen=True)
 class Step:
-    """A promotion goes to ``environment``, from the one ``before``; None where it is the first."""
+    """A promotion goes to ``environment``, from the one ``before``; None where it is the first.
+
+    ``position``: of the environment in the file, counted from 0.
+    """
 
     environment: Environment
     before: Environment | None
+    position: int
     file: Path
 
 
@@ -37,7 +41,7 @@ def step(project: Project, name: str) -> Step:
     """The way to the environment ``name``. Raises SetupError: there is none."""
     file, found = load(project)
     number = _numbered(found, name, file)
-    return Step(found[number], found[number - 1] if number else None, file)
+    return Step(found[number], found[number - 1] if number else None, number, file)
 
 
 def _numbered(found: Sequence[Environment], name: str, file: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.connections import connect
 from pgrehearse.environments.declared import MEMBERS, Environment
 from pgrehearse.errors import SetupError, first_line
+from pgrehearse.promotion.ledger_readers import admit
 from pgrehearse.promotion.rules import prefix, required
 from pgrehearse.text import variables
 from pgrehearse.text.split import split
@@ -36,14 +37,19 @@ class Installed:
     Attributes:
         granted, revoked: memberships that the file names and that were missing, or that it does not name, as
             ``(group role, member)``. A list that is not in the file is nobody's business here.
+        unread: tables of the ledger that requesters, approvers and viewers may not read, because another role
+            has to say so.
     """
 
     granted: tuple[tuple[str, str], ...]
     revoked: tuple[tuple[str, str], ...]
+    unread: tuple[str, ...] = ()
 
 
-def install(conninfo: str, environment: Environment, *, first: bool) -> Installed:
+def install(conninfo: str, environment: Environment, position: int) -> Installed:
     """Apply the file to a database of ``environment``, in one transaction; again does no harm.
+
+    ``position``: of the environment in the file, counted from 0.
 
     Raises SetupError: the role may not, or something there belongs to others.
     """
@@ -52,7 +58,7 @@ def install(conninfo: str, environment: Environment, *, first: bool) -> Installe
         "environment": environment.name,
         "prefix": prefix(environment),
         "approvals": str(environment.approvals),
-        "gates": "{" + ",".join(required(environment, first=first)) + "}",
+        "gates": "{" + ",".join(required(environment, position)) + "}",
         **names,
     }
     text = variables.substitute(FILE.read_text("utf-8"), values)
@@ -62,7 +68,8 @@ def install(conninfo: str, environment: Environment, *, first: bool) -> Installe
             connection.execute("SET LOCAL lock_timeout = '10s'")
             for statement in split(text):
                 connection.execute(statement.sql.encode())
-            return _members(connection, environment, names)
+            done = _members(connection, environment, names)
+            return replace(done, unread=tuple(admit(connection, prefix(environment))))
     except psycopg.Error as error:
         hint = error.diag.message_hint
         raise SetupError(

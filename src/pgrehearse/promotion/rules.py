@@ -20,13 +20,14 @@ class Gate:
     Attributes:
         asks: what must be so.
         answered: who looks, and where.
-        first: whether the first environment, which has none before it, needs it too.
+        since: the first environment that can be asked, counted from 0: nothing comes before the first, and
+            nothing is promoted to the one before the second.
         always: whether no environment may do without it.
     """
 
     asks: str
     answered: str
-    first: bool = True
+    since: int = 0
     always: bool = False
 
 
@@ -40,23 +41,28 @@ GATES: Mapping[str, Gate] = {
     "applied": Gate(
         "every migration of the plan is applied in the environment before, with the same hash",
         "the ledger there",
-        first=False,
+        since=1,
         always=True,
+    ),
+    "promoted": Gate(
+        "it was a promotion that brought them there, not `db up` or a row in the ledger",
+        "PostgreSQL there, which records each step",
+        since=2,
     ),
     "smoke": Gate(
         "the environment before keeps what `db/smoke.sql` promises",
         "`db smoke --read-only`, run there",
-        first=False,
+        since=1,
     ),
     "soak": Gate(
         "the migrations have been in the environment before for as long as `soak` says",
         "the clock of the server there and its ledger",
-        first=False,
+        since=1,
     ),
     "drift-before": Gate(
         "the environment before has no drift",
         "`db check`, run there",
-        first=False,
+        since=1,
     ),
     "drift": Gate("the target has no drift", "`db check`, run on the target"),
     "rehearsal": Gate(
@@ -76,10 +82,10 @@ GATES: Mapping[str, Gate] = {
 }
 
 
-def required(environment: Environment, *, first: bool) -> list[str]:
-    """The gates of ``environment`` in order; ``first``: there is no environment before it."""
+def required(environment: Environment, position: int) -> list[str]:
+    """The gates of ``environment``, which is the ``position``-th of the file, counted from 0, in order."""
     return [
-        name for name, gate in GATES.items() if (gate.first or not first) and name not in environment.without
+        name for name, gate in GATES.items() if gate.since <= position and name not in environment.without
     ]
 
 

@@ -111,17 +111,21 @@ class Store:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
 
+    def installed(self) -> bool:
+        """Whether promotion was ever installed here."""
+        with _told():
+            query = "SELECT pg_catalog.to_regnamespace('pgrehearse_promotion') IS NOT NULL"
+            row = self.connection.execute(query).fetchone()
+        return row is not None and bool(row[0])
+
     def rules(self) -> Rules:
         """The rules. Raises SetupError: nothing is installed here, or this role may not look."""
+        if not self.installed():
+            raise SetupError(
+                "promotion is not installed in this database",
+                next_step="as a role with CREATEROLE: pgrehearse promote install ENVIRONMENT",
+            )
         with _told():
-            row = self.connection.execute(
-                "SELECT pg_catalog.to_regclass('pgrehearse_promotion.setting') IS NOT NULL"
-            ).fetchone()
-            if row is None or not row[0]:
-                raise SetupError(
-                    "promotion is not installed in this database",
-                    next_step="as a role with CREATEROLE: pgrehearse promote install ENVIRONMENT",
-                )
             found = self.connection.cursor(row_factory=class_row(Rules)).execute(_RULES).fetchone()
         assert found is not None
         return found
@@ -193,7 +197,6 @@ def opened(conninfo: str, what: str) -> Iterator[Store]:
         _told(),
         connect(conninfo, autocommit=True, application_name=f"pgrehearse promote {what}") as connection,
     ):
-        connection.execute("SET client_encoding = 'UTF8'")
         connection.execute("SET search_path = pg_catalog, pg_temp")
         connection.prepare_threshold = None
         yield Store(connection)

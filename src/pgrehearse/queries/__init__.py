@@ -4,7 +4,8 @@ A file holds what is sent: a percent sign is doubled where the query takes param
 condition of this module or a value that the caller gives. Catalogs, functions and types are written with
 ``pg_catalog.``, so that no search path can put others in their place.
 
-In conditions ``n`` is the row of pg_namespace, ``c`` of pg_class, ``t`` of pg_type, ``p`` of pg_proc.
+In conditions ``n`` is the row of pg_namespace, ``c`` of pg_class, ``t`` of pg_type, ``p`` of pg_proc,
+``g`` of pg_roles.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ APPLICATION_TABLE = (
     f"{APPLICATION_SCHEMA} AND NOT (n.nspname = 'public' AND c.relname = 'schema_migrations')"
     f" AND NOT {brought('pg_class', 'c.oid')}"
 )
+#: A role ``g`` that `promote install` makes: it has rights on the schema of promotions only.
+PROMOTION_ROLE = "g.rolname ~ '^pgrehearse_[a-z][a-z0-9_]*_(owner|requester|approver|runner|viewer)$'"
 _CONDITIONS = {
+    "promotion_role": PROMOTION_ROLE,
     "user_schema": USER_SCHEMA,
     "application_schema": APPLICATION_SCHEMA,
     "application_table": APPLICATION_TABLE,

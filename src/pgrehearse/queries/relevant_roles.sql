@@ -16,6 +16,7 @@ mentioned AS (
          'pg_write_all_data'))
 ), closed AS (
     SELECT oid FROM mentioned
+     WHERE oid NOT IN (SELECT g.oid FROM pg_catalog.pg_roles AS g WHERE {promotion_role})
     UNION SELECT m.member FROM pg_catalog.pg_auth_members AS m JOIN closed AS c ON m.roleid = c.oid
 )
 SELECT r.oid, r.rolname FROM closed AS c JOIN pg_catalog.pg_roles AS r USING (oid)

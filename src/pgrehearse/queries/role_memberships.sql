@@ -1,5 +1,5 @@
 -- Memberships as statements: object, subject, statement. Takes: ignored, oids.
--- What lets the role of a check read is no finding of it.
+-- What lets the role of a check read is no finding of it; who promotes, promote install keeps.
 SELECT pg_catalog.format('role %%s', pg_catalog.quote_ident(m.rolname)),
        pg_catalog.format('member of %%s', g.rolname),
        pg_catalog.format('GRANT %%s TO %%s', pg_catalog.quote_ident(g.rolname), pg_catalog.quote_ident(m.rolname))
@@ -15,4 +15,5 @@ SELECT pg_catalog.format('role %%s', pg_catalog.quote_ident(m.rolname)),
       JOIN pg_catalog.pg_roles AS m ON m.oid = a.member
  WHERE a.member >= 16384 AND m.rolname <> ALL (%(ignored)s)
    AND (a.member = ANY (%(oids)s) OR a.roleid = ANY (%(oids)s))
+   AND NOT {promotion_role}
    AND NOT (m.rolname = session_user AND g.rolname = 'pg_read_all_data')

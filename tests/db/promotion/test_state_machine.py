@@ -82,7 +82,7 @@ def _request_as_definer(stage: Stage, person: str) -> object:
 def test_rules_are_the_file_s_when_it_is_installed_again(stage: Stage) -> None:
     number, plan = approved(stage)
     stricter = replace(stage.environment, approvals=2)
-    install(stage.as_("installer"), stricter, first=True)
+    install(stage.as_("installer"), stricter, 0)
     with stage.applying() as ron:
         said = refused(lambda: ron.execute(call("start"), [number, plan, stage.gates()]))
     assert said == f"55000 promotion {number} has 1 of 2 approvals"
@@ -209,7 +209,7 @@ def test_a_migration_edited_after_the_approval_is_another_plan(stage: Stage) -> 
 def test_an_approver_who_is_one_no_more_does_not_count(stage: Stage) -> None:
     number, plan = approved(stage)
     dan_only = {**stage.environment.members, "approver": (stage.who("dan"),)}
-    done = install(stage.as_("installer"), replace(stage.environment, members=dan_only), first=True)
+    done = install(stage.as_("installer"), replace(stage.environment, members=dan_only), 0)
     assert done.revoked == ((stage.group("approver"), stage.who("dora")),)
     with stage.applying() as ron:
         said = refused(lambda: ron.execute(call("start"), [number, plan, stage.gates()]))

@@ -38,6 +38,7 @@ _SEEDS = {
     "test": dict.fromkeys((*_SIGNALS, "server"), 4),
     "remote": dict.fromkeys((*_SIGNALS, *_LOSSES), 2),
     "build": dict.fromkeys(_SIGNALS, 3),
+    "promote": {"KILL": 20, **dict.fromkeys(("TERM", "terminate", "kill9", "crash", "cut", "half"), 3)},
 }
 
 

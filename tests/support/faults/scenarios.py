@@ -107,6 +107,11 @@ class Scenario(ABC):
         self.database = Database(cluster.dsn(name))
         self.prepare()
 
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """Every database of the scenario."""
+        return (self.database,)
+
     @abstractmethod
     def prepare(self) -> None:
         """Make the files and the database as they are before the command."""

@@ -18,6 +18,7 @@ from support.faults.cluster import Cluster, Replicated, Small
 from support.faults.documents import Build, Remote, Test
 from support.faults.happening import FAULTS, Fault
 from support.faults.moments import Moment
+from support.faults.promotion import Story
 from support.faults.scenarios import Rollback, Run, Scenario, Up
 from support.faults.wire import Line, Point, Wire
 from support.processes import clean_environment
@@ -32,6 +33,7 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "test": Test,
     "remote": Remote,
     "build": Build,
+    "promote": Story,
 }
 
 #: Seconds a command may take, with what it waits for.
@@ -228,11 +230,12 @@ class Trial:
         """No process, session, lock, database or file that an undisturbed run would not have left."""
         self._nothing_runs()
         database = self.scenario.database
-        wait_until(lambda: database.backends() == 0, f"no session is left: {self.story}")
+        own = self.scenario.databases
+        wait_until(lambda: not any(one.backends() for one in own), f"no session is left: {self.story}")
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
         assert database.one(locks) == 0, self.story
         assert database.one("SELECT count(*) FROM pg_prepared_xacts") == 0, self.story
-        left = self._databases() - self.before - {self.scenario.name}
+        left = self._databases() - self.before - {one.name for one in own}
         assert not left, f"databases are left: {left}: {self.story}"
         assert list(remains.files(self.folder)) == [], self.story
         assert list((self._short / "tmp").iterdir()) == [], self.story

@@ -1,4 +1,7 @@
-"""``pgrehearse promote``: a module for each command that takes a change to the next environment."""
+"""``pgrehearse promote``: a module for each command that takes a change to the next environment.
+
+What they share: ``common`` opens the environment, ``shown`` says how plans, gates and promotions look.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,10 @@ from pgrehearse.command.lazy import LazyGroup
 
 __all__ = ["promote"]
 
-_PLACES = {
-    name: (f"pgrehearse.command.promote.{module}", name)
-    for name, module in {
-        "install": "install",
-    }.items()
-}
+_COMMANDS = ("install", "plan", "request", "approve", "apply", "status", "cancel")
 
 
-@click.group(cls=LazyGroup, places=_PLACES)
+@click.group(cls=LazyGroup, places={name: (f"pgrehearse.command.promote.{name}", name) for name in _COMMANDS})
 def promote() -> None:
     """Take a change to the next environment, through its gates.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.db.target import announce
+from pgrehearse.command.db.target import announce, tell
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.promotion import databases, file
 from pgrehearse.promotion import installing as installer
@@ -34,10 +34,12 @@ def install(environment: str | None, show: bool) -> int:
     target = databases.home(step.environment)
     announce(target)
     demand(Operation.INSTALL_PROMOTION, target.environment, target.database)
-    done = installer.install(target.conninfo, step.environment, first=step.before is None)
+    done = installer.install(target.conninfo, step.environment, step.position)
     click.echo(f"installed in {target.database}: {step.environment.approvals} approvals")
     for group, member in done.granted:
         click.echo(f"granted {group} to {member}")
     for group, member in done.revoked:
         click.echo(f"revoked {group} from {member}, who is not in environments.toml")
+    if done.unread:
+        tell(f"{', '.join(done.unread)}: readable for who takes part once promote apply has run")
     return 0

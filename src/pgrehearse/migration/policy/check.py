@@ -11,7 +11,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement import relations
 from pgrehearse.measurement.statement.client import Client
-from pgrehearse.measurement.xray import FileStatement, steps, xray
+from pgrehearse.measurement.xray import FileStatement, Row, steps, xray
 from pgrehearse.migration.policy import breaking, comments, cost_checks, history, interface, text_checks
 from pgrehearse.migration.policy.file import File, Written, files
 from pgrehearse.migration.policy.playback import Failed, Playback
@@ -60,6 +60,7 @@ class PolicyReport:
         not_run: check -> reason.
         empty: tables that were measured without a row.
         notes: what of a dump could not be made.
+        rows: what was measured, file name -> its statements.
     """
 
     problems: list[Finding] = field(default_factory=list)
@@ -70,6 +71,7 @@ class PolicyReport:
     not_run: dict[str, str] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
 
 def check(
@@ -228,6 +230,7 @@ def _measure(stage: Playback, file: File, report: PolicyReport) -> bool:
         stage.drop(template)
     known = frozenset(relation.name for relation in before.relations.values())
     tables = frozenset(relation.name for relation in before.relations.values() if relation.is_readable)
+    report.rows[file.migration.path.name] = found.rows
     measured = [row for row in found.rows if row.facts is not None]
     report.measured += len(measured)
     touched = {name for row in measured if row.facts for name in row.facts.locks}

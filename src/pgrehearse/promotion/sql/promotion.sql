@@ -461,7 +461,10 @@ BEGIN
     NEW.changed_at := clock_timestamp();
     NEW.started_at := CASE WHEN NEW.outcome = 'started' THEN NEW.changed_at ELSE OLD.started_at END;
     PERFORM pgrehearse_promotion.note('step ' || NEW.outcome, NEW.promotion,
-        json_build_object('database', NEW.target, 'item', NEW.item, 'detail', NEW.detail::json));
+        (SELECT json_build_object('database', NEW.target, 'item', NEW.item, 'called', t.database || ' ' || i.name,
+                                  'detail', NEW.detail::json)
+           FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
+          WHERE t.promotion = NEW.promotion AND t.number = NEW.target AND i.number = NEW.item));
     RETURN NEW;
 END $$;
 

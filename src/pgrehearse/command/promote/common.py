@@ -1,0 +1,37 @@
+"""What every ``promote`` command begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from pgrehearse.command.db.target import announce, load_migrations
+from pgrehearse.environments.permissions import Operation, demand
+from pgrehearse.promotion import file
+from pgrehearse.promotion.prepared import Prepared, prepared
+
+__all__ = ["at_environment", "group_option", "json_option", "why_option"]
+
+group_option: Callable[[Any], Any] = click.option(
+    "--group", metavar="NAME", help="The databases of this group of environments.toml, not the one database."
+)
+json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+
+
+def why_option(what: str, *, needed: bool = False) -> Callable[[Any], Any]:
+    """``--why``, which is kept."""
+    return click.option("--why", metavar="TEXT", required=needed, default="", help=f"{what}; kept with it.")
+
+
+@contextmanager
+def at_environment(name: str, what: str, operation: Operation, *, quiet: bool = False) -> Iterator[Prepared]:
+    """The environment ``name`` of the project around the working directory, for ``promote what``."""
+    project, migrations = load_migrations()
+    with prepared(project, file.step(project, name), migrations, what) as found:
+        if not quiet:
+            announce(found.home)
+        demand(operation, found.home.environment, found.home.database)
+        yield found

@@ -1,0 +1,323 @@
+"""The gates of `rules.GATES`, answered. What cannot be answered is red, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import psycopg
+
+from pgrehearse.connections import connect
+from pgrehearse.environments.target import Target
+from pgrehearse.errors import PgRehearseError, first_line
+from pgrehearse.findings import Finding
+from pgrehearse.measurement.words import some
+from pgrehearse.migration.drift.comparisons import live_against_migrations
+from pgrehearse.migration.drift.live import look
+from pgrehearse.migration.runner import versions
+from pgrehearse.migration.smoke import contract
+from pgrehearse.migration.smoke import smoke as contract_run
+from pgrehearse.migration.smoke.smoke import SmokeOptions
+from pgrehearse.promotion.databases import different
+from pgrehearse.promotion.durations import told
+from pgrehearse.promotion.file import Step
+from pgrehearse.promotion.measured import Measured, measured
+from pgrehearse.promotion.plan import Member, Plan
+from pgrehearse.promotion.rules import GATES, required
+from pgrehearse.promotion.store import Promotion, Store, opened
+from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.project import Project
+
+__all__ = ["Answer", "Question", "answers"]
+
+_NOW = "SELECT pg_catalog.clock_timestamp()"
+_STEPS_THERE = """
+SELECT i.version, i.sha256 FROM pgrehearse_promotion.step AS s
+  JOIN pgrehearse_promotion.item AS i ON i.promotion = s.promotion AND i.number = s.item
+ WHERE s.outcome = 'done'
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a gate says. ``evidence``: what shows it; ``next_step``: what to do about a red one."""
+
+    gate: str
+    green: bool
+    evidence: str
+    next_step: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As PostgreSQL asks for it and keeps it."""
+        return {"gate": self.gate, "green": self.green, "evidence": self.evidence, "next": self.next_step}
+
+    @property
+    def finding(self) -> Finding:
+        """A red gate as what a check found."""
+        return Finding(
+            self.evidence, kind="gate", check=self.gate, about=f"gate {self.gate}", next_step=self.next_step
+        )
+
+
+@dataclass
+class Question:
+    """What the gates are asked about. ``promotion`` is None before anything was requested."""
+
+    project: Project
+    step: Step
+    plan: Plan
+    migrations: Sequence[Migration]
+    before: Sequence[Target]
+    store: Store
+    promotion: Promotion | None
+    tell: Callable[[str], None]
+
+    @cached_property
+    def measured(self) -> Measured:
+        """The plan on a disposable server of the target's major."""
+        major = self.plan.members[0].target.major
+        return measured(self.project, self.migrations, self.plan.migrations, major, self.tell)
+
+
+def answers(question: Question) -> list[Answer]:
+    """Every gate of the environment, in order."""
+    found = []
+    for name in required(question.step.environment, question.step.position):
+        try:
+            found.append(_ANSWERS[name](question))
+        except PgRehearseError as error:
+            found.append(_red(name, f"cannot be answered: {error.message}", error.next_step or ""))
+        except psycopg.Error as error:
+            found.append(_red(name, f"cannot be answered: {first_line(error)}", "check the connection"))
+    return found
+
+
+def _green(gate: str, evidence: str) -> Answer:
+    return Answer(gate, True, evidence)
+
+
+def _red(gate: str, evidence: str, next_step: str) -> Answer:
+    return Answer(gate, False, evidence, next_step)
+
+
+# --- the target -------------------------------------------------------------------------------------------
+
+
+def _ledger(question: Question) -> Answer:
+    planned = {migration.version for migration in question.plan.migrations}
+    last = question.plan.migrations[-1].version
+    for member in question.plan.members:
+        versions.check(member.states)
+        other = [one for one in member.pending if one.version <= last and one.version not in planned]
+        if other:
+            names = some(one.path.stem for one in other)
+            return _red(
+                "ledger",
+                f"pending in {member.name}, and not in the plan: {names}",
+                "request the plan that is now: pgrehearse promote request",
+            )
+        missing = [
+            one
+            for one in question.plan.migrations
+            if not member.has(one) and one.version not in {p.version for p in member.pending}
+        ]
+        if missing:
+            return _red(
+                "ledger",
+                f"{missing[0].path.stem} is applied in {member.name} by another tool, with an unknown hash",
+                "pgrehearse db up takes the hash of what is applied there",
+            )
+    count, where = len(planned), len(question.plan.members)
+    return _green("ledger", f"{count} in the plan, {_databases(where)} looked at")
+
+
+def _drift(question: Question) -> Answer:
+    """Half a migration looks like drift, so it is not asked again once the first statement was sent."""
+    begun = question.promotion is not None and question.promotion.state in ("applying", "stopped")
+    if begun and question.promotion is not None:
+        since = [one.started_at for one in question.store.steps(question.promotion.id) if one.started_at]
+        if since:
+            return _green("drift", f"asked when the first step began, {min(since):%Y-%m-%d %H:%M:%S}")
+    return _no_drift("drift", question, [member.target for member in question.plan.members])
+
+
+def _backup(question: Question) -> Answer:
+    return _red(
+        "backup",
+        "not configured",
+        f'say that {question.step.environment.name} does without: without = ["backup"] in environments.toml',
+    )
+
+
+def _approvals(question: Question) -> Answer:
+    if question.promotion is None:
+        return _red("approvals", "nothing is requested yet", "pgrehearse promote request")
+    wanted = question.store.rules().approvals
+    given = question.store.approvals(question.promotion.id)
+    counted = [one.approved_by for one in given if not one.problem]
+    problems = [one.problem for one in given if one.problem]
+    said = f"{len(counted)} of {wanted}" + (f": {', '.join(counted)}" if counted else "")
+    if len(counted) >= wanted:
+        return _green("approvals", said)
+    return _red(
+        "approvals",
+        "; ".join([said, *problems]),
+        f"an approver looks at it: pgrehearse promote approve {question.step.environment.name}",
+    )
+
+
+# --- the environment before --------------------------------------------------------------------------------
+
+
+def _applied(question: Question) -> Answer:
+    plan = question.plan.migrations
+    for target in question.before:
+        different([member.target for member in question.plan.members], target)
+        there = Member(target.database, target, tuple(versions.read(target.conninfo, question.migrations)))
+        missing = [migration.path.stem for migration in plan if not there.has(migration)]
+        if missing:
+            return _red(
+                "applied",
+                f"not applied as the files are in {target.database}: {some(missing)}",
+                f"take them to {_before(question)} first",
+            )
+    return _green("applied", f"{len(plan)} migrations in {_before(question)}, with the same hashes")
+
+
+def _promoted(question: Question) -> Answer:
+    assert question.step.before is not None
+    with opened(question.before[0].conninfo, "gates") as store:
+        store.rules()
+        rows = store.connection.execute(_STEPS_THERE).fetchall()
+    there = {(version, sha256) for version, sha256 in rows}
+    past = [one.path.stem for one in question.plan.migrations if (one.version, one.sha256) not in there]
+    if past:
+        return _red(
+            "promoted",
+            f"no promotion to {_before(question)} has brought: {some(past)}",
+            "look who applied them there; where that was before there were promotions: without ="
+            ' ["promoted"] in environments.toml, for this once',
+        )
+    return _green("promoted", f"by promotions of {_before(question)}")
+
+
+def _smoke(question: Question) -> Answer:
+    promised = contract.load(question.project.seed.with_name("smoke.sql"))
+    tried = 0
+    for target in question.before:
+        report = contract_run.run(
+            target.conninfo, promised, SmokeOptions(read_only=True, statement_timeout="5s")
+        )
+        if report.findings:
+            said = report.findings[0].said
+            more = f", and {len(report.findings) - 1} more" if len(report.findings) > 1 else ""
+            return _red(
+                "smoke",
+                f"{target.database} does not keep db/smoke.sql: {said}{more}",
+                "pgrehearse db smoke --read-only there says all of it",
+            )
+        tried += report.tried + report.looked_up
+    return _green("smoke", f"{tried} entries of db/smoke.sql kept in {_before(question)}")
+
+
+def _soak(question: Question) -> Answer:
+    wanted = question.step.environment.soak
+    shortest: timedelta | None = None
+    for target in question.before:
+        with connect(target.conninfo, autocommit=True) as connection:
+            row = connection.execute(_NOW).fetchone()
+        assert row is not None
+        at = {one.version: one.at for one in versions.read(target.conninfo, question.migrations)}
+        for migration in question.plan.migrations:
+            since = at.get(migration.version)
+            if since is None:
+                return _red(
+                    "soak",
+                    f"{target.database} does not say when {migration.path.stem} was applied",
+                    "another tool applied it; pgrehearse db status shows when",
+                )
+            lived = row[0] - since
+            if lived < timedelta():
+                return _red(
+                    "soak",
+                    f"by the clock of its server, {migration.path.stem} will be applied in the future in"
+                    f" {target.database}",
+                    "the clock there was set back: set it right, then wait",
+                )
+            shortest = lived if shortest is None else min(shortest, lived)
+    assert shortest is not None
+    said = f"{told(shortest)} of {told(wanted)} in {_before(question)}"
+    if shortest < wanted:
+        return _red("soak", said, f"wait for {told(wanted - shortest)}")
+    return _green("soak", said)
+
+
+def _drift_before(question: Question) -> Answer:
+    return _no_drift("drift-before", question, question.before)
+
+
+# --- both --------------------------------------------------------------------------------------------------
+
+
+def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answer:
+    roles = question.project.migrations.parent / "roles.sql"
+    notes: list[str] = []
+    for target in targets:
+        live = look(target.conninfo)
+        if live.applied is None and gate == "drift":
+            notes.append(f"{target.database} has no ledger yet")
+            continue
+        found = live_against_migrations(target.conninfo, live, question.migrations, roles, target.major)
+        if found.drift:
+            return _red(
+                gate,
+                f"{target.database} is not what its migrations make: {some(found.drift.objects)}",
+                "pgrehearse db check there says all of it",
+            )
+    return _green(gate, "; ".join([f"{_databases(len(targets))} compared", *notes]))
+
+
+def _rehearsal(question: Question) -> Answer:
+    found = question.measured
+    if found.failed:
+        return _red("rehearsal", f"PostgreSQL {found.server}: {found.failed}", "mend the migration")
+    return _green("rehearsal", f"applied in {found.milliseconds:.0f} ms on PostgreSQL {found.server}")
+
+
+def _policy(question: Question) -> Answer:
+    found = question.measured
+    if found.findings:
+        more = f", and {len(found.findings) - 1} more" if len(found.findings) > 1 else ""
+        return _red("policy", f"{found.findings[0]}{more}", "pgrehearse db lint says all of it")
+    if found.not_measured:
+        return _red("policy", f"not all was checked: {found.not_measured}", "pgrehearse db lint")
+    return _green(
+        "policy", f"{len(found.statements)} statements measured on PostgreSQL {found.server}, nothing found"
+    )
+
+
+def _before(question: Question) -> str:
+    return question.step.before.name if question.step.before else ""
+
+
+def _databases(count: int) -> str:
+    return f"{count} database{'s' * (count != 1)}"
+
+
+_ANSWERS: Mapping[str, Callable[[Question], Answer]] = {
+    "ledger": _ledger,
+    "applied": _applied,
+    "promoted": _promoted,
+    "smoke": _smoke,
+    "soak": _soak,
+    "drift-before": _drift_before,
+    "drift": _drift,
+    "rehearsal": _rehearsal,
+    "policy": _policy,
+    "backup": _backup,
+    "approvals": _approvals,
+}
+assert set(_ANSWERS) == set(GATES), "every gate has an answer"

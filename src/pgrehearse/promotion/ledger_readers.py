@@ -1,0 +1,37 @@
+"""Who takes part in promotions may read the ledger: what is pending is the first thing they ask.
+
+The tables belong to whoever migrates, so that role says it: `promote apply` after its work, and `promote
+install` where whoever installs may.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.execution.own_tables import SCHEMA
+
+__all__ = ["admit"]
+
+_TABLES = """
+SELECT n.nspname, c.relname, pg_catalog.pg_has_role(c.relowner, 'USAGE')
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND (n.nspname = %s OR (n.nspname = 'public' AND c.relname = 'schema_migrations'))
+"""
+_READERS = ("requester", "approver", "viewer")
+
+
+def admit(connection: psycopg.Connection[Any], prefix: str) -> list[str]:
+    """Grant what is missing; the tables that belong to others, so that it could not."""
+    readers = SQL(", ").join(Identifier(f"{prefix}_{word}") for word in _READERS)
+    others = []
+    for schema, table, ours in connection.execute(_TABLES, [SCHEMA]).fetchall():
+        if not ours:
+            others.append(f"{schema}.{table}")
+            continue
+        if schema != "public":
+            connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), readers))
+        connection.execute(SQL("GRANT SELECT ON {} TO {}").format(Identifier(schema, table), readers))
+    return others
