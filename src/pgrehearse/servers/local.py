@@ -152,12 +152,14 @@ class LocalServer(Server):
             SetupError: the server ended, or accepted no connection within ``limit`` seconds.
         """
         deadline = time.monotonic() + limit
+        why = "nothing listens"
         while True:
-            try:
-                connect(self.dsn(), connect_timeout=5).close()
-                return
-            except psycopg.OperationalError as error:
-                why = str(error).strip()
+            if self.alive():  # an attempt in vain takes a hundred times as long as this question
+                try:
+                    connect(self.dsn(), connect_timeout=5).close()
+                    return
+                except psycopg.OperationalError as error:
+                    why = str(error).strip()
             if (self._directory / "exited").exists() or self._supervisor.poll() is not None:
                 why = "it ended while starting"
             elif time.monotonic() < deadline:
