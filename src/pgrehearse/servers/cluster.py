@@ -265,9 +265,11 @@ def _initialize(binaries: Binaries, scratch: Path) -> Path:
     data = scratch / "data"
     done = _as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
     if done.returncode != 0:
+        by_hand = f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR"
+        no_room = "make room there, or name another place in PGREHEARSE_CACHE"
         raise SetupError(
             f"initdb of PostgreSQL {binaries.version} ({binaries.source}) failed: {done.stderr.strip()}",
-            next_step=f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR",
+            next_step=no_room if "No space left" in done.stderr else by_hand,
         )
     with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
         conf.write(_configuration(SETTINGS))

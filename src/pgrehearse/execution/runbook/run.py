@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +88,11 @@ def carry_out(request: RunRequest, reporter: Reporter) -> bool:
             ledger, earlier, notes = (
                 _ledger(request, reporter, stack) if request.changes else (None, None, "")
             )
-            return _logged(request, reporter, ledger, earlier, notes)
+            log = stack.enter_context(closing(_log(request)))
+            reporter.starts(log.path, earlier)
+            if notes:
+                reporter.tells(notes)
+            return _logged(request, reporter, log, ledger, earlier)
     except psycopg.Error as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SetupError(
@@ -110,14 +114,14 @@ def _ledger(
     return ledger, ledger.begin(request.work, from_top=request.from_top), ""
 
 
-def _logged(
-    request: RunRequest, reporter: Reporter, ledger: RunLedger | None, earlier: Unfinished | None, notes: str
-) -> bool:
+def _log(request: RunRequest) -> RunLog:
     stamp = now().strftime("%Y%m%dT%H%M%S.%fZ")
-    log = RunLog(request.log_file or request.logs / f"{stamp}-{request.document.path.stem}.jsonl")
-    reporter.starts(log.path, earlier)
-    if notes:
-        reporter.tells(notes)
+    return RunLog(request.log_file or request.logs / f"{stamp}-{request.document.path.stem}.jsonl")
+
+
+def _logged(
+    request: RunRequest, reporter: Reporter, log: RunLog, ledger: RunLedger | None, earlier: Unfinished | None
+) -> bool:
     target, work = request.target, request.work
     log.write(
         "start",
@@ -136,11 +140,10 @@ def _logged(
         declined = _steps(request, reporter, log, ledger, earlier)
         log.write("done") if declined is None else log.write("stopped", error="Declined")
     except BaseException as error:
-        log.write("stopped", error=type(error).__name__)
+        with suppress(SetupError):  # what stopped the run is what there is to tell
+            log.write("stopped", error=type(error).__name__)
         _finish(ledger, "stopped")
         raise
-    finally:
-        log.close()
     if declined is not None:
         _finish(ledger, "stopped")
         reporter.stopped(declined)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,43 @@ __all__ = ["RunLog"]
 
 
 class RunLog:
-    """Appends events to one file; every event is on disk before the next step starts."""
+    """Appends events to one file; every event is on disk, as a whole, before the next step starts.
+
+    Raises SetupError where that cannot be.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise SetupError(
-                f"the run log cannot be written: {error.strerror}", path=path, next_step="give --log FILE"
-            ) from error
+            raise self._unwritten(error, "give --log FILE") from error
 
     def write(self, event: str, **facts: Any) -> None:
         """Add one event, in ASCII. ``facts`` must hold no password and no rows of the database."""
         at = now().isoformat(timespec="milliseconds")
-        self._file.write(json.dumps({"at": at, "event": event, **facts}) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = (json.dumps({"at": at, "event": event, **facts}) + "\n").encode("ascii")
+        handle = self._file.fileno()
+        size = os.fstat(handle).st_size
+        written = 0
+        try:
+            while written < len(line):
+                written += self._file.write(line[written:])
+            os.fsync(handle)
+        except OSError as error:
+            with suppress(OSError):
+                # A part of a line is no event; what another run has written since is one.
+                if os.fstat(handle).st_size == size + written:
+                    os.ftruncate(handle, size)
+            raise self._unwritten(
+                error, "make room, or give --log FILE; run it again, and it goes on"
+            ) from error
 
     def close(self) -> None:
         self._file.close()
+
+    def _unwritten(self, error: OSError, next_step: str) -> SetupError:
+        return SetupError(
+            f"the run log cannot be written: {error.strerror}", path=self.path, next_step=next_step
+        )
