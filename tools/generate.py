@@ -235,7 +235,10 @@ def _exit_statuses() -> str:
     for name, (whose, cure) in _WHOSE.items():
         rows.append((str(tree[name].exit_code), f"`{name}`", whose, cure))
     rows.append(("2", "", "the caller's", "Read the usage line: an option or argument is wrong."))
-    rows.append(("130", "", "nobody's", "Somebody pressed Ctrl-C. Run it again to go on."))
+    rows.append(("130", "", "nobody's", "Ctrl-C, SIGTERM or SIGHUP ended it. Run it again to go on."))
+    rows.append(
+        ("141", "", "nobody's", "What read the output, such as `head`, ended before it was all written.")
+    )
     rows.sort(key=lambda row: int(row[0]))
     return _table(("exit status", "raised as", "whose mistake", "what to do"), rows)
 

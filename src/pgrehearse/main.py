@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -53,6 +54,7 @@ def cli(context: click.Context) -> None:
 def main() -> None:
     """Entry point: what goes wrong becomes a message and an exit status, Ctrl-C becomes 130."""
     prepared()
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # a connection that was lost is told by us
     with door(), terminable():
         try:
             status = _status()

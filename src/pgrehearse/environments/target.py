@@ -106,7 +106,10 @@ def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         reason = first_line(error)
-        raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
+        raise SetupError(
+            f"the database cannot be reached: {reason}",
+            next_step="check the DSN, and the settings of its role",
+        ) from None
 
 
 def resolved(connection: psycopg.Connection[object]) -> str:

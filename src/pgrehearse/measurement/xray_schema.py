@@ -51,7 +51,10 @@ def dumped(dsn: str) -> str:
             conninfo = resolved(connection)
     except psycopg.Error as error:
         reason = first_line(error)
-        raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
+        raise SetupError(
+            f"the database cannot be reached: {reason}",
+            next_step="check the DSN, and the settings of its role",
+        ) from None
     return dump.dump(conninfo, owners=False, lock_wait=5).text
 
 

@@ -49,7 +49,10 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
         connection = connections.connect(conninfo, autocommit=True, application_name=_APPLICATION)
     except psycopg.Error as error:
         reason = first_line(error)
-        raise SetupError(f"the database cannot be reached: {reason}", next_step="check the DSN") from None
+        raise SetupError(
+            f"the database cannot be reached: {reason}",
+            next_step="check the DSN, and the settings of its role",
+        ) from None
     connection.prepare_threshold = None
     try:
         direct(connection)
