@@ -8,7 +8,7 @@ import hmac
 import re
 import secrets
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import unquote
 
@@ -27,15 +27,15 @@ _NAMED = re.compile(rf"\w*{_NAME}", re.I)
 #: Without any of these no statement holds a password.
 _MAY_HOLD = re.compile(rf"{_NAME}|passfile|://", re.I)
 #: A literal that holds a password somewhere inside: a connection string, a URL, SQL within quotes.
-_HOLDS_PASSWORD = re.compile(
-    rf"{_NAME}\s*=|://[^/\s:@?#]*:[^\s]*@|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=", re.I
-)
+_HOLDS_PASSWORD = re.compile(rf"{_NAME}\s*=|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=", re.I)
 #: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
-_OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{_NAME}|{_NAME}\s*=)\s*'*\s*(?:$|%)", re.I)
+_OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{_NAME}|{_NAME}\s*=)[\s']*+(?:$|%)", re.I)
 _AFTER = re.compile(rf"{_NAME}\b[\s='&$]+(.*)", re.I | re.S)
 #: Words before a dollar quote that is code, and words between a setting and its value.
 _BEFORE_CODE = ("as", "do", "execute", "plpgsql", "sql")
-_BETWEEN = ("to", "u")
+_BETWEEN = ("to", "u", "n")
+#: What may be the value of a setting without quotes.
+_BARE = re.compile(r'(?!default\b)[\w"]', re.I)
 #: Letters from which on a password cannot be part of a key word by chance.
 _UNMISTAKABLE = 8
 _SAID = re.compile(rf"(?P<word>{_NAME}\s+(?:[uU]&|[eE])?)'(?:[^']|'')*'", re.I)
@@ -47,8 +47,9 @@ _OPTION = re.compile(rf"{_WORD}(?P<is> )E?'(?P<value>(?:[^']|'')*)'", re.I)
 _QUOTED = re.compile(r"""(?P<identifier>"(?:[^"]|"")*")|'(?P<literal>(?:[^']|'')*)'""")
 #: Within a connection string: ``password = 'it\'s'``, ``password=it\'s``. A backslash takes the next sign.
 _SETTING = re.compile(rf"{_WORD}(?P<is>\s*=\s*)(?P<value>'(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.I | re.S)
-#: Within a URI: ``://user:PASSWORD@host``, whatever is in it, and ``?password=PASSWORD&``.
-_USER_INFO = re.compile(r"(?P<word>\w://[^:@/?\s]*)(?P<is>:)(?P<value>[^\s]*)(?=@)")
+#: Within a URI: ``://user:`` before ``PASSWORD@host``, whatever is in that, and ``?password=PASSWORD&``.
+_USER = re.compile(r"://[^/\s:@?#]*:")
+_UNBROKEN = re.compile(r"\S+")
 _QUERY = re.compile(rf"(?<=[?&]){_WORD}(?P<is>=)(?P<value>[^&\s]*)", re.I)
 
 
@@ -94,7 +95,7 @@ def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
 
 def connection_strings(text: str) -> str:
     """``text``, which is no SQL, with the passwords of connection strings in it replaced by ``***``."""
-    text = _USER_INFO.sub(lambda found: f"{found['word']}:{_HIDDEN}", text)
+    text = _in_uris(text, lambda password: _HIDDEN)
     return _SETTING.sub(lambda found: f"{found['word']}{found['is']}{_HIDDEN}", text)
 
 
@@ -114,6 +115,7 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
     word = ""
+    first, sets, last = "", False, ""  # the statement's first word, whether it says SET, the last token
     for token in tokens(sql):
         if token.kind in ("string", "dollar"):
             opening, inner, closing = _taken_apart(token)
@@ -128,12 +130,21 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
             yield f"{opening}{inner}{closing}"
             secret, continued = False, hides and token.kind == "string"
             continue
+        if secret and sets and first in ("alter", "set") and last in ("=", "to") and _BARE.match(token.text):
+            found.add(token.text.strip('"'))
+            yield _HIDDEN
+            secret, last = False, ""
+            continue
         yield token.text
+        if token.kind not in ("space", "comment"):
+            last = token.text.lower()
+            first, sets = first or last, sets or last == "set"
         if token.kind in ("word", "quoted"):
             word = token.text.strip('"').lower()
             secret = bool(_NAMED.fullmatch(word)) or (secret and word in _BETWEEN)
         elif token.kind == "semicolon":
-            secret = completes = False
+            secret = completes = sets = False
+            first = ""
         elif token.text in ("(", ")", ","):
             secret = False
         continued = continued and token.kind in ("space", "comment")
@@ -148,16 +159,34 @@ def _taken_apart(token: Token) -> tuple[str, str, str]:
 
 
 def _holds(inner: str) -> bool:
-    return any(_HOLDS_PASSWORD.search(form) for form in {inner, unquote(inner), _unescaped(inner)})
+    forms = {inner, unquote(inner), _unescaped(inner)}
+    return any(_HOLDS_PASSWORD.search(form) or any(_user_info(form)) for form in forms)
+
+
+def _user_info(text: str) -> Iterator[tuple[int, int]]:
+    """Where the passwords of URIs begin and end: up to the last @ before a blank, since they may hold one."""
+    for run in _UNBROKEN.finditer(text) if "://" in text else ():
+        end = text.rfind("@", run.start(), run.end())
+        if end >= 0 and (user := _USER.search(text, run.start(), end)):
+            yield user.end(), end
+
+
+def _in_uris(text: str, replaced: Callable[[str], str]) -> str:
+    """``text`` with the passwords of URIs ``replaced``."""
+    done, parts = 0, []
+    for begin, end in _user_info(text):
+        parts += [text[done:begin], replaced(text[begin:end])]
+        done = end
+    return "".join(parts) + text[done:]
 
 
 def _inside(literal: str) -> Iterator[str]:
     """The passwords within a literal that is hidden as a whole: a message may name one by itself."""
     for text in {literal.replace("''", "'"), unquote(literal), _unescaped(literal)}:
-        for pattern in (_USER_INFO, _SETTING):
-            for found in pattern.finditer(text):
-                yield found["value"].strip("'")
-                yield from (part for part in re.split("[@/:]", found["value"]) if len(part) >= _UNMISTAKABLE)
+        given = [text[begin:end] for begin, end in _user_info(text)]
+        for value in [*given, *(found["value"] for found in _SETTING.finditer(text))]:
+            yield value.strip("'")
+            yield from (part for part in re.split("[@/:]", value) if len(part) >= _UNMISTAKABLE)
         inner: set[str] = set()
         if text != literal:
             _rewritten(text, inner)
@@ -190,7 +219,7 @@ def marked(sql: str) -> str:
 
     Of a connection string the rest stays, so that two can be compared.
     """
-    return _QUOTED.sub(_literal, _OPTION.sub(lambda found: f"{found['word']} '{_mark(found)}'", sql))
+    return _QUOTED.sub(_literal, _OPTION.sub(lambda found: f"{found['word']} '{_mark(found['value'])}'", sql))
 
 
 def _literal(found: re.Match[str]) -> str:
@@ -198,13 +227,13 @@ def _literal(found: re.Match[str]) -> str:
         return found[0]
     text = found["literal"].replace("''", "'")
     if "://" in text:
-        text = _USER_INFO.sub(lambda part: f"{part['word']}:{_mark(part, '-')}", text)
-        text = _QUERY.sub(lambda part: f"{part['word']}={_mark(part, '-')}", text)
+        text = _in_uris(text, lambda password: _mark(password, "-"))
+        text = _QUERY.sub(lambda part: f"{part['word']}={_mark(part['value'], '-')}", text)
     else:
-        text = _SETTING.sub(lambda part: f"{part['word']}{part['is']}'{_mark(part)}'", text)
+        text = _SETTING.sub(lambda part: f"{part['word']}{part['is']}'{_mark(part['value'])}'", text)
     return "'" + text.replace("'", "''") + "'"
 
 
-def _mark(found: re.Match[str], blank: str = " ") -> str:
-    digest = hmac.new(_SALT, found["value"].encode(), hashlib.sha256).hexdigest()
+def _mark(password: str, blank: str = " ") -> str:
+    digest = hmac.new(_SALT, password.encode(), hashlib.sha256).hexdigest()
     return f"hidden{blank}{digest[:8]}"
