@@ -9,3 +9,6 @@ SELECT 'rule of pg_hba.conf', h.line_number::pg_catalog.text, ROW (h.*)::pg_cata
   FROM pg_catalog.pg_hba_file_rules AS h
 UNION ALL
 SELECT 'subscription', s.subname, s.subconninfo FROM pg_catalog.pg_subscription AS s
+UNION ALL
+SELECT 'file in the data directory', f.name, ''
+  FROM pg_catalog.pg_ls_dir('.') AS f (name) WHERE f.name !~ '[.](pid|tmp)$'

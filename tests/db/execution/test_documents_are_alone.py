@@ -59,6 +59,10 @@ LEFT = {
         "BEGIN;\nCREATE TABLE prepared (n int);\nPREPARE TRANSACTION 'left'",
         "NOT EXISTS (SELECT FROM pg_prepared_xacts)",
     ),
+    "file in the data directory left_file": (
+        "COPY (SELECT 1) TO PROGRAM 'cat > left_file'",
+        "NOT EXISTS (SELECT FROM pg_ls_dir('.') AS file WHERE file = 'left_file')",
+    ),
 }
 #: The same from a connection of a Python cell to a database that others find.
 ELSEWHERE = """
