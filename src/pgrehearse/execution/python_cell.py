@@ -120,7 +120,8 @@ class PythonCells:
         if not compare_digest(seal, wanted):
             return self._disturbed()
         answer: dict[str, str] = json.loads(body)
-        return answer
+        # Halves of surrogate pairs are text to Python and to nobody else.
+        return {name: text.encode("utf-8", "backslashreplace").decode() for name, text in answer.items()}
 
     def _options(self, cell: Cell) -> str:
         """PGOPTIONS of the connections the cell makes: those of a phase that only looks are READ ONLY."""

@@ -41,6 +41,7 @@ def cells() -> Iterator[None]:
         traceback.format_list,
         traceback.format_exception_only,
     )
+    most = _SAID
     failures: deque[BaseException | None] = deque()
     # The main module is the cells' own, as in a script of theirs.
     module = ModuleType("__main__")
@@ -94,7 +95,12 @@ def cells() -> Iterator[None]:
         where = reader[-1].lineno if reader else getattr(error, "lineno", None) or line
         last = last_lines(error)
         shown = ["Traceback (most recent call last):\n", *listed(frames[start:]), *last]
-        return {"error": last[-1].strip(), "line": f"{where}", "traceback": "".join(shown).rstrip()}
+        said, text = last[-1].strip(), "".join(shown).rstrip()
+        if size(said) > most:
+            said = said[:most] + " ..."
+        if size(text) > most:
+            text = f"{text[:most]}\n... ({size(text) - most:,} more characters)"
+        return {"error": said, "line": f"{where}", "traceback": text}
 
     def carried_out(
         code: CodeType | BaseException,
@@ -116,6 +122,10 @@ def cells() -> Iterator[None]:
         return None
 
     return map(failures.append, map(carried_out, asked()))
+
+
+#: Characters that are told of an exception.
+_SAID = 10_000
 
 
 class _Shown(io.StringIO):

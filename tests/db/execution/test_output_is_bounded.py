@@ -70,3 +70,26 @@ def test_bash(source: str, tmp_path: Path) -> None:
     assert result.failure is not None
     assert SAID in result.failure.message
     assert result.seconds < 15
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise ValueError('x' * 20_000_000)",
+        "raise ValueError('x\\n' * 2_000_000)",
+        "error = ValueError()\nfor _ in range(100_000): error.add_note('note')\nraise error",
+    ],
+)
+def test_what_an_exception_says(source: str, tmp_path: Path, database: str) -> None:
+    (result,) = ran(tmp_path / "page.md", database, fence(source, language="python"))
+    assert result.failure is not None
+    assert "more characters" in result.failure.detail
+    assert len(result.failure.message) + len(result.failure.detail) < 25_000
+
+
+@pytest.mark.parametrize("source", ["print('a\\udc80b')", "raise ValueError('a\\udc80b')"])
+def test_half_a_pair_of_surrogates_is_spelled(source: str, tmp_path: Path, database: str) -> None:
+    (result,) = ran(tmp_path / "page.md", database, fence(source, language="python"))
+    shown = result.failure.message if result.failure else result.output
+    assert "a\\udc80b" in shown
+    shown.encode()
