@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +16,23 @@ from pgrehearse.environments import marks
 from pgrehearse.execution.maker import copying, dropping
 from pgrehearse.servers import Server
 
-__all__ = ["STANDARD", "Database", "Owned", "execute", "fresh", "mark", "name_of", "names", "owned_on"]
+__all__ = [
+    "STANDARD",
+    "Database",
+    "Owned",
+    "admin",
+    "execute",
+    "fresh",
+    "mark",
+    "name_of",
+    "names",
+    "owned_on",
+]
 
 #: The databases of a server nobody used.
 STANDARD = {"postgres", "template0", "template1"}
+#: A connection to each server, by its id: making one takes as long as what it is made for.
+_admins: dict[str, psycopg.Connection[Any]] = {}
 
 
 def execute(dsn: str, text: str) -> list[tuple[Any, ...]]:
@@ -52,7 +66,7 @@ def fresh(
     _carry_out(server, copying(server, name, template)[1:])  # nobody is connected to a template
     try:
         if environment is not None:
-            mark(server.dsn(name), environment)
+            _carry_out(server, [marks.set_statement(name, environment)])
         yield server.dsn(name)
     finally:
         if server.alive():
@@ -60,9 +74,29 @@ def fresh(
 
 
 def _carry_out(server: Server, statements: Iterable[str]) -> None:
-    with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(cast(LiteralString, statement))
+    connection = admin(server)
+    for statement in statements:
+        connection.execute(cast(LiteralString, statement))
+
+
+def admin(server: Server) -> psycopg.Connection[Any]:
+    """The superuser's connection to the database ``postgres`` that tests share, outside a transaction."""
+    found = _admins.get(server.id)
+    if found is not None:
+        try:
+            found.execute("SELECT 1")
+        except psycopg.OperationalError:  # a test crashed the server, or ended its connections
+            found.close()
+            found = None
+    if found is None:
+        found = _admins[server.id] = psycopg.connect(server.dsn(), autocommit=True)
+    return found
+
+
+@atexit.register
+def _close() -> None:
+    for connection in _admins.values():
+        connection.close()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from support.databases import execute, name_of
 
 __all__ = ["Shop", "shop_on"]
 
+#: Of one database, told in any other.
+SUBSCRIPTIONS = (
+    "SELECT subname FROM pg_subscription JOIN pg_database AS d ON d.oid = subdbid WHERE datname = %s"
+)
 ROLES = ("app_owner", "app_reader", "app_writer", "outsider")
 
 
@@ -51,7 +55,8 @@ def shop_on(server: Server) -> Iterator[Shop]:
                 try:
                     yield name_of(dsn)
                 finally:  # a subscription keeps its database
-                    for (subscription,) in execute(dsn, "SELECT subname FROM pg_subscription"):
+                    here = [name_of(dsn)]
+                    for (subscription,) in databases.admin(server).execute(SUBSCRIPTIONS, here).fetchall():
                         execute(dsn, f"DROP SUBSCRIPTION {subscription}")
 
         yield Shop(server, read(template), clone)
