@@ -8,7 +8,7 @@ plain_yaml         front matter that is small, flat and says everything once
 project, lookup    where a project's files are, and what a person types for them
 psql_script        a runbook as a script for psql
 variables          values put into SQL
-split              SQL, split where psql splits it, and its tokens
+split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
 passwords, characters what must not be shown, or not as it stands

@@ -50,6 +50,11 @@ _CLASS = "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high i
 _JOINERS = "[\u200c\u200d]"
 _HIDING = rf"[{_CLASS}]|(?<![^\x00-\x7f]){_JOINERS}|{_JOINERS}(?![^\x00-\x7f])"
 _FORBIDDEN = re.compile(rf"\r|{_HIDING}")
+#: What may be forbidden: of ASCII, and of all. Most of a long text is ASCII, which is looked through much
+#: faster than any pattern does it.
+_SUSPECT_ASCII = bytes([*(code for code in range(0x20) if code not in b"\t\n"), 0x7F])
+_SUSPECT = re.compile(f"[\r\u200c\u200d{_CLASS}]")
+_PIECE = 1 << 16
 _FORBIDDEN_BUT_CRLF = re.compile(rf"\r(?!\n)|{_HIDING}")
 #: Unicode has no names for these.
 _NAMES = {0: "NUL", 7: "BELL", 8: "BACKSPACE", 13: "CARRIAGE RETURN", 27: "ESCAPE", 127: "DELETE"}
@@ -65,12 +70,25 @@ class Forbidden:
 
 def first(text: str, *, crlf: bool = False) -> Forbidden | None:
     """The first forbidden character of ``text``; ``crlf``: lines may end with CR LF."""
-    found = (_FORBIDDEN_BUT_CRLF if crlf else _FORBIDDEN).search(text)
-    if found is None:
+    pattern = _FORBIDDEN_BUT_CRLF if crlf else _FORBIDDEN
+    for start in range(0, len(text), _PIECE):
+        if not _suspect(text[start : start + _PIECE]):
+            continue
+        found = pattern.search(text, start, start + _PIECE + 1)  # what follows a character may allow it
+        if found is not None and found.start() < start + _PIECE:
+            break
+    else:
         return None
     code = ord(found[0])
     name = _NAMES.get(code) or unicodedata.name(found[0], "CONTROL CHARACTER")
     return Forbidden(text.count("\n", 0, found.start()) + 1, f"U+{code:04X} {name}")
+
+
+def _suspect(piece: str) -> bool:
+    if piece.isascii():
+        raw = piece.encode()
+        return len(raw.translate(None, _SUSPECT_ASCII)) != len(raw)
+    return _SUSPECT.search(piece) is not None
 
 
 def visible(text: str) -> str:

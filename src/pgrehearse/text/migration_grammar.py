@@ -14,7 +14,8 @@ Declarations are ours, each a comment line of its own:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
@@ -77,7 +78,7 @@ class Parts:
 
 def has_marks(text: str) -> bool:
     """Whether ``text`` is a migration, or was meant to be one; else it is plain SQL."""
-    return _MARK.search(text) is not None or _NEARLY.search(text) is not None
+    return next(_marks(text), None) is not None or _NEARLY.search(text) is not None
 
 
 def parse(text: str, path: Path) -> Parts:
@@ -93,7 +94,7 @@ def parse(text: str, path: Path) -> Parts:
             line=1,
             next_step="save it as UTF-8 without one",
         )
-    marks = list(_MARK.finditer(text))
+    marks = list(_marks(text))
     _refuse_without(text, {mark["side"] for mark in marks}, path)
     sections: dict[str, Section] = {}
     for mark, following in zip_longest(marks, marks[1:]):
@@ -102,18 +103,29 @@ def parse(text: str, path: Path) -> Parts:
     return Parts(sections["up"], sections.get("down"), tuple(_comments(text)))
 
 
+def _marks(text: str) -> Iterator[re.Match[str]]:
+    """The marks in order. Only lines that begin with dashes are looked at: there may be a million others."""
+    at = 0
+    while at >= 0:
+        mark = _MARK.match(text, at)
+        if mark is not None:
+            yield mark
+        before = text.find("\n--", at if mark is None else mark.end())
+        at = before + 1 if before >= 0 else -1
+
+
 def _refuse_without(text: str, there: set[str], path: Path) -> None:
     """Raise DocumentError where a part that is not ``there`` is missing, or was meant to be there."""
-    found = (nearly for nearly in _NEARLY.finditer(text) if not _MARK.match(text, nearly.start()))
-    nearly = next(found, None)
     side = "down" if "up" in there else "up"
-    if side not in there and nearly is not None:
-        raise DocumentError(
-            f"to dbmate this line is a comment and no mark, and the file has no {side} part",
-            path=path,
-            line=_line(text, nearly.start()),
-            next_step=f"write `-- migrate:{side}` at the beginning of a line of its own",
-        )
+    if side not in there:
+        found = (nearly for nearly in _NEARLY.finditer(text) if not _MARK.match(text, nearly.start()))
+        if (nearly := next(found, None)) is not None:
+            raise DocumentError(
+                f"to dbmate this line is a comment and no mark, and the file has no {side} part",
+                path=path,
+                line=_line(text, nearly.start()),
+                next_step=f"write `-- migrate:{side}` at the beginning of a line of its own",
+            )
     if "up" not in there:
         fix = "start the section with that line"
         if "\r" in text.replace("\r\n", ""):
@@ -154,14 +166,17 @@ def _section(mark: re.Match[str], end: int) -> Section:
     pairs = [pair.split(":") for pair in re.split(_BLANK, _rest_of_line(mark)) if pair.count(":") == 1]
     options = dict(pairs)
     begun = mark.end("side") + len(_rest_of_line(mark))
-    body = mark.string[begun:end]
-    sql = body.lstrip("\r\n")
-    line = _line(mark.string, begun + len(body) - len(sql))
-    return Section(sql.rstrip("\r\n"), line, options.get("transaction") != "false")
+    text = mark.string
+    while begun < end and text[begun] in "\r\n":
+        begun += 1
+    while begun < end and text[end - 1] in "\r\n":
+        end -= 1
+    return Section(text[begun:end], _line(text, begun), options.get("transaction") != "false")
 
 
 def _rest_of_line(mark: re.Match[str]) -> str:
-    return mark.string[mark.end("side") :].partition("\n")[0]
+    begin, end = mark.end("side"), mark.string.find("\n", mark.end("side"))
+    return mark.string[begin : None if end < 0 else end]
 
 
 def _line(text: str, offset: int) -> int:
@@ -170,13 +185,22 @@ def _line(text: str, offset: int) -> int:
 
 def _comments(text: str) -> list[Comment]:
     found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        bare = line.strip()
-        if bare.startswith("--"):
-            comment, declared = Comment(number, bare), _DECLARATION.match(bare)
-            if declared is not None:
-                reason = declared["reason"].partition("--")[0].strip(" :,-")
-                word, check = declared["word"] or "allow", declared["check"] or ""
-                comment = replace(comment, declares=word, check=check, reason=reason)
-            found.append(comment)
+    counted = line = 0  # line feeds before a place in the text
+    at = text.find("--")
+    while at >= 0:
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if not text[begin:at].strip():
+            line += text.count("\n", counted, begin)
+            counted = begin
+            found.append(_comment(line + 1, text[at:end].strip()))
+        at = text.find("--", end)
     return found
+
+
+def _comment(number: int, bare: str) -> Comment:
+    declared = _DECLARATION.match(bare)
+    if declared is None:
+        return Comment(number, bare)
+    reason = declared["reason"].partition("--")[0].strip(" :,-")
+    return Comment(number, bare, declared["word"] or "allow", declared["check"] or "", reason)

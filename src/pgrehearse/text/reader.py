@@ -41,6 +41,7 @@ class Reader:
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._rest = (token for token in tokens if token.kind not in ("space", "comment"))
         self._read: list[Token] = []
+        self._words: list[str] = []  # of those read, which are asked for again and again
         self.at = 0
 
     def again(self) -> Reader:
@@ -50,17 +51,21 @@ class Reader:
 
     def token(self, ahead: int = 0) -> Token | None:
         """The token ``ahead`` of this place; None behind the end."""
-        while len(self._read) <= self.at + ahead:
+        at, read = self.at + ahead, self._read
+        while len(read) <= at:
             following = next(self._rest, None)
             if following is None:
                 return None
-            self._read.append(following)
-        return self._read[self.at + ahead]
+            read.append(following)
+            self._words.append(lowered(following) if following.kind == "word" else "")
+        return read[at]
 
     def word(self, ahead: int = 0) -> str:
         """The bare word there in lower case; empty for anything else."""
-        token = self.token(ahead)
-        return lowered(token) if token is not None and token.kind == "word" else ""
+        at = self.at + ahead
+        if at < len(self._words) or self.token(ahead) is not None:
+            return self._words[at]
+        return ""
 
     def sign(self, ahead: int = 0) -> str:
         """The operator, comma or parenthesis there; empty for words, names and constants."""
@@ -76,7 +81,9 @@ class Reader:
 
     def takes(self, *words: str) -> bool:
         """Goes past ``words`` if they stand here, in this order."""
-        if any(self.word(ahead) != word for ahead, word in enumerate(words)):
+        if self.word() != words[0]:
+            return False
+        if any(self.word(ahead) != word for ahead, word in enumerate(words[1:], 1)):
             return False
         self.at += len(words)
         return True

@@ -14,10 +14,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["SplitError", "Splitter", "Statement", "Token", "scanned", "split", "tokens"]
+from pgrehearse.text.fast_scan import simple
+from pgrehearse.text.semicolons import Copy, Depth
+
+__all__ = ["Place", "SplitError", "Splitter", "Statement", "Token", "places", "scanned", "split", "tokens"]
 
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
-_WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
+#: A letter, an underscore or anything beyond ASCII; and how a word and the tag of a dollar quote go on. Said
+#: by what they are not: a class of a million characters takes long to compile.
+_LETTER = r"[^\x00-@\[-^`{-\x7f]"
+_WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
+_TAG = rf"{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*"
 #: One token at a time, the first alternative wins. ``opened``: what ends at another place than at a pattern
 #: of its own, or does not end at all.
 _TOKEN = re.compile(
@@ -26,7 +33,7 @@ _TOKEN = re.compile(
     | (?P<comment>--[^\r\n]*)
     | (?P<string>'[^']*+(?:''[^']*+)*+' | [eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+')
     | (?P<quoted>"[^"]*+(?:""[^"]*+)*+")
-    | (?P<opened>/\* | [eE]?' | " | \$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
+    | (?P<opened>/\* | [eE]?' | " | \$(?:{_TAG})?\$)
     | (?P<variable>:(?:'\w+'|"\w+"|\w+))
     | (?P<word>{_WORD})
     | (?P<command>\\[^\n]*)
@@ -90,6 +97,15 @@ class Statement:
         return Statement(self.sql[skipped:], self.line + lines, self.gexec)
 
 
+class Place(NamedTuple):
+    """Where a statement stands in the text that was split, and on which line; maybe the statement itself."""
+
+    start: int
+    end: int
+    line: int
+    statement: Statement | None = None
+
+
 def tokens(text: str) -> Iterable[Token]:
     """Lexical tokens of ``text``; joined together they are ``text`` again. Raises SplitError, maybe late."""
     return _few(text) if len(text) <= _KEPT else scanned(text)
@@ -135,87 +151,61 @@ def _unterminated(text: str, at: int, what: str) -> SplitError:
     return SplitError(f"unterminated {what}", text.count("\n", 0, at) + 1, "close it")
 
 
-class _Depth:
-    """Whether a semicolon is hidden: parentheses, and BEGIN ATOMIC bodies as psql guesses them."""
-
-    def __init__(self) -> None:
-        self.paren = 0
-        self.begin = 0
-        self._words = 0
-        self._head: list[str] = []  # of the first four words, without OR REPLACE
-
-    def see(self, token: Token) -> None:
-        if token.text == "(":
-            self.paren += 1
-        elif token.text == ")":
-            self.paren = max(0, self.paren - 1)
-        elif token.kind == "word" and (self._words < 4 or self._routine):
-            self._word(token.text.lower())
-
-    @property
-    def _routine(self) -> bool:
-        return self._head[:2] in (["create", "function"], ["create", "procedure"])
-
-    def _word(self, word: str) -> None:
-        self._words += 1
-        if self._words <= 4 and word not in ("or", "replace"):
-            self._head.append(word)
-        if self.paren or not self._routine:
-            return
-        if word == "begin" or (word == "case" and self.begin):
-            self.begin += 1
-        elif word == "end" and self.begin:
-            self.begin -= 1
-
-    @property
-    def open(self) -> bool:
-        return self.paren > 0 or self.begin > 0
-
-
-class _Copy:
-    """Whether a statement is a COPY whose rows the client sends or gets."""
-
-    def __init__(self) -> None:
-        self._before = ""
-        self._copies = False
-        self.through_client = False
-
-    def see(self, token: Token) -> None:
-        if self._copies or not self._before:
-            text = token.text.lower()
-            self._copies = self._copies or text == "copy"
-            if (self._before, text) in (("from", "stdin"), ("to", "stdout")):
-                self.through_client = True
-            self._before = text
-
-
 class Splitter:
     """Collects the statements of ``text``. What belongs to psql alone is refused, except ``\\gexec``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found: list[Statement] = []
-        self._resume: int | None = 0  # where SQL goes on after rows for COPY
-        self._counted, self._line = 0, 1  # line feeds are counted once, up to here
+        self.found: list[Place] = []
+        self._resume: int | None = None  # where SQL goes on after rows for COPY
+        self._counted, self._line = 0, 1
         self._keeps = len(text) <= _KEPT
         self._next()
 
     def _next(self) -> None:
         self._start: int | None = None
         self._lead: int | None = None  # a /* comment */ before it, which psql sends too: it may be a hint
-        self._depth, self._copy = _Depth(), _Copy()
+        self._depth, self._copy = Depth(), Copy()
         self._tokens: list[Token] = []
 
     def all(self) -> list[Statement]:
         """The statements in order. Raises SplitError."""
-        while self._resume is not None:
-            found, self._resume = self.scanned(self._resume), None
-            for token in found:
-                self._see(token)
-                if self._resume is not None:
-                    break
+        text = self.text
+        return [one.statement or Statement(text[one.start : one.end], one.line) for one in self.places()]
+
+    def places(self) -> Iterator[Place]:
+        """Where the statements stand, each as it is found. Raises SplitError when it gets there."""
+        text = self.text
+        position: int | None = 0
+        match = None if self._keeps else simple(_SPACE).match
+        while position is not None:
+            while match is not None and (found := match(text, position)) is not None:
+                start, end = found.span(1)
+                position = found.end()
+                self._count(start)
+                while text[end - 1] in _SPACE:
+                    end -= 1
+                yield Place(start, end, self._line)
+            position = self._one(position)
+            yield from self.found
+            self.found.clear()
+
+    def _count(self, offset: int) -> None:
+        """Go on to the line of ``offset``: each line feed is counted once."""
+        self._line += self.text.count("\n", self._counted, offset)
+        self._counted = offset
+
+    def _one(self, position: int) -> int | None:
+        """Read from ``position`` on, to the end of a statement: where it goes on; None for nowhere."""
+        for token in self.scanned(position):
+            self._see(token)
+            if self._resume is not None:
+                position, self._resume = self._resume, None
+                return position
+            if self.found and not self._keeps:
+                return token.offset + len(token.text)
         self._finish(len(self.text))
-        return self.found
+        return None
 
     def _see(self, token: Token) -> None:
         if token.kind == "command":
@@ -229,26 +219,26 @@ class Splitter:
                     self._lead = token.offset
             elif token.kind != "space":
                 self._start = token.offset if self._start is None else self._start
-                self._depth.see(token)
-                self._copy.see(token)
+                self._depth.see(token.kind, token.text)
+                self._copy.see(token.text)
             if self._keeps and (self._start is not None or self._lead is not None):
                 self._tokens.append(token)
 
     def _finish(self, end: int, *, gexec: bool = False) -> None:
         if self._start is not None:
             first = self._start if self._lead is None else self._lead
-            self._line += self.text.count("\n", self._counted, first)
-            self._counted = first
+            self._count(first)
             rows = self.rows(end, self._line) if self._copy.through_client else None
             if self._tokens and self._tokens[-1].kind == "space":
                 self._tokens.pop()
             sql = self.text[first:end].rstrip(_SPACE)
-            self.found.append(Statement(sql, self._line, gexec, tuple(self._tokens), rows))
+            statement = Statement(sql, self._line, gexec, tuple(self._tokens), rows)
+            self.found.append(Place(first, first + len(sql), self._line, statement))
         self._next()
 
     def scanned(self, start: int) -> Iterable[Token]:
         """The tokens from ``start`` on."""
-        return tokens(self.text)
+        return tokens(self.text) if self._keeps else scanned(self.text, start)
 
     def rows(self, end: int, line: int) -> str | None:
         """What a COPY through the client, which begins on ``line`` and ends at ``end``, is given."""
@@ -269,6 +259,11 @@ class Splitter:
         if self._start is None:
             raise SplitError("\\gexec has no query before it", line, "leave out the semicolon before \\gexec")
         return True
+
+
+def places(text: str) -> Iterator[Place]:
+    """Where the statements of ``text`` stand, each as it is found. Raises SplitError when it gets there."""
+    return Splitter(text).places()
 
 
 def split(text: str) -> list[Statement]:

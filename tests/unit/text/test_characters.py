@@ -118,3 +118,19 @@ def test_escapes_of_the_front_matter_give_none(key: str) -> None:
     with pytest.raises(DocumentError, match=f"{key} holds U.202E") as caught:
         document.parse(front, Path("a.md"))
     assert isinstance(caught.value, PgRehearseError) and caught.value.line == 3
+
+
+@pytest.mark.parametrize("at", [0, 65_534, 65_535, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize(
+    ("what", "name"), [("\0", "U+0000"), ("\u202e", "U+202E"), ("\r", "U+000D"), ("\u200d", "U+200D")]
+)
+def test_one_is_found_wherever_it_stands_in_a_long_text(at: int, what: str, name: str) -> None:
+    text = "x" * 200_000
+    found = characters.first(text[:at] + what + text[at:], crlf=True)
+    assert found is not None and found.name.startswith(name)
+
+
+@pytest.mark.parametrize("at", range(65_530, 65_540))
+@pytest.mark.parametrize("allowed", ["\r\n", "é\u200dé", "\t"])
+def test_what_is_allowed_is_so_wherever_it_stands_in_a_long_text(at: int, allowed: str) -> None:
+    assert characters.first("x" * at + allowed + "x" * 70_000, crlf=True) is None

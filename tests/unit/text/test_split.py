@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgrehearse.text import split as scanner
@@ -188,3 +188,71 @@ def test_without_heading() -> None:
 def test_a_carriage_return_ends_a_comment_as_it_does_for_psql_and_the_server() -> None:
     text = "-- a\rSELECT 1;\r\n-- b\r\nSELECT 2;"
     assert [statement.sql for statement in split(text)] == ["SELECT 1", "SELECT 2"]
+
+
+#: What may stand anywhere, and what takes the end of a statement away from where it seems to be.
+_PIECES = st.sampled_from(
+    [
+        *(
+            "INSERT INTO t VALUES (1, 'a');",
+            "select",
+            "create index",
+            "create",
+            "function",
+            "or replace",
+            "copy",
+        ),
+        *(
+            "insert",
+            "from stdin",
+            "begin atomic",
+            "case",
+            "end",
+            "'",
+            "''",
+            '"',
+            "e'",
+            "E'\\",
+            "\\",
+            "$$",
+            "$a$",
+        ),
+        *(
+            "$1",
+            "a$",
+            "--",
+            "-",
+            "/*",
+            "*/",
+            "/",
+            "(",
+            ")",
+            ";",
+            ":",
+            ":'a'",
+            "::",
+            "\n",
+            "\r",
+            " ",
+            "\v",
+            "é",
+            "\u00a0",
+        ),
+        *("\\gexec", "U&'", "type'", "1e", "_", "0", ",", ";\n", "[", "'it''s; '", "update t set a = ')' ;"),
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=30), st.booleans())
+@settings(max_examples=400)
+def test_a_long_text_is_split_as_a_short_one(pieces: list[str], spaced: bool) -> None:
+    text = (" " if spaced else "").join(pieces)
+    found: list[object] = []
+    for kept in (0, len(text)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scanner, "_KEPT", kept)
+            try:
+                found.append([(one.sql, one.line, one.gexec) for one in split(text)])
+            except SplitError:  # of two problems either is named
+                found.append("refused")
+    assert found[0] == found[1]
