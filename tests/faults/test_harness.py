@@ -128,6 +128,21 @@ def test_the_fault_happens_on_that_side_of_the_request(trial: Trial, side: str) 
     assert "INSERT INTO seen" in trial.wire.requests[2]
 
 
+def test_a_copy_is_answered_before_its_rows(trial: Trial) -> None:
+    """Its answer is held until the fault, not until rows that only come after it."""
+    database = trial.scenario.database
+    database.execute("CREATE TABLE seen (n int)")
+    trial.wire.point = Point(1, "after", 0, lambda line: None)
+    dsn = make_conninfo(database.dsn, host=str(trial.wire.folder))
+    with (
+        psycopg.connect(dsn, autocommit=True) as client,
+        client.cursor().copy("COPY seen FROM STDIN") as copy,
+    ):
+        copy.write("1\n2\n")
+    assert trial.wire.requests[0].startswith("COPY seen")
+    assert database.one("SELECT count(*) FROM seen") == 2
+
+
 def test_a_cut_connection_is_cut(trial: Trial) -> None:
     dsn = make_conninfo(trial.scenario.database.dsn, host=str(trial.wire.folder))
     trial.wire.point = Point(2, "after", 0, lambda line: line.cut())

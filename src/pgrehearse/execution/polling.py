@@ -88,6 +88,16 @@ class Polling:
         except psycopg.OperationalError as error:
             self._lose(error)
 
+    def sent(self, seconds: float) -> bool:
+        """Send for up to ``seconds``. Returns whether the server has all of it, or the connection is gone."""
+        try:
+            if self.busy and self._pgconn.flush():
+                select.select([], [self._pgconn.socket], [], seconds)
+                return False
+        except psycopg.OperationalError as error:
+            self._lose(error)
+        return True
+
     def poll(self, seconds: float) -> bool:
         """Work for up to ``seconds``, less when there is news. Returns whether the statement has ended."""
         link = self._pgconn

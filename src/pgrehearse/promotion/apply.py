@@ -154,9 +154,9 @@ def _carry_out(
 
 def _costs(done: Done) -> dict[str, object]:
     return {
-        "milliseconds": round(sum(cost.milliseconds or 0.0 for cost in done.costs), 1),
-        "wal_bytes": sum(cost.wal_bytes or 0 for cost in done.costs),
-        "rewritten": sorted({name for cost in done.costs for name in cost.rewritten}),
+        "milliseconds": round(done.outcome.seconds * 1000, 1),
+        "wal_bytes": done.outcome.wal_bytes,
+        "rewritten": list(done.outcome.rewritten),
     }
 
 

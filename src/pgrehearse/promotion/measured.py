@@ -98,7 +98,7 @@ def _measure(
         through = [one for one in migrations if one.version <= plan[-1].version]
         for done in runner.up(conninfo, through):
             if done.migration.version in planned:
-                spent += sum(cost.milliseconds or 0.0 for cost in done.costs)
+                spent += done.outcome.seconds * 1000
     except PgRehearseError as error:
         failed = str(error).replace(f"{project.root}/", "")
     finally:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters
 from pgrehearse.text.concurrent import built_index
 from pgrehearse.text.migration_grammar import Comment, Section, parse
-from pgrehearse.text.split import SplitError, Statement, split
-from pgrehearse.text.statement import Control, classify
+from pgrehearse.text.split import Place, SplitError, Statement, places
+from pgrehearse.text.statement import Control, Kind, classify
 
-__all__ = ["Migration", "load", "statements"]
+__all__ = ["Migration", "Statements", "load", "statements"]
 
 _NAME = re.compile(r"(?P<version>\d+)_(?P<name>[\w-]+)\.sql")
 
@@ -75,27 +78,59 @@ def _read(file: Path) -> Migration:
     return Migration(file, name["version"], name["name"], parts.up, parts.down, digest, parts.comments)
 
 
-def statements(migration: Migration, section: Section) -> list[Statement]:
+class Statements(Sequence[Statement]):
+    """The statements of a section, and of what ``kinds`` they are.
+
+    Kept by their places: those of a large file take less memory than its text does.
+    """
+
+    def __init__(self, migration: Migration, section: Section) -> None:
+        self._text = section.sql
+        self._starts, self._ends, self._lines = array("q"), array("q"), array("q")
+        self.kinds: list[Kind] = []
+        for place in _places(migration, section):
+            sql = self._text[place.start : place.end]
+            kind = classify(place.statement or sql)
+            gexec = place.statement is not None and place.statement.gexec
+            if problem := _problem(sql, kind, section, gexec=gexec):
+                line = section.line + place.line - 1
+                raise DocumentError(problem[0], path=migration.path, line=line, next_step=problem[1])
+            self._starts.append(place.start)
+            self._ends.append(place.end)
+            self._lines.append(place.line)
+            self.kinds.append(kind)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, index: int) -> Statement: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Statement]: ...
+    def __getitem__(self, index: int | slice) -> Statement | list[Statement]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        return Statement(self._text[self._starts[index] : self._ends[index]], self._lines[index])
+
+
+def statements(migration: Migration, section: Section) -> Statements:
     """The statements of a section. Raises DocumentError for what a runner cannot send, record or resume."""
+    return Statements(migration, section)
+
+
+def _places(migration: Migration, section: Section) -> Iterator[Place]:
     try:
-        found = split(section.sql)
+        yield from places(section.sql)
     except SplitError as error:
         line, fix = section.line + error.line - 1, error.fix
         if error.message.startswith("unterminated"):
             fix += "; a `-- migrate:` line inside it begins the other part, for dbmate too"
         raise DocumentError(error.message, path=migration.path, line=line, next_step=fix) from None
-    for statement in found:
-        problem = _problem(statement, section)
-        if problem:
-            line = section.line + statement.line - 1
-            raise DocumentError(problem[0], path=migration.path, line=line, next_step=problem[1])
-    return found
 
 
-def _problem(statement: Statement, section: Section) -> tuple[str, str] | None:
+def _problem(sql: str, kind: Kind, section: Section, *, gexec: bool) -> tuple[str, str] | None:
     """What is wrong, and what to do."""
-    kind = classify(statement)
-    if statement.gexec:
+    if gexec:
         return "\\gexec is a command of psql", "write the statement itself, or a DO block"
     if kind.control not in (None, Control.WITHIN):
         two = kind.words[1:2] == ("transaction",) and kind.verb in ("start", "prepare")
@@ -111,7 +146,7 @@ def _problem(statement: Statement, section: Section) -> tuple[str, str] | None:
             "this statement refuses a transaction, and the section is one",
             "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
         )
-    if kind.concurrent and kind.verb == "create" and built_index(statement.sql) is None:
+    if kind.concurrent and kind.verb == "create" and built_index(sql) is None:
         return (
             "this index has no name, so the remains of an interrupted build could not be told",
             "write one after CONCURRENTLY",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from pgrehearse.text.concurrent import is_concurrent
 from pgrehearse.text.reader import Reader, literal, lowered, plain, reading
@@ -57,6 +58,14 @@ _NAMED = (
 _OPENING = re.compile(r"['\"$]|/\*")
 _BLANK = re.compile(r"\s")
 _UNLOCKS = "pg_advisory_unlock_all"
+#: Characters of a statement that is remembered.
+_SHORT = 1024
+#: An INSERT, UPDATE or DELETE by its ASCII words: it is nothing else, whatever follows. Files hold millions.
+_ROWS = re.compile(
+    r"[ \t\n\r\f\v]*(?P<words>(?i:insert|update|delete)(?![\w$])"
+    r"(?:[ \t\n\r\f\v]++[A-Za-z_][A-Za-z0-9_$]*+)*+)"
+    r"(?=[ \t\n\r\f\v]*+(?:[(.=,*\"<>]|\Z))"
+)
 
 
 class Control(Enum):
@@ -116,7 +125,24 @@ class Kind:
 def classify(statement: Statement | str) -> Kind:
     """What ``statement`` is. Raises SplitError: it is nothing psql could send."""
     sql = statement if isinstance(statement, str) else statement.sql
-    reader = reading(statement)
+    rows = _ROWS.match(sql)
+    if rows is not None and _UNLOCKS not in sql.lower():
+        return _of_rows(rows["words"])
+    return _short(sql) if len(sql) <= _SHORT else _read(sql)
+
+
+@lru_cache(maxsize=1024)
+def _of_rows(words: str) -> Kind:
+    return Kind(words=tuple(words.lower().split()[:8]), changes_rows=True)
+
+
+@lru_cache(maxsize=8192)  # a migration is looked at before it is run, a cell by the linter and the run
+def _short(sql: str) -> Kind:
+    return _read(sql)
+
+
+def _read(sql: str) -> Kind:
+    reader = reading(sql)
     words = reader.words()
     verb = words[0] if words else ""
     calls, others = session_calls(reader.again()) if verb == "select" else ([], False)

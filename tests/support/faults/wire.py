@@ -23,6 +23,8 @@ _CANCEL = 80877102
 #: Messages that the server answers with ReadyForQuery, or that must not be held back.
 _SENDS = frozenset(b"QSFHXcdfp")
 _REQUESTS = frozenset(b"QS")
+#: ReadyForQuery, and CopyInResponse, after which the server waits for rows.
+_ANSWERED = (b"Z", b"G")
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ class Wire:
                     line.client.sendall(head + body)
                     continue
                 line.held += head + body
-                if kind == b"Z":
+                if kind in _ANSWERED:
                     self._release(line)
         if line.held is not None:  # the server went before it answered
             with suppress(OSError):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text.migration_files import load
+from pgrehearse.text.migration_files import load, statements
+from pgrehearse.text.split import split
 
 
 def write(folder: Path, name: str, text: str | bytes) -> Path:
@@ -58,3 +59,22 @@ def test_refused(tmp_path: Path, name: str, text: str | bytes, line: int | None,
         load(tmp_path)
     assert (caught.value.path, caught.value.line) == (path, line)
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize("padding", [0, 500])
+def test_statements_are_those_of_the_text_short_or_long(tmp_path: Path, padding: int) -> None:
+    folder = tmp_path / "db"
+    folder.mkdir()
+    many = "INSERT INTO t VALUES ('a;b', (1));\n" * padding
+    text = f"-- migrate:up\n{many}/* hint */ SELECT 1 ;\n\nCOMMENT ON TABLE t IS 'é'\n;\n"
+    text += "-- migrate:down\nDROP TABLE t"
+    (folder / "1_a.sql").write_text(text, "utf-8")
+    [migration] = load(folder)
+    found = statements(migration, migration.up)
+    assert len(found) == padding + 2 and len(found[padding:]) == 2
+    assert [(one.sql, one.line) for one in found[-2:]] == [
+        ("/* hint */ SELECT 1", padding + 1),
+        ("COMMENT ON TABLE t IS 'é'", padding + 3),
+    ]
+    assert [kind.verb for kind in found.kinds[-2:]] == ["select", "comment"]
+    assert list(found) == split(migration.up.sql)

@@ -91,11 +91,9 @@ def up(
 
 
 def done_line(word: str, done: Done) -> str:
-    """``applied NAME  12 ms``, and what was rewritten."""
-    spent = sum(cost.milliseconds or 0 for cost in done.costs)
-    rewritten = sorted({name for cost in done.costs for name in cost.rewritten})
-    more = f", rewrote {', '.join(rewritten)}" if rewritten else ""
-    return f"{word} {done.migration.path.stem}  {spent:.0f} ms{more}"
+    """``applied NAME  12 ms``, its COMMIT included, and what was rewritten."""
+    more = f", rewrote {', '.join(done.outcome.rewritten)}" if done.outcome.rewritten else ""
+    return f"{word} {done.migration.path.stem}  {done.outcome.seconds * 1000:.0f} ms{more}"
 
 
 def _dry_run(conninfo: str, migrations: list[Migration], to: str | None) -> int:

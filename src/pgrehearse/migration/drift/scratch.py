@@ -18,13 +18,12 @@ from psycopg.sql import SQL, Composed, Identifier
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
-from pgrehearse.migration.runner.section import statements
 from pgrehearse.schema import extensions, foreign_sql
 from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.roles import names
 from pgrehearse.servers import start
-from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import classify
 

@@ -7,7 +7,7 @@ a standby. Until then the lock is held, so the next runner waits for the remains
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,13 +20,13 @@ from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
 from pgrehearse.migration.runner.own_session import ours
 
-__all__ = ["connect", "locked", "locked_still", "reset", "unreadable"]
+__all__ = ["READS", "connect", "locked", "locked_still", "reset", "unlike", "unreadable"]
 
 _APPLICATION = "pgrehearse db"
 #: Limits that a role or database may have for its applications; a migration takes as long as it takes.
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
 #: What the server must say of these, whose changes it reports at once.
-_READS = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
+READS = {"client_encoding": b"UTF8", "standard_conforming_strings": b"on"}
 #: By these the server notices that its client is gone: at once where the connection was closed, after a
 #: minute where the client's machine vanished without a word.
 _NOTICES = {
@@ -70,10 +70,14 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
 
 def unreadable(connection: psycopg.Connection[Any]) -> str:
     """The setting by which the server reads a file otherwise than we split and send it; empty for none."""
-    for name, value in _READS.items():
-        now = connection.info.parameter_status(name)
+    return unlike([(connection.info.parameter_status(name) or "").encode() for name in READS])
+
+
+def unlike(values: Sequence[bytes | None]) -> str:
+    """The first of ``values`` that is not the one of `READS`, in words; empty for none."""
+    for (name, value), now in zip(READS.items(), values, strict=True):
         if now != value:
-            return f"{name} is {now}"
+            return f"{name} is {(now or b'').decode()}"
     return ""
 
 

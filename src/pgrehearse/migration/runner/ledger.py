@@ -7,7 +7,7 @@ file's hash, and every statement with its cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString
@@ -23,7 +23,7 @@ from pgrehearse.migration.runner.ledger_shape import gone, present, untouched
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Applied", "Attempt", "Cost", "Ledger"]
+__all__ = ["Applied", "Attempt", "Cost", "Ledger", "Recorded"]
 
 _VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
 _ELSEWHERE = f"""
@@ -77,6 +77,10 @@ ON CONFLICT (attempt, number) DO UPDATE SET (outcome, milliseconds, lock_wait_ms
     tries) = (excluded.outcome, excluded.milliseconds, excluded.lock_wait_ms, excluded.wal_bytes,
     excluded.rows, excluded.rewritten, excluded.tries) WHERE statement.outcome <> 'done'
 """
+_COPY = """
+COPY pgrehearse.statement (attempt, outcome, number, line, sql, milliseconds, lock_wait_ms, wal_bytes, rows,
+    rewritten, tries) FROM STDIN
+"""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,17 @@ class Attempt:
     outcome: str
     error: str | None
     statements: tuple[Cost, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is recorded of an attempt's statements: ``costs``, and before them those of ``lines``.
+
+    ``lines``, given the attempt, makes text for COPY, in the order of `_COPY`.
+    """
+
+    costs: Sequence[Cost] = ()
+    lines: Callable[[int], Iterable[str]] | None = None
 
 
 class Ledger:
@@ -241,12 +256,12 @@ class Ledger:
             untouched(self.connection)
             self._note(attempt, costs)
 
-    def end(self, attempt: int, migration: Migration, direction: str, *costs: Cost) -> None:
-        """The attempt is done, at ``costs``: the version is applied, or no longer."""
+    def end(self, attempt: int, migration: Migration, direction: str, recorded: Recorded) -> None:
+        """The attempt is done, at the costs of ``recorded``: the version is applied, or no longer."""
         with ours(self.connection):
             present(self.connection)
             untouched(self.connection)
-            self._note(attempt, costs)
+            self._record(attempt, recorded)
             self._write(
                 "UPDATE pgrehearse.attempt SET outcome = 'done', finished = clock_timestamp()"
                 " WHERE id = %s AND outcome = 'running'",
@@ -259,7 +274,7 @@ class Ledger:
                 [migration.version],
             )
 
-    def fail(self, attempt: int, outcome: str, error: str, costs: Sequence[Cost] = ()) -> None:
+    def fail(self, attempt: int, outcome: str, error: str, recorded: Recorded) -> None:
         """The attempt failed or was interrupted; it stays recorded. One that is done stays done."""
         with ours(self.connection):
             # No standby is waited for: without this record the attempt would count as interrupted as well.
@@ -270,7 +285,7 @@ class Ledger:
                 [outcome, error, attempt],
             )
             if changed.rowcount:
-                self._note(attempt, costs)
+                self._record(attempt, recorded)
 
     def is_done(self, attempt: int, number: int | None = None) -> bool:
         """Whether ``attempt``, or its statement ``number``, is recorded as done."""
@@ -290,6 +305,13 @@ class Ledger:
             query = "SELECT outcome = 'running' FROM pgrehearse.attempt WHERE id = %s"
             row = self.connection.execute(query, [attempt]).fetchone()
         return row is not None and bool(row[0])
+
+    def _record(self, attempt: int, recorded: Recorded) -> None:
+        if recorded.lines is not None:
+            with self.connection.cursor().copy(_COPY) as copy:
+                for text in recorded.lines(attempt):
+                    copy.write(text)
+        self._note(attempt, recorded.costs)
 
     def _note(self, attempt: int, costs: Sequence[Cost]) -> None:
         for cost in costs:

@@ -14,11 +14,11 @@ from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive, versions
 from pgrehearse.migration.runner.attempt import Link
-from pgrehearse.migration.runner.ledger import Cost, Ledger
-from pgrehearse.migration.runner.section import Runner
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.notices import Notices
+from pgrehearse.migration.runner.section import Outcome, Runner
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.migration_files import Migration, statements
-from pgrehearse.text.passwords import redacted
 
 __all__ = ["Done", "RunnerOptions", "down", "up"]
 
@@ -40,10 +40,10 @@ class RunnerOptions:
 
 @dataclass(frozen=True)
 class Done:
-    """A migration that was applied or undone, and what its statements cost."""
+    """A migration that was applied or undone, and what that took."""
 
     migration: Migration
-    costs: tuple[Cost, ...]
+    outcome: Outcome
 
 
 def _silent(line: str) -> None:
@@ -71,10 +71,9 @@ def up(
         versions.check(states)
         pending = versions.choose(states, to)
         runner.ledger.adopt([s.migration for s in states if s.migration and s.adopted])
-        for migration in pending:
-            statements(migration, migration.up)  # refuse before anything is done
-        for migration in pending:
-            yield Done(migration, tuple(runner.run(migration, "up")))
+        todo = [statements(migration, migration.up) for migration in pending]  # before anything is done
+        for migration, own in zip(pending, todo, strict=True):
+            yield Done(migration, runner.run(migration, "up", own))
 
 
 def down(
@@ -102,6 +101,7 @@ def down(
         chosen = (
             [m for m in applied if m.version > to] if to is not None else applied[-steps:] if steps else []
         )
+        todo = []
         for migration in chosen:
             if migration.down is None:
                 raise SetupError(
@@ -109,9 +109,9 @@ def down(
                     path=migration.path,
                     next_step="write one, even if it is only a comment that says why nothing can be undone",
                 )
-            statements(migration, migration.down)
-        for migration in reversed(chosen):
-            yield Done(migration, tuple(runner.run(migration, "down")))
+            todo.append((migration, statements(migration, migration.down)))
+        for migration, own in reversed(todo):
+            yield Done(migration, runner.run(migration, "down", own))
 
 
 def _states(runner: Runner, migrations: Sequence[Migration]) -> list[versions.VersionState]:
@@ -144,12 +144,11 @@ def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) 
             exclusive.locked(connection, options.wait, tell),
             Watch(connection, conninfo, tell) as watch,
         ):
-            connection.add_notice_handler(
-                lambda note: tell(redacted("", f"{note.severity}: {note.message_primary}"))
-            )
-            ledger = Ledger(connection)
+            ledger, notices = Ledger(connection), Notices(connection, tell)
             yield Runner(
-                Link(connection, conninfo, ledger, watch, options.lock_timeout, options.backoff, tell)
+                Link(
+                    connection, conninfo, ledger, watch, notices, options.lock_timeout, options.backoff, tell
+                )
             )
     except psycopg.errors.InsufficientPrivilege as error:
         raise _no_right(error, conninfo) from None

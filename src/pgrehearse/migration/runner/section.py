@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,15 +10,29 @@ import psycopg
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.migration.runner import exclusive
-from pgrehearse.migration.runner.attempt import Earlier, Link, Work
-from pgrehearse.migration.runner.ledger import Cost, Ledger
+from pgrehearse.migration.runner.attempt import Attempt, Link
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.steps import Earlier, Steps
 from pgrehearse.migration.runner.unseen import must_be_mended
-from pgrehearse.text.migration_files import Migration, statements
+from pgrehearse.migration.runner.whole import Whole
+from pgrehearse.text.migration_files import Migration, Statements
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
 
-__all__ = ["Runner", "statements"]
+__all__ = ["Outcome", "Runner"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What carrying out a section took: ``seconds`` from its beginning to after its COMMIT.
+
+    ``wal_bytes``: what the whole server wrote to its log meanwhile; ``rewritten``: tables with a new file.
+    """
+
+    seconds: float
+    wal_bytes: int
+    rewritten: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -30,38 +45,43 @@ class Runner:
     def ledger(self) -> Ledger:
         return self.link.ledger
 
-    def run(self, migration: Migration, direction: str) -> list[Cost]:
-        """Apply or undo ``migration``. Raises ExpectationError: a statement failed, what is left is said."""
+    def run(self, migration: Migration, direction: str, todo: Statements) -> Outcome:
+        """Apply or undo ``migration``, which is ``todo``.
+
+        Raises ExpectationError: a statement failed, what is left is said.
+        """
         section = migration.up if direction == "up" else migration.down
         assert section is not None
-        todo = statements(migration, section)
         exclusive.reset(self.link.connection)
-        earlier = self._earlier(migration, section, direction, todo)
-        attempt = self.link.ledger.begin(migration, direction)
-        work = Work(self.link, migration, section, direction, attempt, todo, earlier)
+        started = time.monotonic()
+        attempt = self._attempt(migration, section, direction, todo)
         try:
-            if section.transaction:
-                work.one_transaction()
-            else:
-                work.step_by_step()
+            attempt.run()
         except psycopg.Error as error:
-            raise work.failed(error) from None
+            raise attempt.failed(error) from None
         except PgRehearseError as error:
-            work.record("failed", error.message)
-            raise work.placed(error) from None
+            attempt.record("failed", error.message)
+            raise attempt.placed(error) from None
         except KeyboardInterrupt:
-            work.record("interrupted", "by the operator")
+            attempt.record("interrupted", "by the operator")
             raise
-        return [cost for _, cost in sorted(work.costs.items())]
+        finally:
+            attempt.close()
+        return Outcome(time.monotonic() - started, attempt.wal_bytes, tuple(sorted(attempt.rewritten)))
 
-    def _earlier(
-        self, migration: Migration, section: Section, direction: str, todo: Sequence[Statement]
-    ) -> Earlier:
-        """What unfinished attempts did and began; nothing of a section in one transaction."""
-        earlier = Earlier()
+    def _attempt(self, migration: Migration, section: Section, direction: str, todo: Statements) -> Attempt:
+        """A new attempt, recorded as begun."""
         if section.transaction:
-            return earlier
-        attempts = self.link.ledger.unfinished(migration, direction)
+            number = self.ledger.begin(migration, direction)
+            return Whole(self.link, migration, section, direction, number, todo)
+        earlier = self._earlier(migration, direction, todo)
+        number = self.ledger.begin(migration, direction)
+        return Steps(self.link, migration, section, direction, number, todo, earlier)
+
+    def _earlier(self, migration: Migration, direction: str, todo: Sequence[Statement]) -> Earlier:
+        """What unfinished attempts did and began."""
+        earlier = Earlier()
+        attempts = self.ledger.unfinished(migration, direction)
         must_be_mended(attempts, migration, len(todo))
         for attempt in attempts:
             for cost in attempt.statements:

@@ -14,10 +14,10 @@ from pgrehearse import queries
 from pgrehearse.connections import connect
 from pgrehearse.execution.polling import Polling, copies, refusal
 
-__all__ = ["Watch"]
+__all__ = ["PAUSE", "Watch"]
 
 #: Seconds between two looks; a shorter wait may go unseen.
-_PAUSE = 0.02
+PAUSE = 0.02
 #: Seconds between two messages.
 _SAY = 2.0
 #: How long a look may take: what the statement has locked may be a catalog that the look reads.
@@ -51,8 +51,9 @@ class Watch:
         self._tell = tell
         self._say = say
         self._results: list[PGresult] = []
-        #: seconds the last statement was seen waiting for a lock
-        self.waited = 0.0
+        #: when a wait for a lock was seen, by the server's clock, and for how many seconds until then
+        self.waits: list[tuple[float, float]] = []
+        self.begin()
 
     def __enter__(self) -> Self:
         return self
@@ -61,14 +62,19 @@ class Watch:
         with suppress(psycopg.Error):
             self._watcher.close()
 
-    def run(self, sql: str) -> PGresult:
+    def run(self, sql: str, meanwhile: Callable[[], None] | None = None) -> PGresult:
         """Run one statement to its end and return what came back. Raises psycopg.Error.
 
-        An interrupt cancels it first.
+        An interrupt cancels it first. ``meanwhile`` is called once when the server has the statement.
         """
-        self._results, self.waited = [], 0.0
+        self._results = []
+        self.begin()
         self._polling.send(sql)
         try:
+            if meanwhile is not None:
+                while not self._polling.sent(PAUSE):
+                    pass
+                meanwhile()
             self._follow()
         except BaseException:
             self._polling.cancel()
@@ -87,20 +93,35 @@ class Watch:
     def _take(self, result: PGresult) -> None:
         self._results.append(result)
 
+    @property
+    def waited(self) -> float:
+        """Seconds that waits for locks were seen since `begin`."""
+        return sum(seconds for _, seconds in self.waits)
+
+    def begin(self) -> None:
+        """From now on something else is under way."""
+        self.waits.clear()
+        self._since = self._said = self._looked = time.monotonic()
+        self._wal_before = ""
+
+    def look(self) -> None:
+        """Look at what is under way, if the last look is long enough ago."""
+        now = time.monotonic()
+        if now - self._looked < PAUSE:
+            return
+        with suppress(psycopg.Error):  # the watcher is gone, or may not look now: the statement goes on
+            before = self._wal_before = self._wal_before or self._wal()
+            row = self._watcher.execute(queries.text("progress"), [before, self._pid]).fetchone()
+            if row and row[1]:
+                self.waits.append((row[0], now - self._looked))
+            if row and now - self._said >= self._say:
+                self._tell(f"{now - self._since:.0f} s, {next(text for text in row[2:] if text)}")
+                self._said = now
+        self._looked = now
+
     def _follow(self) -> None:
-        since = said = last = time.monotonic()
-        wal = ""
-        while not self._polling.poll(_PAUSE):
-            now = time.monotonic()
-            with suppress(psycopg.Error):  # the watcher is gone, or may not look now: the statement goes on
-                wal = wal or self._wal()
-                row = self._watcher.execute(queries.text("progress"), [wal, self._pid]).fetchone()
-                if row and row[0]:
-                    self.waited += now - last
-                if row and now - said >= self._say:
-                    self._tell(f"{now - since:.0f} s, {next(text for text in row[1:] if text)}")
-                    said = now
-            last = now
+        while not self._polling.poll(PAUSE):
+            self.look()
 
     def _wal(self) -> str:
         row = self._watcher.execute(

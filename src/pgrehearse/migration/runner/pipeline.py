@@ -1,0 +1,150 @@
+"""Statements of one transaction, sent ahead of their answers, each followed by a question of ours.
+
+psql waits for the answer to a statement before it sends the next. With many small ones that is most of the
+time. Here two batches are under way: the server is at one while we read what it said of the other.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq.abc import PGconn, PGresult
+
+from pgrehearse.migration.runner.question import Question
+
+__all__ = ["Pipeline"]
+
+#: Batches under way at once.
+_AHEAD = 2
+#: Seconds between two cancels.
+_AGAIN = 1.0
+
+
+class Pipeline:
+    """Sends on ``pgconn``, which is in non-blocking mode, within a transaction.
+
+    Args:
+        pause: seconds without an answer after which ``waiting`` is called, again and again.
+
+    Attributes:
+        results: what has come back of the batch that is being received.
+    """
+
+    def __init__(self, pgconn: PGconn, pause: float, waiting: Callable[[], None]) -> None:
+        self._pgconn = pgconn
+        self._pause = pause
+        self._waiting = waiting
+        self._under_way = 0
+        self.results: list[PGresult] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether answers are to be taken before more is sent."""
+        return self._under_way >= _AHEAD
+
+    def send(self, first: Question, statements: Sequence[tuple[bytes, Question]] = ()) -> None:
+        """Send a batch: the ``first`` question, then each statement and the question after it.
+
+        Raises psycopg.OperationalError: the connection is lost.
+        """
+        link = self._pgconn
+        if not self._under_way:
+            link.enter_pipeline_mode()
+        link.send_query_prepared(*first, result_format=Format.BINARY)
+        for sql, question in statements:
+            link.send_query_params(sql, None)
+            link.send_query_prepared(*question, result_format=Format.BINARY)
+        link.pipeline_sync()
+        self._under_way += 1
+        link.flush()
+
+    def receive(self) -> list[PGresult]:
+        """What came back for the oldest batch: a result for each statement and each question, in order.
+
+        Behind an error they are of no use. Whatever is raised, `results` holds what came back.
+
+        Raises:
+            psycopg.OperationalError: the connection is lost.
+            BaseException: of an interrupt, after all that is under way was canceled.
+        """
+        self.results = []
+        try:
+            self._read()
+        except psycopg.Error:
+            self._under_way = 0
+            raise
+        except BaseException:
+            self._cancel()
+            raise
+        self._ended()
+        return self.results
+
+    def cancel(self) -> None:
+        """Cancel what is under way, and forget it."""
+        if self._under_way:
+            self.results = []
+            self._cancel()
+
+    def drop(self) -> None:
+        """Forget what is under way: the transaction has failed, so nothing of it is carried out."""
+        failed = self.results
+        while self._under_way:
+            self.receive()
+        self.results = failed
+
+    def _ended(self) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._pgconn.exit_pipeline_mode()
+
+    def _cancel(self) -> None:
+        """Cancel until nothing is under way, for a cancel may arrive between two statements."""
+        oldest = self.results
+        while self._under_way:
+            with suppress(psycopg.OperationalError):
+                self._pgconn.get_cancel().cancel()
+            try:
+                self._read(time.monotonic() + _AGAIN)
+            except TimeoutError:
+                continue
+            except psycopg.Error:
+                self._under_way = 0
+            else:
+                self._ended()
+                self.results = []
+        self.results = oldest
+
+    def _read(self, limit: float | None = None) -> None:
+        link = self._pgconn
+        while not self._parse():
+            unsent = link.flush()
+            ready, _, _ = select.select([link.socket], [link.socket] if unsent else [], [], self._pause)
+            if ready:
+                try:
+                    link.consume_input()
+                except psycopg.OperationalError:
+                    self._parse()  # why the server closed the connection has come before that
+                    raise
+            elif not unsent and limit is None:
+                self._waiting()
+            if limit is not None and time.monotonic() > limit:
+                raise TimeoutError
+
+    def _parse(self) -> bool:
+        """Take the answers that have come. Returns whether the batch has ended."""
+        link = self._pgconn
+        while not link.is_busy():
+            result = link.get_result()
+            if result is None:  # the end of one answer
+                if link.status == ConnStatus.BAD:
+                    raise psycopg.OperationalError("the connection was lost")
+            elif result.status == ExecStatus.PIPELINE_SYNC:
+                return True
+            else:
+                self.results.append(result)
+        return False
