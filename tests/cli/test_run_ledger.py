@@ -356,6 +356,24 @@ def test_a_step_that_gives_up_the_lock_has_it_again(bench: Bench, gated: Databas
     assert gated.trace() == ["1"]
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "DELETE FROM pgrehearse.step;",
+        "UPDATE pgrehearse.run SET outcome = 'done';",
+        "DO $$BEGIN EXECUTE 'DELETE FROM pgrehearse.step'; END$$;",
+        "BEGIN;\nDELETE FROM pgrehearse.step;\nSELECT 1;\nCOMMIT;",
+    ],
+)
+def test_a_step_that_changes_what_is_done_is_refused(bench: Bench, gated: Database, step: str) -> None:
+    bench.runbook([note("one"), step])
+    status, _, err = run(bench, gated)
+    assert status == 1
+    assert "this step changes the ledger of runs" in err
+    run(bench, gated)
+    assert gated.trace() == ["one"]
+
+
 def test_runs_and_the_runner_of_migrations_exclude_each_other(
     bench: Bench, gated: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,14 @@ BEGIN
     IF before OPERATOR(pg_catalog.<>) 'none' THEN
         PERFORM pg_catalog.set_config('role', 'none', true);
     END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+                WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
+                  AND l.locktype OPERATOR(pg_catalog.=) 'relation'
+                  AND l.relation OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.to_regclass('pgrehearse.run'),
+                          pg_catalog.to_regclass('pgrehearse.step')]::pg_catalog.oid[])
+                  AND l.mode OPERATOR(pg_catalog.<>) ALL (ARRAY['AccessShareLock', 'RowShareLock'])) THEN
+        RAISE EXCEPTION 'this step changes the ledger of runs, which says what is done';
+    END IF;
     INSERT INTO pgrehearse.step AS s (run, line, statement, generated, phase, digest, outcome, of_the_session, state)
     SELECT {run}, n.line, n.statement, n.generated, n.phase, n.digest, n.outcome, n.of_the_session,
            CASE WHEN n.position OPERATOR(pg_catalog.=) {count}
