@@ -121,6 +121,10 @@ def test_soak_is_counted_by_the_server_of_the_environment_before(way: Way) -> No
     execute(way.databases["staging"].dsn, finished.format("2 days"))
     assert "in the future" in red(way, "production")["soak"]
     execute(way.databases["staging"].dsn, finished.format("-3 days"))
+    # The owner of the ledger moved it; the record of the promotion's steps is not his to move.
+    assert " of 1 h in staging" in red(way, "production")["soak"]
+    way.declare((*SLOW, "promoted"), production='soak = "1h"\n')
+    way.install()
     assert "soak" not in red(way, "production")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ from pgrehearse.migration.runner import versions
 from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.smoke import smoke as contract_run
 from pgrehearse.migration.smoke.smoke import SmokeOptions
-from pgrehearse.promotion.databases import different
+from pgrehearse.promotion.databases import different, home
 from pgrehearse.promotion.durations import told
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.measured import Measured, measured
@@ -34,10 +34,11 @@ from pgrehearse.text.project import Project
 __all__ = ["Answer", "Question", "answers"]
 
 _NOW = "SELECT pg_catalog.clock_timestamp()"
-_STEPS_THERE = """
-SELECT i.version, i.sha256 FROM pgrehearse_promotion.step AS s
+#: When a promotion had brought a migration to all its databases.
+_BROUGHT = """
+SELECT i.version, i.sha256, pg_catalog.max(s.changed_at) FROM pgrehearse_promotion.step AS s
   JOIN pgrehearse_promotion.item AS i ON i.promotion = s.promotion AND i.number = s.item
- WHERE s.outcome = 'done'
+ WHERE s.outcome = 'done' GROUP BY 1, 2
 """
 
 
@@ -74,6 +75,16 @@ class Question:
     store: Store
     promotion: Promotion | None
     tell: Callable[[str], None]
+
+    @cached_property
+    def brought(self) -> dict[tuple[str, str], datetime]:
+        """What promotions have brought to the environment before, and when: version and hash -> time."""
+        if self.step.before is None or self.step.position < 2:
+            return {}
+        with opened(home(self.step.before).conninfo, "gates") as store:
+            store.rules()
+            rows = store.connection.execute(_BROUGHT).fetchall()
+        return {(version, sha256): at for version, sha256, at in rows}
 
     @cached_property
     def measured(self) -> Measured:
@@ -188,12 +199,9 @@ def _applied(question: Question) -> Answer:
 
 
 def _promoted(question: Question) -> Answer:
-    assert question.step.before is not None
-    with opened(question.before[0].conninfo, "gates") as store:
-        store.rules()
-        rows = store.connection.execute(_STEPS_THERE).fetchall()
-    there = {(version, sha256) for version, sha256 in rows}
-    past = [one.path.stem for one in question.plan.migrations if (one.version, one.sha256) not in there]
+    past = [
+        one.path.stem for one in question.plan.migrations if (one.version, one.sha256) not in question.brought
+    ]
     if past:
         return _red(
             "promoted",
@@ -224,7 +232,10 @@ def _smoke(question: Question) -> Answer:
 
 
 def _soak(question: Question) -> Answer:
+    """Since the step of a promotion, which nobody can rewrite, and not only since what the ledger says."""
     wanted = question.step.environment.soak
+    if "promoted" not in required(question.step.environment, question.step.position):
+        question.brought = {}
     shortest: timedelta | None = None
     for target in question.before:
         with connect(target.conninfo, autocommit=True) as connection:
@@ -232,7 +243,11 @@ def _soak(question: Question) -> Answer:
         assert row is not None
         at = {one.version: one.at for one in versions.read(target.conninfo, question.migrations)}
         for migration in question.plan.migrations:
-            since = at.get(migration.version)
+            told_there = [
+                at.get(migration.version),
+                question.brought.get((migration.version, migration.sha256)),
+            ]
+            since = max((one for one in told_there if one is not None), default=None)
             if since is None:
                 return _red(
                     "soak",

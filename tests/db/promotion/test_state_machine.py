@@ -14,8 +14,10 @@ from psycopg.types.json import Jsonb
 from pgrehearse.errors import SetupError
 from pgrehearse.promotion import audit
 from pgrehearse.promotion.installing import install
+from pgrehearse.servers import Servers
 from support.databases import execute
-from support.promotions import ITEMS, Stage, call, refusal
+from support.majors import OLD_AND_NEW
+from support.promotions import ITEMS, Stage, call, refusal, staged
 
 P = "pgrehearse_promotion"
 
@@ -71,6 +73,19 @@ def test_installing_again_changes_nothing_and_leaves_the_installer_without_power
     assert "does not need" not in said
     # CREATEROLE holds its roles with the right to grant them, which is no membership that counts.
     assert "may not request" in refused(lambda: _request_as_definer(stage, "installer"))
+
+
+def test_who_installs_is_a_member_of_nothing_however_roles_are_made(servers: Servers) -> None:
+    server = servers.get(OLD_AND_NEW[-1])
+    with staged(server, installed=False) as stage:
+        execute(stage.dsn, f"ALTER ROLE {stage.who('installer')} SET createrole_self_grant = 'set, inherit'")
+        stage.install()
+        held = stage.ask(
+            "installer",
+            "SELECT r.rolname FROM pg_roles AS r WHERE r.rolname LIKE %s AND pg_has_role(r.oid, 'SET')",
+            f"pgrehearse_{stage.environment.name}%",
+        )
+        assert held == []
 
 
 def _request_as_definer(stage: Stage, person: str) -> object:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from pgrehearse.command.promote import shown
-from pgrehearse.command.promote.common import at_environment
+from pgrehearse.command.promote.common import at_environment, digits
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.errors import SetupError
 
 __all__ = ["approve"]
 
 
-def _digits(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(rf"[0-9a-f]{{{shown.SHORT},64}}", value):
-        raise click.BadParameter(f"write the first {shown.SHORT} digits of the plan's hash, or more")
-    return value
-
-
 @click.command()
 @click.argument("environment")
 @click.option(
-    "--plan", "plan_", required=True, metavar="HASH", callback=_digits, help="The plan that you reviewed."
+    "--plan", "plan_", required=True, metavar="HASH", callback=digits, help="The plan that you reviewed."
 )
 def approve(environment: str, plan_: str) -> int:
     """Approve the plan that is requested for ENVIRONMENT, as the role you connect with.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import click
 
 from pgrehearse.command.db.target import announce, load_migrations
+from pgrehearse.command.promote import shown
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.promotion import file
 from pgrehearse.promotion.prepared import Prepared, prepared
 
-__all__ = ["at_environment", "group_option", "json_option", "why_option"]
+__all__ = ["at_environment", "digits", "group_option", "json_option", "why_option"]
 
 group_option: Callable[[Any], Any] = click.option(
     "--group", metavar="NAME", help="The databases of this group of environments.toml, not the one database."
@@ -24,6 +26,13 @@ json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=Tr
 def why_option(what: str, *, needed: bool = False) -> Callable[[Any], Any]:
     """``--why``, which is kept."""
     return click.option("--why", metavar="TEXT", required=needed, default="", help=f"{what}; kept with it.")
+
+
+def digits(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """A hash, or enough of its first digits to mean one; empty where the option was not given."""
+    if value is not None and not re.fullmatch(rf"[0-9a-f]{{{shown.SHORT},64}}", value):
+        raise click.BadParameter(f"write the first {shown.SHORT} digits of the hash, or more")
+    return value or ""
 
 
 @contextmanager

@@ -39,7 +39,7 @@ _LONG = 76  # characters of a statement
 def plan_head(plan: Plan, before: str | None) -> str:
     """The plan in two lines."""
     names = [member.name for member in plan.members]
-    where = names[0] if len(names) == 1 else f"{len(names)} databases"
+    where = visible(names[0]) if len(names) == 1 else f"{len(names)} databases"
     after = f", after {before}" if before else ""
     many = f"{len(plan.migrations)} migration{'s' * (len(plan.migrations) != 1)}"
     return f"{plan.environment}: {many} for {where}{after}\nplan {plan.hash[:SHORT]}"

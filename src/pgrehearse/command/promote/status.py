@@ -33,7 +33,7 @@ _LAST = 5  # promotions that are shown
     "--known", metavar="HASH", help="A hash of the trail that was noted earlier: is it still there?"
 )
 @json_option
-def status(environment: str | None, audited: bool, known: str | None, as_json: bool) -> int:
+def status(environment: str | None, audited: bool, known: str, as_json: bool) -> int:
     """Show the promotions of ENVIRONMENT, or of all: who waits for whom, and since when.
 
     Exit status 1 when the audit trail is not what was written, or an environment cannot be looked at.
@@ -41,10 +41,8 @@ def status(environment: str | None, audited: bool, known: str | None, as_json: b
     project, migrations = load_migrations()
     path, environments = file.load(project)
     names = [one.name for one in environments] if environment is None else [environment]
-    found = [
-        _look(file.step(project, name), migrations, path, audited or known is not None) for name in names
-    ]
-    if known is not None:
+    found = [_look(file.step(project, name), migrations, path, audited or bool(known)) for name in names]
+    if known:
         for one in found:
             one.look_for(known)
     if as_json:

@@ -712,10 +712,16 @@ ON CONFLICT (only_row) DO UPDATE SET (version, environment, approvals, gates)
 
 -- --- the end of the installer's own powers --------------------------------------------------------------
 
+-- createrole_self_grant may have made the installer a member of what it made: nobody is one unasked.
 RESET ROLE;
 DO $$
+DECLARE
+    name text;
 BEGIN
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        EXECUTE format('REVOKE %I FROM %I', current_setting('pgrehearse_promotion.prefix') || '_owner', current_user);
+        FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer'] LOOP
+            EXECUTE format('REVOKE %I FROM %I', current_setting('pgrehearse_promotion.prefix') || '_' || name,
+                           current_user);
+        END LOOP;
     END IF;
 END $$;
