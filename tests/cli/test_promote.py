@@ -139,7 +139,7 @@ def test_a_migration_edited_after_the_approval_is_refused(way: Way) -> None:
     way.approved()
     way.migration(2, "ALTER TABLE shop ADD COLUMN name varchar;")
     refused = way.call("deploy", "apply", "production")
-    assert (refused.status, "2_step is not what it was when 2_step was requested" in refused.err) == (1, True)
+    assert (refused.status, "2_step was edited after it was requested" in refused.err) == (1, True)
     (way.bench.root / "db/migrations/2_step.sql").unlink()
     assert "its file is gone" in way.call("deploy", "apply", "production").err
     assert way.state("production") == "approved"

@@ -13,6 +13,6 @@ gates           the gates, answered
 prepared        what a command about one environment begins with
 apply           a promotion is carried out; one database of it, as a job may call it
 ledger_readers  who takes part may read what is pending
-durations       how long something takes, in words
+words           how many, and how long
 demo            three databases and their people, to play all this with
 """

@@ -22,12 +22,12 @@ from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.smoke import smoke as contract_run
 from pgrehearse.migration.smoke.smoke import SmokeOptions
 from pgrehearse.promotion.databases import different, home
-from pgrehearse.promotion.durations import told
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.measured import Measured, measured
 from pgrehearse.promotion.plan import Member, Plan
 from pgrehearse.promotion.rules import GATES, required
 from pgrehearse.promotion.store import Promotion, Store, opened
+from pgrehearse.promotion.words import counted, told
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -142,7 +142,9 @@ def _ledger(question: Question) -> Answer:
                 "pgrehearse db up takes the hash of what is applied there",
             )
     count, where = len(planned), len(question.plan.members)
-    return _green("ledger", f"{count} in the plan, {_databases(where)} looked at")
+    return _green(
+        "ledger", f"{counted(count, 'migration')} in the plan, {counted(where, 'database')} looked at"
+    )
 
 
 def _drift(question: Question) -> Answer:
@@ -195,7 +197,7 @@ def _applied(question: Question) -> Answer:
                 f"not applied as the files are in {target.database}: {some(missing)}",
                 f"take them to {_before(question)} first",
             )
-    return _green("applied", f"{len(plan)} migrations in {_before(question)}, with the same hashes")
+    return _green("applied", f"{counted(len(plan), 'migration')} in {_before(question)}, with the same hash")
 
 
 def _promoted(question: Question) -> Answer:
@@ -241,7 +243,8 @@ def _soak(question: Question) -> Answer:
         with connect(target.conninfo, autocommit=True) as connection:
             row = connection.execute(_NOW).fetchone()
         assert row is not None
-        at = {one.version: one.at for one in versions.read(target.conninfo, question.migrations)}
+        states = versions.read(target.conninfo, question.migrations)
+        at = {one.version: one.at for one in states if one.state == "applied"}
         for migration in question.plan.migrations:
             told_there = [
                 at.get(migration.version),
@@ -249,10 +252,15 @@ def _soak(question: Question) -> Answer:
             ]
             since = max((one for one in told_there if one is not None), default=None)
             if since is None:
+                there = migration.version in at
                 return _red(
                     "soak",
-                    f"{target.database} does not say when {migration.path.stem} was applied",
-                    "another tool applied it; pgrehearse db status shows when",
+                    f"{target.database} does not say when {migration.path.stem} was applied"
+                    if there
+                    else f"{migration.path.stem} is not applied in {target.database}",
+                    "another tool applied it; pgrehearse db up there writes a ledger"
+                    if there
+                    else f"take it to {_before(question)} first",
                 )
             lived = row[0] - since
             if lived < timedelta():
@@ -292,7 +300,7 @@ def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answe
                 f"{target.database} is not what its migrations make: {some(found.drift.objects)}",
                 "pgrehearse db check there says all of it",
             )
-    return _green(gate, "; ".join([f"{_databases(len(targets))} compared", *notes]))
+    return _green(gate, "; ".join([f"{counted(len(targets), 'database')} compared", *notes]))
 
 
 def _rehearsal(question: Question) -> Answer:
@@ -310,16 +318,13 @@ def _policy(question: Question) -> Answer:
     if found.not_measured:
         return _red("policy", f"not all was checked: {found.not_measured}", "pgrehearse db lint")
     return _green(
-        "policy", f"{len(found.statements)} statements measured on PostgreSQL {found.server}, nothing found"
+        "policy",
+        f"{counted(len(found.statements), 'statement')} measured on PostgreSQL {found.server}, nothing found",
     )
 
 
 def _before(question: Question) -> str:
     return question.step.before.name if question.step.before else ""
-
-
-def _databases(count: int) -> str:
-    return f"{count} database{'s' * (count != 1)}"
 
 
 _ANSWERS: Mapping[str, Callable[[Question], Answer]] = {

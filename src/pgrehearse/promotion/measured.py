@@ -21,6 +21,7 @@ from pgrehearse.measurement.words import how_long, locked, requests
 from pgrehearse.measurement.xray import Row
 from pgrehearse.migration.policy.check import PolicyRequest, check
 from pgrehearse.migration.runner import runner
+from pgrehearse.promotion.words import counted
 from pgrehearse.servers import Server, Servers
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
@@ -79,7 +80,7 @@ def measured(
     known = _recalled(place)
     if known is not None:
         return known
-    tell(f"measuring {len(plan)} migrations on PostgreSQL {major}")
+    tell(f"measuring {counted(len(plan), 'migration')} on PostgreSQL {major}")
     with Servers() as servers:
         server = servers.get(major)
         found = _measure(server, project, migrations, plan)

@@ -89,12 +89,10 @@ def files_of(steps: Sequence[StepRecord], migrations: Sequence[Migration]) -> tu
         migration = known.get(record.version)
         if migration is None:
             wrong.append(_other(f"{record.name} is in the plan, and its file is gone"))
-        elif (migration.sha256, migration.path.stem) != (record.sha256, record.name):
-            wrong.append(
-                _other(
-                    f"{migration.path.stem} is not what it was when {record.name} was requested", migration
-                )
-            )
+        elif migration.path.stem != record.name:
+            wrong.append(_other(f"{record.name} was requested, and is called otherwise now", migration))
+        elif migration.sha256 != record.sha256:
+            wrong.append(_other(f"{record.name} was edited after it was requested", migration))
         else:
             found.append(migration)
     if wrong:

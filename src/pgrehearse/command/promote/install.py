@@ -11,6 +11,7 @@ from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.promotion import databases, file
 from pgrehearse.promotion import installing as installer
 from pgrehearse.promotion.installing import FILE
+from pgrehearse.promotion.words import counted
 from pgrehearse.text.project import Project
 
 __all__ = ["install"]
@@ -35,7 +36,7 @@ def install(environment: str | None, show: bool) -> int:
     announce(target)
     demand(Operation.INSTALL_PROMOTION, target.environment, target.database)
     done = installer.install(target.conninfo, step.environment, step.position)
-    click.echo(f"installed in {target.database}: {step.environment.approvals} approvals")
+    click.echo(f"installed in {target.database}: {counted(step.environment.approvals, 'approval')}")
     for group, member in done.granted:
         click.echo(f"granted {group} to {member}")
     for group, member in done.revoked:

@@ -7,6 +7,7 @@ import click
 from pgrehearse.command.promote import shown
 from pgrehearse.command.promote.common import at_environment, group_option, why_option
 from pgrehearse.environments.permissions import Operation
+from pgrehearse.promotion.words import counted
 
 __all__ = ["request"]
 
@@ -30,7 +31,9 @@ def request(environment: str, group: str | None, why: str) -> int:
     click.echo(shown.plan_head(plan, found.step.before.name if found.step.before else None))
     short = plan.hash[: shown.SHORT]
     if wanted:
-        click.echo(f"next: {wanted} approvals: pgrehearse promote approve {environment} --plan {short}")
+        click.echo(
+            f"next: {counted(wanted, 'approval')}: pgrehearse promote approve {environment} --plan {short}"
+        )
     else:
         click.echo(f"next: pgrehearse promote apply {environment}")
     return 0

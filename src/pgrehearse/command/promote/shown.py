@@ -10,11 +10,11 @@ import click
 from pgrehearse.command import terminal
 from pgrehearse.command.terminal import Column
 from pgrehearse.migration.timing.costs import Timing
-from pgrehearse.promotion.durations import told
 from pgrehearse.promotion.gates import Answer
 from pgrehearse.promotion.measured import Measured
 from pgrehearse.promotion.plan import Plan
 from pgrehearse.promotion.store import Approval, Promotion, StepRecord
+from pgrehearse.promotion.words import counted, told
 from pgrehearse.text.characters import visible
 
 __all__ = [
@@ -41,7 +41,7 @@ def plan_head(plan: Plan, before: str | None) -> str:
     names = [member.name for member in plan.members]
     where = visible(names[0]) if len(names) == 1 else f"{len(names)} databases"
     after = f", after {before}" if before else ""
-    many = f"{len(plan.migrations)} migration{'s' * (len(plan.migrations) != 1)}"
+    many = counted(len(plan.migrations), "migration")
     return f"{plan.environment}: {many} for {where}{after}\nplan {plan.hash[:SHORT]}"
 
 

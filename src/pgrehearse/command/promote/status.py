@@ -18,6 +18,7 @@ from pgrehearse.promotion import audit, databases, file
 from pgrehearse.promotion.audit import Trail
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.store import OPEN, Promotion, Store, opened
+from pgrehearse.promotion.words import counted
 from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
 
@@ -94,7 +95,7 @@ class _Status:
         for promotion, said, _ in self.promotions:
             shown.told_promotion(promotion, said)
         if self.pending:
-            many = f"{len(self.pending)} migration{'s' * (len(self.pending) != 1)}"
+            many = counted(len(self.pending), "migration")
             click.echo(
                 f"  {many} pending and not requested: {self.pending[0]}{' ...' * (len(self.pending) > 1)}"
             )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pgrehearse.promotion.durations import told
+from pgrehearse.promotion.words import told
 
 
 @pytest.mark.parametrize(
