@@ -264,6 +264,9 @@ def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
     (tmp_path / "runbooks" / "sample.md").write_text(RUNBOOK, "utf-8")
     done = export(tmp_path, "sample", "--to", "ipynb")
     assert (done.returncode, done.stdout) == (0, "wrote sample.ipynb\n"), done.stderr
+    printed, written = (export(tmp_path, "sample", "--to", "sql", "-o", place) for place in ("-", "s.sql"))
+    assert (printed.stdout, written.stdout) == ((tmp_path / "s.sql").read_text("utf-8"), "wrote s.sql\n")
+    assert not (tmp_path / "-").exists()
     done = export(tmp_path, "runbooks/sample.md", "--to", "sql", "-o", "nowhere/sample.sql")
     assert done.returncode == 69
     assert "nowhere/sample.sql: cannot be written: " in done.stderr

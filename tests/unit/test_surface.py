@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+import jupytext  # noqa: F401 - it looks for pandoc when it is first imported, and no test here may
 import pytest
 
 import pgrehearse

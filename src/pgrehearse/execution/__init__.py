@@ -6,6 +6,7 @@ escort         what is sent around a statement: transactions, checks, records
 session_only   whether a statement that makes the session does nothing else
 executor       the cells of a document in order, in named sessions
 psql_format    results printed as psql prints them
+cell_messages  what a cell sends, whoever sends it
 cell_checks    what a cell says against what it did; output_match: expected output against actual
 bounds         how much a cell may print
 python_cell, bash_cell, python_worker   cells of other languages; cell_process: the processes they run in

@@ -14,20 +14,19 @@ from pathlib import Path
 
 import psycopg
 
-from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.errors import SetupError
 from pgrehearse.execution import folders, traces
 from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
+from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.escort import Escort, Looking
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
-from pgrehearse.text import variables
 from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
-from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Executor", "check_output"]
 
@@ -167,12 +166,12 @@ class Executor:
         return psycopg.conninfo.make_conninfo(self.conninfo, application_name=application_name)
 
     def _not_for_this_server(self, cell: Cell) -> str:
-        needs, until = cell.options.needs, cell.options.until
-        if needs is not None and self.major < needs:
-            return f"needs PostgreSQL {needs} or later"
-        if until is not None and self.major > until:
-            return f"for PostgreSQL {until} and earlier"
-        return ""
+        options = cell.options
+        if options.runs_on(self.major):
+            return ""
+        if options.needs is not None and self.major < options.needs:
+            return f"needs PostgreSQL {options.needs} or later"
+        return f"for PostgreSQL {options.until} and earlier"
 
     def _process(self, cell: Cell) -> CellResult:
         limit = cell.options.timeout or self.timeout
@@ -199,7 +198,7 @@ class Executor:
         results = self._join(session)
         if any(result.failure for result in results):
             return [*results, CellResult(cell, "notrun")]
-        session.start(self._messages(cell), Looking() if cell.phase in LOOKING else escort)
+        session.start(messages(cell, self.values, self.path), Looking() if cell.phase in LOOKING else escort)
         limit = started + (cell.options.timeout or self.timeout)
         if cell.options.wait is not None:
             failure = self._prove_wait(cell, session, limit)
@@ -210,31 +209,6 @@ class Executor:
             failure = None
         failure = failure or self._complete(session, cell, limit)
         return [*results, self._result(cell, session, started, failure)]
-
-    def _messages(self, cell: Cell) -> list[Message]:
-        try:
-            return [
-                Message(variables.substitute(s.sql, self.values), s.line, s.gexec, number)
-                for number, s in enumerate(split(cell.source), 1)
-            ]
-        except SplitError as error:
-            raise DocumentError(
-                error.message, path=self.path, line=cell.line + error.line, next_step=error.fix
-            ) from None
-        except KeyError as name:
-            raise SetupError(
-                f"parameter {name} has no value",
-                path=self.path,
-                line=cell.line,
-                next_step=f"give one: --set {name.args[0]}=...",
-            ) from None
-        except ValueError as error:
-            raise SetupError(
-                f"a parameter value cannot be quoted: {error}",
-                path=self.path,
-                line=cell.line,
-                next_step="give another value",
-            ) from None
 
     def _complete(self, session: Session, cell: Cell, limit: float) -> Finding | None:
         """Let ``session`` finish until ``limit``; past it the statement is canceled."""

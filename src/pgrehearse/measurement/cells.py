@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError
+from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.rehearser import Fresh, Rehearser
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.findings import Finding
@@ -17,9 +18,9 @@ from pgrehearse.measurement.replay import Replay
 from pgrehearse.measurement.statement.facts import Facts, strongest
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.words import claim_of
-from pgrehearse.text import claims, variables
+from pgrehearse.text import claims
 from pgrehearse.text.document import Cell, Document
-from pgrehearse.text.split import Statement, split
+from pgrehearse.text.split import split
 from pgrehearse.text.statement import classify, generated
 
 __all__ = ["check_claims", "is_measured", "measure_cells"]
@@ -58,9 +59,7 @@ def measure_cells(
     order = document.in_order()
     here = rehearser.servers.get(major).major
     wanted = [
-        position
-        for position, cell in enumerate(order)
-        if is_measured(cell) and (cell.options.needs or here) <= here <= (cell.options.until or here)
+        position for position, cell in enumerate(order) if is_measured(cell) and cell.options.runs_on(here)
     ]
     with Replay(rehearser, document, major, wanted) as replay:
         for position in wanted:
@@ -71,11 +70,10 @@ def measure_cells(
 
 def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[str, Facts]]:
     """Measure and then carry out, one by one, so that each finds what the earlier ones left."""
-    values = document.front.examples()
-    statements = split(cell.source)
-    for statement in statements:
-        expected = cell.options.expect if statement is statements[-1] else None
-        for sql in _resolved(fresh, statement, variables.substitute(statement.sql, values)):
+    sent = messages(cell, document.front.examples(), document.path)
+    for message in sent:
+        expected = cell.options.expect if message is sent[-1] else None
+        for sql in _resolved(fresh, message):
             kind = classify(sql)
             if kind.control is not None:
                 continue
@@ -99,12 +97,12 @@ def _measured(fresh: Fresh, document: Document, cell: Cell, sql: str) -> Facts:
         ) from error
 
 
-def _resolved(fresh: Fresh, statement: Statement, sql: str) -> list[str]:
+def _resolved(fresh: Fresh, message: Message) -> list[str]:
     """The statement itself, or those its ``\\gexec`` generates in the present state."""
-    if not statement.gexec:
-        return [sql]
+    if not message.gexec:
+        return [message.sql]
     with connect(fresh.server.dsn(fresh.name), autocommit=True) as connection:
-        rows = connection.execute(sql.encode()).fetchall()
+        rows = connection.execute(message.sql.encode()).fetchall()
     return [str(value) for row in rows for value in row if value is not None]
 
 

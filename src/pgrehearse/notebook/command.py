@@ -20,7 +20,12 @@ __all__ = ["export", "write"]
 @click.command()
 @click.argument("document")
 @click.option("--to", "form", type=click.Choice(["ipynb", "sql"]), required=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Default: NAME.ipynb or NAME.sql here.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="Default: NAME.ipynb or NAME.sql here; - prints it.",
+)
 def export(document: str, form: str, output: Path | None) -> int:
     """Write DOCUMENT, a file or a runbook's name, as a notebook or as a script for psql."""
     given = Path(document)
@@ -28,6 +33,9 @@ def export(document: str, form: str, output: Path | None) -> int:
     path = find(project, document)
     loaded = load(path)
     check_form(loaded, project)
+    if output == Path("-"):
+        click.echo(_text(loaded, project, form), nl=False)
+        return 0
     target = output or Path(f"{path.stem}.{form}")
     write(loaded, project, form, target)
     click.echo(f"wrote {target}")
@@ -36,8 +44,12 @@ def export(document: str, form: str, output: Path | None) -> int:
 
 def write(document: Document, project: Project, form: str, target: Path) -> None:
     """Write the export of ``document`` in ``form`` (ipynb or sql). Raises SetupError."""
+    files.write(target, _text(document, project, form))
+
+
+def _text(document: Document, project: Project, form: str) -> str:
     source = project.relative(document.path)
-    files.write(target, to_psql(document, source) if form == "sql" else _notebook(document, source))
+    return to_psql(document, source) if form == "sql" else _notebook(document, source)
 
 
 def _notebook(document: Document, source: str) -> str:

@@ -63,6 +63,10 @@ class CellOptions:
     until: int | None = None
     wait: str | None = None
 
+    def runs_on(self, major: int) -> bool:
+        """Whether the cell is for servers of this ``major``."""
+        return (self.needs or major) <= major <= (self.until or major)
+
 
 def seconds(value: str) -> float:
     """A duration such as ``500ms``, ``5s`` or ``10min`` in seconds. Raises ValueError with what is wanted."""

@@ -18,7 +18,7 @@ from pgrehearse.measurement.rehearsals.obstacles import OBSTACLES, Obstacle, Wai
 from pgrehearse.measurement.rehearsals.plain import told
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage
-from pgrehearse.measurement.rehearsals.stops import StepStatement, applies, steps, walk
+from pgrehearse.measurement.rehearsals.stops import StepStatement, steps, walk
 from pgrehearse.schema.contents import Contents
 from pgrehearse.text.document import Cell
 
@@ -52,7 +52,7 @@ def interrupted(stage: Stage) -> Rehearsal:
 
     Statements that waited for no obstacle are named in the facts: killed after them, never in them.
     """
-    apply = [c for c in stage.forward if c.phase == "Apply" and applies(c, stage.server.major)]
+    apply = [c for c in stage.forward if c.phase == "Apply" and c.options.runs_on(stage.server.major)]
     if reason := _cannot(apply):
         return Rehearsal("interrupted", "not run", reason)
     started = now()

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 from psycopg.pq import DiagnosticField, ExecStatus
 
+from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.measurement.rehearsals.rehearsal import Surprise
-from pgrehearse.text import variables
 from pgrehearse.text.document import Cell
-from pgrehearse.text.split import split
 from pgrehearse.text.statement import classify
 
-__all__ = ["StepStatement", "applies", "steps", "walk"]
+__all__ = ["StepStatement", "steps", "walk"]
 
 #: Statements over in no time that change nothing outside their session: no reason to stop in them.
 _INSTANT = ("set", "reset", "begin", "start", "commit", "end", "rollback", "show", "deallocate")
@@ -44,12 +43,6 @@ class StepStatement:
         return line if len(line) <= 100 else line[:99] + "…"
 
 
-def applies(cell: Cell, major: int) -> bool:
-    """Whether ``cell`` runs on this server major."""
-    needs, until = cell.options.needs, cell.options.until
-    return (needs is None or major >= needs) and (until is None or major <= until)
-
-
 def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[StepStatement, Session]]:
     """The statements of ``cells`` in order, each with its session; the caller sends it, or does not.
 
@@ -59,11 +52,11 @@ def steps(executor: Executor, cells: list[Cell]) -> Iterator[tuple[StepStatement
     number = 0
     for cell in cells:
         session = executor.session(cell.options.session)
-        texts = list(_texts(executor, cell))
-        for position, (sql, gexec) in enumerate(texts):
-            sent = _generated(session, sql, cell) if gexec else [sql]
+        texts = messages(cell, executor.values, executor.path)
+        for message in texts:
+            sent = _generated(session, message.sql, cell) if message.gexec else [message.sql]
             for index, one in enumerate(sent):
-                last = position + 1 == len(texts) and index + 1 == len(sent)
+                last = message is texts[-1] and index + 1 == len(sent)
                 yield StepStatement(number, cell, one, last), session
                 number += 1
 
@@ -80,11 +73,6 @@ def walk(session: Session, step: StepStatement, while_waiting: Callable[[], bool
     if session.error is not None and session.error.sqlstate != step.cell.options.expect:
         raise Surprise(f"{step.title}: {session.error.text}")
     return False
-
-
-def _texts(executor: Executor, cell: Cell) -> Iterator[tuple[str, bool]]:
-    for statement in split(cell.source):
-        yield variables.substitute(statement.sql, executor.values), statement.gexec
 
 
 def _generated(session: Session, sql: str, cell: Cell) -> list[str]:
