@@ -378,6 +378,44 @@ def test_what_preflight_makes_is_of_every_run(bench: Bench, gated: Database) -> 
     assert gated.trace() == ["one", "7MB"]
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "INSERT INTO public.trace (note) VALUES ('asked') RETURNING 'SELECT 1'",
+        "WITH w AS (INSERT INTO public.trace (note) VALUES ('asked')) SELECT 'SELECT 1'",
+        "SELECT public.asked()",
+        "SELECT public.asked() FROM set_config('default_transaction_read_only', 'off', false)",
+    ],
+)
+def test_a_generating_query_only_looks(bench: Bench, gated: Database, asks: str) -> None:
+    """It is asked again by a run that goes on: what it changed would be changed twice."""
+    function = (
+        "CREATE FUNCTION asked() RETURNS text LANGUAGE sql AS"
+        " $$INSERT INTO public.trace (note) VALUES ('asked'); SELECT 'SELECT 1'$$;"
+    )
+    gated.execute(function)
+    table = "CREATE TABLE trace (note text);"
+    bench.write("db/migrations/1_trace.sql", f"-- migrate:up\n{table}\n{function}\n-- migrate:down\n")
+    bench.runbook([f"{asks}\n\\gexec\n{GATE}"])
+    status, _, err = run(bench, gated)
+    assert (status, "25006" in err) == (1, True), err
+    assert "asked again after an interruption" in err
+    assert gated.trace() == []
+    rehearsed = bench.call("test", "runbooks", "--no-keep")
+    assert (rehearsed.status, "25006" in rehearsed.out + rehearsed.err) == (1, True), rehearsed
+
+
+def test_a_generating_query_in_a_transaction_of_the_runbook_is_done_once(
+    bench: Bench, gated: Database
+) -> None:
+    asks = "INSERT INTO public.trace (note) VALUES ('asked') RETURNING $$" + note("generated") + "$$"
+    bench.runbook([f"BEGIN;\n{asks}\n\\gexec\nCOMMIT;\n{GATE}", note("last")])
+    stopped_at_the_gate(bench, gated)
+    status, _, err = run(bench, gated)
+    assert status == 0, err
+    assert gated.trace() == ["asked", "generated", "last"]
+
+
 # --- what was begun -----------------------------------------------------------------------------------
 
 

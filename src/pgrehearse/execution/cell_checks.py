@@ -13,6 +13,15 @@ __all__ = ["check_output", "error_failure", "spaced"]
 
 _LOOKS = "Preflight and Verify only look: change something in Apply, or temporary objects alone"
 
+_ASKS = (
+    r"a query that ends in \gexec only looks, for it is asked again after an interruption:"
+    " change something in a statement of its own"
+)
+
+
+def _looks(cell: Cell) -> str:
+    return _LOOKS if cell.phase in LOOKING else _ASKS
+
 
 def spaced(outputs: list[str]) -> list[str]:
     """psql leaves a blank line after each table."""
@@ -67,8 +76,8 @@ def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
             line,
             statement=error.statement,
             detail=error.text,
-            next_step=_LOOKS
-            if cell.phase in LOOKING and error.sqlstate == "25006"
+            next_step=_looks(cell)
+            if cell.phase and error.sqlstate == "25006"
             else f'mend the statement, or expect it: expect="{error.sqlstate}"',
             sqlstate=error.sqlstate,
         )

@@ -10,7 +10,7 @@ from psycopg.pq import TransactionStatus
 from pgrehearse.text import looking
 from pgrehearse.text.looking import Precaution, way_of
 
-__all__ = ["NO_TRANSACTION", "Escort", "Frame", "Looking", "Message", "Transaction"]
+__all__ = ["NO_TRANSACTION", "Applying", "Escort", "Frame", "Looking", "Message", "Transaction"]
 
 #: SQLSTATEs by which a statement says that it wants no transaction around it: VACUUM, a COMMIT inside DO.
 NO_TRANSACTION = ("25001", "2D000")
@@ -56,6 +56,10 @@ class Frame:
     printed: tuple[str, ...] | None = None
 
 
+#: The query takes a snapshot: from then on nothing makes the transaction READ WRITE.
+_READ_ONLY = Frame((f"{looking.BEGIN_READ_ONLY}; SELECT 1",), ("COMMIT",), ("ROLLBACK",), single=True)
+
+
 class Escort:
     """Goes along with the statements of a cell, generated ones too. This one lets them pass as they are."""
 
@@ -65,6 +69,13 @@ class Escort:
 
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
         """``message`` and what stands around it succeeded."""
+
+
+class Applying(Escort):
+    r"""Keeps the query of a \gexec from changing anything: a run that goes on asks it again."""
+
+    def frame(self, message: Message, transaction: TransactionStatus) -> Frame:
+        return _READ_ONLY if message.gexec and transaction == TransactionStatus.IDLE else Frame()
 
 
 class Looking(Escort):
@@ -82,6 +93,4 @@ class Looking(Escort):
             return Frame(
                 (looking.BEGIN_CHECKED, looking.CHECK), (looking.CHECK, "COMMIT"), ("ROLLBACK",), single=True
             )
-        # The query takes a snapshot: from then on nothing makes the transaction READ WRITE.
-        begin = f"{looking.BEGIN_READ_ONLY}; SELECT 1"
-        return Frame((begin,), ("COMMIT",), ("ROLLBACK",), single=True)
+        return _READ_ONLY

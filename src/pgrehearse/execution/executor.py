@@ -19,7 +19,7 @@ from pgrehearse.execution import folders, traces
 from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.cell_messages import messages
-from pgrehearse.execution.escort import Escort, Looking
+from pgrehearse.execution.escort import Applying, Escort, Looking
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.execution.session import Message, Session
@@ -198,7 +198,7 @@ class Executor:
         results = self._join(session)
         if any(result.failure for result in results):
             return [*results, CellResult(cell, "notrun")]
-        session.start(messages(cell, self.values, self.path), Looking() if cell.phase in LOOKING else escort)
+        session.start(messages(cell, self.values, self.path), self._escort(cell, escort))
         limit = started + (cell.options.timeout or self.timeout)
         if cell.options.wait is not None:
             failure = self._prove_wait(cell, session, limit)
@@ -209,6 +209,12 @@ class Executor:
             failure = None
         failure = failure or self._complete(session, cell, limit)
         return [*results, self._result(cell, session, started, failure)]
+
+    def _escort(self, cell: Cell, given: Escort | None) -> Escort | None:
+        """Who goes along with the statements of ``cell``: steps that only look have an own one."""
+        if cell.phase in LOOKING:
+            return Looking()
+        return given or (Applying() if cell.phase else None)
 
     def _complete(self, session: Session, cell: Cell, limit: float) -> Finding | None:
         """Let ``session`` finish until ``limit``; past it the statement is canceled."""

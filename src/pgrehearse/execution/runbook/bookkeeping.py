@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from psycopg.pq import TransactionStatus
 
-from pgrehearse.execution.escort import Escort, Frame, Message
+from pgrehearse.execution.escort import Applying, Frame, Message
 from pgrehearse.execution.runbook.recorded import Key, RunRow, Unfinished
 from pgrehearse.execution.runbook.remains import clears, no_remains
 from pgrehearse.execution.runbook.run_ledger import RunLedger
@@ -33,7 +33,7 @@ def digest_of(text: str) -> str:
 
 
 @dataclass
-class Recorder(Escort):
+class Recorder(Applying):
     """Records in ``ledger``; without one it only knows what this run has done.
 
     Args:
@@ -147,7 +147,7 @@ class Recorder(Escort):
                 wanted = message.gexec and self._generated_session(message)
                 return _made_again(kind) if wanted else Frame(printed=())
         if self.ledger is None:
-            return Frame()
+            return super().frame(message, transaction)
         check = self.check()
         frame = self._framed(self._row, kind, message, transaction)
         return replace(frame, before=(check, *frame.before)) if check else frame
@@ -158,7 +158,7 @@ class Recorder(Escort):
                 return Frame(before=(self._note([*(one for one, _ in self._open), row]),))
             return Frame()
         if transaction != TransactionStatus.IDLE or message.gexec or _wants_a_block(kind):
-            return Frame()
+            return super().frame(message, transaction)
         if kind.alone or _commits(kind, message.sql):
             return self._alone(row, message.sql)
         # One message: what the statement has locked is not kept for another round trip.

@@ -253,6 +253,8 @@ def _after(step: Step, result: CellResult) -> str:
     """What the operator does after a step that did not do what it should."""
     if result.failure and result.failure.sqlstate in _STOPS:
         return _STOPS[result.failure.sqlstate]
+    if result.failure and result.failure.sqlstate == "25006" and r"\gexec" in step.cell.source:
+        return result.failure.next_step
     if step.cell.phase == "Preflight":
         return "nothing was changed; resolve what the check names, then run again"
     if step.concurrent(result.generated):
