@@ -179,13 +179,19 @@ def test_an_extension_gives_the_role_nothing_of_the_system(things: Bench) -> Non
     assert [note.split(":")[1] for note in notes if "schema.sql" in note] == ["1", "2"]
 
 
+#: A class whose function looks whether it has powers.
+COMPARED = "CREATE OPERATOR CLASS o FOR TYPE int USING btree AS OPERATOR 3 =, FUNCTION 1 compare(int, int);\n"
+
+
 @pytest.mark.parametrize(
     ("code", "status"),
     [
         ("CREATE FOREIGN DATA WRAPPER w VALIDATOR check_it OPTIONS (a 'b');", 65),
         (f"{HOOKED}CREATE PUBLICATION p;", 1),
         (f"{HOOKED}COMMENT ON EVENT TRIGGER e IS 'x';", 1),
-        ("CREATE OPERATOR CLASS o FOR TYPE int USING btree AS OPERATOR 1 <;", 65),
+        (f"{COMPARED}CREATE INDEX ON things (n o);", 1),
+        (f"{COMPARED}ALTER OPERATOR FAMILY o USING btree ADD FUNCTION 4 (int, int) alike(oid);", 1),
+        (COMPARED.replace("FOR TYPE int", "DEFAULT FOR TYPE xid").replace("int, int", "xid, xid"), 1),
     ],
 )
 def test_what_the_superuser_does_for_a_schema_file_runs_none_of_it(
@@ -195,8 +201,15 @@ def test_what_the_superuser_does_for_a_schema_file_runs_none_of_it(
     functions = (
         f"CREATE FUNCTION check_it(text[], oid) RETURNS void {body}"
         f"CREATE FUNCTION hook() RETURNS event_trigger {body}"
+        + "".join(
+            f"CREATE FUNCTION compare({kind}, {kind}) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
+            " $$ BEGIN PERFORM public.spy(); RETURN 0; END $$;\n"
+            for kind in ("int", "xid")
+        )
+        + "CREATE FUNCTION alike(oid) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN PERFORM public.spy(); RETURN true; END $$;\n"
     )
     things.write("db/migrations/1_a.sql", f"-- migrate:up\n{TABLE}-- migrate:down\nDROP TABLE things;\n")
     things.write("db/schema.sql", TABLE + SPY + functions + code + "\n")
     ended = things.call("db", "check", "--only", "schema")
-    assert (ended.status, "carried out: it has powers" in ended.err) == (status, False)
+    assert (ended.status, "it has powers" in ended.err) == (status, False), ended

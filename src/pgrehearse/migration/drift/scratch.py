@@ -34,10 +34,15 @@ _OWNER = "pgrehearse_scratch_owner"  # of what a file makes
 #: What only a superuser may say, and what runs none of the file's own code.
 _HARMLESS = (
     ("alter", "event", "trigger"),
+    ("alter", "operator", "family"),
     ("alter", "publication"),
     ("comment", "on", "event", "trigger"),
     ("comment", "on", "extension"),
+    ("comment", "on", "operator", "class"),
+    ("comment", "on", "operator", "family"),
     ("create", "event", "trigger"),
+    ("create", "operator", "class"),
+    ("create", "operator", "family"),
     ("create", "publication"),
 )
 _SETTINGS = {
@@ -49,6 +54,12 @@ _SETTINGS = {
 }
 #: What a newer pg_dump sets is unknown to an older server.
 _NEWER = "SET transaction_timeout = 0"
+#: Those of extensions; a file cannot make its own.
+_WRAPPERS = "SELECT fdwname FROM pg_catalog.pg_foreign_data_wrapper"
+_POWERS = (
+    "the file is carried out by a role without powers, for it may hold anybody's code; what only a superuser"
+    " may make cannot be compared with it: --only live and --only files do without the file"
+)
 _NOT_A_MEMBER = re.compile(r'(?:set role|member of role|to SET ROLE) "(.*)"')
 _UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
 
@@ -158,6 +169,9 @@ class Scratch:
         with self._connect(name, _OWNER) as owner, self._connect(name, self.runner.superuser) as superuser:
             for _ in extensions.make(superuser, _OWNER, todo):
                 pass
+            for (wrapper,) in superuser.execute(_WRAPPERS).fetchall():
+                grant = SQL("GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {}")
+                superuser.execute(grant.format(Identifier(wrapper), Identifier(_OWNER)))
             for one in todo:
                 harmless = any(kinds[id(one)][: len(words)] == words for words in _HARMLESS)
                 self._carry_out(superuser if harmless else owner, file, [one])
@@ -205,7 +219,9 @@ class Scratch:
                     f"this file cannot be carried out: {refused.text}",
                     path=file,
                     line=refused.line,
-                    next_step="mend the file; pgrehearse db check --write-schema makes db/schema.sql anew",
+                    next_step=_POWERS
+                    if refused.sqlstate == "42501"
+                    else "mend the file; pgrehearse db check --write-schema makes db/schema.sql anew",
                 )
 
     def _apply(
