@@ -179,5 +179,6 @@ def test_libpq_variables_of_our_own_shell_do_not_lead_elsewhere(
     source = (
         "import os\nprint(sorted(n for n in os.environ if n.startswith('PG') and not n.startswith('PGR')))"
     )
-    assert run(cell(source, expected="['PGHOST']"), environment={"PGHOST": "x"})[0].status == "passed"
+    asked = cell(source, expected="['PGCLIENTENCODING', 'PGHOST']")
+    assert run(asked, environment={"PGHOST": "x"})[0].status == "passed"
     assert os.environ["PGSERVICE"] == "production"
