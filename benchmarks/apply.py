@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import psycopg
 from run import conditions
@@ -99,6 +99,7 @@ def main() -> None:
             for name, value in found[kind].items():
                 print(f"  {name:<50} {value:>10.3f}", flush=True)
     if arguments.json:
+        found = {kind: {name: round(one, 3) for name, one in rows.items()} for kind, rows in found.items()}
         text = json.dumps({"conditions": conditions(), **found}, indent=1) + "\n"
         arguments.json.write_text(text, encoding="utf-8")
 
@@ -108,40 +109,56 @@ def compare(server: Server, folder: Path, kind: str, megabytes: int, rounds: int
     migrations = folder / "db" / "migrations"
     migrations.mkdir(parents=True)
     (folder / "pyproject.toml").write_text("", encoding="utf-8")
-    text = "".join(KINDS[kind](megabytes * 1_000_000))
-    plain = folder / "plain.sql"
-    plain.write_text(text, encoding="utf-8")
-    (migrations / "1_apply.sql").write_text(f"-- migrate:up\n{text}\n-- migrate:down\n", encoding="utf-8")
-    theirs, ours, reported = [], [], []
+    plain, migration = folder / "plain.sql", migrations / "1_apply.sql"
+    with plain.open("w", encoding="utf-8") as one, migration.open("w", encoding="utf-8") as other:
+        other.write("-- migrate:up\n")
+        for piece in KINDS[kind](
+            megabytes * 1_000_000
+        ):  # the system counts our own memory to that of a child
+            one.write(piece)
+            other.write(piece)
+        other.write("\n-- migrate:down\n")
+    theirs, ours = [], []
     for number in range(rounds):
         psql = [str(client("psql")), "-1", "-qX", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(plain)]
-        theirs.append(timed(server, f"{kind}_psql_{number}", psql, folder)[0])
+        theirs.append(timed(server, f"{kind}_psql_{number}", psql, folder))
         runner = [sys.executable, "-m", "pgrehearse", "db", "up"]
-        seconds, said = timed(server, f"{kind}_up_{number}", runner, folder)
-        ours.append(seconds)
-        reported.append(said)
+        ours.append(timed(server, f"{kind}_up_{number}", runner, folder))
+    wall, psqls = median(run.seconds for run in ours), median(run.seconds for run in theirs)
     return {
-        "megabytes": len(text) / 1e6,
-        "psql -1 -f, seconds": median(theirs),
-        "pgrehearse db up, seconds": median(ours),
-        "ratio db up / psql (goal: at most 1.3)": median(ours) / median(theirs),
-        "reported in the ledger, seconds": median(reported),
-        "peak memory of db up, megabytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3,
+        "megabytes": plain.stat().st_size / 1e6,
+        "psql -1 -f, seconds": psqls,
+        "pgrehearse db up, seconds": wall,
+        "ratio db up / psql (goal: at most 1.3)": wall / psqls,
+        "reported in the ledger, seconds": median(run.reported for run in ours),
+        "peak memory of db up, megabytes": max(run.peak for run in ours),
     }
 
 
-def timed(server: Server, database: str, command: list[str], folder: Path) -> tuple[float, float]:
-    """Seconds of ``command`` on a fresh database, and those that its ledger reports."""
+class Run(NamedTuple):
+    """Wall time in seconds, that of its statements according to the ledger, and megabytes at its peak."""
+
+    seconds: float
+    reported: float
+    peak: float
+
+
+def timed(server: Server, database: str, command: list[str], folder: Path) -> Run:
+    """``command`` on a fresh database."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {database}".encode())
         connection.execute(marks.set_statement(database, "test").encode())
         connection.execute("CHECKPOINT")
     environment = libpq_environment(server.env(database))
     began = time.monotonic()
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.monotonic() - began
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    with (folder / "said").open("w+b") as said:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{said.read()[-2000:].decode()}")
     with psycopg.connect(server.dsn(database)) as connection:
         reported = 0.0
         row = connection.execute("SELECT to_regclass('pgrehearse.statement')").fetchone()
@@ -150,7 +167,7 @@ def timed(server: Server, database: str, command: list[str], folder: Path) -> tu
             reported = float(row[0]) if row is not None else 0.0
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {database}".encode())
-    return seconds, reported
+    return Run(seconds, reported, usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
