@@ -65,13 +65,13 @@ def test_no_line_takes_long(line: str) -> None:
     assert time.process_time() - started < 2
 
 
-def test_ten_thousand_cells() -> None:
+def test_three_thousand_cells() -> None:
     cells = "".join(
         f"## H {n}\n\n```sql\nCREATE TABLE t{n % 7} (a int);\n```\n\n```text\nCREATE TABLE\n```\n\n"
-        for n in range(10_000)
+        for n in range(3_000)
     )
     started = time.process_time()
     document = parse(f"---\njupyter:\n  jupytext:\n    main_language: python\n---\n# x\n\n{cells}", PAGE)
     assert lint.check(document) == []
-    assert len(stale_cells(document, DocumentEvidence("docs/page.md"))) == 10_000
-    assert time.process_time() - started < 20
+    assert len(stale_cells(document, DocumentEvidence("docs/page.md"))) == 3_000
+    assert time.process_time() - started < 6

@@ -111,20 +111,20 @@ def test_what_is_none_stays(sql: str) -> None:
 
 
 def test_a_long_literal_takes_no_long_time() -> None:
-    sql = f"INSERT INTO t (password, data) VALUES ('x', '{'w' * 2_000_000}')"
+    sql = f"INSERT INTO t (password, data) VALUES ('x', '{'w' * 500_000}')"
     assert redacted(sql) == sql
 
 
 @pytest.mark.parametrize(
     "literal",
-    ["://" * 100_000, '"http://x:80/1",' * 100_000, "x://a:" * 100_000, f"password={' ' * 200_000}x"],
+    ["://" * 30_000, '"http://x:80/1",' * 30_000, "x://a:" * 30_000, f"password={' ' * 60_000}x"],
     ids=["marks", "ports", "users", "blanks"],
 )
 def test_no_literal_is_looked_through_again_and_again(literal: str) -> None:
     started = time.process_time()
     redacted(f"INSERT INTO t VALUES ('{literal}');")
     connection_strings(literal)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize(
