@@ -88,6 +88,8 @@ def test_every_gate_turns_red_and_green(way: Way) -> None:
     assert ended.status == 0, ended.said
     way.migration(3, "SELECT 1/0;")
     found = red(way, "production")
+    again = way.call("deploy", "plan", "production")  # what was measured is known
+    assert (again.status, "measuring" in again.err) == (0, False)
     assert "schema by_hand" in found["drift"]
     assert "3_step" in found["rehearsal"]
     assert "not applied as the files are" in found["applied"]
@@ -262,3 +264,11 @@ def test_a_group_goes_together(way: Way) -> None:
         assert execute(there, "SELECT count(*) FROM shop") == [(0,)]
     finally:
         execute(way.server.dsn(), f"DROP DATABASE {name}")
+
+
+def test_two_applications_on_one_server_do_not_share_their_roles(way: Way) -> None:
+    way.declare(production=f'roles = "other_{way.tag}"\n')
+    refused = way.call("deploy", "plan", "production")
+    assert (refused.status, f"roles: pgrehearse_production_{way.tag} there" in refused.err) == (69, True)
+    refused = way.call("postgres", "install", "production")
+    assert "the schema pgrehearse_promotion belongs to" in refused.err

@@ -5,6 +5,7 @@
     dsn_env = "STAGING_DSN"        # the variable that holds the DSN; or service = "...", a service of libpq
     approvals = 1                  # how many persons who are not the requester
     approvers = ["dora"]           # roles of the database; likewise requesters, runners, viewers
+    roles = "shop_staging"         # begins the names of the group roles; the name, unless said
     soak = "24h"                   # how long the change has to live in the environment before
     without = ["backup"]           # gates that this environment does without
     groups = { eu = ["shop_eu_1", "shop_eu_2", "service=shop-eu-3"] }
@@ -38,6 +39,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: What each key holds: a pattern for texts, and how a value that is none is mended.
 _TEXTS = {
     "name": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
+    "roles": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
     "mark": (re.compile("|".join(ENVIRONMENTS)), f"one of {', '.join(ENVIRONMENTS)}"),
     "service": (re.compile(r"[\w.-]+"), "the name of a section of libpq's service file"),
     "dsn_env": (re.compile(r"[A-Za-z_]\w*", re.ASCII), "the name of an environment variable"),
@@ -46,7 +48,7 @@ _TEXTS = {
 _DATABASE = re.compile(r"(service=)?[^\x00-\x1f:=/@\"']{1,63}")
 _ROLE = re.compile(r"[^\x00-\x1f:=/@\"']{1,63}")
 _UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
-_KEYS = ("name", "mark", "service", "dsn_env", "approvals", *MEMBERS, "soak", "without", "groups")
+_KEYS = ("name", "mark", "service", "dsn_env", "approvals", "roles", *MEMBERS, "soak", "without", "groups")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Environment:
         service: libpq's service that leads to its database; empty where ``dsn_env`` says it.
         dsn_env: the variable that holds the connection string.
         approvals: how many persons have to approve.
+        roles: with what the names of its group roles begin; they belong to the whole server.
         members: group role (requester, approver, runner, viewer) -> roles of the database it is granted to.
         soak: how long a change must have been in the environment before.
         without: gates that are left out here.
@@ -74,6 +77,7 @@ class Environment:
     soak: timedelta = timedelta()
     without: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    roles: str = ""
     line: int = 0
 
 
@@ -175,6 +179,7 @@ class _Reader:
             self._soak(texts.get("soak", "0s")),
             self._without(number, given.get("without", [])),
             self._groups(number, given.get("groups", {})),
+            texts.get("roles", texts["name"]),
             self._line(number, ""),
         )
 
