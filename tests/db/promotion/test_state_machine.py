@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from pgrehearse.errors import SetupError
 from pgrehearse.promotion import audit
 from pgrehearse.promotion.installing import install
+from pgrehearse.schema.dump import dump
 from pgrehearse.servers import Servers
 from support.databases import execute
 from support.majors import OLD_AND_NEW
@@ -115,6 +116,13 @@ def test_a_schema_or_role_of_others_is_not_taken_over(stage: Stage) -> None:
     execute(stage.dsn, f"ALTER ROLE {stage.group('viewer')} LOGIN")
     with pytest.raises(SetupError, match="has powers of its own"):
         stage.install()
+
+
+def test_who_owns_the_database_can_still_dump_it_for_every_command(stage: Stage) -> None:
+    stage.ask("ron", "CREATE TABLE shop (id int)")
+    for owners, ledger in ((True, True), (False, True), (True, False)):
+        text = dump(stage.as_("ron"), owners=owners, ledger=ledger, create=owners).text
+        assert ("CREATE TABLE public.shop" in text, P in text) == (True, False)
 
 
 # --- each role can do its job, and nothing more ------------------------------------------------------------
