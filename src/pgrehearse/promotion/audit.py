@@ -17,6 +17,9 @@ from pgrehearse.errors import SetupError, first_line
 
 __all__ = ["Trail", "read"]
 
+_SKIPPED = "SELECT promotion, target FROM pgrehearse_promotion.visit WHERE state = 'skipped'"
+#: What changes the state of no promotion.
+_OF_WAVES = ("roll out", "wave", "visit failed")
 _START = "0" * 64
 _ENTRIES = "SELECT seq, entry, hash FROM pgrehearse_promotion.audit ORDER BY seq"
 _STATES = "SELECT id, state, plan_hash FROM pgrehearse_promotion.promotion"
@@ -50,6 +53,7 @@ def read(connection: psycopg.Connection[Any]) -> Trail:
             states = connection.execute(_STATES).fetchall()
             approvals = connection.execute(_APPROVALS).fetchall()
             steps = connection.execute(_STEPS).fetchall()
+            skipped = connection.execute(_SKIPPED).fetchall()
     except psycopg.Error as error:
         raise SetupError(
             f"the audit trail cannot be read: {first_line(error)}",
@@ -70,7 +74,7 @@ def read(connection: psycopg.Connection[Any]) -> Trail:
         entries.append(found)
         before = hash_
     else:
-        problems += _against_tables(entries, states, approvals, steps)
+        problems += _against_tables(entries, states, approvals, steps, skipped)
     return Trail(tuple(entries), before, tuple(problems), frozenset(hash_ for _, _, hash_ in rows))
 
 
@@ -87,17 +91,20 @@ def _against_tables(
     states: list[tuple[Any, ...]],
     approvals: list[tuple[Any, ...]],
     steps: list[tuple[Any, ...]],
+    skipped: list[tuple[Any, ...]],
 ) -> list[str]:
     """What the tables say, and the trail does not, or otherwise."""
     said_state: dict[int, tuple[str, str]] = {}
-    said_approvals, said_steps = set(), {}
+    said_approvals, said_steps, said_skipped = set(), {}, set()
     for entry in entries:
         about, detail = entry["promotion"], entry["detail"] or {}
         if entry["action"] == "approval":
             said_approvals.add((about, entry["who"], detail["plan"]))
         elif entry["action"].startswith("step "):
             said_steps[about, detail["database"], detail["item"]] = entry["action"].removeprefix("step ")
-        elif about is not None:
+        elif entry["action"] == "skip":
+            said_skipped.add((about, detail["database"]))
+        elif entry["action"] not in _OF_WAVES and about is not None:
             said_state[about] = (detail["state"], detail["plan"])
     problems = []
     for id_, state, plan in sorted(states):
@@ -117,4 +124,7 @@ def _against_tables(
                 f"step {item} of database {target} of promotion {about} is {stored.get(key, 'gone')} in its"
                 f" table, and {said_steps.get(key, 'unknown')} in the trail"
             )
+    for about, target in sorted(set(skipped) ^ said_skipped):
+        where = "in its table only" if (about, target) in set(skipped) else "in the trail only"
+        problems.append(f"that database {target} of promotion {about} is skipped stands {where}")
     return problems

@@ -12,7 +12,7 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
 
-__all__ = ["agreed", "different", "home", "members", "named"]
+__all__ = ["agreed", "different", "home", "members", "named", "queue"]
 
 _FIX = "write postgresql://user@host:port/database or 'host=... dbname=...' into it"
 
@@ -41,6 +41,11 @@ def named(environment: Environment, name: str, *, session: bool = True) -> Targe
     return agreed(open_target(dsn, session=session), environment)
 
 
+def queue(environment: Environment) -> str:
+    """The connection string of the queue of ``environment``, which names one. Raises SetupError."""
+    return _variable(environment.queue_env, f"the queue of {environment.name}")
+
+
 def agreed(target: Target, environment: Environment) -> Target:
     """``target``, when it is what the file says. Raises SetupError."""
     if target.environment != environment.mark:
@@ -65,13 +70,14 @@ def different(targets: Sequence[Target], before: Target) -> None:
 def _dsn(environment: Environment) -> str:
     if environment.service:
         return f"service={environment.service}"
-    value = os.environ.get(environment.dsn_env, "")
+    return _variable(environment.dsn_env, environment.name)
+
+
+def _variable(name: str, to: str) -> str:
+    value = os.environ.get(name, "")
     if not value:
-        raise SetupError(
-            f"{environment.dsn_env} is not set, which leads to {environment.name}",
-            next_step=f"export it; {_FIX}",
-        )
-    parts_of(value, what=environment.dsn_env, fix=_FIX)
+        raise SetupError(f"{name} is not set, which leads to {to}", next_step=f"export it; {_FIX}")
+    parts_of(value, what=name, fix=_FIX)
     return value
 
 

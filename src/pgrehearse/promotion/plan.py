@@ -44,16 +44,20 @@ class Member:
 
 @dataclass(frozen=True)
 class Plan:
-    """``environment``: its name. ``migrations`` in order, ``members`` in the order they are done."""
+    """``environment``: its name. ``migrations`` in order; ``databases``: names, in the order they are done.
+
+    ``members``: those databases, looked at, without the ones that are skipped.
+    """
 
     environment: str
     migrations: tuple[Migration, ...]
     members: tuple[Member, ...]
+    databases: tuple[str, ...]
 
     @property
     def hash(self) -> str:
         """As PostgreSQL calculates it from what was requested."""
-        return plan_hash(self.environment, [member.name for member in self.members], self.migrations)
+        return plan_hash(self.environment, self.databases, self.migrations)
 
     @property
     def items(self) -> list[dict[str, str]]:
@@ -76,15 +80,19 @@ def pending(environment: str, members: Sequence[Member]) -> Plan:
             f"nothing is pending in {environment}",
             next_step="pgrehearse db new writes a migration; pgrehearse promote status shows what was done",
         )
-    return Plan(environment, tuple(found[version] for version in sorted(found)), tuple(members))
+    chosen = tuple(found[version] for version in sorted(found))
+    return Plan(environment, chosen, tuple(members), tuple(one.name for one in members))
 
 
 def files_of(steps: Sequence[StepRecord], migrations: Sequence[Migration]) -> tuple[Migration, ...]:
-    """The files of what was requested. Raises ExpectationError: one is gone, or is not what it was."""
+    """The files of what was requested; ``steps``: in one or more databases, in order.
+
+    Raises ExpectationError: one is gone, or is not what it was.
+    """
     known = {migration.version: migration for migration in migrations}
     found, wrong = [], []
     for record in steps:
-        if record.target != 1:
+        if record.target != steps[0].target:
             continue
         migration = known.get(record.version)
         if migration is None:

@@ -14,6 +14,7 @@ from pgrehearse.promotion.gates import Question
 from pgrehearse.promotion.plan import Member, Plan, files_of, member, pending
 from pgrehearse.promotion.rules import prefix, required
 from pgrehearse.promotion.store import Promotion, Store, opened
+from pgrehearse.promotion.visits import Visits
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -60,14 +61,15 @@ class Prepared:
         """The plan of ``promotion``, with the files as they are. Raises ExpectationError: they changed."""
         steps = self.store.steps(promotion.id)
         migrations = files_of(steps, self.migrations)
-        names = list(dict.fromkeys(record.database for record in steps))
-        members = [self._member(name) for name in names]
-        return Plan(self.step.environment.name, migrations, tuple(members))
+        names = {record.target: record.database for record in steps}
+        skipped = Visits(self.store.connection).skipped(promotion.id)
+        members = [self._member(name) for number, name in names.items() if number not in skipped]
+        return Plan(self.step.environment.name, migrations, tuple(members), tuple(names.values()))
 
     def group_of(self, plan: Plan) -> str | None:
         """The group that ``plan`` is for, None for the environment's own database."""
-        names = tuple(one.name for one in plan.members)
-        return next((name for name, of in self.step.environment.groups.items() if of == names), None)
+        groups = self.step.environment.groups.items()
+        return next((name for name, of in groups if of == plan.databases), None)
 
     def _member(self, name: str) -> Member:
         if name == self.home.database:

@@ -19,7 +19,7 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import Key
 
-__all__ = ["LOCK", "OPEN", "Approval", "Promotion", "Rules", "StepRecord", "Store", "opened"]
+__all__ = ["LOCK", "OPEN", "Approval", "Promotion", "Rules", "StepRecord", "Store", "opened", "told"]
 
 #: What an apply holds in the database that keeps the promotions: "pgre" and "prom" as numbers.
 LOCK: Key = (0x70677265, 0x70726F6D)
@@ -98,16 +98,8 @@ SELECT t.number AS target, i.number AS item, t.database, i.version, i.name, i.sh
   FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
   LEFT JOIN pgrehearse_promotion.step AS s
     ON s.promotion = t.promotion AND s.target = t.number AND s.item = i.number
- WHERE t.promotion = %s ORDER BY t.number, i.number
-"""
-
-
-#: The session waits beside migrations for as long as they take, and for nobody's open transaction.
-_SETTINGS = """
-SET search_path = pg_catalog, pg_temp;
-SET statement_timeout = 0;
-SET idle_session_timeout = 0;
-SET lock_timeout = '5s';
+ WHERE t.promotion = %(promotion)s AND (%(target)s::int IS NULL OR t.number = %(target)s)
+ ORDER BY t.number, i.number
 """
 
 
@@ -122,7 +114,7 @@ class Store:
 
     def installed(self) -> bool:
         """Whether promotion was ever installed here."""
-        with _told():
+        with told():
             query = "SELECT pg_catalog.to_regnamespace('pgrehearse_promotion') IS NOT NULL"
             row = self.connection.execute(query).fetchone()
         return row is not None and bool(row[0])
@@ -134,14 +126,14 @@ class Store:
                 "promotion is not installed in this database",
                 next_step="as a role with CREATEROLE: pgrehearse promote install ENVIRONMENT",
             )
-        with _told():
+        with told():
             found = self.connection.cursor(row_factory=class_row(Rules)).execute(_RULES).fetchone()
         assert found is not None
         return found
 
     def promotions(self, limit: int = 20) -> list[Promotion]:
         """The last ones, newest first."""
-        with _told():
+        with told():
             cursor = self.connection.cursor(row_factory=class_row(Promotion))
             return cursor.execute(_PROMOTIONS.encode(), [limit]).fetchall()
 
@@ -151,16 +143,16 @@ class Store:
 
     def approvals(self, promotion: int) -> list[Approval]:
         """What was approved, and what counts."""
-        with _told():
+        with told():
             cursor = self.connection.cursor(row_factory=class_row(Approval))
             query = "SELECT approved_by, at, problem FROM pgrehearse_promotion.approvals(%s)"
             return cursor.execute(query, [promotion]).fetchall()
 
-    def steps(self, promotion: int) -> list[StepRecord]:
-        """Every migration of the plan in every database of it, in order."""
-        with _told():
+    def steps(self, promotion: int, target: int | None = None) -> list[StepRecord]:
+        """Every migration of the plan in every database of it, or in its ``target``-th, in order."""
+        with told():
             cursor = self.connection.cursor(row_factory=class_row(StepRecord))
-            return cursor.execute(_STEPS, [promotion]).fetchall()
+            return cursor.execute(_STEPS, {"promotion": promotion, "target": target}).fetchall()
 
     def request(self, items: Sequence[Mapping[str, str]], databases: Sequence[str], why: str) -> int:
         """A new promotion, by its number; the open one is superseded."""
@@ -194,7 +186,7 @@ class Store:
         self._call("cancel(%s, %s)", promotion, said)
 
     def _call(self, call: LiteralString, *values: object) -> Any:
-        with _told():
+        with told():
             row = self.connection.execute("SELECT pgrehearse_promotion." + call, values).fetchone()
         return row[0] if row else None
 
@@ -203,16 +195,16 @@ class Store:
 def opened(conninfo: str, what: str) -> Iterator[Store]:
     """The store of a database, for ``pgrehearse promote what``."""
     with (
-        _told(),
+        told(),
         connect(conninfo, autocommit=True, application_name=f"pgrehearse promote {what}") as connection,
     ):
-        connection.execute(_SETTINGS)
+        connection.execute("SET search_path = pg_catalog, pg_temp")
         connection.prepare_threshold = None
         yield Store(connection)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What PostgreSQL refuses is told in its words, and its hint says what to do."""
     try:
         yield
@@ -224,10 +216,7 @@ def _told() -> Iterator[None]:
                 next_step=error.diag.message_hint
                 or "ask for the role that may; pgrehearse promote status shows what is open",
             ) from None
-        held = error.sqlstate == "55P03"
         raise SetupError(
             f"the promotions of this database could not be read or changed: {said}",
-            next_step="somebody's transaction is open, see pg_stat_activity; then run this again"
-            if held
-            else "check the connection and its role, then run this again",
+            next_step="check the connection and its role, then run this again",
         ) from None

@@ -12,12 +12,14 @@ import click
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.promote import shown
 from pgrehearse.command.promote.common import json_option
+from pgrehearse.command.promote.fleet_shown import fleet_json, fleet_lines
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.runner import versions
 from pgrehearse.promotion import audit, databases, file
 from pgrehearse.promotion.audit import Trail
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.store import OPEN, Promotion, Store, opened
+from pgrehearse.promotion.visits import Visits
 from pgrehearse.promotion.words import counted
 from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
@@ -92,8 +94,10 @@ class _Status:
         if self.unseen:
             click.echo(f"  cannot be looked at: {self.unseen}\n    next: {self.next_step}", err=True)
             return
-        for promotion, said, _ in self.promotions:
+        for promotion, said, value in self.promotions:
             shown.told_promotion(promotion, said)
+            for line in fleet_lines(value["fleet"]) if len(value["fleet"]) > 1 else ():
+                click.echo(line)
         if self.pending:
             many = counted(len(self.pending), "migration")
             click.echo(
@@ -143,7 +147,8 @@ def _look(step: Step, migrations: Sequence[Migration], path: Path, audited: bool
 def _told(store: Store, promotion: Promotion, wanted: int) -> tuple[Promotion, str, dict[str, Any]]:
     approvals, steps = store.approvals(promotion.id), store.steps(promotion.id)
     said = shown.standing(promotion, approvals, wanted, steps)
-    return promotion, said, shown.promotion_json(promotion, approvals, steps)
+    fleet = fleet_json(Visits(store.connection).all(promotion.id))
+    return promotion, said, {**shown.promotion_json(promotion, approvals, steps), "fleet": fleet}
 
 
 def _pending(conninfo: str, migrations: Sequence[Migration]) -> list[str]:

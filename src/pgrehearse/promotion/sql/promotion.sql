@@ -147,6 +147,43 @@ CREATE TABLE IF NOT EXISTS pgrehearse_promotion.step (
 );
 COMMENT ON TABLE pgrehearse_promotion.step IS 'One migration in one database; what was really done stands in its ledger.';
 
+-- A promotion to several databases goes in waves. A row of rollout says when no further database is begun, a row
+-- of visit what became of one database; of each migration in it, step does.
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.rollout (
+    promotion bigint PRIMARY KEY REFERENCES pgrehearse_promotion.promotion,
+    begun_at timestamptz NOT NULL,
+    canary int NOT NULL CHECK (canary >= 0),
+    failures int NOT NULL CHECK (failures >= 0),
+    duration interval CHECK (duration > '0'),
+    blocked interval CHECK (blocked > '0'),
+    lag interval CHECK (lag > '0')
+);
+COMMENT ON COLUMN pgrehearse_promotion.rollout.begun_at IS 'Also by resume: what was seen before counts no more.';
+COMMENT ON COLUMN pgrehearse_promotion.rollout.duration IS 'A wave that takes longer stops it; NULL: no limit.';
+COMMENT ON COLUMN pgrehearse_promotion.rollout.blocked IS 'Somebody who waits longer for a migration stops it.';
+COMMENT ON COLUMN pgrehearse_promotion.rollout.lag IS 'A standby that is further behind stops it.';
+
+CREATE TABLE IF NOT EXISTS pgrehearse_promotion.visit (
+    promotion bigint NOT NULL,
+    target int NOT NULL,
+    wave int NOT NULL DEFAULT 0 CHECK (wave >= 0),
+    state text NOT NULL CHECK (state IN ('planned', 'open', 'working', 'done', 'failed', 'skipped')),
+    attempt int NOT NULL DEFAULT 0,
+    worker text NOT NULL DEFAULT '' CHECK (length(worker) <= 200),
+    opened_at timestamptz,
+    seen_at timestamptz,
+    blocked interval,
+    lag interval,
+    said text NOT NULL DEFAULT '' CHECK (length(said) <= 4000),
+    changed_by text NOT NULL,
+    PRIMARY KEY (promotion, target),
+    FOREIGN KEY (promotion, target) REFERENCES pgrehearse_promotion.target (promotion, number)
+);
+COMMENT ON COLUMN pgrehearse_promotion.visit.seen_at IS 'When its worker was last heard of.';
+COMMENT ON COLUMN pgrehearse_promotion.visit.said IS 'Why it failed, is skipped, or was given back.';
+CREATE INDEX IF NOT EXISTS visit_unfinished ON pgrehearse_promotion.visit (promotion, wave)
+    WHERE state NOT IN ('done', 'skipped');
+
 CREATE TABLE IF NOT EXISTS pgrehearse_promotion.audit (
     seq bigint PRIMARY KEY,
     entry text NOT NULL,
@@ -189,6 +226,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         SELECT FROM up JOIN pg_roles AS r ON r.oid = up.role
          WHERE r.rolname = (SELECT prefix FROM pgrehearse_promotion.setting) || '_' || word AND r.oid <> who)
 $$;
+
+-- Raises unless this session holds the lock that promote apply takes.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.demand_lock() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT pgrehearse_promotion.at_work(true) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = 'this session does not hold the lock of promote apply',
+            HINT = 'pgrehearse promote apply takes it';
+    END IF;
+END $$;
 
 -- Raises unless the person of this session has one of the group roles.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.demand(action text, words text[]) RETURNS void
@@ -340,11 +388,7 @@ BEGIN
     END IF;
     IF NEW.state = 'applying' THEN
         PERFORM pgrehearse_promotion.check_gates(NEW.gates, rule.gates);
-        IF NOT pgrehearse_promotion.at_work(true) THEN
-            RAISE object_not_in_prerequisite_state USING
-                MESSAGE = 'this session does not hold the lock of promote apply',
-                HINT = 'pgrehearse promote apply takes it';
-        END IF;
+        PERFORM pgrehearse_promotion.demand_lock();
     ELSIF NEW.state = 'canceled' AND OLD.state = 'applying' AND pgrehearse_promotion.at_work(false) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('promotion %s is being applied at this moment', NEW.id),
@@ -353,9 +397,17 @@ BEGIN
         SELECT FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
           LEFT JOIN pgrehearse_promotion.step AS s
             ON s.promotion = t.promotion AND s.target = t.number AND s.item = i.number AND s.outcome = 'done'
-         WHERE t.promotion = NEW.id AND s.promotion IS NULL) THEN
+         WHERE t.promotion = NEW.id AND s.promotion IS NULL
+           AND NOT EXISTS (SELECT FROM pgrehearse_promotion.visit AS v
+                            WHERE v.promotion = t.promotion AND v.target = t.number AND v.state = 'skipped')) THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('promotion %s has steps that are not done', NEW.id), HINT = 'apply it';
+    END IF;
+    IF NEW.state IN ('canceled', 'superseded') AND pgrehearse_promotion.visited(NEW.id) > 0 THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('promotion %s: %s of its databases are being worked at', NEW.id,
+                             pgrehearse_promotion.visited(NEW.id)),
+            HINT = 'wait until they are done; pgrehearse promote status shows them';
     END IF;
     RETURN NEW;
 END $$;
@@ -440,10 +492,18 @@ CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_step() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     state text;
+    visit text;
 BEGIN
     PERFORM pgrehearse_promotion.demand('record a step', ARRAY['runner']);
     SELECT p.state INTO state FROM pgrehearse_promotion.promotion AS p WHERE p.id = NEW.promotion FOR SHARE;
-    IF state IS DISTINCT FROM 'applying' THEN
+    SELECT v.state INTO visit FROM pgrehearse_promotion.visit AS v
+     WHERE v.promotion = NEW.promotion AND v.target = NEW.target;
+    IF visit <> 'working' THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('database %s of promotion %s is %s: nobody may work at it now', NEW.target,
+                             NEW.promotion, visit),
+            HINT = 'pgrehearse promote status shows which wave is open';
+    ELSIF state IS DISTINCT FROM 'applying' AND (state, visit) IS DISTINCT FROM ('stopped', 'working') THEN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('promotion %s is %s, not applying: no step of it is recorded', NEW.promotion,
                              coalesce(state, 'unknown')),
@@ -465,6 +525,107 @@ BEGIN
                                   'detail', NEW.detail::json)
            FROM pgrehearse_promotion.target AS t JOIN pgrehearse_promotion.item AS i USING (promotion)
           WHERE t.promotion = NEW.promotion AND t.number = NEW.target AND i.number = NEW.item));
+    RETURN NEW;
+END $$;
+
+-- A worker that was not heard of for so long is gone, and its database may be given to another.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.silence() RETURNS interval
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT interval '10 seconds' $$;
+
+-- How many databases of a promotion somebody works at now.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.visited(about bigint) RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) FROM pgrehearse_promotion.visit
+     WHERE promotion = about AND state = 'working'
+       AND seen_at > clock_timestamp() - pgrehearse_promotion.silence()
+$$;
+
+-- Why no further database of a promotion may be begun; NULL when one may.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.halt(about bigint) RETURNS text
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    WITH seen AS (
+        SELECT v.*, t.database, r.begun_at FROM pgrehearse_promotion.visit AS v
+          JOIN pgrehearse_promotion.target AS t ON t.promotion = v.promotion AND t.number = v.target
+          JOIN pgrehearse_promotion.rollout AS r ON r.promotion = v.promotion
+         WHERE v.promotion = about AND (v.opened_at >= r.begun_at OR v.seen_at >= r.begun_at)
+    ), wave AS (
+        SELECT wave, CASE WHEN bool_or(state IN ('open', 'working')) THEN clock_timestamp() ELSE max(seen_at) END
+                     - min(opened_at) AS took
+          FROM seen WHERE opened_at >= begun_at GROUP BY wave
+    )
+    SELECT CASE
+        WHEN p.state <> 'applying' THEN format('promotion %s is %s', p.id, p.state)
+        WHEN r.promotion IS NULL THEN format('promotion %s was not begun in waves', p.id)
+        WHEN (SELECT count(*) FROM seen WHERE state = 'failed') > r.failures THEN
+            (SELECT format('%s failed, %s allowed: %s', count(*), r.failures, string_agg(database, ', ' ORDER BY target))
+               FROM seen WHERE state = 'failed')
+        WHEN (SELECT max(took) FROM wave) > r.duration THEN
+            (SELECT format('wave %s takes longer than %s', min(wave), r.duration) FROM wave WHERE took > r.duration)
+        WHEN (SELECT max(blocked) FROM seen) > r.blocked THEN
+            (SELECT format('in %s somebody waited longer than %s for the migration',
+                           string_agg(database, ', ' ORDER BY target), r.blocked)
+               FROM seen WHERE blocked > r.blocked)
+        WHEN (SELECT max(lag) FROM seen) > r.lag THEN
+            (SELECT format('a standby of %s was more than %s behind', string_agg(database, ', ' ORDER BY target), r.lag)
+               FROM seen WHERE lag > r.lag)
+        END
+      FROM pgrehearse_promotion.promotion AS p LEFT JOIN pgrehearse_promotion.rollout AS r ON r.promotion = p.id
+     WHERE p.id = about
+$$;
+
+-- Whoever changes what is known of a database of a roll-out, the waves are kept.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_visit() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    before CONSTANT text := CASE WHEN TG_OP = 'INSERT' THEN '' ELSE OLD.state END;
+    gone CONSTANT boolean := TG_OP = 'UPDATE' AND coalesce(OLD.seen_at
+                             < clock_timestamp() - pgrehearse_promotion.silence(), true);
+    state text;
+    stop text;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    SELECT p.state INTO state FROM pgrehearse_promotion.promotion AS p WHERE p.id = NEW.promotion FOR SHARE;
+    IF NOT (CASE NEW.state
+        WHEN 'planned' THEN state = 'applying' AND (before IN ('', 'planned', 'open', 'failed')
+                                                    OR before = 'working' AND gone)
+        WHEN 'open' THEN state = 'applying' AND before = 'planned' OR before = 'working'
+        WHEN 'working' THEN state = 'applying' AND (before = 'open' OR before = 'working' AND gone)
+                            OR before = 'working' AND NEW.attempt = OLD.attempt
+        WHEN 'skipped' THEN state IN ('approved', 'applying', 'stopped')
+                            AND (before IN ('', 'planned', 'open', 'failed', 'skipped') OR before = 'working' AND gone)
+        ELSE before = 'working' AND state IN ('applying', 'stopped')
+        END) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('database %s of promotion %s (%s) is %s: it cannot be made %s', NEW.target, NEW.promotion,
+                             coalesce(state, 'unknown'), coalesce(nullif(before, ''), 'new'), NEW.state),
+            HINT = 'pgrehearse promote status shows which are done, which failed and why';
+    END IF;
+    IF NEW.state = 'open' AND before = 'planned' AND EXISTS (
+        SELECT FROM pgrehearse_promotion.visit AS v WHERE v.promotion = NEW.promotion AND v.wave < NEW.wave
+           AND v.state NOT IN ('done', 'skipped')) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('wave %s of promotion %s is not to be opened: one before it is not done', NEW.wave,
+                             NEW.promotion),
+            HINT = 'resume it, or skip what cannot be done';
+    ELSIF NEW.state = 'done' AND EXISTS (
+        SELECT FROM pgrehearse_promotion.item AS i LEFT JOIN pgrehearse_promotion.step AS s
+            ON s.promotion = i.promotion AND s.item = i.number AND s.target = NEW.target AND s.outcome = 'done'
+         WHERE i.promotion = NEW.promotion AND s.promotion IS NULL) THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('database %s of promotion %s has steps that are not done', NEW.target, NEW.promotion),
+            HINT = 'resume it';
+    ELSIF NEW.state = 'working' AND (before = 'open' OR NEW.attempt <> OLD.attempt) THEN
+        stop := pgrehearse_promotion.halt(NEW.promotion);
+        IF stop IS NOT NULL THEN
+            RAISE object_not_in_prerequisite_state USING MESSAGE = 'no further database is begun: ' || stop,
+                HINT = 'look why, then pgrehearse promote resume';
+        END IF;
+    END IF;
+    IF TG_OP = 'UPDATE' AND (NEW.promotion, NEW.target) IS DISTINCT FROM (OLD.promotion, OLD.target) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'the plan of a promotion does not change',
+            HINT = 'a changed plan is a new promotion';
+    END IF;
+    NEW.changed_by := session_user;
     RETURN NEW;
 END $$;
 
@@ -494,6 +655,9 @@ BEGIN
         ('target', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('step', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_step'),
         ('step', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('visit', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_visit'),
+        ('visit', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('rollout', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('audit', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('setting', 'note', 'AFTER INSERT OR UPDATE', 'ROW', 'note_rules'),
         ('setting', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse')
@@ -626,6 +790,159 @@ BEGIN
     PERFORM pgrehearse_promotion.known(about, FOUND);
 END $$;
 
+-- --- in waves ------------------------------------------------------------------------------------------
+
+-- Begin a roll-out, or go on with one: what failed or was open is planned again. ``canary``: databases of the
+-- first wave; ``size``: of each later one, 0 for all the rest. Waves stay as they were made the first time.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(
+    about bigint, canary int, size int, failures int, duration interval, blocked interval, lag interval)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    PERFORM pgrehearse_promotion.demand_lock();
+    INSERT INTO pgrehearse_promotion.rollout
+    VALUES (about, clock_timestamp(), canary, failures, duration, blocked, lag)
+    ON CONFLICT ON CONSTRAINT rollout_pkey DO UPDATE SET (begun_at, failures, duration, blocked, lag)
+        = (excluded.begun_at, excluded.failures, excluded.duration, excluded.blocked, excluded.lag);
+    INSERT INTO pgrehearse_promotion.visit (promotion, target, state, changed_by)
+    SELECT t.promotion, t.number, 'planned', '' FROM pgrehearse_promotion.target AS t WHERE t.promotion = about
+    ON CONFLICT DO NOTHING;
+    UPDATE pgrehearse_promotion.visit AS v
+       SET wave = CASE WHEN v.target <= canary THEN 1 WHEN size = 0 THEN (canary > 0)::int + 1
+                       ELSE (canary > 0)::int + (v.target - canary + size - 1) / size END
+     WHERE v.promotion = about AND v.wave = 0;
+    UPDATE pgrehearse_promotion.visit AS v SET state = 'planned'
+     WHERE v.promotion = about
+       AND (v.state IN ('open', 'failed')
+            OR v.state = 'working' AND v.seen_at < clock_timestamp() - pgrehearse_promotion.silence());
+    PERFORM pgrehearse_promotion.note('roll out', about, json_build_object(
+        'canary', canary, 'size', size, 'failures', failures, 'duration', duration, 'blocked', blocked, 'lag', lag));
+END $$;
+
+-- Open the first wave that is not done, or what is left of it; its number, NULL when all are. As long as none is
+-- done, for the canaries may have been skipped, no more are opened than there are canaries.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.open_wave(about bigint)
+RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    coming int;
+    stop CONSTANT text := pgrehearse_promotion.halt(about);
+    canaries int;
+    opened bigint;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    PERFORM pgrehearse_promotion.demand_lock();
+    SELECT min(v.wave) INTO coming FROM pgrehearse_promotion.visit AS v
+     WHERE v.promotion = about AND v.state NOT IN ('done', 'skipped');
+    IF coming IS NULL THEN
+        RETURN NULL;
+    ELSIF stop IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'no further wave is begun: ' || stop,
+            HINT = 'look why, then pgrehearse promote resume';
+    ELSIF EXISTS (SELECT FROM pgrehearse_promotion.visit AS v
+                   WHERE v.promotion = about AND v.wave = coming AND v.state = 'failed')
+          AND NOT EXISTS (SELECT FROM pgrehearse_promotion.visit AS v
+                           WHERE v.promotion = about AND v.wave = coming AND v.state IN ('open', 'working')) THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = format('wave %s is not done: databases failed', coming),
+            HINT = 'pgrehearse promote resume tries them again, promote skip leaves one out';
+    END IF;
+    SELECT nullif(r.canary, 0) INTO canaries FROM pgrehearse_promotion.rollout AS r
+     WHERE r.promotion = about AND NOT EXISTS (SELECT FROM pgrehearse_promotion.visit AS v
+                                                WHERE v.promotion = about AND v.state IN ('done', 'open', 'working'));
+    UPDATE pgrehearse_promotion.visit AS v SET state = 'open', opened_at = clock_timestamp(), seen_at = NULL
+     WHERE v.promotion = about AND v.target IN (
+           SELECT w.target FROM pgrehearse_promotion.visit AS w
+            WHERE w.promotion = about AND w.wave = coming AND w.state = 'planned' ORDER BY w.target LIMIT canaries);
+    GET DIAGNOSTICS opened = ROW_COUNT;
+    IF opened > 0 THEN
+        PERFORM pgrehearse_promotion.note('wave', about, json_build_object('called', coming, 'databases', opened));
+    END IF;
+    RETURN coming;
+END $$;
+
+-- Take a database of the open wave, or one whose worker is gone. The number of the attempt; NULL when it is not
+-- to be taken.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.claim(about bigint, target int, worker text)
+RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_one pgrehearse_promotion.visit;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    SELECT * INTO found_one FROM pgrehearse_promotion.visit AS v
+     WHERE v.promotion = about AND v.target = claim.target FOR UPDATE;
+    IF NOT coalesce(found_one.state = 'open' OR found_one.state = 'working'
+                    AND found_one.seen_at < clock_timestamp() - pgrehearse_promotion.silence(), false)
+       OR pgrehearse_promotion.halt(about) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    UPDATE pgrehearse_promotion.visit AS v
+       SET state = 'working', attempt = v.attempt + 1, worker = left(claim.worker, 200), seen_at = clock_timestamp(),
+           blocked = NULL, lag = NULL, said = ''
+     WHERE v.promotion = about AND v.target = claim.target;
+    RETURN found_one.attempt + 1;
+END $$;
+
+-- The worker of an attempt is still there; ``blocked`` and ``lag`` are what it saw since. False: it is another's.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.beat(
+    about bigint, target int, attempt int, blocked interval, lag interval)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    UPDATE pgrehearse_promotion.visit AS v
+       SET seen_at = clock_timestamp(), blocked = greatest(v.blocked, beat.blocked), lag = greatest(v.lag, beat.lag)
+     WHERE v.promotion = about AND v.target = beat.target AND v.attempt = beat.attempt AND v.state = 'working';
+    RETURN FOUND;
+END $$;
+
+-- How an attempt ended: done, failed, or given back (open). False: it is another's.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.settle(about bigint, target int, attempt int, state text, said text)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    mine boolean;
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    UPDATE pgrehearse_promotion.visit AS v
+       SET state = settle.state, said = left(settle.said, 4000), seen_at = clock_timestamp()
+     WHERE v.promotion = about AND v.target = settle.target AND v.attempt = settle.attempt AND v.state = 'working';
+    mine := FOUND;
+    IF mine AND state = 'failed' THEN
+        PERFORM pgrehearse_promotion.note('visit failed', about,
+            json_build_object('database', target, 'said', left(said, 1000)));
+    END IF;
+    RETURN mine;
+END $$;
+
+-- Leave a database out, for the reason ``why``.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.skip(about bigint, target int, why text)
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('skip', ARRAY['runner']);
+    IF coalesce(btrim(why), '') = '' THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'a database is not skipped without a reason',
+            HINT = 'say why';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pgrehearse_promotion.fleet AS f
+                    WHERE f.promotion = about AND f.number <> skip.target AND f.state <> 'skipped') THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'this is the last database that is not skipped',
+            HINT = 'pgrehearse promote cancel gives the promotion up';
+    END IF;
+    INSERT INTO pgrehearse_promotion.visit (promotion, target, state, said, changed_by)
+    VALUES (about, skip.target, 'skipped', left(why, 4000), '')
+    ON CONFLICT ON CONSTRAINT visit_pkey DO UPDATE SET state = 'skipped', said = excluded.said;
+    PERFORM pgrehearse_promotion.note('skip', about, json_build_object('database', target, 'said', left(why, 1000),
+        'called', (SELECT t.database FROM pgrehearse_promotion.target AS t
+                    WHERE t.promotion = about AND t.number = skip.target)));
+END $$;
+
+-- A promotion to several databases, one row each: which are done, which are not, and why.
+CREATE OR REPLACE VIEW pgrehearse_promotion.fleet AS
+SELECT t.promotion, t.number, t.database, coalesce(v.wave, 0) AS wave, coalesce(v.state, 'planned') AS state,
+       coalesce(v.attempt, 0) AS attempt, coalesce(v.worker, '') AS worker, v.opened_at, v.seen_at, v.blocked, v.lag,
+       coalesce(v.said, '') AS said,
+       coalesce(v.state = 'working' AND v.seen_at < clock_timestamp() - pgrehearse_promotion.silence(), false) AS gone
+  FROM pgrehearse_promotion.target AS t
+  LEFT JOIN pgrehearse_promotion.visit AS v ON v.promotion = t.promotion AND v.target = t.number;
+
 -- --- rights --------------------------------------------------------------------------------------------
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgrehearse_promotion FROM PUBLIC;
@@ -640,6 +957,14 @@ GRANT EXECUTE ON FUNCTION pgrehearse_promotion.start(bigint, text, jsonb) TO :"r
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.step(bigint, int, int, text, jsonb) TO :"runner";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.stop(bigint, text) TO :"runner";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.finish(bigint) TO :"runner";
+GRANT EXECUTE ON FUNCTION
+    pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval),
+    pgrehearse_promotion.open_wave(bigint), pgrehearse_promotion.claim(bigint, int, text),
+    pgrehearse_promotion.beat(bigint, int, int, interval, interval),
+    pgrehearse_promotion.settle(bigint, int, int, text, text), pgrehearse_promotion.skip(bigint, int, text)
+    TO :"runner";
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.silence(), pgrehearse_promotion.halt(bigint)
+    TO :"requester", :"approver", :"runner", :"viewer";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.cancel(bigint, text) TO :"requester", :"approver", :"runner";
 
 -- FORCE: the policies bind the owner too, so a mistake in a function above could still not write another name,
@@ -664,6 +989,10 @@ BEGIN
         ('target', 'INSERT', 'WITH CHECK (true)'),
         ('step', 'INSERT', 'WITH CHECK (changed_by = session_user)'),
         ('step', 'UPDATE', 'USING (true) WITH CHECK (changed_by = session_user)'),
+        ('rollout', 'INSERT', 'WITH CHECK (true)'),
+        ('rollout', 'UPDATE', 'USING (true)'),
+        ('visit', 'INSERT', 'WITH CHECK (changed_by = session_user)'),
+        ('visit', 'UPDATE', 'USING (true) WITH CHECK (changed_by = session_user)'),
         ('audit', 'INSERT', 'WITH CHECK (true)'),
         ('setting', 'INSERT', 'WITH CHECK (true)'),
         ('setting', 'UPDATE', 'USING (true)'),

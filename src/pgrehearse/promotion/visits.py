@@ -1,0 +1,132 @@
+"""The databases of a promotion in waves, as PostgreSQL keeps them: opened, taken by workers, done or not.
+
+Every change is a call of a function of ``sql/promotion.sql``, which keeps the order of the waves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from pgrehearse.environments.rollouts import Rollout
+from pgrehearse.promotion.store import Store, told
+
+__all__ = ["Visit", "Visits"]
+
+_VISITS = """
+SELECT number, database, wave, state, attempt, worker, seen_at, blocked, lag, said, gone
+  FROM pgrehearse_promotion.fleet WHERE promotion = %s ORDER BY number
+"""
+#: What was given back rests a moment.
+_WANTED = """
+SELECT number FROM pgrehearse_promotion.fleet
+ WHERE promotion = %s AND (gone OR state = 'open' AND coalesce(seen_at < pg_catalog.clock_timestamp()
+                                                               - interval '2 seconds', true))
+ ORDER BY number
+"""
+_LIMITS = "SELECT lag IS NOT NULL FROM pgrehearse_promotion.rollout WHERE promotion = %s"
+_SKIPPED = "SELECT target FROM pgrehearse_promotion.visit WHERE promotion = %s AND state = 'skipped'"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One database of a promotion.
+
+    Attributes:
+        wave: counted from 1; 0 before the roll-out was begun.
+        state: planned, open, working, done, failed or skipped.
+        worker: who took it last; ``seen_at``: when that was last heard of.
+        blocked: the longest that somebody was seen waiting for the migration; ``lag``: of a standby.
+        said: why it failed, is skipped, or was given back.
+        gone: whether its worker was not heard of for so long that another may take it.
+    """
+
+    number: int
+    database: str
+    wave: int
+    state: str
+    attempt: int
+    worker: str
+    seen_at: datetime | None
+    blocked: timedelta | None
+    lag: timedelta | None
+    said: str
+    gone: bool
+
+
+class Visits(Store):
+    """The same database as a `Store`. Raises SetupError, with PostgreSQL's own words where it refuses."""
+
+    def all(self, promotion: int) -> list[Visit]:
+        """Every database of a promotion, in order."""
+        with told():
+            cursor = self.connection.cursor(row_factory=class_row(Visit))
+            return cursor.execute(_VISITS, [promotion]).fetchall()
+
+    def wanted(self, promotion: int) -> list[int]:
+        """The databases that a worker has to take now, by number."""
+        with told():
+            return [row[0] for row in self.connection.execute(_WANTED, [promotion]).fetchall()]
+
+    def skipped(self, promotion: int) -> set[int]:
+        """The databases that are left out, by number."""
+        with told():
+            return {row[0] for row in self.connection.execute(_SKIPPED, [promotion]).fetchall()}
+
+    def watches_lag(self, promotion: int) -> bool:
+        """Whether standbys have to be looked at."""
+        with told():
+            row = self.connection.execute(_LIMITS, [promotion]).fetchone()
+        return row is not None and bool(row[0])
+
+    def roll_out(self, promotion: int, how: Rollout) -> None:
+        """Begin, or go on: what failed or was open is planned again. Waves stay as they were made."""
+        self._call(
+            "roll_out(%s, %s, %s, %s, %s, %s, %s)",
+            promotion,
+            how.canary,
+            how.wave,
+            how.failures,
+            how.duration,
+            how.blocked,
+            how.lag,
+        )
+
+    def open_wave(self, promotion: int) -> int | None:
+        """Open the first wave that is not done; its number, None when all are."""
+        found = self._call("open_wave(%s)", promotion)
+        return None if found is None else int(found)
+
+    def halt(self, promotion: int) -> str | None:
+        """Why no further database may be begun."""
+        found = self._call("halt(%s)", promotion)
+        return None if found is None else str(found)
+
+    def claim(self, promotion: int, target: int, worker: str) -> int | None:
+        """Take a database; the number of the attempt, None when it is not to be taken."""
+        found = self._call("claim(%s, %s, %s)", promotion, target, worker)
+        return None if found is None else int(found)
+
+    def beat(
+        self, promotion: int, target: int, attempt: int, blocked: timedelta | None, lag: timedelta | None
+    ) -> bool:
+        """Say that an attempt goes on, and what was seen. False: another has taken the database."""
+        return bool(self._call("beat(%s, %s, %s, %s, %s)", promotion, target, attempt, blocked, lag))
+
+    def settle(self, promotion: int, target: int, attempt: int, state: str, said: str = "") -> bool:
+        """How an attempt ended: done, failed, or open, given back. False: another has the database."""
+        return bool(self._call("settle(%s, %s, %s, %s, %s)", promotion, target, attempt, state, said))
+
+    def skip(self, promotion: int, target: int, why: str) -> None:
+        """Leave a database out."""
+        self._call("skip(%s, %s, %s)", promotion, target, why)
+
+    def home(self) -> str:
+        """Tells this place of promotions from every other: the first hash of its audit trail."""
+        with told():
+            row = self.connection.execute(
+                "SELECT hash FROM pgrehearse_promotion.audit ORDER BY seq LIMIT 1"
+            ).fetchone()
+        return str(row[0]) if row else ""

@@ -1,0 +1,87 @@
+"""Workers: processes that take databases from a queue, and what gives them out.
+
+The queue needs the extra ``pgrehearse[fleet]``; without it this process alone carries a promotion out.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pgrehearse.environments.declared import Environment
+from pgrehearse.errors import SetupError
+from pgrehearse.promotion import databases
+from pgrehearse.promotion.carry_out import Reporter
+from pgrehearse.promotion.visit import Work, visit
+from pgrehearse.promotion.visits import Visits
+
+if TYPE_CHECKING:
+    from pgrehearse.promotion.queue import Queue
+
+__all__ = ["Workers", "name", "queue", "serve"]
+
+
+class Workers:
+    """Whoever takes jobs from the queue. ``most``: databases that are given out at a time; 0: all."""
+
+    def __init__(self, queue: Queue, promotion: int, most: int, tell: Callable[[str], None]) -> None:
+        self._queue, self._promotion, self._most, self._tell = queue, promotion, most, tell
+        self._away = False
+
+    def give(self, wanted: Sequence[int], working: int) -> None:
+        """A job for each database that has none; a queue that cannot be reached is asked again later."""
+        try:
+            waiting = self._queue.waiting(self._promotion) if wanted else set()
+            new = [number for number in wanted if number not in waiting]
+            if self._most:
+                new = new[: max(0, self._most - working - len(waiting))]
+            if new:
+                self._queue.put(self._promotion, new)
+            self._away = False
+        except SetupError as error:
+            if not self._away:
+                self._tell(f"{error.message}; asked again until it answers")
+            self._away = True
+
+
+@contextmanager
+def queue(environment: Environment, visits: Visits) -> Iterator[Queue]:
+    """The queue of ``environment``. Raises SetupError."""
+    with _queue().opened(databases.queue(environment), _called(environment, visits)) as found:
+        yield found
+
+
+def serve(work: Work, visits: Visits, at_once: int, reporter: Reporter, *, until_empty: bool) -> None:
+    """Take databases from the queue and visit them, ``at_once`` at a time, until SIGTERM.
+
+    What is being worked at then is finished. ``until_empty``: end when no job is left. Raises SetupError.
+    """
+    called = _called(work.environment, visits)
+    one = partial(visit, work, worker=name(), reporter=reporter)
+    _queue().serve(databases.queue(work.environment), called, at_once, one, until_empty=until_empty)
+
+
+def name() -> str:
+    """What this process is called as a worker."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _called(environment: Environment, visits: Visits) -> str:
+    """Several environments and projects may share a database of queues."""
+    return f"{environment.name}/{visits.home()[:16]}"
+
+
+def _queue() -> ModuleType:
+    try:
+        from pgrehearse.promotion import queue
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"a queue of workers needs the package {error.name}, which is not installed",
+            next_step="pip install 'pgrehearse[fleet]'; or leave out queue_env",
+        ) from None
+    return queue

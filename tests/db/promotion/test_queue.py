@@ -1,0 +1,94 @@
+"""The queue: jobs are put once, taken, put again when a worker is gone; also through a pooler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from pgrehearse.errors import SetupError
+from pgrehearse.promotion import queue
+from pgrehearse.servers import Servers
+from support.databases import execute, fresh
+from support.majors import OLD_AND_NEW
+from support.poolers import bouncer_before
+
+
+@pytest.fixture(params=OLD_AND_NEW)
+def dsn(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
+    with fresh(servers.get(request.param)) as made:
+        yield made
+
+
+def taken(dsn: str, name: str = "q") -> list[tuple[int, int]]:
+    """What a worker gets until the queue is empty."""
+    found: list[tuple[int, int]] = []
+    queue.serve(dsn, name, 2, lambda promotion, target: found.append((promotion, target)), until_empty=True)
+    return sorted(found)
+
+
+def test_what_is_put_is_taken_once_and_waits_until_then(dsn: str) -> None:
+    with queue.opened(dsn, "q") as made, queue.opened(dsn, "another") as other:
+        made.put(1, [1, 2, 3])
+        made.put(2, [1])
+        assert (made.waiting(1), made.waiting(2), made.waiting(3)) == ({1, 2, 3}, {1}, set())
+        assert other.waiting(1) == set()
+        assert taken(dsn, "another") == []
+        assert taken(dsn) == [(1, 1), (1, 2), (1, 3), (2, 1)]
+        assert (made.waiting(1), taken(dsn)) == (set(), [])
+    assert execute(dsn, "SELECT count(*) FROM procrastinate_jobs") == [(0,)]
+
+
+def test_the_job_of_a_worker_that_is_gone_is_taken_again(dsn: str) -> None:
+    with queue.opened(dsn, "q") as made:
+        made.put(1, [1, 2])
+        execute(dsn, "UPDATE procrastinate_jobs SET status = 'doing'")
+        assert taken(dsn) == []
+        assert made.waiting(1) == set()
+        made.put(1, [1, 2])
+        assert taken(dsn) == [(1, 1), (1, 2)]
+        made.put(2, [1])
+        made.clear(1)
+        assert execute(dsn, "SELECT args ->> 'promotion' FROM procrastinate_jobs") == [("2",)]
+
+
+def test_a_visit_that_raises_ends_its_job_and_not_the_worker(dsn: str) -> None:
+    def visit(promotion: int, target: int) -> None:
+        found.append(target)
+        raise SetupError("away", next_step="wait")
+
+    found: list[int] = []
+    with queue.opened(dsn, "q") as made:
+        made.put(1, [1, 2])
+        queue.serve(dsn, "q", 1, visit, until_empty=True)
+        assert (sorted(found), made.waiting(1)) == ([1, 2], set())
+
+
+def test_the_queue_may_lie_behind_a_pooler(servers: Servers) -> None:
+    with fresh(servers.get(18)) as dsn, bouncer_before(dsn, "transaction") as pooled:
+        with queue.opened(pooled, "q") as made:
+            made.put(1, list(range(1, 21)))
+            assert made.waiting(1) == set(range(1, 21))
+        assert taken(pooled) == [(1, number) for number in range(1, 21)]
+
+
+def test_a_queue_that_cannot_be_used_is_told_with_what_to_do(dsn: str) -> None:
+    with (
+        pytest.raises(SetupError, match="the queue cannot be used") as raised,
+        queue.opened("host=/nowhere", "q"),
+    ):
+        pass
+    assert "queue_env" in str(raised.value.next_step)
+    role = "reader_of_" + psycopg.conninfo.conninfo_to_dict(dsn)["dbname"][-6:]
+    execute(dsn, f"CREATE ROLE {role} LOGIN")
+    execute(dsn, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    with pytest.raises(SetupError, match="permission denied"), queue.opened(f"{dsn} user={role}", "q"):
+        pass
+    execute(dsn, f"DROP ROLE {role}")
+
+
+def test_what_it_offers_is_sorted() -> None:
+    """The one module that tests/unit/test_surface.py leaves out."""
+    assert queue.__all__ == sorted(queue.__all__)
+    assert all(hasattr(queue, name) for name in queue.__all__)

@@ -1,0 +1,267 @@
+"""The waves of a promotion over several databases are kept by PostgreSQL, whoever calls what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from pgrehearse.environments.rollouts import Rollout
+from pgrehearse.errors import SetupError
+from pgrehearse.promotion import audit
+from pgrehearse.promotion.visits import Visits
+from support.databases import execute
+from support.promotions import ITEMS, Stage, call
+
+SECOND = timedelta(seconds=1)
+NAMES = ["one", "two", "three", "four", "five"]
+
+
+@contextmanager
+def begun(stage: Stage, how: Rollout) -> Iterator[tuple[Visits, int]]:
+    """A promotion to five databases that is being applied in waves, and its runner's session."""
+    number = stage.ask("rita", call("request"), Jsonb(ITEMS[:1]), NAMES, "")[0][0]
+    stage.approve("dora", number)
+    with stage.applying() as session:
+        session.execute(call("start").encode(), [number, stage.hash(number), stage.gates()])
+        visits = Visits(session)
+        visits.roll_out(number, how)
+        yield visits, number
+
+
+def states(visits: Visits, promotion: int) -> list[str]:
+    return [one.state for one in visits.all(promotion)]
+
+
+def did(visits: Visits, promotion: int, target: int) -> None:
+    attempt = visits.claim(promotion, target, "w")
+    assert attempt is not None
+    visits.step(promotion, target, 1, "started")
+    visits.step(promotion, target, 1, "done")
+    assert visits.settle(promotion, target, attempt, "done")
+
+
+def silent(stage: Stage, target: int) -> None:
+    """Its worker was last heard of 11 seconds ago."""
+    execute(
+        stage.dsn,
+        "BEGIN; ALTER TABLE pgrehearse_promotion.visit DISABLE TRIGGER guard;"
+        f" UPDATE pgrehearse_promotion.visit SET seen_at = seen_at - interval '11 s' WHERE target = {target};"
+        " ALTER TABLE pgrehearse_promotion.visit ENABLE ALWAYS TRIGGER guard; COMMIT",
+    )
+
+
+def test_a_wave_is_opened_when_all_of_the_one_before_are_done(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=1, wave=2)) as (visits, promotion):
+        assert [one.wave for one in visits.all(promotion)] == [1, 2, 2, 3, 3]
+        assert visits.open_wave(promotion) == 1
+        assert visits.open_wave(promotion) == 1
+        assert states(visits, promotion) == ["open", "planned", "planned", "planned", "planned"]
+        assert visits.claim(promotion, 2, "w") is None
+        did(visits, promotion, 1)
+        assert visits.open_wave(promotion) == 2
+        did(visits, promotion, 3)
+        assert visits.open_wave(promotion) == 2
+        did(visits, promotion, 2)
+        assert visits.open_wave(promotion) == 3
+        did(visits, promotion, 4)
+        did(visits, promotion, 5)
+        assert visits.open_wave(promotion) is None
+        visits.finish(promotion)
+        assert stage.state(promotion) == "applied"
+
+
+@pytest.mark.parametrize(
+    ("canary", "wave", "expected"),
+    [
+        (0, 0, [1] * 5),
+        (0, 2, [1, 1, 2, 2, 3]),
+        (2, 0, [1, 1, 2, 2, 2]),
+        (9, 1, [1] * 5),
+        (1, 1, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_sizes_of_waves(stage: Stage, canary: int, wave: int, expected: list[int]) -> None:
+    with begun(stage, Rollout(canary=canary, wave=wave)) as (visits, promotion):
+        assert [one.wave for one in visits.all(promotion)] == expected
+
+
+def test_a_step_outside_its_wave_is_refused(stage: Stage) -> None:
+    """Also by whoever calls the functions by hand: the runner's own role."""
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.open_wave(promotion)
+        for target in (1, 2):
+            with pytest.raises(SetupError, match="nobody may work at it now"):
+                visits.step(promotion, target, 1, "started")
+        assert visits.claim(promotion, 1, "w") == 1
+        visits.step(promotion, 1, 1, "started")
+        with pytest.raises(SetupError, match="has steps that are not done"):
+            visits.settle(promotion, 1, 1, "done")
+        with pytest.raises(SetupError, match="steps that are not done"):
+            visits.finish(promotion)
+
+
+def test_one_worker_has_a_database_until_it_is_silent(stage: Stage) -> None:
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.open_wave(promotion)
+        assert visits.wanted(promotion) == [1]
+        assert visits.claim(promotion, 1, "first") == 1
+        assert visits.claim(promotion, 1, "second") is None
+        assert visits.wanted(promotion) == []
+        silent(stage, 1)
+        assert visits.wanted(promotion) == [1]
+        assert visits.claim(promotion, 1, "second") == 2
+        assert not visits.beat(promotion, 1, 1, None, None)
+        assert not visits.settle(promotion, 1, 1, "failed", "too late")
+        assert visits.beat(promotion, 1, 2, None, None)
+        assert visits.settle(promotion, 1, 2, "open", "somebody still builds there")
+        assert visits.wanted(promotion) == []  # it rests a moment
+        assert visits.claim(promotion, 1, "third") == 3
+
+
+@pytest.mark.parametrize(
+    ("how", "seen", "words"),
+    [
+        (
+            Rollout(canary=3, blocked=SECOND),
+            (2 * SECOND, None),
+            "in one somebody waited longer than 00:00:01 for the migration",
+        ),
+        (Rollout(canary=3, lag=SECOND), (None, 2 * SECOND), "a standby of one was more than 00:00:01 behind"),
+        (Rollout(canary=3, blocked=3 * SECOND, lag=3 * SECOND), (2 * SECOND, 2 * SECOND), None),
+        (Rollout(canary=3), (2 * SECOND, 2 * SECOND), None),
+    ],
+)
+def test_what_was_seen_stops_it(
+    stage: Stage, how: Rollout, seen: tuple[timedelta | None, timedelta | None], words: str | None
+) -> None:
+    with begun(stage, how) as (visits, promotion):
+        visits.open_wave(promotion)
+        visits.claim(promotion, 1, "w")
+        assert visits.halt(promotion) is None
+        visits.beat(promotion, 1, 1, *seen)
+        visits.beat(promotion, 1, 1, timedelta(), timedelta())  # it was so, even when it is over
+        assert visits.halt(promotion) == words
+        assert (visits.claim(promotion, 2, "w") is None) == (words is not None)
+        did_before = visits.all(promotion)[0]
+        assert did_before.state == "working"  # what was begun is ended
+        visits.step(promotion, 1, 1, "started")
+        visits.step(promotion, 1, 1, "done")
+        assert visits.settle(promotion, 1, 1, "done")
+
+
+def test_a_wave_that_takes_too_long_stops_it_and_resume_counts_anew(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=1, wave=2, duration=timedelta(milliseconds=1))) as (visits, promotion):
+        visits.open_wave(promotion)
+        stage.ask("postgres", "SELECT pg_sleep(0.01)")
+        assert visits.halt(promotion) == "wave 1 takes longer than 00:00:00.001"
+        assert visits.claim(promotion, 1, "w") is None
+        with pytest.raises(SetupError, match="no further wave is begun"):
+            visits.open_wave(promotion)
+        visits.roll_out(promotion, Rollout(duration=timedelta(hours=1)))
+        assert visits.halt(promotion) is None
+        assert [one.wave for one in visits.all(promotion)] == [1, 2, 2, 3, 3]  # as they were made
+        visits.open_wave(promotion)
+        did(visits, promotion, 1)
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_failures(stage: Stage, allowed: int) -> None:
+    """Those that are allowed let a wave end; the next one begins only when they are done or skipped."""
+    with begun(stage, Rollout(canary=2, failures=allowed)) as (visits, promotion):
+        visits.open_wave(promotion)
+        visits.settle(promotion, 1, visits.claim(promotion, 1, "w") or 0, "failed", "no such table")
+        assert visits.halt(promotion) == (None if allowed else "1 failed, 0 allowed: one")
+        if not allowed:
+            assert visits.claim(promotion, 2, "w") is None
+            return
+        did(visits, promotion, 2)
+        with pytest.raises(SetupError, match="wave 1 is not done"):
+            visits.open_wave(promotion)
+        visits.skip(promotion, 1, "no such table")
+        assert visits.open_wave(promotion) == 2
+
+
+def test_skipped_canaries_are_replaced(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=1)) as (visits, promotion):
+        visits.skip(promotion, 1, "down")
+        assert visits.open_wave(promotion) == 2
+        assert states(visits, promotion) == ["skipped", "open", "planned", "planned", "planned"]
+        did(visits, promotion, 2)
+        visits.open_wave(promotion)
+        assert states(visits, promotion) == ["skipped", "done", "open", "open", "open"]
+
+
+def test_what_may_be_skipped(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=5)) as (visits, promotion):
+        visits.open_wave(promotion)
+        with pytest.raises(SetupError, match="without a reason"):
+            visits.skip(promotion, 1, "  ")
+        visits.claim(promotion, 1, "w")
+        with pytest.raises(SetupError, match="it cannot be made skipped"):
+            visits.skip(promotion, 1, "slow")
+        silent(stage, 1)
+        visits.skip(promotion, 1, "dead")
+        for target in (2, 3, 4):
+            visits.skip(promotion, target, "down")
+        with pytest.raises(SetupError, match="the last database"):
+            visits.skip(promotion, 5, "down")
+        did(visits, promotion, 5)
+        assert visits.open_wave(promotion) is None
+        visits.finish(promotion)
+        with pytest.raises(SetupError, match="cannot be made skipped"):
+            visits.skip(promotion, 1, "too late")
+
+
+def test_what_was_begun_before_a_stop_is_recorded_and_nothing_else(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=2)) as (visits, promotion):
+        visits.open_wave(promotion)
+        visits.claim(promotion, 1, "w")
+        visits.step(promotion, 1, 1, "started")
+        visits.stop(promotion, "interrupted")
+        assert visits.claim(promotion, 2, "w") is None
+        with pytest.raises(SetupError, match="are being worked at"):
+            visits.cancel(promotion, "no")
+        visits.step(promotion, 1, 1, "done")
+        assert visits.settle(promotion, 1, 1, "done")
+        visits.cancel(promotion, "now")
+
+
+@pytest.mark.parametrize("person", ["rita", "dora", "vic", "nora", "postgres"])
+def test_only_a_runner_with_the_lock_opens_waves(stage: Stage, person: str) -> None:
+    with begun(stage, Rollout()) as (visits, promotion):
+        for statement in (
+            "SELECT pgrehearse_promotion.open_wave(%s)",
+            "SELECT pgrehearse_promotion.claim(%s, 1, 'w')",
+            "SELECT pgrehearse_promotion.skip(%s, 1, 'why')",
+            "UPDATE pgrehearse_promotion.visit SET state = 'skipped' WHERE promotion = %s",
+            "DELETE FROM pgrehearse_promotion.visit WHERE promotion = %s",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                stage.ask(person, statement, promotion)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            stage.ask(
+                "ron", "UPDATE pgrehearse_promotion.visit SET state = 'done' WHERE promotion = %s", promotion
+            )
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="does not hold the lock"):
+            stage.ask("ron", "SELECT pgrehearse_promotion.open_wave(%s)", promotion)
+        assert set(states(visits, promotion)) == {"planned"}
+
+
+def test_the_trail_knows_what_was_skipped(stage: Stage) -> None:
+    """A superuser who takes the triggers away and skips a database is seen."""
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.skip(promotion, 2, "down")
+        visits.open_wave(promotion)
+        assert audit.read(visits.connection).problems == ()
+        execute(
+            stage.dsn,
+            "BEGIN; ALTER TABLE pgrehearse_promotion.visit DISABLE TRIGGER ALL;"
+            " UPDATE pgrehearse_promotion.visit SET state = 'skipped' WHERE target = 3; COMMIT",
+        )
+        (problem,) = audit.read(visits.connection).problems
+        assert problem == f"that database 3 of promotion {promotion} is skipped stands in its table only"
