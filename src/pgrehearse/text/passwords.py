@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import unquote
 
-from pgrehearse.text.split import SplitError, Token, tokens
+from pgrehearse.text.secret_values import CALLS, SecretValues
+from pgrehearse.text.split import SplitError, Token, scanned, tokens
 
 __all__ = ["connection_strings", "marked", "redacted", "sealed"]
 
@@ -25,7 +26,10 @@ _NAME = (
 )
 _NAMED = re.compile(rf"\w*{_NAME}", re.I)
 #: Without any of these no statement holds a password.
-_MAY_HOLD = re.compile(rf"{_NAME}|passfile|://", re.I)
+_MAY_HOLD = re.compile(rf"{_NAME}|passfile|://|crypt|hmac", re.I)
+_HINTS = ("pass", "pwd", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac")
+#: SQL within a literal that may have a password at a place of its own.
+_PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{_NAME})", re.I | re.S)
 #: A literal that holds a password somewhere inside: a connection string, a URL, SQL within quotes.
 _HOLDS_PASSWORD = re.compile(rf"{_NAME}\s*=|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=", re.I)
 #: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
@@ -36,8 +40,8 @@ _BEFORE_CODE = ("as", "do", "execute", "plpgsql", "sql")
 _BETWEEN = ("to", "u", "n")
 #: What may be the value of a setting without quotes.
 _BARE = re.compile(r'(?!default\b)[\w"]', re.I)
-#: Letters from which on a password cannot be part of a key word by chance.
-_UNMISTAKABLE = 8
+#: Letters from which on a password cannot be part of a key word by chance; how many are looked for singly.
+_UNMISTAKABLE, _FEW = 8, 32
 _SAID = re.compile(rf"(?P<word>{_NAME}\s+(?:[uU]&|[eE])?)'(?:[^']|'')*'", re.I)
 _WIDE = re.compile(r"\\(\+[0-9a-fA-F]{6}|[0-9a-fA-F]{4})")
 _SALT = secrets.token_bytes(16)
@@ -57,8 +61,8 @@ def redacted(sql: str, text: str | None = None) -> str:
     """``text`` (default: the statement itself) with the passwords of ``sql`` replaced by ``***``.
 
     A password is a literal after a word such as PASSWORD, however it is quoted; one that completes SQL or is
-    formatted into it after such a word; and a literal that holds a connection string with one. In ``text``,
-    which somebody says of ``sql``, also what stands in quotes after such a word.
+    formatted into it after such a word; a literal that holds a connection string with one; and what is one
+    by its place (`SecretValues`). In ``text``, said of ``sql``, also what is in quotes after such a word.
     """
     if text is not None:  # a function may say what it does
         text = _SAID.sub(lambda said: f"{said['word']}'{_HIDDEN}'", text)
@@ -70,21 +74,38 @@ def redacted(sql: str, text: str | None = None) -> str:
         shown = text
         for raw in found:
             shown = shown.replace(f"'{raw}'", f"'{_HIDDEN}'")
-    for secret in sorted({form for raw in found for form in _forms(raw)}, key=len, reverse=True):
-        if len(secret) >= _UNMISTAKABLE:
-            shown = shown.replace(secret, _HIDDEN)
-        elif text is not None:  # a short one is no part of other words
-            shown = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _HIDDEN, shown)
+    forms = sorted({form for raw in found for form in _forms(raw)}, key=len, reverse=True)
+    shown = _without(shown, [form for form in forms if len(form) >= _UNMISTAKABLE])
+    for short in forms if text is not None else ():
+        if len(short) < _UNMISTAKABLE and short in shown:  # it is no part of other words
+            shown = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", _HIDDEN, shown)
     return shown
 
 
+def _without(text: str, secrets: list[str]) -> str:
+    """``text`` without ``secrets``, the longest first, in one pass: a statement may hold thousands."""
+    if len(secrets) < _FEW:
+        for secret in secrets:
+            text = text.replace(secret, _HIDDEN)
+        return text
+    beginnings: dict[str, list[str]] = {}
+    for secret in secrets:
+        beginnings.setdefault(secret[:_UNMISTAKABLE], []).append(secret)
+    parts, done, at = [], 0, 0
+    while at < len(text):
+        some = beginnings.get(text[at : at + _UNMISTAKABLE], ())
+        found = next((secret for secret in some if text.startswith(secret, at)), "")
+        if found:
+            parts += [text[done:at], _HIDDEN]
+            done = at + len(found)
+        at = max(at + 1, done)
+    return "".join(parts) + text[done:]
+
+
 def _may_hold(sql: str) -> bool:
+    # Found out several times as fast as by the pattern, and files hold millions of statements.
     text = sql.lower()
-    hints = (
-        *("pass" in text, "pwd" in text, "secret" in text, "token" in text),
-        *("scram_" in text, "api" in text, "private" in text, "://" in text),
-    )  # found out several times as fast as by the pattern, and files hold millions of statements
-    return any(hints) and _MAY_HOLD.search(sql) is not None
+    return any(hint in text for hint in _HINTS) and _MAY_HOLD.search(sql) is not None
 
 
 def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
@@ -96,7 +117,7 @@ def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
     found: set[str] = set()
     for sql in sqls if value else ():
         _rewritten(sql, found)
-    if not _NAMED.fullmatch(name) and not any(value in _forms(raw) for raw in found):
+    if not _is_named(name) and not any(value in _forms(raw) for raw in found):
         return value
     salt = f"{place} {name}".encode()
     return "hidden " + hashlib.scrypt(value.encode(), salt=salt, n=2**14, r=8, p=1, dklen=8).hex()
@@ -113,9 +134,9 @@ def _rewritten(sql: str, found: set[str]) -> str:
     try:
         return "".join(_hidden(sql, found))
     except SplitError:  # cut off, or in another language: what is a password cannot be told
-        if (after := _AFTER.search(sql)) is None and not _holds(sql):
+        if (after := _AFTER.search(sql)) is None and not _holds(sql) and not any(_places(sql)):
             return sql
-        found |= {after[1], after[1].split("'")[0]} if after else {sql}
+        found |= {after[1], after[1].split("'")[0]} if after else {sql, *sql.split("'")[1::2]}
         return _HIDDEN
 
 
@@ -123,20 +144,24 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
     secret = False  # the next literal is a password
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
+    values = SecretValues(_is_named)
     word = ""
     first, sets, last = "", False, ""  # the statement's first word, whether it says SET, the last token
     for token in tokens(sql):
         if token.kind in ("string", "dollar"):
             opening, inner, closing = _taken_apart(token)
             code = token.kind == "dollar" and word in _BEFORE_CODE
-            hides = secret or completes or continued or (not code and _holds(inner))
-            completes = completes or (not code and bool(_OPEN.search(inner)))
+            by_place = secret or completes or continued or values.here
+            within, open_ended = (False, False) if code else _places(inner)
+            hides = by_place or (not code and _holds(inner)) or (within and token.kind == "string")
+            completes = completes or open_ended or (not code and bool(_OPEN.search(inner)))
             if hides and inner:
                 found |= {inner, *_inside(inner)}
                 inner = _HIDDEN
             elif token.kind == "dollar":
                 inner = _rewritten(inner, found)
             yield f"{opening}{inner}{closing}"
+            values.feed(token)
             secret, continued = False, hides and token.kind == "string"
             continue
         if secret and sets and first in ("alter", "set") and last in ("=", "to") and _BARE.match(token.text):
@@ -145,12 +170,13 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
             secret, last = False, ""
             continue
         yield token.text
+        values.feed(token)
         if token.kind not in ("space", "comment"):
             last = token.text.lower()
             first, sets = first or last, sets or last == "set"
         if token.kind in ("word", "quoted"):
             word = token.text.strip('"').lower()
-            secret = bool(_NAMED.fullmatch(word)) or (secret and word in _BETWEEN)
+            secret = _is_named(word) or (secret and word in _BETWEEN)
         elif token.kind == "semicolon":
             secret = completes = sets = False
             first = ""
@@ -170,6 +196,30 @@ def _taken_apart(token: Token) -> tuple[str, str, str]:
 def _holds(inner: str) -> bool:
     forms = {inner, unquote(inner), _unescaped(inner)}
     return any(_HOLDS_PASSWORD.search(form) or any(_user_info(form)) for form in forms)
+
+
+def _is_named(name: str) -> bool:
+    return _NAMED.fullmatch(name) is not None
+
+
+def _places(inner: str) -> tuple[bool, bool]:
+    """Whether ``inner`` is SQL with a password at a place of its own, and whether one is put there later.
+
+    SQL in quotes within it counts as a whole: each literal is read once, however deep it is nested.
+    """
+    text = _unescaped(inner).replace("''", "'")
+    if _PLACES.search(text) is None:
+        return False, False
+    values, within, open_ended = SecretValues(_is_named), False, False
+    try:
+        for token in scanned(text):
+            if token.kind in ("string", "dollar"):
+                within = within or values.here or _PLACES.search(token.text) is not None
+            open_ended = open_ended or (token.text == "%" and values.here)
+            values.feed(token)
+    except SplitError:
+        within = within or values.here
+    return within, open_ended or values.here
 
 
 def _user_info(text: str) -> Iterator[tuple[int, int]]:

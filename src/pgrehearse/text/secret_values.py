@@ -1,0 +1,144 @@
+"""Which literals of SQL are secrets by their place: values of secret columns, arguments that are encrypted.
+
+The place is told from the tokens before it: ``INSERT INTO t (name, password) VALUES ('a', HERE)``, that with
+SELECT, ``SET password = HERE``, ``SET (name, password) = ('a', HERE)``, ``crypt(HERE, gen_salt('bf'))``. Rows
+without a list of columns say nothing of what they hold. Time grows with the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pgrehearse.text.split import Token
+
+__all__ = ["CALLS", "SecretValues"]
+
+_Places = frozenset[int]
+_NO_PLACES: _Places = frozenset()
+#: Functions of pgcrypto, and which of their arguments are secrets: what is encrypted, keys, hashes.
+_ARGUMENTS: dict[str, _Places] = {
+    "crypt": frozenset({0, 1}),
+    "gen_salt": _NO_PLACES,  # stands within a secret argument, and names a method
+    "encrypt": frozenset({0, 1}),
+    "encrypt_iv": frozenset({0, 1}),
+    "decrypt": frozenset({1}),
+    "decrypt_iv": frozenset({1}),
+    "hmac": frozenset({1}),
+    "pgp_sym_encrypt": frozenset({0, 1}),
+    "pgp_sym_encrypt_bytea": frozenset({0, 1}),
+    "pgp_sym_decrypt": frozenset({1}),
+    "pgp_sym_decrypt_bytea": frozenset({1}),
+    "pgp_pub_encrypt": frozenset({0}),
+    "pgp_pub_encrypt_bytea": frozenset({0}),
+    "pgp_pub_decrypt": frozenset({1, 2}),
+    "pgp_pub_decrypt_bytea": frozenset({1, 2}),
+}
+#: The same functions as a regular expression finds their calls.
+CALLS = rf"\b(?:{'|'.join(name for name, secret in _ARGUMENTS.items() if secret)})\s*\("
+#: Words after which an expression that began with ``password =`` is over, unless they belong to a CASE of it.
+_ENDS = frozenset(("where", "from", "returning", "and", "or", "then", "else", "when", "end", "on", "group"))
+_ENDS |= {"order", "having", "limit", "union", "loop", "join"}
+#: What stands before the brackets of a row, or of a query that makes rows.
+_BEFORE_ROWS = frozenset(("values", "row", ",", "=", ")"))
+_OPENING, _CLOSING = frozenset("(["), frozenset(")]")
+
+
+@dataclass
+class _Level:
+    """What is known within one pair of brackets, or outside of all."""
+
+    secret: _Places = _NO_PLACES  # places of secrets between the commas here
+    whole: bool = False  # all that stands here is within a secret
+    naming: bool = False  # this is a list of columns
+    columns: _Places = _NO_PLACES  # places of secrets in the rows that come next
+    awaits: bool = False  # the next brackets are a list of columns
+    sets: bool = False  # after SET of an UPDATE, brackets after a comma are one as well
+    at: int = 0  # commas so far
+    value: bool = False  # the value of a secret column
+    cases: int = 0  # CASE of that value without its END
+
+    def hides(self) -> bool:
+        return self.whole or self.value or self.at in self.secret
+
+
+class SecretValues:
+    """Follows the tokens of a text, one `feed` each; `here`: whether a literal that comes now is a secret.
+
+    Args:
+        named: whether a column of this name, in lower case, is a secret.
+    """
+
+    def __init__(self, named: Callable[[str], bool]) -> None:
+        self._named = named
+        self._levels = [_Level()]
+        self._last = Token("", "", 0)
+
+    @property
+    def here(self) -> bool:
+        return self._levels[-1].hides()
+
+    def feed(self, token: Token) -> None:
+        level = self._levels[-1]
+        if token.kind in ("space", "comment"):
+            return
+        if token.kind == "word":
+            self._word(level, token.text.lower())
+        elif token.kind == "semicolon":
+            self._levels = [_Level()]
+        elif token.text in _OPENING:
+            self._levels.append(self._inner(level))
+        elif token.text in _CLOSING:
+            self._close(level)
+        elif token.text == ",":
+            self._name(level)
+            level.at += 1
+            level.value, level.cases = False, 0
+            if level.sets:
+                level.columns = _NO_PLACES
+        elif token.text in ("=", ":=") and self._named(_name(self._last)):
+            level.value = True
+        self._last = token
+
+    def _word(self, level: _Level, word: str) -> None:
+        if word == "insert":
+            level.awaits, level.columns, level.secret, level.sets = True, _NO_PLACES, _NO_PLACES, False
+        elif word == "set":
+            level.awaits, level.columns, level.sets = False, _NO_PLACES, True
+        elif word == "select":
+            level.awaits, level.at, level.secret = False, 0, level.columns
+        elif word in ("from", "returning", "where", "on"):
+            level.secret = level.columns = _NO_PLACES
+        if word == "case" and level.value:
+            level.cases += 1
+        elif word in _ENDS and level.cases == 0:
+            level.value = level.awaits = level.sets = False
+        elif word == "end":
+            level.cases -= 1
+
+    def _inner(self, level: _Level) -> _Level:
+        name = _name(self._last)
+        if level.awaits or (level.sets and name in ("set", ",")):
+            level.awaits = False
+            return _Level(naming=True)
+        if name in _ARGUMENTS:
+            return _Level(secret=_ARGUMENTS[name])
+        if level.columns and not level.secret and name in _BEFORE_ROWS:
+            return _Level(secret=level.columns, columns=level.columns)
+        return _Level(whole=level.hides())
+
+    def _close(self, level: _Level) -> None:
+        self._name(level)
+        if len(self._levels) > 1:
+            self._levels.pop()
+        if level.naming:
+            self._levels[-1].columns = level.secret
+
+    def _name(self, level: _Level) -> None:
+        """Note the column whose name has just ended."""
+        if level.naming and self._named(_name(self._last)):
+            level.secret |= {level.at}
+
+
+def _name(token: Token) -> str:
+    return token.text.strip('"').lower()
