@@ -21,7 +21,7 @@ from typing import Any
 __all__ = ["TIME", "Rollout", "read", "span"]
 
 #: A time as the file writes it.
-TIME = re.compile(r"\d{1,5}(s|min|h|d)")
+TIME = re.compile(r"[0-9]{1,5}(s|min|h|d)")
 _UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 _COUNTS = ("canary", "wave", "at_once", "failures")
 _LIMITS = ("duration", "blocked", "lag")

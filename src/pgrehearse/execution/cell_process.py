@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pgrehearse.execution import cell_keeper
+from pgrehearse.execution.bounds import ROOM
 from pgrehearse.owners import marker, owner_is_gone
 from pgrehearse.text.characters import visible
 
@@ -68,7 +70,9 @@ class CellProcess(subprocess.Popen[bytes]):
             raise
         finally:
             os.close(held)
-        self._told = threading.Thread(target=_pass_on, args=(self.stderr,), daemon=True)
+        #: characters the cell may still print on standard error; below 0 the rest was not told
+        self.room = ROOM
+        self._told = threading.Thread(target=self._pass_on, args=(self.stderr,), daemon=True)
         self._told.start()
 
     def end(self) -> None:
@@ -86,14 +90,17 @@ class CellProcess(subprocess.Popen[bytes]):
             end_marked(lambda mark: mark == self.mark)
         self._told.join(1.0)
 
-
-def _pass_on(errors: IO[bytes] | None) -> None:
-    """Tell what arrives in ``errors``, until its end."""
-    if errors is None:
-        return
-    with errors, suppress(OSError, ValueError):  # or until nobody hears it
-        while chunk := os.read(errors.fileno(), 65536):
-            print(visible(chunk.decode("utf-8", "replace")), end="", file=sys.stderr, flush=True)
+    def _pass_on(self, errors: IO[bytes] | None) -> None:
+        """Tell what arrives in ``errors``, until its end, and no more than there is room for."""
+        if errors is None:
+            return
+        decoded = codecs.getincrementaldecoder("utf-8")("replace")
+        with errors, suppress(OSError, ValueError):  # or until nobody hears it
+            while chunk := os.read(errors.fileno(), 65536):
+                text = decoded.decode(chunk)
+                told = text[: max(self.room, 0)]
+                self.room -= len(text)
+                print(visible(told), end="", file=sys.stderr, flush=True)
 
 
 def start(

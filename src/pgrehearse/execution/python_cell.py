@@ -98,9 +98,13 @@ class PythonCells:
         except BrokenPipeError:
             return self._died()
         limit = time.monotonic() + timeout
+        process.room = ROOM
         received = bytearray()
         while not received.endswith(b"\n"):
             left = limit - time.monotonic()
+            if process.room < 0:
+                self.close()
+                return {"full": "yes"}
             if left <= 0:
                 self.close()
                 return {"error": "the cell did not finish in time"}
@@ -111,7 +115,8 @@ class PythonCells:
                 received += chunk
                 if len(received) > _ANSWER:
                     return self._disturbed()
-        return self._answer(bytes(received), number)
+        answer = self._answer(bytes(received), number)
+        return {**answer, "full": "yes"} if process.room < 0 else answer
 
     def _answer(self, received: bytes, number: str) -> dict[str, str]:
         """What the answer to the question ``number`` says, if it is one."""

@@ -18,6 +18,7 @@ import json.decoder
 import json.encoder
 import os
 import sys
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def cells() -> Iterator[None]:
     )
     most = _SAID
     failures: deque[BaseException | None] = deque()
+    threads = told_of_threads()
     # The main module is the cells' own, as in a script of theirs.
     module = ModuleType("__main__")
     namespace = vars(module)
@@ -78,9 +80,14 @@ def cells() -> Iterator[None]:
             raised, answer = failures.pop(), {"output": text_of(shown)}
             if shown.room < 0:
                 answer["full"] = "yes"
+            where = ""
+            if raised is None and threads:
+                raised, where = threads.popleft(), "in a thread: "
+                threads.clear()
             if raised is not None:
                 answer["error"] = "an exception that cannot be shown"
                 answer |= described(raised, path, first)
+                answer["error"] = where + answer["error"]
             body = "{" + ", ".join([f"{quoted(k)}: {quoted(v)}" for k, v in answer.items()]) + "}"
             seal = sign((question["number"] + body).encode(), key=key).hexdigest()
             left = f"{seal} {body}\n".encode()
@@ -126,6 +133,28 @@ def cells() -> Iterator[None]:
 
 #: Characters that are told of an exception.
 _SAID = 10_000
+
+
+def told_of_threads() -> deque[BaseException]:
+    """What threads raise from now on. Python only prints that, and the cell would seem to have succeeded.
+
+    What a destructor raises stays printed: when it runs is the collector's affair.
+    """
+    found: deque[BaseException] = deque()
+    of_thread, of_others = threading.excepthook, sys.unraisablehook
+
+    def told(raised: threading.ExceptHookArgs) -> None:
+        if not issubclass(raised.exc_type, SystemExit):
+            found.append(raised.exc_value or raised.exc_type())
+        of_thread(raised)
+
+    def told_of_others(raised: sys.UnraisableHookArgs) -> None:
+        if raised.exc_value is not None and " in thread" in (raised.err_msg or ""):  # module _thread
+            found.append(raised.exc_value)
+        of_others(raised)
+
+    threading.excepthook, sys.unraisablehook = told, told_of_others
+    return found
 
 
 class _Shown(io.StringIO):

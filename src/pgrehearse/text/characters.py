@@ -5,7 +5,8 @@ writes over a line after a carriage return, obeys an escape, and shows nothing f
 every door refuses them (`read`, `checked`), and what others wrote is shown with them spelled (`visible`).
 
 Allowed are the tab, the line feed, and where a door says so a carriage return before a line feed; and between
-two letters or signs beyond ASCII the joiners, which words of some scripts and emoji are made with.
+two letters or signs beyond ASCII the joiners, which words of some scripts and emoji are made with; and after
+one a variation selector.
 """
 
 from __future__ import annotations
@@ -39,21 +40,30 @@ _RANGES = (
     (0x200E, 0x200F),  # marks of direction
     (0x2028, 0x202E),  # line and paragraph separators; embeddings and overrides
     (0x2060, 0x206F),  # word joiner, invisible operators, isolates
+    (0x2800, 0x2800),  # a sign of Braille without a dot
     (0x3164, 0x3164),
     (0xFEFF, 0xFEFF),  # the byte order mark
     (0xFFA0, 0xFFA0),
     (0xFFF0, 0xFFFB),
+    (0x16FE4, 0x16FE4),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D159, 0x1D159),
     (0x1D173, 0x1D17A),
-    (0xE0000, 0xE0FFF),  # tags
+    (0xE0000, 0xE0FFF),  # tags; more variation selectors
 )
 _CLASS = "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in _RANGES)
 _JOINERS = "[\u200c\u200d]"
-_HIDING = rf"[{_CLASS}]|(?<![^\x00-\x7f]){_JOINERS}|{_JOINERS}(?![^\x00-\x7f])"
+#: They choose the form of the sign before them, which may be the digit of a key cap. Two choose nothing.
+_SELECTORS = "\ufe00-\ufe0f"
+_HIDING = (
+    rf"[{_CLASS}]|(?<![^\x00-\x7f]){_JOINERS}|{_JOINERS}(?![^\x00-\x7f])"
+    rf"|(?<![^\x00-\x7f\u200c\u200d{_SELECTORS}])[{_SELECTORS}](?!(?<=[#*0-9].)\u20e3)"
+)
 _FORBIDDEN = re.compile(rf"\r|{_HIDING}")
 #: What may be forbidden: of ASCII, and of all. Most of a long text is ASCII, which is looked through much
 #: faster than any pattern does it.
 _SUSPECT_ASCII = bytes([*(code for code in range(0x20) if code not in b"\t\n"), 0x7F])
-_SUSPECT = re.compile(f"[\r\u200c\u200d{_CLASS}]")
+_SUSPECT = re.compile(f"[\r\u200c\u200d{_SELECTORS}{_CLASS}]")
 _PIECE = 1 << 16
 _FORBIDDEN_BUT_CRLF = re.compile(rf"\r(?!\n)|{_HIDING}")
 #: Unicode has no names for these.

@@ -19,6 +19,7 @@ from pgrehearse.text.flaws import flaw
 __all__ = [
     "ALWAYS",
     "LANGUAGES",
+    "LONGEST",
     "RESERVED",
     "CellOptions",
     "known_options",
@@ -38,6 +39,8 @@ _HEADER = re.compile(r'^(?P<language>[a-z]+)(?P<pairs>(?: [a-z][a-z0-9_]*="[^"]*
 _SESSION = re.compile(r"[a-z][a-z0-9_]*")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min)")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+#: Seconds that PostgreSQL can wait: 2^31 milliseconds. More is a slip, or for ever.
+LONGEST = 2_147_483
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,10 @@ class CellOptions:
 def seconds(value: str) -> float:
     """A duration such as ``500ms``, ``5s`` or ``10min`` in seconds. Raises ValueError with what is wanted."""
     match = _DURATION.fullmatch(value)
-    if not match or not float(match[1]):
-        raise ValueError("a number with ms, s or min, such as 500ms or 5s")
-    return float(match[1]) * _UNITS[match[2]]
+    found = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < found <= LONGEST:
+        raise ValueError("a number with ms, s or min, such as 500ms or 5s, of less than 24 days")
+    return found
 
 
 def _sqlstate(value: str) -> str:

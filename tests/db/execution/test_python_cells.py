@@ -166,6 +166,67 @@ def test_large_answers(run: Run) -> None:
     assert len(results[0].output) == 3_000_009  # the half of a pair is spelled
 
 
+RAISES = "import threading, _thread, time\ndef work():\n    raise ValueError('of no use')\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "t = threading.Thread(target=work)\nt.start()\nt.join()",
+        "t = threading.Timer(0, work)\nt.start()\nt.join()",
+        "class T(threading.Thread):\n    run = staticmethod(work)\nt = T()\nt.start(); t.join()",
+        "begun = []\n_thread.start_new_thread(lambda: (begun.append(1), work()), ())\n"
+        "while not begun or _thread._count(): time.sleep(0.01)",
+    ],
+)
+def test_what_a_thread_raised_is_the_cell_s(run: Run, rest: str) -> None:
+    results = run(cell(RAISES + rest), cell("print(1)"))
+    assert failure(results, 0) == (5, "in a thread: ValueError: of no use")
+    assert results[1].status == "notrun"
+
+
+def test_what_a_thread_raises_later_is_the_next_cell_s(run: Run) -> None:
+    begun = "e = threading.Event()\nt = threading.Thread(target=lambda: (e.wait(), work()))\nt.start()"
+    results = run(cell(RAISES + begun), cell("e.set()\nt.join()"))
+    assert [result.status for result in results] == ["passed", "failed"]
+    assert failure(results)[1] == "in a thread: ValueError: of no use"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys, threading\nt = threading.Thread(target=sys.exit)\nt.start(); t.join()",
+        "class D:\n    def __del__(self): raise ValueError\nD()",
+        "def work():\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        pass\n"
+        "import threading\nt = threading.Thread(target=work)\nt.start(); t.join()",
+    ],
+    ids=["exit", "destructor", "caught"],
+)
+def test_what_is_no_failure_of_a_thread(run: Run, source: str) -> None:
+    assert run(cell(source))[0].status == "passed"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys\nwhile True: sys.stderr.write('words ' * 1000)",
+        "import os\nos.write(2, b'x' * 5_000_000)",
+        "import subprocess\nsubprocess.run(['head', '-c', '9000000', '/dev/zero'], stdout=2)",
+    ],
+    ids=["endless", "descriptor", "process"],
+)
+def test_standard_error_is_bounded(run: Run, source: str, capfd: pytest.CaptureFixture[str]) -> None:
+    results = run(cell("print(1)", expected="1"), cell(source, 'timeout="20s"'))
+    assert failure(results)[1].startswith("the cell prints more than 4,000,000 characters")
+    assert len(capfd.readouterr().err.replace("\\x00", "x")) == 4_000_000
+
+
+def test_a_warning_on_standard_error_is_none(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    source = "import sys\nprint('é' * 40_000, 'careful', file=sys.stderr)"
+    assert [result.status for result in run(cell(source), cell(source))] == ["passed"] * 2
+    assert capfd.readouterr().err == ("é" * 40_000 + " careful\n") * 2
+
+
 def test_a_cell_sees_an_ordinary_main_module(run: Run) -> None:
     source = "from dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 1\nprint(__name__, A())"
     assert run(cell(source, expected="__main__ A(x=1)"))[0].status == "passed"

@@ -80,6 +80,7 @@ def test_environments_are_read_in_order() -> None:
         ('["dora", "dan"]', '["dora", "dora"]', 11, "each once"),
         ('["dora", "dan"]', '["dora:hush@x"]', 11, "approvers is no list of names of roles"),
         ('"24h"', '"1 day"', 12, "soak is not a time"),
+        ('"24h"', '"\u0663d"', 12, "soak is not a time"),
         ('["backup"]', '["approvals"]', 13, "no gate is called 'approvals'"),
         ('["backup"]', '"backup"', 13, "no list of names of gates"),
         ('"shop_1"', '"postgresql://a:hush@x/d"', 16, "shards is no list of databases"),

@@ -35,6 +35,11 @@ BAD = {
     "\u202e": "U+202E RIGHT-TO-LEFT OVERRIDE",
     "\u2060": "U+2060 WORD JOINER",
     "\u2066": "U+2066 LEFT-TO-RIGHT ISOLATE",
+    "\u2800": "U+2800 BRAILLE PATTERN BLANK",
+    "\ufe0f": "U+FE0F VARIATION SELECTOR-16",
+    "\ufe00": "U+FE00 VARIATION SELECTOR-1",
+    "\U0001bca1": "U+1BCA1 SHORTHAND FORMAT CONTINUING OVERLAP",
+    "\U0001d159": "U+1D159 MUSICAL SYMBOL NULL NOTEHEAD",
     "\ufeff": "U+FEFF ZERO WIDTH NO-BREAK SPACE",
     "\U000e0041": "U+E0041 TAG LATIN CAPITAL LETTER A",
 }
@@ -134,3 +139,24 @@ def test_one_is_found_wherever_it_stands_in_a_long_text(at: int, what: str, name
 @pytest.mark.parametrize("allowed", ["\r\n", "é\u200dé", "\t"])
 def test_what_is_allowed_is_so_wherever_it_stands_in_a_long_text(at: int, allowed: str) -> None:
     assert characters.first("x" * at + allowed + "x" * 70_000, crlf=True) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["\u26a0\ufe0f careful", "1\ufe0f\u20e3", "\u2764\ufe0f\u200d\U0001f525", "\u2801\u28ff"]
+)
+def test_the_form_of_a_sign_may_be_chosen(text: str) -> None:
+    assert characters.first(text) is None
+    assert characters.visible(text) == text
+
+
+@pytest.mark.parametrize("text", ["\u26a0\ufe0f\ufe0f", "1\ufe0f", "a\ufe0f\u20e3", "\ufe0fx", "' \ufe01'"])
+def test_but_nothing_may_be_hidden_so(text: str) -> None:
+    found = characters.first(text)
+    assert found is not None and "VARIATION SELECTOR" in found.name
+    assert characters.first(characters.visible(text)) is None
+
+
+def test_a_selector_where_the_text_is_cut_for_the_search() -> None:
+    for before in range(65_530, 65_540):
+        assert characters.first("x" * before + "\u26a0\ufe0f" + "1\ufe0f\u20e3") is None
+        assert characters.first("x" * before + "\ufe0f") is not None

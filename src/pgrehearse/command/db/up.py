@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -14,15 +15,24 @@ from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions
 from pgrehearse.migration.runner.runner import up as apply
 from pgrehearse.text.migration_files import Migration, statements
+from pgrehearse.text.options import LONGEST, seconds
 
 __all__ = ["done_line", "patience", "up"]
 
 
 def _duration(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*(ms|s|min)", value):
+    try:
+        seconds(value if re.fullmatch(r"[1-9][0-9]*[a-z]+", value) else "")
+    except ValueError:
         raise click.BadParameter(
             f"{value!r} is not a time such as 500ms or 2s; 0, for ever, would block others"
-        )
+        ) from None
+    return value
+
+
+def _finite(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # it is neither less nor more than any limit
+        raise click.BadParameter("nan is no number of seconds")
     return value
 
 
@@ -31,7 +41,8 @@ def patience(command: Callable[..., int]) -> Callable[..., int]:
     for option in (
         click.option(
             "--wait",
-            type=click.FloatRange(min=0),
+            type=click.FloatRange(min=0, max=LONGEST),
+            callback=_finite,
             default=60.0,
             show_default=True,
             help="Seconds to wait for another runner.",

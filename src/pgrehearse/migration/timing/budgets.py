@@ -25,9 +25,11 @@ from pgrehearse.migration.runner.ledger import Cost
 from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.text import characters
 from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.options import LONGEST
 
 __all__ = ["Allowance", "Budgets", "exceeded", "load"]
 
+_MOST = 1_000 * LONGEST
 _KEYS = {"milliseconds", "rewrites", "reason"}
 
 
@@ -175,8 +177,8 @@ def _allowance(file: Path, name: str, said: object) -> Allowance:
 def _milliseconds(file: Path, name: str, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:  # nan is neither
-        raise _wrong(file, name or "milliseconds", "milliseconds is no number above 0")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MOST:  # nan
+        raise _wrong(file, name or "milliseconds", f"milliseconds is no number above 0, at most {_MOST:,}")
     return float(value)
 
 

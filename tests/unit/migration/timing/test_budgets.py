@@ -66,6 +66,8 @@ def test_a_budget_is_kept_or_the_statement_is_named(tmp_path: Path, text: str, s
         ("[1_step.statement]\n1 = 3\n", "1_step.statement.1: knows only"),
         ("[1_step.statement.0]\nmilliseconds = 1\nreason = 'r'\n", "is no number of a statement"),
         ("milliseconds = nan\n", "milliseconds is no number above 0"),
+        ("milliseconds = inf\n", "milliseconds is no number above 0"),
+        ("milliseconds = 1e300\n", "milliseconds is no number above 0"),
         ("milliseconds = 0\n", "milliseconds is no number above 0"),
         ("milliseconds = true\n", "milliseconds is no number above 0"),
         ("[1_step]\nrewrites = [1]\nreason = 'r'\n", "rewrites is no list of tables"),
