@@ -96,3 +96,32 @@ def test_what_is_no_text_is_refused(bench: Bench, place: Database, step: str) ->
     bench.write("x.sql", "DROP TABLE raw;\n")
     seen = bench.call("xray", "x.sql", "--dsn", place.dsn)
     assert (seen.status, "is not text in UTF-8" in seen.err) == (69, True), seen
+
+
+@pytest.mark.parametrize("place", [("SQL_ASCII", None, None)], indirect=True)
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("", "CREATE TABLE word (a int);"),
+        ("", "SELECT 1;\nALTER TABLE other ADD COLUMN b int;"),
+        (" transaction:false", "CREATE TABLE word (a int);\nSELECT relname FROM pg_class;"),
+    ],
+)
+def test_a_name_that_is_no_text_is_not_the_migration_s_fault(
+    bench: Bench, place: Database, head: str, text: str
+) -> None:
+    place.execute("CREATE TABLE other (a int)")
+    place.execute("DO $$BEGIN EXECUTE format('CREATE TABLE %I AS SELECT 1 AS a', E'caf\\xe9'); END$$")
+    bench.write("db/migrations/1_word.sql", f"-- migrate:up{head}\n{text}\n-- migrate:down\n")
+    up = bench.call("db", "up", "--dsn", place.dsn)
+    assert up.status == 1, up
+    assert "1_word.sql: 1_word (up) failed here, something in the database is not text" in up.err, up
+    assert "an SQL_ASCII database takes any bytes" in up.err, up
+
+
+@pytest.mark.parametrize("place", [("UTF8", None, None)], indirect=True)
+def test_bytes_that_a_migration_makes_are_its_own(bench: Bench, place: Database) -> None:
+    text = "-- migrate:up\nSELECT 1;\nSELECT convert_from('\\xe9', 'UTF8');\n-- migrate:down\n"
+    bench.write("db/migrations/1_word.sql", text)
+    up = bench.call("db", "up", "--dsn", place.dsn)
+    assert (up.status, "1_word.sql:3: 1_word (up) failed" in up.err, "22021" in up.err) == (1, True, True), up

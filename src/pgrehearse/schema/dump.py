@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT
 from pgrehearse.errors import SetupError
 from pgrehearse.schema import programs
 
@@ -105,8 +106,5 @@ def _refused(said: str) -> SetupError:
             next_step="install a pg_dump at least as new as the server; PGREHEARSE_BINDIR says where it is",
         )
     if _UNREADABLE.search(reason):
-        return SetupError(
-            f"the schema cannot be read: something in it is not text in UTF-8: {reason}",
-            next_step="find the name or comment, and write it anew; an SQL_ASCII database takes any bytes",
-        )
+        return SetupError(f"the schema cannot be read: {NOT_TEXT}: {reason}", next_step=NOT_TEXT_NEXT)
     return SetupError(f"pg_dump failed: {reason}", next_step="check the DSN and its role")

@@ -11,6 +11,6 @@ variables          values put into SQL
 split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
-passwords, characters what must not be shown, or not as it stands
+passwords, secret_values, characters   what must not be shown, or not as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
 """

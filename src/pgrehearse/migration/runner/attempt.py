@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT, holds_other_text
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive
@@ -112,6 +113,12 @@ class Attempt(ABC):
         if self.failing is not None:
             reason = redacted(self.failing.sql, reason)
         self.record("failed", reason)
+        if holds_other_text(self.connection, error):  # whichever statement was the next to look at it
+            return ExpectationError(
+                f"{self.migration.path.stem} ({self.direction}) failed here, {NOT_TEXT}: {reason}",
+                path=self.migration.path,
+                next_step=f"{NOT_TEXT_NEXT}; {self.left(error)}",
+            )
         return ExpectationError(
             f"{self.migration.path.stem} ({self.direction}) failed: {reason}",
             path=self.migration.path,
