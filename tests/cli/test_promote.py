@@ -262,3 +262,40 @@ def test_a_group_goes_together(way: Way) -> None:
         assert execute(there, "SELECT count(*) FROM shop") == [(0,)]
     finally:
         execute(way.server.dsn(), f"DROP DATABASE {name}")
+
+
+def test_an_open_transaction_of_an_approver_is_not_waited_for_without_end(way: Way) -> None:
+    way.to_staging()
+    way.approved()
+    dan = way.databases["production"].dsn.replace("user=postgres", f"user={way.who('dan')}")
+    with psycopg.connect(dan) as other:
+        number = "SELECT max(id) FROM pgrehearse_promotion.promotion"
+        other.execute(
+            f"SELECT pgrehearse_promotion.approve(({number}), %s)".encode(), [way.plan("production")]
+        )
+        refused = way.call("deploy", "apply", "production")
+        assert (refused.status, "somebody's transaction is open" in refused.err) == (69, True), refused.said
+        other.rollback()
+    way.good("deploy", "apply", "production")
+
+
+def test_every_step_is_told_to_programs_too(way: Way) -> None:
+    way.to_staging()
+    asked = json.loads(way.good("rita", "request", "production", "--json"))
+    assert (asked["state"], asked["requested_by"], asked["approvals"]) == ("requested", way.who("rita"), [])
+    given = json.loads(way.good("dora", "approve", "production", "--plan", asked["plan"], "--json"))
+    assert (given["state"], [one["by"] for one in given["approvals"]]) == ("approved", [way.who("dora")])
+    done = json.loads(way.good("deploy", "apply", "production", "--json"))
+    assert (done["state"], [one["outcome"] for one in done["steps"]]) == ("applied", ["done", "done"])
+    way.migration(3, "SELECT 1;")
+    way.good("rita", "request", "production")
+    gone = json.loads(way.good("rita", "cancel", "production", "--why", "not now", "--json"))
+    assert (gone["state"], gone["said"]) == ("canceled", "not now")
+
+
+def test_two_applications_on_one_server_do_not_share_their_roles(way: Way) -> None:
+    way.declare(production=f'roles = "other_{way.tag}"\n')
+    refused = way.call("deploy", "plan", "production")
+    assert (refused.status, f"roles: pgrehearse_production_{way.tag} there" in refused.err) == (69, True)
+    refused = way.call("postgres", "install", "production")
+    assert "the schema pgrehearse_promotion belongs to" in refused.err

@@ -9,7 +9,7 @@ import click
 from pgrehearse.command.db.target import tell
 from pgrehearse.command.db.up import done_line, patience
 from pgrehearse.command.promote import shown
-from pgrehearse.command.promote.common import at_environment
+from pgrehearse.command.promote.common import at_environment, json_option
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import Backoff
@@ -39,7 +39,10 @@ def _sizes(command: Callable[..., int]) -> Callable[..., int]:
 @click.argument("environment")
 @_sizes
 @patience
-def apply(environment: str, lock_timeout: str, attempts: int, wait: float, **sizes: int | None) -> int:
+@json_option
+def apply(
+    environment: str, lock_timeout: str, attempts: int, wait: float, as_json: bool, **sizes: int | None
+) -> int:
     """Apply the approved promotion to ENVIRONMENT, when every gate is green.
 
     Approvals, plan and gates are looked at again in the transaction that starts it. Killed at any moment, run
@@ -48,8 +51,8 @@ def apply(environment: str, lock_timeout: str, attempts: int, wait: float, **siz
     A group goes in waves, the canaries first; each begins when all of the one before are done. Sizes and what
     stops it stand in environments.toml, and the work is done by promote worker where it names a queue.
     """
-    with at_environment(environment, "apply", Operation.PROMOTE) as found:
-        _carry_out(found, RunnerOptions(lock_timeout, Backoff(attempts), wait), sizes)
+    with at_environment(environment, "apply", Operation.PROMOTE, quiet=as_json) as found:
+        _carry_out(found, RunnerOptions(lock_timeout, Backoff(attempts), wait), sizes, as_json)
     return 0
 
 
@@ -57,25 +60,34 @@ def apply(environment: str, lock_timeout: str, attempts: int, wait: float, **siz
 @click.argument("environment")
 @_sizes
 @patience
-def resume(environment: str, lock_timeout: str, attempts: int, wait: float, **sizes: int | None) -> int:
+@json_option
+def resume(
+    environment: str, lock_timeout: str, attempts: int, wait: float, as_json: bool, **sizes: int | None
+) -> int:
     """Go on with the promotion to ENVIRONMENT that was stopped: apply, for one that was begun.
 
     Databases that failed are tried again, those that are done or skipped are left alone. Waves stay as they
     were made when it was begun.
     """
-    with at_environment(environment, "resume", Operation.PROMOTE) as found:
+    with at_environment(environment, "resume", Operation.PROMOTE, quiet=as_json) as found:
         if found.current is None or found.current.state not in ("stopped", "applying"):
             raise SetupError(
                 f"nothing was begun in {environment} and is not finished",
                 next_step=f"pgrehearse promote status {environment} shows what is open",
             )
-        _carry_out(found, RunnerOptions(lock_timeout, Backoff(attempts), wait), sizes)
+        _carry_out(found, RunnerOptions(lock_timeout, Backoff(attempts), wait), sizes, as_json)
     return 0
 
 
-def _carry_out(found: Prepared, options: RunnerOptions, sizes: Mapping[str, int | None]) -> None:
+def _carry_out(
+    found: Prepared, options: RunnerOptions, sizes: Mapping[str, int | None], as_json: bool
+) -> None:
     given = {key: value for key, value in sizes.items() if value is not None}
-    promotion = applying.apply(found, _reporter(options), given)
+    reporter = Reporter(tell, options=options) if as_json else _reporter(options)
+    promotion = applying.apply(found, reporter, given)
+    if as_json:
+        click.echo(shown.current_json(found.store, promotion.id))
+        return
     skipped = Visits(found.store.connection).skipped(promotion.id)
     but = f"; {len(skipped)} databases are skipped" if skipped else ""
     click.echo(f"promotion {promotion.id} is applied in {found.step.environment.name}{but}")

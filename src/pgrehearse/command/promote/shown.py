@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,12 +14,13 @@ from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.promotion.gates import Answer
 from pgrehearse.promotion.measured import Measured
 from pgrehearse.promotion.plan import Plan
-from pgrehearse.promotion.store import Approval, Promotion, StepRecord
+from pgrehearse.promotion.store import Approval, Promotion, StepRecord, Store
 from pgrehearse.promotion.words import counted, told
 from pgrehearse.text.characters import visible
 
 __all__ = [
     "SHORT",
+    "current_json",
     "gate_lines",
     "gates_json",
     "migration_lines",
@@ -162,6 +164,12 @@ def promotion_json(
             for one in steps
         ],
     }
+
+
+def current_json(store: Store, promotion: int) -> str:
+    """The promotion of that number as it is now."""
+    found = next(one for one in store.promotions() if one.id == promotion)
+    return json.dumps(promotion_json(found, store.approvals(promotion), store.steps(promotion)), indent=2)
 
 
 def told_promotion(promotion: Promotion, said: str) -> None:
