@@ -5,6 +5,7 @@
     dsn_env = "STAGING_DSN"        # the variable that holds the DSN; or service = "...", a service of libpq
     approvals = 1                  # how many persons who are not the requester
     approvers = ["dora"]           # roles of the database; likewise requesters, runners, viewers
+    roles = "shop_staging"         # begins the names of the group roles; the name, unless said
     soak = "24h"                   # how long the change has to live in the environment before
     without = ["backup"]           # gates that this environment does without
     groups = { eu = ["shop_eu_1", "shop_eu_2", "service=shop-eu-3"] }
@@ -42,6 +43,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: What each key holds: a pattern for texts, and how a value that is none is mended.
 _TEXTS = {
     "name": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
+    "roles": (_NAME, "lower-case letters, digits and _, at most 31, beginning with a letter"),
     "mark": (re.compile("|".join(ENVIRONMENTS)), f"one of {', '.join(ENVIRONMENTS)}"),
     "service": (re.compile(r"[\w.-]+"), "the name of a section of libpq's service file"),
     "dsn_env": (re.compile(r"[A-Za-z_]\w*", re.ASCII), "the name of an environment variable"),
@@ -62,6 +64,7 @@ class Environment:
         service: libpq's service that leads to its database; empty where ``dsn_env`` says it.
         dsn_env: the variable that holds the connection string.
         approvals: how many persons have to approve.
+        roles: with what the names of its group roles begin; they belong to the whole server.
         members: group role (requester, approver, runner, viewer) -> roles of the database it is granted to.
         soak: how long a change must have been in the environment before.
         without: gates that are left out here.
@@ -80,6 +83,7 @@ class Environment:
     soak: timedelta = timedelta()
     without: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    roles: str = ""
     line: int = 0
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     queue_env: str = ""
@@ -184,6 +188,7 @@ class _Reader:
             rollouts.span(texts.get("soak", "0s")),
             self._without(number, given.get("without", [])),
             groups,
+            texts.get("roles", texts["name"]),
             self._line(number, ""),
             self._rollouts(number, given.get("rollout", {}), groups),
             texts.get("queue_env", ""),

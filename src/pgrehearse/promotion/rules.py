@@ -91,4 +91,4 @@ def required(environment: Environment, position: int) -> list[str]:
 
 def prefix(environment: Environment) -> str:
     """What the names of its roles begin with."""
-    return f"pgrehearse_{environment.name}"
+    return f"pgrehearse_{environment.roles or environment.name}"

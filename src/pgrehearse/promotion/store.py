@@ -103,6 +103,15 @@ SELECT t.number AS target, i.number AS item, t.database, i.version, i.name, i.sh
 """
 
 
+#: The session waits beside migrations for as long as they take, and for nobody's open transaction.
+_SETTINGS = """
+SET search_path = pg_catalog, pg_temp;
+SET statement_timeout = 0;
+SET idle_session_timeout = 0;
+SET lock_timeout = '5s';
+"""
+
+
 class Store:
     """The promotions kept in the database of ``connection``, which is in autocommit mode.
 
@@ -198,7 +207,7 @@ def opened(conninfo: str, what: str) -> Iterator[Store]:
         told(),
         connect(conninfo, autocommit=True, application_name=f"pgrehearse promote {what}") as connection,
     ):
-        connection.execute("SET search_path = pg_catalog, pg_temp")
+        connection.execute(_SETTINGS)
         connection.prepare_threshold = None
         yield Store(connection)
 
@@ -216,7 +225,10 @@ def told() -> Iterator[None]:
                 next_step=error.diag.message_hint
                 or "ask for the role that may; pgrehearse promote status shows what is open",
             ) from None
+        held = error.sqlstate == "55P03"
         raise SetupError(
             f"the promotions of this database could not be read or changed: {said}",
-            next_step="check the connection and its role, then run this again",
+            next_step="somebody's transaction is open, see pg_stat_activity; then run this again"
+            if held
+            else "check the connection and its role, then run this again",
         ) from None

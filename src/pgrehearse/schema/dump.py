@@ -24,11 +24,9 @@ OPTIONS = " ".join(
         "xmloption=content",
     )
 )
-_LEDGER = (
-    "--exclude-schema=pgrehearse",
-    "--exclude-schema=pgrehearse_promotion",
-    "--exclude-table=public.schema_migrations",
-)
+_LEDGER = ("--exclude-schema=pgrehearse", "--exclude-table=public.schema_migrations")
+#: Its roles are on its own server only, and the owner of the database may not even lock its tables.
+_PROMOTIONS = "--exclude-schema=pgrehearse_promotion"
 _FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
 _UNREADABLE = re.compile(r"byte sequence .*encoding")
@@ -53,7 +51,7 @@ def dump(
     snapshot: str = "",
     key: str = "pgrehearse",
 ) -> Dump:
-    r"""A database as pg_dump writes it, in a session that may only read.
+    r"""A database as pg_dump writes it, in a session that may only read; without what promotions left.
 
     Args:
         conninfo: of a direct connection.
@@ -68,7 +66,7 @@ def dump(
     Raises SetupError: pg_dump is not here or too old, or the role may not read all of it.
     """
     flags = ["--encoding=UTF8", f"--restrict-key={key}", f"--lock-wait-timeout={lock_wait}s"]
-    flags += [] if rows else ["--schema-only"]
+    flags += [_PROMOTIONS] if rows else [_PROMOTIONS, "--schema-only"]
     flags += [] if owners else ["--no-owner", "--no-privileges"]
     flags += ["--create"] if create else []
     flags += [] if ledger else _LEDGER

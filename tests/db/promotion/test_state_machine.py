@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from pgrehearse.errors import SetupError
 from pgrehearse.promotion import audit
 from pgrehearse.promotion.installing import install
+from pgrehearse.schema.dump import dump
 from pgrehearse.servers import Servers
 from support.databases import execute
 from support.majors import OLD_AND_NEW
@@ -115,6 +116,13 @@ def test_a_schema_or_role_of_others_is_not_taken_over(stage: Stage) -> None:
     execute(stage.dsn, f"ALTER ROLE {stage.group('viewer')} LOGIN")
     with pytest.raises(SetupError, match="has powers of its own"):
         stage.install()
+
+
+def test_who_owns_the_database_can_still_dump_it_for_every_command(stage: Stage) -> None:
+    stage.ask("ron", "CREATE TABLE shop (id int)")
+    for owners, ledger in ((True, True), (False, True), (True, False)):
+        text = dump(stage.as_("ron"), owners=owners, ledger=ledger, create=owners).text
+        assert ("CREATE TABLE public.shop" in text, P in text) == (True, False)
 
 
 # --- each role can do its job, and nothing more ------------------------------------------------------------
@@ -309,6 +317,62 @@ def test_without_the_lock_nothing_is_started_and_two_never_apply(stage: Stage) -
         ron.execute(call("start"), start)
     stage.ask("rita", call("cancel"), number, "given up")
     assert stage.state(number) == "canceled"
+
+
+#: What the owner of the database, who runs migrations, tries on the state machine.
+_TRICKS = (
+    "DROP SCHEMA {P} CASCADE",
+    "ALTER SCHEMA {P} RENAME TO aside",
+    "CREATE TABLE {P}.mine ()",
+    "CREATE OR REPLACE FUNCTION {P}.holds(who oid, word text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+    "GRANT {approver} TO {ron}",
+    "SET ROLE {owner}",
+    "ALTER ROLE {approver} LOGIN",
+    "ALTER TABLE {P}.promotion OWNER TO {ron}",
+    "SET session_replication_role = replica",
+    "REASSIGN OWNED BY {owner} TO {ron}",
+    "DROP OWNED BY {owner}",
+    "SELECT {P}.note('x', 1, '{{}}')",
+    "CREATE TRIGGER mine BEFORE INSERT ON {P}.audit EXECUTE FUNCTION {P}.refuse()",
+    "CREATE RULE mine AS ON INSERT TO {P}.audit DO INSTEAD NOTHING",
+    "CREATE POLICY mine ON {P}.audit USING (true)",
+    "CREATE EVENT TRIGGER mine ON ddl_command_start EXECUTE FUNCTION {P}.refuse()",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT ALL ON TABLES TO {ron}",
+)
+
+
+def test_who_owns_the_database_has_no_way_around(stage: Stage) -> None:
+    names = {
+        "P": P,
+        "ron": stage.who("ron"),
+        "owner": stage.group("owner"),
+        "approver": stage.group("approver"),
+    }
+    for trick in _TRICKS:
+        sql = trick.format(**names)
+        assert refused(lambda sql=sql: stage.ask("ron", sql)).startswith("42501"), sql
+
+
+def test_nothing_of_the_session_stands_in_for_the_catalogs(stage: Stage) -> None:
+    """Temporary tables, functions and operators under the names that the state machine uses."""
+    number, plan = stage.request()
+    with stage.applying() as ron:
+        ron.execute("CREATE FUNCTION public.less(int, int) RETURNS bool LANGUAGE sql AS 'SELECT false'")
+        ron.execute("CREATE OPERATOR public.< (LEFTARG = int, RIGHTARG = int, FUNCTION = public.less)")
+        ron.execute("CREATE TEMP TABLE pg_auth_members (roleid oid, member oid)")
+        ron.execute("CREATE TEMP TABLE pg_roles (oid oid, rolname name)")
+        ron.execute("SET search_path = pg_temp, public, pg_catalog")
+        said = refused(lambda: ron.execute(call("start"), [number, plan, stage.gates()]))
+    assert "cannot be made applying by start" in said
+
+
+def test_an_approval_that_was_rolled_back_is_none(stage: Stage) -> None:
+    number, plan = stage.request()
+    with psycopg.connect(stage.as_("dora")) as connection:
+        connection.execute(call("approve").encode(), [number, plan])
+        connection.rollback()
+    assert stage.state(number) == "requested"
+    assert trail(stage).problems == ()
 
 
 def test_two_approvers_race_with_apply_and_the_account_is_whole(stage: Stage) -> None:

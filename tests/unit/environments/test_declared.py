@@ -28,6 +28,7 @@ approvals = 2
 approvers = ["dora", "dan"]
 soak = "24h"
 without = ["backup"]
+roles = "shop_eu"
 
 [environment.groups]
 shards = ["shop_1", "service=shop-2"]
@@ -46,7 +47,7 @@ def wrong(text: str) -> str:
 
 def test_environments_are_read_in_order() -> None:
     first, second = read(GOOD)
-    assert first == Environment("development", "development", service="shop-dev", line=2)
+    assert first == Environment("development", "development", service="shop-dev", roles="development", line=2)
     assert second == Environment(
         "eu",
         "production",
@@ -56,6 +57,7 @@ def test_environments_are_read_in_order() -> None:
         soak=timedelta(hours=24),
         without=("backup",),
         groups={"shards": ("shop_1", "service=shop-2")},
+        roles="shop_eu",
         line=6,
     )
 
@@ -79,11 +81,12 @@ def test_environments_are_read_in_order() -> None:
         ("approvals = 2", 'approvals = "hush"', 10, "no number from 0 to 9"),
         ('["dora", "dan"]', '["dora", "dora"]', 11, "each once"),
         ('["dora", "dan"]', '["dora:hush@x"]', 11, "approvers is no list of names of roles"),
+        ('"shop_eu"', '"Shop EU"', 14, "roles is not lower-case"),
         ('"24h"', '"1 day"', 12, "soak is not a time"),
         ('"24h"', '"\u0663d"', 12, "soak is not a time"),
         ('["backup"]', '["approvals"]', 13, "no gate is called 'approvals'"),
         ('["backup"]', '"backup"', 13, "no list of names of gates"),
-        ('"shop_1"', '"postgresql://a:hush@x/d"', 16, "shards is no list of databases"),
+        ('"shop_1"', '"postgresql://a:hush@x/d"', 17, "shards is no list of databases"),
         ("# a comment", 'colour = "hush"', 1, "'colour' is no key of this file"),
         ('name = "eu"', 'name = "development"', 6, "two environments are called development"),
         ('name = "eu"', 'name = "eu', 7, "not TOML"),
