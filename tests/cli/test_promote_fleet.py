@@ -64,7 +64,7 @@ def test_one_is_skipped_and_the_next_promotion_takes_it_along(fleet: Fleet) -> N
     assert "is not for a database" in fleet.call("skip", "nothing", "--why", "x").err
     assert "without a reason" in fleet.call("skip", broken, "--why", " ").err
     fleet.good("skip", broken, "--why", "an old shop, moved next week")
-    assert "1 databases are skipped" in fleet.good("resume")
+    assert "skipped: 1 database" in fleet.good("resume")
     assert fleet.states() == dict.fromkeys(fleet.names, "done") | {broken: "skipped"}
     assert f"{broken}: skipped: an old shop, moved next week" in fleet.good("status")
     fleet.database(broken).execute("DROP TABLE shop")

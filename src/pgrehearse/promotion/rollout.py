@@ -21,6 +21,7 @@ from pgrehearse.promotion.carry_out import Reporter
 from pgrehearse.promotion.prepared import Prepared
 from pgrehearse.promotion.visit import Work, visit
 from pgrehearse.promotion.visits import Visit, Visits
+from pgrehearse.promotion.words import counted
 
 __all__ = ["roll_out"]
 
@@ -73,7 +74,7 @@ def _wave(
 ) -> None:
     found = visits.all(promotion)
     many = [one for one in found if one.wave == wave and one.state in ("open", "working")]
-    tell(f"wave {wave} of {max(one.wave for one in found)}: {len(many)} database{'s' * (len(many) != 1)}")
+    tell(f"wave {wave} of {max(one.wave for one in found)}: {counted(len(many), 'database')}")
     last = time.monotonic()
     while True:
         for one in found:

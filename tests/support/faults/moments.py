@@ -38,6 +38,7 @@ _SEEDS = {
     "test": dict.fromkeys((*_SIGNALS, "server"), 4),
     "remote": dict.fromkeys((*_SIGNALS, *_LOSSES), 2),
     "build": dict.fromkeys(_SIGNALS, 3),
+    "fleet": {"KILL": 20},  # in tests/faults/test_fleet.py
     "promote": {"KILL": 20, **dict.fromkeys(("TERM", "terminate", "kill9", "crash", "cut", "half"), 3)},
 }
 
@@ -65,7 +66,7 @@ class Moment:
     @property
     def again(self) -> str:
         """The command that repeats this moment."""
-        return f"{VARIABLE}={self} .venv/bin/python -m pytest -q tests/faults/test_moments.py"
+        return f"{VARIABLE}={self} .venv/bin/python -m pytest -q tests/faults"
 
 
 ALL = [
@@ -77,7 +78,7 @@ ALL = [
 #: Some of every command, with several kinds of fault; together no more than half a minute on an idle machine.
 _SAMPLE = (
     "up-KILL-1 up-crash-4 up-clock-0 rollback-cut-1 run-cut-1 run-kill9-4 run-full-0"
-    " test-KILL-0 remote-KILL-0 build-KILL-1"
+    " test-KILL-0 remote-KILL-0 build-KILL-1 fleet-KILL-0"
 )
 SAMPLE = [moment for moment in ALL if str(moment) in _SAMPLE.split()]
 

@@ -19,6 +19,7 @@ from pgrehearse.promotion.carry_out import Reporter
 from pgrehearse.promotion.gates import Answer
 from pgrehearse.promotion.prepared import Prepared
 from pgrehearse.promotion.visits import Visits
+from pgrehearse.promotion.words import counted
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["apply", "resume"]
@@ -89,7 +90,7 @@ def _carry_out(
         click.echo(shown.current_json(found.store, promotion.id))
         return
     skipped = Visits(found.store.connection).skipped(promotion.id)
-    but = f"; {len(skipped)} databases are skipped" if skipped else ""
+    but = f"; skipped: {counted(len(skipped), 'database')}" if skipped else ""
     click.echo(f"promotion {promotion.id} is applied in {found.step.environment.name}{but}")
 
 

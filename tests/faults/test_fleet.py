@@ -1,0 +1,87 @@
+"""A worker is killed while two of them take a promotion over a fleet: nothing lost, nothing twice.
+
+The seed says how many databases are done then. See `support.faults.moments`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from pgrehearse.promotion import audit
+from pgrehearse.servers import Servers
+from support.faults.moments import VARIABLE, Moment, chosen
+from support.fleets import Fleet, fleet_on
+from support.waiting import wait_until
+
+#: In a sample fewer databases are made.
+SIZE = 50 if os.environ.get(VARIABLE) else 12
+#: Seconds until another worker has each database of the one that was killed.
+RECOVERY = 30.0
+_HELD = """
+SELECT number, attempt, split_part(worker, ':', 2)::int FROM pgrehearse_promotion.fleet
+ WHERE state = 'working' AND promotion = (SELECT max(id) FROM pgrehearse_promotion.promotion)
+"""
+_AGAIN = """
+SELECT count(*) FROM pgrehearse_promotion.fleet
+ WHERE promotion = (SELECT max(id) FROM pgrehearse_promotion.promotion)
+   AND number = {} AND (attempt > {} OR state = 'done')
+"""
+
+
+@pytest.fixture(scope="module")
+def fleet(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet_on(servers.get(18), tmp_path_factory.mktemp("fleet"), SIZE) as made:
+        made.declare("canary = 1\nwave = 20")
+        yield made
+
+
+@pytest.mark.parametrize("moment", [one for one in chosen() if one.command == "fleet"], ids=str)
+def test_moment(fleet: Fleet, moment: Moment) -> None:
+    version = 101 + len(list(fleet.root.glob("db/migrations/*.sql")))  # compared as text
+    if version % 2:
+        fleet.migration(version, "SELECT pg_sleep(0.1);")
+    else:
+        index = f"CREATE INDEX CONCURRENTLY trace_{version} ON trace (at);"
+        fleet.migration(version, index, transaction=False)
+    fleet.request()
+    first, second = fleet.start("worker"), fleet.start("worker")
+    applying = fleet.start("apply")
+    enough = int(moment.chance[0] * (SIZE - 4))
+    held: list[tuple[int, int, int]] = []
+
+    def caught() -> bool:
+        done = list(fleet.states().values()).count("done")
+        held[:] = fleet.home.execute(_HELD) if done >= enough else []
+        return bool(held)
+
+    wait_until(caught, f"{enough} done, and one at work", 120)
+    victim = held[0][2]
+    os.kill(victim, signal.SIGKILL)
+    killed = time.monotonic()
+    left = {number: attempt for number, attempt, pid in held if pid == victim}
+    wait_until(
+        lambda: all(fleet.home.one(_AGAIN.format(*one)) for one in left.items()), "taken over", RECOVERY
+    )
+    recovered = time.monotonic() - killed
+    assert applying.wait(120) == 0, moment.again
+    for worker in (first, second):
+        worker.terminate()
+        worker.wait(30)
+    print(f"{moment}: {enough} done, {len(left)} at work; taken over after {recovered:.1f} s")
+    everything = [str(number) for number in range(101, version + 1)]
+    for name in fleet.names:
+        assert fleet.traces(name) == everything, f"{name}; {moment.again}"
+        twice = "SELECT count(*) - count(DISTINCT version) FROM pgrehearse.attempt WHERE outcome = 'done'"
+        assert fleet.database(name).one(twice) == 0
+        invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+        assert fleet.database(name).one(invalid) == 0
+    assert set(fleet.states().values()) == {"done"}
+    assert fleet.state() == "applied"
+    with psycopg.connect(fleet.home.dsn, autocommit=True) as connection:
+        assert audit.read(connection).problems == ()
