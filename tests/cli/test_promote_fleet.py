@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.servers import Servers
 from support.fleets import Fleet, fleet_on
+from support.processes import end
 from support.waiting import wait_until
 
 
@@ -99,7 +101,10 @@ def test_whoever_keeps_others_waiting_stops_the_rest(fleet: Fleet) -> None:
         reader.execute("SET statement_timeout = '30s'")
         wait_until(
             lambda: bool(
-                fleet.database(first).execute("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'")
+                fleet.database(first).execute(
+                    "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
+                    " AND relation = 'trace'::regclass"
+                )
             ),
             "the migration has its lock",
         )
@@ -189,3 +194,26 @@ def test_a_worker_without_a_queue_is_refused(fleet: Fleet) -> None:
     fleet.declare(queue=False)
     fleet.migration(1)
     assert "has no queue" in fleet.call("worker").err
+
+
+def test_a_worker_that_may_not_says_so(fleet: Fleet) -> None:
+    """Not once a millisecond, and the promotion waits for one that may."""
+    fleet.declare()
+    fleet.migration(1)
+    fleet.request()
+    role = f"nobody_{fleet.tag}"
+    fleet.home.execute(f"CREATE ROLE {role} LOGIN SUPERUSER")
+    dsn = make_conninfo(fleet.home.dsn, user=role)
+    try:
+        worker = fleet.start("worker", FLEET_DSN=dsn)
+        applying = fleet.start("apply")
+        assert worker.stderr is not None
+        said = ""
+        while "being a superuser does not count" not in said and "may not apply" not in said:
+            said = worker.stderr.readline()
+            assert said, "the worker ended"
+        end(worker)
+        fleet.start("worker")
+        assert applying.wait(60) == 0
+    finally:
+        fleet.home.execute(f"DROP ROLE {role}")

@@ -75,14 +75,13 @@ class Fleet:
         dsn = make_conninfo(self.home.dsn, user=self.deploy)
         return clean_environment(FLEET_DSN=dsn, QUEUE_DSN=dsn) | more
 
-    def call(self, *words: str) -> Ended:
-        """``pgrehearse promote FIRST ENVIRONMENT OTHERS``."""
-        return call(
-            (*PGREHEARSE, "promote", words[0], self.environment, *words[1:]), self.root, self.environ()
-        )
+    def call(self, *words: str, limit: float = 120) -> Ended:
+        """``pgrehearse promote FIRST ENVIRONMENT OTHERS``, at most ``limit`` seconds."""
+        command = (*PGREHEARSE, "promote", words[0], self.environment, *words[1:])
+        return call(command, self.root, self.environ(), limit)
 
-    def good(self, *words: str) -> str:
-        ended = self.call(*words)
+    def good(self, *words: str, limit: float = 120) -> str:
+        ended = self.call(*words, limit=limit)
         assert ended.status == 0, ended.said
         return ended.out
 

@@ -28,12 +28,15 @@ __all__ = ["Queue", "opened", "serve"]
 _TASK = "pgrehearse.visit"
 #: Seconds between two questions of a worker that has nothing to do.
 _PAUSE = 0.5
+#: Whoever may write here may have written anything.
 _WAITING = """
-SELECT args FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo'
+SELECT args -> 'target' AS target FROM procrastinate_jobs
+ WHERE queue_name = %(queue)s AND status = 'todo' AND args -> 'promotion' = to_jsonb(%(promotion)s::bigint)
+   AND jsonb_typeof(args -> 'target') = 'number'
 """
 _CLEAR = """
 DELETE FROM procrastinate_jobs
- WHERE queue_name = %(queue)s AND (args ->> 'promotion')::bigint = %(promotion)s
+ WHERE queue_name = %(queue)s AND args -> 'promotion' = to_jsonb(%(promotion)s::bigint)
 """
 _MADE = "SELECT pg_catalog.to_regclass('procrastinate_jobs') IS NOT NULL"
 #: Two who come first at the same time: one makes the tables, in a transaction.
@@ -50,8 +53,9 @@ class Queue:
     def waiting(self, promotion: int) -> set[int]:
         """The databases whose jobs no worker has taken yet, by number."""
         with _told():
-            rows = self._app.connector.get_sync_connector().execute_query_all(_WAITING, queue=self._name)
-        return {row["args"]["target"] for row in rows if row["args"].get("promotion") == promotion}
+            connector = self._app.connector.get_sync_connector()
+            rows = connector.execute_query_all(_WAITING, queue=self._name, promotion=promotion)
+        return {row["target"] for row in rows}
 
     def put(self, promotion: int, targets: Sequence[int]) -> None:
         """A job for each of ``targets``, which has none that waits. One that a worker has is left alone."""
@@ -70,7 +74,7 @@ class Queue:
             id=None,
             queue=self._name,
             lock=None,
-            queueing_lock=f"{self._name}/{promotion}/{target}",
+            queueing_lock=None,
             task_name=_TASK,
             task_kwargs={"promotion": promotion, "target": target},
         )

@@ -22,6 +22,7 @@ from pgrehearse.promotion.prepared import Prepared
 from pgrehearse.promotion.visit import Work, visit
 from pgrehearse.promotion.visits import Visit, Visits
 from pgrehearse.promotion.words import counted
+from pgrehearse.text.characters import visible
 
 __all__ = ["roll_out"]
 
@@ -81,7 +82,7 @@ def _wave(
             if told.get(one.number) != _key(one):
                 told[one.number] = _key(one)
                 last = time.monotonic()
-                if said := _said(one):
+                if said := visible(_said(one)):
                     tell(said)
         stop = visits.halt(promotion)
         working = [one for one in found if one.state == "working" and not one.gone]

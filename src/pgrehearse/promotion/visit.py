@@ -25,6 +25,7 @@ from pgrehearse.promotion.carry_out import Reporter, apply_to_database
 from pgrehearse.promotion.plan import files_of, member
 from pgrehearse.promotion.store import opened
 from pgrehearse.promotion.visits import Visits
+from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Work", "visit"]
@@ -88,7 +89,7 @@ def visit(work: Work, promotion: int, number: int, worker: str, reporter: Report
         if not visits.settle(promotion, number, attempt, state, said):
             return None
         if state == "failed":
-            reporter.tell(f"{name}: {said}")
+            reporter.tell(visible(f"{name}: {said}"))
         return state
 
 

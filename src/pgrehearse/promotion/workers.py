@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pgrehearse.environments.declared import Environment
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.promotion import databases
 from pgrehearse.promotion.carry_out import Reporter
 from pgrehearse.promotion.visit import Work, visit
 from pgrehearse.promotion.visits import Visits
+from pgrehearse.text.characters import visible
 
 if TYPE_CHECKING:
     from pgrehearse.promotion.queue import Queue
 
 __all__ = ["Workers", "name", "queue", "serve"]
+
+#: Seconds after a database that could not be taken: its job is put again, and would be taken at once.
+_REST = 1.0
 
 
 class Workers:
@@ -62,7 +66,14 @@ def serve(work: Work, visits: Visits, at_once: int, reporter: Reporter, *, until
     What is being worked at then is finished. ``until_empty``: end when no job is left. Raises SetupError.
     """
     called = _called(work.environment, visits)
-    one = partial(visit, work, worker=name(), reporter=reporter)
+
+    def one(promotion: int, target: int) -> None:
+        try:
+            visit(work, promotion, target, name(), reporter)
+        except PgRehearseError as error:  # the promotions cannot be reached, or this role may not
+            reporter.tell(visible(f"database {target} of promotion {promotion}: {error.message}"))
+            time.sleep(_REST)
+
     _queue().serve(databases.queue(work.environment), called, at_once, one, until_empty=until_empty)
 
 

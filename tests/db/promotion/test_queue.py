@@ -25,7 +25,7 @@ def taken(dsn: str, name: str = "q") -> list[tuple[int, int]]:
     """What a worker gets until the queue is empty."""
     found: list[tuple[int, int]] = []
     queue.serve(dsn, name, 2, lambda promotion, target: found.append((promotion, target)), until_empty=True)
-    return sorted(found)
+    return sorted(found, key=str)
 
 
 def test_what_is_put_is_taken_once_and_waits_until_then(dsn: str) -> None:
@@ -63,6 +63,25 @@ def test_a_visit_that_raises_ends_its_job_and_not_the_worker(dsn: str) -> None:
         made.put(1, [1, 2])
         queue.serve(dsn, "q", 1, visit, until_empty=True)
         assert (sorted(found), made.waiting(1)) == ([1, 2], set())
+
+
+@pytest.mark.parametrize(
+    "args", ['{"promotion": "1; DROP", "target": [1]}', "{}", "[]", '{"promotion": 1, "target": "x"}']
+)
+def test_what_others_wrote_into_the_queue_stops_nobody(dsn: str, args: str) -> None:
+    with queue.opened(dsn, "q") as made:
+        made.put(1, [1])
+        execute(
+            dsn,
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args) VALUES"
+            f" ('q', 'pgrehearse.visit', 'q/1/2', '{args}'), ('q', 'os.system', NULL, '{args}')",
+        )
+        made.put(1, [2])
+        assert made.waiting(1) == {1, 2}
+        found = taken(dsn)
+        assert (1, 1) in found
+        assert (1, 2) in found
+        made.clear(1)
 
 
 def test_the_queue_may_lie_behind_a_pooler(servers: Servers) -> None:
