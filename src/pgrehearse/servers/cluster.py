@@ -35,6 +35,7 @@ __all__ = [
 SETTINGS: Mapping[str, str] = {
     "autovacuum": "off",  # its timing would make locks and plans differ from run to run
     "cluster_name": "pgrehearse",
+    "dynamic_shared_memory_type": "mmap",  # in the data directory, so that it goes with that after a crash
     "fsync": "off",
     "full_page_writes": "off",
     "jit": "off",

@@ -136,3 +136,15 @@ def test_term_to_the_supervisor_stops_the_server() -> None:
     assert not server.alive()
     server.stop()
     assert not directory.exists()
+
+
+def test_kill_9_of_the_server_leaves_no_shared_memory() -> None:
+    """PostgreSQL's own segments outlive a postmaster that was killed, until a restart removes them."""
+    with start(TEST_MAJOR) as server:
+        directory = socket_dir(server)
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            where = connection.execute("SHOW dynamic_shared_memory_type").fetchone()
+        segments = list((directory / "data" / "pg_dynshmem").iterdir())
+        assert (where, bool(segments)) == (("mmap",), True)  # they go with the folder
+        os.kill(postmaster(directory), signal.SIGKILL)
+    wait_until(lambda: not directory.exists(), "its folder is gone")

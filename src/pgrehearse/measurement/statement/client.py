@@ -177,7 +177,8 @@ class Clones:
         except SetupError as error:
             raise SetupError(
                 f"the prepared database cannot be cloned: {error.message}",
-                next_step="name a database that exists and that nobody is connected to",
+                next_step="name a database that exists and that nobody is connected to; when the server"
+                " ended, see its log and its free disk space",
             ) from None
         self._names.add(name)
         return name
