@@ -15,12 +15,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
 from pgrehearse.connections import connect
+from pgrehearse.errors import first_line
 
 __all__ = ["main"]
 
@@ -54,15 +56,21 @@ def main() -> None:
     kinds = [_Kind(kind["name"], kind["requests"], kind["rate"]) for kind in order["kinds"]]
     stop, start = threading.Event(), threading.Event()
     clock: list[float] = []
+    refused: list[str] = []
     ready = threading.Barrier(_CONNECTIONS * len(kinds) + 1)
     threads = [
-        threading.Thread(target=_work, args=(order["dsn"], kind, ready, start, stop, clock), daemon=True)
+        threading.Thread(
+            target=_work, args=(order["dsn"], kind, ready, start, stop, clock, refused), daemon=True
+        )
         for kind in kinds
         for _ in range(_CONNECTIONS)
     ]
     for thread in threads:
         thread.start()
-    ready.wait(30)
+    try:
+        ready.wait(30)
+    except threading.BrokenBarrierError:
+        sys.exit(f"the load cannot connect: {refused[0] if refused else 'not within 30 s'}")
     clock.append(time.monotonic())
     start.set()
     print("ready", flush=True)
@@ -85,9 +93,17 @@ def _work(
     start: threading.Event,
     stop: threading.Event,
     clock: list[float],
+    refused: list[str],
 ) -> None:
-    connection = connect(dsn, autocommit=True, prepare_threshold=None)
-    ready.wait(30)
+    try:
+        connection = connect(dsn, autocommit=True, prepare_threshold=None)
+        ready.wait(30)
+    except psycopg.Error as error:
+        refused.append(first_line(error))
+        ready.abort()
+        return
+    except threading.BrokenBarrierError:
+        return  # another one could not connect
     start.wait()
     ended = 0.0
     while True:
@@ -111,8 +127,10 @@ def _request(dsn: str, connection: psycopg.Connection, kind: _Kind, number: int)
     except psycopg.Error as error:
         kind.failed[error.sqlstate or "lost"] += 1
         if connection.closed:
-            return connect(dsn, autocommit=True, prepare_threshold=None)
-        connection.rollback()
+            with suppress(psycopg.Error):  # the next request tries again, and fails
+                return connect(dsn, autocommit=True, prepare_threshold=None)
+        else:
+            connection.rollback()
     return connection
 
 

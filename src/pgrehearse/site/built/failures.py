@@ -14,6 +14,7 @@ from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.site import macros
 from pgrehearse.site.content.embed import macro_uses
 from pgrehearse.text.project import Project
+from pgrehearse.troubles import named
 
 __all__ = ["explained"]
 
@@ -65,6 +66,11 @@ def explained(project: Project) -> Iterator[None]:
 def _of_exception(project: Project, error: Exception, messages: list[str]) -> PgRehearseError:
     if isinstance(error.__cause__, PgRehearseError):
         return error.__cause__
+    cause: BaseException | None = error
+    while cause is not None:  # a full disk, a folder of somebody else's
+        if isinstance(cause, OSError) and (refused := named(cause)) is not None:
+            return refused
+        cause = cause.__cause__ or cause.__context__
     if type(error).__name__ == "ConfigurationError":
         return SetupError(str(error), path=project.root / "mkdocs.yml", next_step="mend mkdocs.yml")
     said = "; ".join(dict.fromkeys([*messages, f"{type(error).__name__}: {error}"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from pathlib import Path
 
@@ -108,3 +109,14 @@ def test_without_a_configuration_pages_are_below_docs(tmp_path: Path) -> None:
     write(tmp_path, "docs/a.md", "x\n[x](gone.md)\n")
     error = stopped(project, "Doc file 'a.md' contains a link 'gone.md'")
     assert (str(error.path), error.line) == ("docs/a.md", 2)
+
+
+def test_what_the_system_refuses_is_no_bug(project: Project) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "site/a.js")
+    around = RuntimeError("odd")
+    around.__cause__ = full
+    for error in (full, around):
+        refused = stopped(project, error=error)
+        assert isinstance(refused, SetupError)
+        assert str(refused).startswith("site/a.js: No space left on device\n  next: make room")
+    assert "MkDocs failed" in str(stopped(project, error=OSError("without a number")))

@@ -1,0 +1,47 @@
+"""The load beside a rehearsal, when its server is gone: one sentence, at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+from pgrehearse.servers import Server, start
+from support.majors import TEST_MAJOR
+
+LOAD = [sys.executable, "-m", "pgrehearse.measurement.traffic.load"]
+
+
+def order(dsn: str) -> str:
+    request = {"statements": ["SELECT 1"], "keys": []}
+    return json.dumps({"dsn": dsn, "kinds": [{"name": "reads", "requests": [request], "rate": 50}]}) + "\n"
+
+
+def test_a_server_that_is_not_there_is_told_at_once() -> None:
+    with start(TEST_MAJOR) as server:
+        gone = server.dsn()
+    began = time.monotonic()
+    ended = subprocess.run(LOAD, input=order(gone), capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("the load cannot connect: connection")
+    assert len(ended.stderr.splitlines()) == 1
+    assert time.monotonic() - began < 20  # not the 30 s in which all must have connected
+
+
+def test_a_server_that_goes_is_counted() -> None:
+    with start(TEST_MAJOR) as server:
+        process = loading(server)
+    out, err = process.communicate(timeout=60)
+    reads = json.loads(out)["kinds"]["reads"]
+    assert (err, reads["failed"].get("lost", 0) + reads["failed"].get("57P01", 0) > 0) == ("", True)
+
+
+def loading(server: Server) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(LOAD, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdin and process.stdout
+    process.stdin.write(order(server.dsn()))
+    process.stdin.flush()
+    assert process.stdout.readline() == "ready\n"
+    return process
