@@ -24,6 +24,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from run import conditions  # noqa: E402
+
 from pgrehearse import files  # noqa: E402
 from pgrehearse.servers import Server, start  # noqa: E402
 from pgrehearse.servers.binaries import client  # noqa: E402
@@ -49,7 +51,7 @@ def main() -> None:
                 found[str(size)] = measured(server, fleet)
             print(size, json.dumps(found[str(size)]), flush=True)
     if arguments.json:
-        files.write_json(arguments.json, found)
+        files.write_json(arguments.json, {"conditions": conditions(), **found})
 
 
 def measured(server: Server, fleet: Fleet) -> dict[str, float]:
