@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
@@ -308,7 +309,7 @@ def test_close_cancels_what_is_under_way(database: str) -> None:
     runner = threading.Thread(target=executor.session, args=("main",))
     runner.start()
     runner.join()
-    executor.sessions["main"].start(executor._messages(document.cells[0]))
+    executor.sessions["main"].start(messages(document.cells[0], {}, PATH))
     executor.sessions["main"].pump(0.01)
     executor.close()
     with psycopg.connect(database, autocommit=True) as connection:
