@@ -52,6 +52,8 @@ class Recorder(Applying):
     #: what is committed; what was begun, and nobody knows its end
     _done: dict[Key, RunRow] = field(default_factory=dict)
     _begun: dict[Key, RunRow] = field(default_factory=dict)
+    #: what was begun and turned out to be done, which is not recorded yet
+    _settled: dict[Key, RunRow] = field(default_factory=dict)
     #: what the statements of this run printed that are committed; those of the open transaction
     _printed: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     _open: list[tuple[RunRow, tuple[str, ...]]] = field(default_factory=list)
@@ -75,7 +77,7 @@ class Recorder(Applying):
 
     def settled(self, row: RunRow) -> None:
         """What was begun turned out to be done."""
-        self._done[row.key] = row
+        self._done[row.key] = self._settled[row.key] = replace(row, outcome="done")
 
     def begin(self, step: Step, *, again: bool = False) -> None:
         """``step`` is next. ``again``: of what was done, only what ended with its session."""
@@ -104,13 +106,15 @@ class Recorder(Applying):
         assert self._step is not None
         whole = self._row_of((self._step.cell.line, 0, 0), self._step.text)
         check = no_remains(self._unsettled(self._step))
+        line = self._step.cell.line
+        settled = [row for key, row in self._settled.items() if key[0] == line]
         if in_transaction:
-            self._open.append((whole, ()))
+            self._open += [(row, ()) for row in (*settled, whole)]
             return (check,)
         if self.ledger is None:
             return ()
-        line = self._step.cell.line
-        rows = [row for key, row in self._done.items() if key[0] == line and key in self._printed]
+        own = {key: row for key, row in self._done.items() if key[0] == line}
+        rows = [row for key, row in own.items() if key in self._printed or key in self._settled]
         return (check, *self._recorded([*rows, whole]))
 
     def _unsettled(self, step: Step) -> list[str | None]:
