@@ -39,3 +39,10 @@ def staging(plain: Database) -> Database:
     plain.mark("staging")
     plain.execute("CREATE TABLE trace (at int GENERATED ALWAYS AS IDENTITY, note text)")
     return plain
+
+
+@pytest.fixture
+def gated(staging: Database) -> Database:
+    """A database in which the step GATE fails until the table gate has a row."""
+    staging.execute("CREATE TABLE gate (open bool)")
+    return staging

@@ -20,30 +20,11 @@ from pgrehearse.servers.binaries import client
 from support import databases
 from support.bench import Bench
 from support.databases import Database, Owned, owned_on
+from support.runs import GATE, note, open_gate, run
 from support.waiting import wait_until
 
-GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
 SLOW = "SELECT CASE WHEN (SELECT count(*) FROM gate) = 0 THEN pg_sleep(60) END;"
 SET_UP = "CREATE TABLE trace (at int GENERATED ALWAYS AS IDENTITY, note text); CREATE TABLE gate (open bool)"
-
-
-def note(text: str) -> str:
-    return f"INSERT INTO trace (note) VALUES ('{text}');"
-
-
-@pytest.fixture
-def gated(staging: Database) -> Database:
-    staging.execute("CREATE TABLE gate (open bool)")
-    return staging
-
-
-def run(bench: Bench, database: Database, *more: str) -> tuple[int, str, str]:
-    ended = bench.call("run", "sample", "--yes", "--dsn", database.dsn, *more)
-    return ended.status, ended.out, ended.err
-
-
-def open_gate(database: Database) -> None:
-    database.execute("INSERT INTO gate VALUES (true)")
 
 
 def stopped_at_the_gate(bench: Bench, database: Database, *more: str) -> None:

@@ -12,30 +12,10 @@ from psycopg import sql
 from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import Database
+from support.runs import GATE, note, open_gate, run
 from support.waiting import wait_until
 
 LABEL = '  label: {description: Label, example: x, default: "ok"}\n'
-GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
-
-
-def note(text: str) -> str:
-    return f"INSERT INTO trace (note) VALUES ('{text}');"
-
-
-@pytest.fixture
-def gated(staging: Database) -> Database:
-    """A database in which the step GATE fails until the table gate has a row."""
-    staging.execute("CREATE TABLE gate (open bool)")
-    return staging
-
-
-def run(bench: Bench, database: Database, *more: str) -> tuple[int, str, str]:
-    ended = bench.call("run", "sample", "--yes", "--dsn", database.dsn, *more)
-    return ended.status, ended.out, ended.err
-
-
-def open_gate(database: Database) -> None:
-    database.execute("INSERT INTO gate VALUES (true)")
 
 
 def test_resumes_after_a_stop(bench: Bench, gated: Database) -> None:

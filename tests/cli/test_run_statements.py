@@ -11,9 +11,9 @@ import pytest
 
 from support.bench import Bench
 from support.databases import Database
+from support.runs import GATE, open_gate, run
 from support.waiting import wait_until
 
-GATE = "SELECT 1 / (SELECT count(*) FROM gate);"
 SLOW = "SELECT CASE WHEN (SELECT count(*) FROM gate) = 0 THEN pg_sleep(60) END;"
 
 
@@ -28,21 +28,6 @@ def noted(value: str) -> str:
 def generating(*statements: str) -> str:
     values = ", ".join(f"($${statement}$$)" for statement in statements)
     return f"VALUES {values}\n\\gexec"
-
-
-@pytest.fixture
-def gated(staging: Database) -> Database:
-    staging.execute("CREATE TABLE gate (open bool)")
-    return staging
-
-
-def run(bench: Bench, database: Database, *more: str) -> tuple[int, str, str]:
-    ended = bench.call("run", "sample", "--yes", "--dsn", database.dsn, *more)
-    return ended.status, ended.out, ended.err
-
-
-def open_gate(database: Database) -> None:
-    database.execute("INSERT INTO gate VALUES (true)")
 
 
 def stopped_at_the_gate(bench: Bench, database: Database) -> None:
