@@ -24,8 +24,10 @@ json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=Tr
 
 
 def why_option(what: str, *, needed: bool = False) -> Callable[[Any], Any]:
-    """``--why``, which is kept."""
-    return click.option("--why", metavar="TEXT", required=needed, default="", help=f"{what}; kept with it.")
+    """``--why``, which is kept; demanded where it is ``needed``."""
+    # A default, None too, would satisfy the demand.
+    rule: dict[str, Any] = {"required": True} if needed else {"default": ""}
+    return click.option("--why", metavar="TEXT", help=f"{what}; kept with it.", **rule)
 
 
 def digits(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
