@@ -88,8 +88,11 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def descendants(pid: int) -> set[int]:
-    """The processes that a process started, and those that they started, from the system's list."""
+def descendants(pid: int, without: int | None = None) -> set[int]:
+    """The processes that a process started, and those that they started, from one look at the system's list.
+
+    ``without`` leaves a process and its own descendants out: two looks would differ by whatever ended between.
+    """
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -99,7 +102,7 @@ def descendants(pid: int) -> set[int]:
         parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
     found, todo = set(), [pid]
     while todo:
-        for child in parents.get(todo.pop(), []):
-            found.add(child)
-            todo.append(child)
+        children = [child for child in parents.get(todo.pop(), []) if child != without]
+        found.update(children)
+        todo.extend(children)
     return found

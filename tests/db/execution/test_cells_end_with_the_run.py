@@ -105,7 +105,7 @@ def runs() -> Iterator[list[Run]]:
         assert run.process.stdout is not None
         run.process.stdout.close()
         for pid in run.all:
-            if alive(pid):
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -40,7 +40,7 @@ def test_a_server_whose_supervisor_was_killed_too() -> None:
     assert process.stdout is not None
     directory = Path(process.stdout.readline().strip())
     pid = postmaster(directory)
-    others = descendants(process.pid) - descendants(pid) - {pid}
+    others = descendants(process.pid, without=pid)
     for one in (process.pid, *others):
         os.kill(one, signal.SIGSTOP)
     for one in (*others, process.pid):
