@@ -91,7 +91,7 @@ def alive(pid: int) -> bool:
 def descendants(pid: int, without: int | None = None) -> set[int]:
     """The processes that a process started, and those that they started, from one look at the system's list.
 
-    ``without`` leaves a process and its own descendants out: two looks would differ by whatever ended between.
+    ``without`` leaves a process and its own descendants out: two looks differ by what ended between.
     """
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
