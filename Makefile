@@ -16,7 +16,7 @@ BASE ?=
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help site test faults check serve matrix thorough budget migrations evidence benchmark generate lock clean
+.PHONY: help site test faults check programs serve matrix thorough budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -42,6 +42,9 @@ check: $(READY) ## Only the checks that need no server: lint, types, layers, doc
 	$(BIN)/pgrehearse lint
 	$(BIN)/pgrehearse sync --check
 	$(BIN)/python tools/generate.py --check
+
+programs: $(READY) ## Unpack PgBouncer and pgBackRest beside the system, for the tests about them (Debian)
+	$(BIN)/python tools/debian_programs.py
 
 serve: $(READY) ## Live site: save a document, it is executed and its page reloads
 	$(BIN)/pgrehearse serve

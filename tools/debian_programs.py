@@ -1,0 +1,222 @@
+"""Unpack programs of several Debian suites beside the system: nothing is installed.
+
+    tools/debian_programs.py                        # all of PROGRAMS
+    tools/debian_programs.py pgbouncer-1.18 ...     # some
+
+A program lands in the cache of pgrehearse, with its suite's own shared libraries and loader, so a machine
+with Debian 12 runs what sid built. `debian/bin` there holds one starter each, such as `pgbouncer-1.18`.
+What is there stays; remove its folder to have it made anew. The mirror is the one that this machine's own
+apt sources name. Needs apt-get and dpkg-deb, no root. Exit status 69: some program could not be had.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.servers.cache import building, subdirectory
+
+__all__ = ["PROGRAMS", "Program", "unpack"]
+
+#: Libraries without these, which hold no shared object.
+_NO_LIBRARY = ("perl", "data", "common", "bin", "doc", "dev")
+_APT_LIMIT = 600  # seconds for one call: the lists of a suite are 10 MB
+
+
+@dataclass(frozen=True)
+class Program:
+    """A package of a suite, in ``least`` (as in 1.18) or a later version; unstable moves on."""
+
+    package: str
+    suite: str
+    least: str
+
+    def __str__(self) -> str:
+        return f"{self.package}-{self.least}"
+
+
+PROGRAMS = (
+    Program("pgbouncer", "bookworm", "1.18"),
+    Program("pgbouncer", "trixie", "1.24"),
+    Program("pgbouncer", "sid", "1.26"),
+    Program("pgbackrest", "bookworm", "2.45"),
+    Program("pgbackrest", "sid", "2.60"),
+)
+
+
+def unpack(programs: Iterable[Program]) -> list[Path]:
+    """Unpack what is not there yet; the starters of all of them. Raises SetupError."""
+    base = subdirectory("debian")
+    starters = []
+    for suite, some in groupby(sorted(programs, key=lambda each: each.suite), lambda each: each.suite):
+        wanted = list(some)
+        if any(not (base / str(each)).exists() for each in wanted):
+            with tempfile.TemporaryDirectory(prefix=".apt-", dir=base) as state:
+                apt = _Apt(Path(state), suite)
+                for program in wanted:
+                    _make(program, base, apt)
+        starters += [_start(base, each) for each in wanted]
+    return starters
+
+
+def _make(program: Program, base: Path, apt: _Apt) -> None:
+    """Fill the folder of a program, whole or not at all."""
+    place = base / str(program)
+    with building(place) as scratch:
+        if scratch is None:
+            return
+        tree, debs = scratch / "tree", scratch / "debs"
+        tree.mkdir(mode=0o755)
+        debs.mkdir()
+        apt.download([program.package, *apt.libraries(program.package)], debs)
+        version = _version(debs, program)
+        for deb in sorted(debs.glob("*.deb")):
+            _run(["dpkg-deb", "-x", str(deb), str(tree)])
+        (tree / "VERSION").write_text(f"{program.package} {version} ({program.suite})\n", encoding="utf-8")
+        _run(["chmod", "-R", "a+rX", str(tree)])  # servers and poolers run as another user
+        tree.rename(place)
+
+
+def _version(debs: Path, program: Program) -> str:
+    deb = next(debs.glob(f"{program.package}_*.deb"))
+    version = _run(["dpkg-deb", "-f", str(deb), "Version"]).strip()
+    if subprocess.run(["dpkg", "--compare-versions", version, "ge", program.least], check=False).returncode:
+        raise SetupError(
+            f"{program.suite} has {program.package} {version}, older than {program.least}",
+            next_step="name a newer suite in PROGRAMS of tools/debian_programs.py",
+        )
+    return version
+
+
+def _start(base: Path, program: Program) -> Path:
+    """Write the starter: the program under its suite's loader, with its own name and process id."""
+    tree = base / str(program)
+    binaries = [tree / folder / program.package for folder in ("usr/bin", "usr/sbin")]
+    folders = [*tree.glob("lib/*-linux-*"), *tree.glob("usr/lib/*-linux-*")]
+    loaders = [path for folder in folders for path in folder.glob("ld-linux*.so.*")]
+    binary = next((path for path in binaries if path.is_file()), None)
+    if binary is None or not loaders:
+        raise SetupError(f"{tree} holds no {program.package}", next_step=f"remove {tree} and try again")
+    starter = base / "bin" / str(program)
+    starter.parent.mkdir(mode=0o755, exist_ok=True)
+    libraries = ":".join(map(str, folders))
+    words = [str(loaders[0]), "--argv0", str(starter), "--library-path", libraries, str(binary)]
+    text = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
+    if not starter.exists() or starter.read_text("utf-8") != text:
+        new = starter.with_name(f".{starter.name}.{os.getpid()}")
+        new.write_text(text, encoding="utf-8")
+        new.chmod(0o755)
+        new.replace(starter)
+    return starter
+
+
+class _Apt:
+    """apt with lists, state and cache of its own, for one suite. Raises SetupError."""
+
+    def __init__(self, state: Path, suite: str) -> None:
+        self.suite = suite
+        for folder in ("lists/partial", "cache/archives/partial"):
+            (state / folder).mkdir(parents=True)
+        (state / "status").touch()
+        (state / "sources").write_text(f"deb {_mirror()} {suite} main\n", encoding="utf-8")
+        settings = {
+            "Dir::Etc::sourcelist": state / "sources",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::State::Lists": state / "lists",
+            "Dir::State::status": state / "status",
+            "Dir::Cache": state / "cache",
+            "APT::Sandbox::User": "root",  # the sandbox's user may not enter the cache
+            "Acquire::Languages": "none",
+            "Acquire::Retries": 3,
+        }
+        self.options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+        _run(["apt-get", "-qq", *self.options, "update"], what=f"the package lists of {suite}")
+
+    def libraries(self, package: str) -> list[str]:
+        """The packages with shared libraries that ``package`` needs, the C library among them."""
+        kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
+        limits = [f"--no-{kind}" for kind in kinds]
+        lines = _run(["apt-cache", *self.options, "depends", "--recurse", *limits, package]).splitlines()
+        # A package stands at the margin, a virtual one in angle brackets; another architecture has a colon.
+        names = {line for line in lines if line.startswith(("lib", "zlib")) and ":" not in line}
+        return sorted(name for name in names if not name.endswith(_NO_LIBRARY))
+
+    def download(self, packages: Sequence[str], into: Path) -> None:
+        _run(
+            ["apt-get", "-qq", *self.options, "download", *packages],
+            what=f"{packages[0]} of {self.suite}",
+            cwd=into,
+        )
+
+
+def _mirror() -> str:
+    """The Debian mirror that most of this machine's sources name, security updates aside."""
+    form = "$(SITE) $(RELEASE) $(COMPONENT)"
+    lines = _run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines()
+    sites = Counter(site for site, release, component in map(str.split, lines) if _is_debian(site, component))
+    if not sites:
+        raise SetupError(
+            "the apt sources of this machine name no Debian mirror",
+            next_step="run this on Debian, or install the programs yourself",
+        )
+    return sites.most_common(1)[0][0]
+
+
+def _is_debian(site: str, component: str) -> bool:
+    return component == "main" and site.rstrip("/").endswith("/debian")
+
+
+def _run(command: Sequence[str], what: str = "", cwd: Path | None = None) -> str:
+    """What a command prints. Raises SetupError."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=cwd, timeout=_APT_LIMIT, check=False
+        )
+    except FileNotFoundError:
+        raise SetupError(
+            f"this machine has no {command[0]}",
+            next_step="run this on Debian, or install the programs yourself",
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise SetupError(
+            f"{command[0]} did not end within {_APT_LIMIT} s", next_step="look at the network, and try again"
+        ) from None
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise SetupError(
+            f"{command[0]} could not get {what}: {said}" if what else f"{shlex.join(command)}: {said}",
+            next_step="apt-get update as root shows more; then try again",
+        )
+    return done.stdout
+
+
+def main(words: Sequence[str]) -> int:
+    """Unpack what is named, and print the starters."""
+    known = {str(each) for each in PROGRAMS}
+    chosen = set(words) or known
+    if chosen - known:
+        said = f"error: not among the programs: {', '.join(sorted(chosen - known))}"
+        print(f"{said}\n  next: name some of {', '.join(sorted(known))}", file=sys.stderr)
+        return 64
+    status = 0
+    for suite in sorted({each.suite for each in PROGRAMS}):
+        try:
+            for starter in unpack(each for each in PROGRAMS if each.suite == suite and str(each) in chosen):
+                print(starter)
+        except PgRehearseError as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = error.exit_code
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
