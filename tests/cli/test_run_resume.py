@@ -186,7 +186,7 @@ def test_resumes_after_it_was_ended_in_the_middle_of_a_statement(
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, how)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")
     if how == signal.SIGINT:
         assert process.returncode == 130, err
@@ -214,6 +214,6 @@ def test_ctrl_c_in_a_python_step(bench: Bench, gated: Database) -> None:
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")

@@ -541,7 +541,7 @@ def test_between_two_statements_of_a_step(bench: Bench, gated: Database, how: si
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow statement runs")
     os.kill(process.pid, how)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")
     if how != signal.SIGKILL:
         assert process.returncode == 130, err

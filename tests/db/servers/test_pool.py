@@ -22,7 +22,7 @@ def test_pool_starts_one_and_replaces_a_dead_one() -> None:
         assert pool.get(TEST_MAJOR) is first
         assert pool.get(first.major) is first
         os.kill(postmaster(socket_dir(first)), signal.SIGKILL)
-        wait_until(lambda: not first.alive(), "the death is seen", limit=2)
+        wait_until(lambda: not first.alive(), "the death is seen")
         second = pool.get(TEST_MAJOR)
         assert second is not first
         assert second.alive()
