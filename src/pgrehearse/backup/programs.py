@@ -1,0 +1,130 @@
+"""Programs that make, read and restore backups: found, run, watched, ended with us."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from pgrehearse.errors import SetupError
+from pgrehearse.servers import binaries, libpq_environment
+
+__all__ = ["Done", "called", "exact", "run", "version"]
+
+_TICK = 0.2  # seconds between two looks at what a program does
+_TAIL = 64_000  # bytes of a program's output that are kept
+_PATIENCE = 10.0  # seconds a program has to end when it is told to
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a program ended. ``out`` and ``said`` are the ends of its output and of its messages."""
+
+    status: int
+    out: str
+    said: str
+
+    @property
+    def reason(self) -> str:
+        """The first line that says an error, without the program's name; the last where none does."""
+        lines = [line.strip() for line in self.said.splitlines() if line.strip()]
+        for line in lines:
+            for word in ("error:", "ERROR:", "FATAL:"):
+                if word in line:
+                    return line.split(word, 1)[1].strip()
+        return lines[-1] if lines else f"exit status {self.status}"
+
+
+def called(name: str, major: int = 0) -> Path | None:
+    """The path of one of PostgreSQL's programs, of ``major`` if it is here, or later; None: there is none."""
+    own = exact(name, major) if major else None
+    if own is not None:
+        return own
+    with suppress(SetupError):
+        found = binaries.client(name)
+        if not major or version(found)[0] >= major:
+            return found
+    return None
+
+
+def exact(name: str, major: int) -> Path | None:
+    """The path of a program of exactly ``major``; None: there is none here."""
+    return binaries.program(name, major)
+
+
+def version(program: Path) -> tuple[int, str]:
+    """Major and version of one of PostgreSQL's programs: ``(18, "18.6")``; ``(0, "")``: not known."""
+    return binaries.client_version(program)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    settings: Mapping[str, str] = {},
+    watch: Callable[[str], None] = lambda said: None,
+    stdin: IO[bytes] | None = None,
+    out: IO[bytes] | None = None,
+    cwd: Path | None = None,
+) -> Done:
+    """Run ``command`` to its end, in English, with nobody to ask for a password.
+
+    Args:
+        settings: variables of its environment on top of ours; libpq's are only those given here.
+        watch: called a few times a second with the last of its messages.
+        stdin: what it reads; nothing unless given.
+        out: where its output goes; the end of it is returned unless given.
+
+    It ends when this process does, however that ends. Raises OSError: it cannot be started.
+    """
+    with tempfile.TemporaryFile() as messages, tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [*_ending_with_us(), *(str(word) for word in command)],
+            env=libpq_environment({**settings, "LC_ALL": "C"}),
+            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            stdout=out if out is not None else output,
+            stderr=messages,
+            cwd=cwd,
+            start_new_session=True,  # Ctrl-C reaches us, and we tell it
+        )
+        try:
+            while True:
+                try:
+                    status = process.wait(_TICK)
+                    break
+                except subprocess.TimeoutExpired:
+                    watch(_tail(messages, 400))
+        except BaseException:
+            _end(process)
+            raise
+        return Done(status, _tail(output, _TAIL), _tail(messages, _TAIL))
+
+
+def _tail(file: IO[bytes], size: int) -> str:
+    # By position: the program writes through the same open file.
+    length = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), size, max(0, length - size)).decode("utf-8", "replace").strip()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and what it started: all are in a group of their own."""
+    for word in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, word)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)
+            break
+
+
+@cache
+def _ending_with_us() -> list[str]:
+    """What to write before a command, so that it is told to end when we are killed."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM", "--"] if found else []

@@ -1,0 +1,63 @@
+"""Evidence as it is found: a line for each thing that is looked at, proven or not, with the time it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pgrehearse.backup.levels import Level
+from pgrehearse.backup.receipt import Evidence
+from pgrehearse.errors import SetupError
+
+__all__ = ["Proof", "Refused", "Unproven"]
+
+
+class Unproven(Exception):
+    """Something cannot be shown here, such as for want of a program: the rest is tried all the same.
+
+    ``said``: what is missing; ``next_step``: what to do about it.
+    """
+
+    def __init__(self, said: str, next_step: str) -> None:
+        super().__init__(said)
+        self.said, self.next_step = said, next_step
+
+
+class Refused(Unproven):
+    """The backup is not what it must be. Nothing further is tried with it."""
+
+
+class Proof:
+    """The lines, in order. ``tell`` is called with each when it is there."""
+
+    def __init__(self, tell: Callable[[Evidence], None] = lambda line: None) -> None:
+        self.lines: list[Evidence] = []
+        self._tell = tell
+
+    @contextmanager
+    def proving(self, level: Level, check: str) -> Iterator[list[str]]:
+        """A block that looks at one thing and puts what it saw into the list.
+
+        Unproven is noted, and what follows the block goes on. Refused is noted and raised on; a SetupError
+        becomes one.
+        """
+        begun = time.monotonic()
+        said: list[str] = []
+
+        def note(ok: bool, text: str, next_step: str = "") -> None:
+            line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun)
+            self.lines.append(line)
+            self._tell(line)
+
+        try:
+            yield said
+        except Unproven as missing:
+            note(False, missing.said, missing.next_step)
+            if isinstance(missing, Refused):
+                raise
+        except SetupError as error:
+            note(False, error.message, error.next_step or "")
+            raise Refused(error.message, error.next_step or "") from error
+        else:
+            note(True, "; ".join(said))

@@ -1,0 +1,60 @@
+"""A folder for a copy: there is room for it, and nothing of it is left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pgrehearse.backup.proof import Refused
+from pgrehearse.servers import given
+
+__all__ = ["room", "size_of"]
+
+#: What a server needs besides its files: WAL of its own, temporary files of checks.
+_SPARE = 256 << 20  # bytes
+
+
+@contextmanager
+def room(into: Path | None, wanted: int) -> Iterator[Path]:
+    """A new private folder below ``into`` with room for ``wanted`` bytes; it goes with the block.
+
+    Args:
+        into: None: where temporary files go.
+
+    What a killed run left there goes first. Raises Refused: no room, or it cannot be written.
+    """
+    parent = (into or Path(tempfile.gettempdir())).absolute()
+    if not parent.is_dir():
+        raise Refused(f"{parent} is no folder", "name one with --into, on a disk that has room")
+    given.sweep(parent)
+    free = shutil.disk_usage(parent).free
+    if free < wanted + _SPARE:
+        raise Refused(
+            f"the copy needs {_told(wanted + _SPARE)}, and {parent} has {_told(free)}",
+            "make room there, or name another disk with --into",
+        )
+    folder = given.folder(parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files below ``folder``, those behind links to folders too."""
+    total = 0
+    for at, _, files in os.walk(folder, followlinks=True):
+        for name in files:
+            try:
+                total += Path(at, name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _told(size: int) -> str:
+    return f"{size / (1 << 30):,.1f} GB" if size >= 1 << 30 else f"{size / (1 << 20):,.0f} MB"

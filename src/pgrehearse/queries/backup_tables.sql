@@ -1,0 +1,18 @@
+-- What a backup is proven by, and the receipts that say it was. Who owns the tables adds rows and changes none.
+CREATE TABLE pgrehearse.canary (
+    id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    lsn pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
+    who text NOT NULL DEFAULT session_user,
+    tables jsonb NOT NULL
+);
+CREATE TABLE pgrehearse.receipt (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    who text NOT NULL DEFAULT session_user,
+    sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    receipt jsonb NOT NULL
+);
+REVOKE UPDATE, DELETE, TRUNCATE ON pgrehearse.canary, pgrehearse.receipt FROM CURRENT_USER;
+COMMENT ON TABLE pgrehearse.canary IS 'A row is written before each backup, and read back from its copy.';
+COMMENT ON TABLE pgrehearse.receipt IS 'What was proven of each backup of this database.';
