@@ -1,5 +1,5 @@
 """``python -m pgrehearse``."""
 
-from pgrehearse.main import main
+from pgrehearse.main import program
 
-main()
+program()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -10,7 +11,7 @@ from pgrehearse.errors import DocumentError, ExpectationError, PgRehearseError, 
 from pgrehearse.main import cli
 from support import ROOT
 from support.bench import Bench
-from support.processes import call
+from support.processes import Ended, call
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,52 @@ def test_the_start_imports_no_more_than_it_needs() -> None:
     loaded = {name.partition(".")[0] for name in ended.out.split()}
     assert "click" in loaded
     assert not loaded & {"psycopg", "yaml", "wcwidth", "jinja2", "mkdocs", "jupytext", "IPython", "asyncio"}
+
+
+def _ending(before: str) -> Ended:
+    """How the process ``pgrehearse --version`` ends after what ``before`` prepared."""
+    program = (
+        f"import sys\nimport pgrehearse.main as it\nsys.argv[1:] = ['--version']\n{before}\nit.program()"
+    )
+    return call((sys.executable, "-c", program), ROOT)
+
+
+def test_the_end_waits_for_threads_and_does_what_was_registered() -> None:
+    ended = _ending(
+        """
+import atexit, threading
+shown = threading.Event()
+def late():
+    shown.wait()
+    print("thread")
+def registered():
+    print("registered", end="")  # no line's end: only a flush shows it
+threading.Thread(target=late).start()
+main = it.main
+def also():
+    atexit.register(registered)
+    shown.set()
+    main()
+it.main = also
+"""
+    )
+    assert ended.status == 0, ended.said
+    assert "thread" in ended.out
+    assert ended.out.endswith("registered")
+
+
+def test_the_end_takes_nothing_apart() -> None:
+    kept = "class Kept:\n    def __del__(self): print('taken apart')\nkept = Kept()"
+    assert "taken apart" not in _ending(kept).out
+    assert "taken apart" in _ending(f"{kept}\nit.program = it.main").out
+
+
+@pytest.mark.parametrize("status", [0, 1, 70, 130])
+def test_the_end_has_the_status_of_the_command(status: int) -> None:
+    assert _ending(f"it.main = lambda: sys.exit({status})").status == status
+
+
+def test_what_ends_the_process_otherwise_is_told_by_python() -> None:
+    ended = _ending("def broken(): raise KeyboardInterrupt\nit.main = broken")
+    assert ended.status == -signal.SIGINT
+    assert "KeyboardInterrupt" in ended.err
