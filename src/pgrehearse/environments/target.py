@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import psycopg
@@ -28,7 +29,7 @@ SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting(
   FROM pg_catalog.pg_database AS d
  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 """
-_CONNECT_LIMIT = "10"  # seconds
+_CONNECT_LIMIT = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def open_target(dsn: str | None, *, session: bool = True) -> Target:
 
 
 @contextmanager
-def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
+def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[psycopg.Connection[Any]]:
     """A connection in autocommit mode to the database named by ``dsn`` or libpq's environment.
+
+    ``limit``: seconds until it must be there, where nothing else says so.
 
     Raises SetupError: nothing names one, or it cannot be reached. No message holds a password.
     """
@@ -100,7 +103,7 @@ def reached(dsn: str | None) -> Iterator[psycopg.Connection[Any]]:
             "no database is named", next_step="give --dsn, or set PGDATABASE and PGHOST, or PGSERVICE"
         )
     if "connect_timeout" not in parts and "PGCONNECT_TIMEOUT" not in os.environ:
-        parts["connect_timeout"] = _CONNECT_LIMIT
+        parts["connect_timeout"] = str(ceil(limit))
     try:
         with connect(make_conninfo("", **parts), autocommit=True) as connection:
             yield connection

@@ -12,14 +12,14 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
 
-__all__ = ["agreed", "different", "home", "members", "named", "queue"]
+__all__ = ["agreed", "different", "dsn", "home", "members", "named", "queue"]
 
 _FIX = "write postgresql://user@host:port/database or 'host=... dbname=...' into it"
 
 
 def home(environment: Environment, *, session: bool = True) -> Target:
     """The database that keeps the promotions of ``environment``. Raises SetupError."""
-    return agreed(open_target(_dsn(environment), session=session), environment)
+    return agreed(open_target(dsn(environment), session=session), environment)
 
 
 def members(environment: Environment, group: str | None, *, session: bool = True) -> list[Target]:
@@ -37,8 +37,7 @@ def members(environment: Environment, group: str | None, *, session: bool = True
 
 def named(environment: Environment, name: str, *, session: bool = True) -> Target:
     """The database that a group calls ``name``: on the environment's server, or ``service=NAME``."""
-    dsn = name if name.startswith("service=") else make_conninfo(_dsn(environment), dbname=name)
-    return agreed(open_target(dsn, session=session), environment)
+    return agreed(open_target(dsn(environment, name), session=session), environment)
 
 
 def queue(environment: Environment) -> str:
@@ -67,10 +66,16 @@ def different(targets: Sequence[Target], before: Target) -> None:
             )
 
 
-def _dsn(environment: Environment) -> str:
-    if environment.service:
-        return f"service={environment.service}"
-    return _variable(environment.dsn_env, environment.name)
+def dsn(environment: Environment, name: str = "") -> str:
+    """The connection string of the database that keeps the promotions, or that a group calls ``name``.
+
+    It may hold a password. Raises SetupError: nothing says it.
+    """
+    if name.startswith("service="):
+        return name
+    own = f"service={environment.service}" if environment.service else ""
+    own = own or _variable(environment.dsn_env, environment.name)
+    return make_conninfo(own, dbname=name) if name else own
 
 
 def _variable(name: str, to: str) -> str:

@@ -26,6 +26,18 @@ SELECT number FROM pgrehearse_promotion.fleet
                                                                - interval '2 seconds', true))
  ORDER BY number
 """
+_COUNTS = """
+SELECT f.state, pg_catalog.count(*) FROM pgrehearse_promotion.fleet AS f
+ WHERE f.promotion = %s
+   AND EXISTS (SELECT FROM pgrehearse_promotion.rollout AS r WHERE r.promotion = f.promotion)
+ GROUP BY f.state ORDER BY f.state
+"""
+_STEPS_DONE = """
+SELECT (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.step AS s
+         WHERE s.promotion = %(promotion)s AND s.outcome = 'done'),
+       (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.target AS t WHERE t.promotion = %(promotion)s)
+       * (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.item AS i WHERE i.promotion = %(promotion)s)
+"""
 _LIMITS = "SELECT lag IS NOT NULL FROM pgrehearse_promotion.rollout WHERE promotion = %s"
 _SKIPPED = "SELECT target FROM pgrehearse_promotion.visit WHERE promotion = %s AND state = 'skipped'"
 
@@ -64,6 +76,17 @@ class Visits(Store):
         with told():
             cursor = self.connection.cursor(row_factory=class_row(Visit))
             return cursor.execute(_VISITS, [promotion]).fetchall()
+
+    def counts(self, promotion: int) -> dict[str, int]:
+        """How many of its databases are in which state; empty where it does not go in waves."""
+        with told():
+            return {str(state): int(many) for state, many in self.connection.execute(_COUNTS, [promotion])}
+
+    def steps_done(self, promotion: int) -> tuple[int, int]:
+        """How many migrations are done, each in each database, and how many there are."""
+        with told():
+            row = self.connection.execute(_STEPS_DONE, {"promotion": promotion}).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def wanted(self, promotion: int) -> list[int]:
         """The databases that a worker has to take now, by number."""

@@ -1,5 +1,6 @@
 -- What a contract has to cover: kind, name, table, schema, definition, problem, mend, oid, comment.
 -- Partitions are left out, because their parent speaks for them, and so is what inheritance handed down.
+-- Without {defined} there are no definitions: writing one takes ACCESS SHARE on its table.
 WITH own_table AS (
     SELECT c.oid, c.relkind, c.oid::pg_catalog.regclass::pg_catalog.text AS name, n.nspname
       FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -11,7 +12,7 @@ WITH own_table AS (
 )
 SELECT 'constraint', pg_catalog.quote_ident(k.conname), coalesce(t.name, d.name), coalesce(t.nspname,
     d.nspname),
-       pg_catalog.pg_get_constraintdef(k.oid),
+       CASE WHEN {defined} THEN pg_catalog.pg_get_constraintdef(k.oid) END,
        CASE WHEN pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false' THEN 'is NOT ENFORCED'
             WHEN NOT k.convalidated THEN 'is NOT VALID: rows that were there before may break it' END,
        CASE WHEN NOT k.convalidated THEN 'validate it' END,
@@ -34,7 +35,7 @@ UNION ALL
 SELECT 'not null', name, name, nspname, 'NOT NULL', NULL, NULL, NULL, NULL
   FROM own_type WHERE typtype = 'd' AND typnotnull
 UNION ALL
-SELECT 'index', pg_catalog.quote_ident(c.relname), t.name, t.nspname, pg_catalog.pg_get_indexdef(c.oid),
+SELECT 'index', pg_catalog.quote_ident(c.relname), t.name, t.nspname, CASE WHEN {defined} THEN pg_catalog.pg_get_indexdef(c.oid) END,
        CASE WHEN NOT (i.indisvalid AND i.indisready AND i.indislive) THEN 'is INVALID: no query uses it' END,
        'see the runbook index-repair', c.oid, pg_catalog.obj_description(c.oid, 'pg_class')
   FROM pg_catalog.pg_index AS i JOIN own_table AS t ON t.oid = i.indrelid
@@ -51,7 +52,7 @@ SELECT 'default', t.name || '.' || pg_catalog.quote_ident(a.attname), t.name, t.
   LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE (d.oid IS NOT NULL OR a.attidentity <> '') AND NOT a.attisdropped AND a.attislocal
 UNION ALL
-SELECT 'trigger', pg_catalog.quote_ident(g.tgname), t.name, t.nspname, pg_catalog.pg_get_triggerdef(g.oid),
+SELECT 'trigger', pg_catalog.quote_ident(g.tgname), t.name, t.nspname, CASE WHEN {defined} THEN pg_catalog.pg_get_triggerdef(g.oid) END,
        CASE g.tgenabled WHEN 'D' THEN 'is disabled' WHEN 'R' THEN 'fires on replicas only' END,
        pg_catalog.format('ALTER TABLE %s ENABLE TRIGGER %I', t.name, g.tgname), g.oid,
        pg_catalog.obj_description(g.oid, 'pg_trigger')

@@ -12,9 +12,9 @@ from markupsafe import escape
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.markup import trusted
 from pgrehearse.site.built.block_text import normal
 from pgrehearse.site.content.published import CellState, Published
-from pgrehearse.site.markup import trusted
 from pgrehearse.site.parts import cell_block
 from pgrehearse.text.options import ALWAYS, LANGUAGES, CellOptions, parse_header
 

@@ -15,13 +15,14 @@ from typing import Any
 from mkdocs.config.config_options import ExtraScriptValue
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.markup import inert
 from pgrehearse.site import fences
 from pgrehearse.site.content import embed
 from pgrehearse.site.content.documents import Guessed, Site
 from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.navigation import expanded
 from pgrehearse.site.content.published import Published, counts
-from pgrehearse.site.markup import inert, render
+from pgrehearse.site.markup import render
 from pgrehearse.site.parts import rehearsals, timelines
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table

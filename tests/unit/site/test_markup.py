@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader, UndefinedError
 
-from pgrehearse import site
-from pgrehearse.site import markup
-from pgrehearse.site.markup import inert, render, trusted
+from pgrehearse import markup, site
+from pgrehearse.markup import inert, trusted
+from pgrehearse.site.markup import render
 
 #: What Python must leave to a template: a tag. (``<template>`` is how a traceback of Jinja calls its place.)
 TAG = re.compile(r"(?<!\?P)<(?!template>)/?[a-z][a-z0-9]*(?:\s+[a-z-]+(?:=|>|\s)|\s*/?>)")
@@ -21,9 +21,9 @@ TAG = re.compile(r"(?<!\?P)<(?!template>)/?[a-z][a-z0-9]*(?:\s+[a-z-]+(?:=|>|\s)
 def template(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Templates by file name, in place of the package's own."""
     found: dict[str, str] = {}
-    environment = markup._environment.__wrapped__()
+    environment = markup._environment.__wrapped__("pgrehearse.site")
     environment.loader = DictLoader(found)
-    monkeypatch.setattr(markup, "_environment", lambda: environment)
+    monkeypatch.setattr(markup, "_environment", lambda package: environment)
     return found
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
@@ -23,7 +23,7 @@ from pgrehearse.migration.runner.ledger_shape import gone, present, untouched
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Applied", "Attempt", "Cost", "Ledger", "Recorded"]
+__all__ = ["Applied", "Attempt", "Cost", "Ledger", "Recorded", "Summary"]
 
 _VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
 _ELSEWHERE = f"""
@@ -129,6 +129,33 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """One try, without its statements.
+
+    Attributes:
+        outcome: running, done, failed or interrupted.
+        tries: how often this was tried, to this one, since it was last done.
+        milliseconds, wal_bytes: of all its statements.
+        lock_wait_ms: the longest that one of them waited for locks.
+        rewritten: tables that got a new file.
+    """
+
+    version: str
+    name: str
+    direction: str
+    who: str
+    started: datetime
+    finished: datetime | None
+    outcome: str
+    error: str | None
+    tries: int
+    milliseconds: float
+    wal_bytes: int
+    lock_wait_ms: float
+    rewritten: list[str]
+
+
+@dataclass(frozen=True)
 class Recorded:
     """What is recorded of an attempt's statements: ``costs``, and before them those of ``lines``.
 
@@ -198,6 +225,14 @@ class Ledger:
     def attempts(self) -> list[Attempt]:
         """Every attempt with its statements, oldest first."""
         return self._attempts("")
+
+    def recent(self, most: int) -> list[Summary]:
+        """The last attempts that sent something, newest first."""
+        with ours(self.connection):
+            if not present(self.connection)[1]:
+                return []
+            cursor = self.connection.cursor(row_factory=class_row(Summary))
+            return cursor.execute(queries.text("recent_attempts"), {"most": most}).fetchall()
 
     def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
         """Attempts since the migration was last done in either direction that were not finished."""

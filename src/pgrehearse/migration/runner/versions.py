@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -15,7 +16,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Applied, Ledger
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["VersionState", "check", "choose", "compare", "in_public", "read"]
+__all__ = ["VersionState", "check", "choose", "compare", "in_public", "look", "read"]
 
 #: What to do about each state that must not be.
 _MEND = {
@@ -90,16 +91,21 @@ def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
     try:
         with connect(conninfo) as connection:
             connection.read_only = True  # not as a startup option, which poolers refuse
-            ledger = Ledger(connection)
-            applied = ledger.applied()
-            if not applied:
-                in_public(ledger.elsewhere(), migrations)
-            return compare(migrations, applied, ledger.withdrawn())
+            return look(connection, migrations)
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(
             f"the ledger cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
+
+
+def look(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[VersionState]:
+    """`compare` with the ledger of the database ``connection`` leads to. Raises SetupError, psycopg.Error."""
+    ledger = Ledger(connection)
+    applied = ledger.applied()
+    if not applied:
+        in_public(ledger.elsewhere(), migrations)
+    return compare(migrations, applied, ledger.withdrawn())
 
 
 def in_public(elsewhere: Mapping[str, Set[str]], migrations: Sequence[Migration]) -> None:

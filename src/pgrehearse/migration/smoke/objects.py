@@ -12,7 +12,7 @@ import psycopg
 
 from pgrehearse import queries
 
-__all__ = ["KINDS", "Object", "read"]
+__all__ = ["KINDS", "Object", "read", "troubled"]
 
 #: Kinds in the order of the report, and their plural in it.
 KINDS = {
@@ -24,6 +24,7 @@ KINDS = {
     "trigger": "triggers",
 }
 
+_COLUMNS = "kind, name, tablename, schemaname, definition, problem, mend, oid, comment"
 _BACKED = "SELECT conindid FROM pg_catalog.pg_constraint WHERE contype IN ('u', 'p', 'x')"
 _KEYS = """
 SELECT k.conrelid::pg_catalog.regclass::pg_catalog.text || '.' || pg_catalog.quote_ident(a.attname)
@@ -89,17 +90,29 @@ class Object:
         }[self.kind]
 
 
+def troubled(connection: psycopg.Connection[Any]) -> list[Object]:
+    """Those of them that do not hold now, by table, without definition: INVALID, NOT VALID, disabled.
+
+    Only catalogs are read and no table is locked, so that nobody is in the way who holds one.
+    """
+    query = (
+        b"SELECT * FROM ("
+        + queries.text("smoke_objects", defined="false")
+        + b"\n) AS o (%b)" % _COLUMNS.encode()
+    )
+    rows = connection.execute(query + b" WHERE o.problem IS NOT NULL ORDER BY o.tablename, o.name")
+    return [_object(row) for row in rows]
+
+
 def read(connection: psycopg.Connection[Any]) -> list[Object]:
     """Everything that is to be covered, by kind and table. A unique index of no constraint is one, too."""
     backed = {row[0] for row in connection.execute(_BACKED)}
     unique = {row[0] for row in connection.execute(_UNIQUE)}
     keys = {row[0] for row in connection.execute(_KEYS.encode())}
     found = []
-    for row in connection.execute(queries.text("smoke_objects")):
-        kind, name, table, schema, definition, problem, mend, oid, comment = row
-        one = Object(
-            kind, name, table, schema, definition or "", problem or "", mend or "", oid, comment or ""
-        )
+    for row in connection.execute(queries.text("smoke_objects", defined="true")):
+        one = _object(row)
+        kind, name, oid = one.kind, one.name, one.oid
         if kind == "index":
             one = replace(one, implied=oid in backed)
             if oid in unique and not one.implied:
@@ -113,6 +126,11 @@ def read(connection: psycopg.Connection[Any]) -> list[Object]:
         found,
         key=lambda o: (order.index(o.kind), o.table, labels.get((o.oid, o.name), 0.0), o.name),
     )
+
+
+def _object(row: tuple[Any, ...]) -> Object:
+    kind, name, table, schema, definition, problem, mend, oid, comment = row
+    return Object(kind, name, table, schema, definition or "", problem or "", mend or "", oid, comment or "")
 
 
 def _label_order(connection: psycopg.Connection[Any]) -> dict[tuple[int | None, str], float]:

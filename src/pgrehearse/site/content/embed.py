@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.markup import inert, trusted
 from pgrehearse.site.content import links
-from pgrehearse.site.markup import inert, render, trusted
+from pgrehearse.site.markup import render
 from pgrehearse.text import fences
 from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document

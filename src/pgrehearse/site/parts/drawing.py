@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from markupsafe import Markup
 
-from pgrehearse.site.markup import trusted
+from pgrehearse.markup import trusted
 from pgrehearse.text.characters import visible
 
 __all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]

@@ -1,0 +1,176 @@
+"""Drift of an environment: the last comparison with the migrations, kept in the project.
+
+A comparison starts a server and reads the whole definition, which takes seconds. So it is made when somebody
+asks for it, and believed for a day, as long as the same migrations are applied. After that nobody knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pgrehearse import clock, files
+from pgrehearse.environments.target import Target
+from pgrehearse.findings import Finding
+from pgrehearse.migration.drift.comparisons import live_against_migrations
+from pgrehearse.migration.drift.live import look as look_live
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.promotion.words import counted, told
+from pgrehearse.schema.compare import Difference
+from pgrehearse.status.facts import concern
+from pgrehearse.status.look import Look, Unreadable
+from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.passwords import redacted
+from pgrehearse.text.project import Project
+
+__all__ = ["Compared", "Drift", "compare", "read"]
+
+_FORM = 1  # of the kept file
+_BELIEVED = timedelta(days=1)
+_ASK = "pgrehearse status --drift compares it now"
+_NAME = r'(?:"(?:[^"]|"")+"|[^\s".]+)'
+_ADDED = re.compile(
+    rf"(?P<alter>ALTER (?:FOREIGN )?TABLE) (?P<table>.+?) ADD (?P<what>COLUMN|CONSTRAINT) (?P<name>{_NAME})"
+)
+_INDEX = re.compile(
+    rf"CREATE (?:UNIQUE )?INDEX (?P<name>{_NAME}) ON (?:ONLY )?(?:(?P<schema>{_NAME})\.)?{_NAME}"
+)
+_MADE = re.compile(
+    r"CREATE (?:UNLOGGED )?(?P<kind>TABLE|VIEW|MATERIALIZED VIEW|SEQUENCE|FUNCTION|PROCEDURE|TYPE|DOMAIN"
+    r"|SCHEMA|EXTENSION)\b"
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One difference.
+
+    Attributes:
+        side: who has it: live, or the migrations.
+        why: what that means, in a line.
+        sql: the statement that only this side has.
+        puts_right: the statement that would make the database what the migrations say; None where that is not
+            one statement: a migration has to say it.
+    """
+
+    side: str
+    object: str
+    why: str
+    sql: str
+    puts_right: str | None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """``compared_at``: when; ``notes``: what was not compared."""
+
+    compared_at: datetime
+    differences: tuple[Compared, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        return counted(len(self.differences), "difference") if self.differences else "none"
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [
+            concern(
+                f"only in {one.side}: {one.why}",
+                f"to undo it: {one.puts_right}; to keep it: pgrehearse db new"
+                if one.puts_right
+                else "undo the change, or write it as a migration (pgrehearse db new)",
+                about=one.object,
+                statement=one.sql,
+            )
+            for one in self.differences
+        ]
+
+
+def compare(project: Project, name: str, target: Target, migrations: Sequence[Migration]) -> Drift:
+    """Compare the database with what its migrations make, and keep the result under ``name``.
+
+    Raises what `live_against_migrations` raises.
+    """
+    live = look_live(target.conninfo)
+    found = live_against_migrations(
+        target.conninfo, live, migrations, project.migrations.parent / "roles.sql", target.major
+    )
+    here, there = found.names
+    drift = Drift(
+        clock.now(),
+        tuple(
+            Compared(side, one.object, one.why, redacted(one.sql), _puts_right(one, others, side == here))
+            for side, ours, others in (
+                (here, found.drift.only_left, found.drift.only_right),
+                (there, found.drift.only_right, found.drift.only_left),
+            )
+            for one in ours
+        ),
+        found.notes,
+    )
+    kept = {
+        "form": _FORM,
+        "oid": target.oid,
+        "applied": sorted(live.applied or ()),
+        **asdict(drift),
+        "compared_at": drift.compared_at.isoformat(),
+    }
+    files.write_json(_place(project, name), kept)
+    return drift
+
+
+def read(look: Look) -> Drift:
+    """The last comparison. Raises Unreadable: there is none, or it may not be so any more."""
+    kept = _kept(_place(look.project, look.name))
+    if kept is None:
+        raise Unreadable("not compared yet", _ASK)
+    oid, applied, drift = kept
+    there = look.rows(
+        b"SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+    )[0][0]
+    age = clock.now() - drift.compared_at
+    if oid != there:
+        raise Unreadable("what was compared is another database", _ASK)
+    if not timedelta(minutes=-5) <= age <= _BELIEVED:
+        raise Unreadable(f"compared {told(age)} ago", _ASK)
+    if applied != sorted(Ledger(look.connection).applied()):
+        raise Unreadable(f"compared {told(age)} ago, and other migrations are applied since", _ASK)
+    return drift
+
+
+def _place(project: Project, name: str) -> Path:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return project.records / "status" / f"drift-{digest}.json"
+
+
+def _kept(place: Path) -> tuple[str, list[str], Drift] | None:
+    try:
+        value = json.loads(place.read_text("utf-8"))
+        if value["form"] != _FORM:
+            return None
+        differences = tuple(Compared(**one) for one in value["differences"])
+        at = datetime.fromisoformat(value["compared_at"])
+        return value["oid"], value["applied"], Drift(at, differences, tuple(value["notes"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _puts_right(one: Difference, others: Sequence[Difference], live: bool) -> str | None:
+    """What would make the database as the migrations say, where that is one statement."""
+    if any((one.object, one.subject) == (other.object, other.subject) for other in others):
+        return None  # it is there, and otherwise
+    if not live:
+        return redacted(one.sql)
+    if added := _ADDED.match(one.sql):
+        return f"{added['alter']} {added['table']} DROP {added['what']} {added['name']}"
+    if index := _INDEX.match(one.sql):
+        return f"DROP INDEX {'.'.join(filter(None, [index['schema'], index['name']]))}"
+    if (made := _MADE.match(one.sql)) and one.object.upper().startswith(f"{made['kind']} "):
+        return f"DROP {made['kind']} {one.object[len(made['kind']) + 1 :]}"
+    return None

@@ -1,0 +1,116 @@
+"""The facts of a snapshot: which there are, what each says, and of which databases. One table.
+
+The reference page is generated from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pgrehearse.status import activity, backup, drift, leftovers, migrations, promotions, server
+from pgrehearse.status.facts import Value
+from pgrehearse.status.look import Look
+
+__all__ = ["FACTS", "PAGE", "Rule"]
+
+#: The page that says what to do about each, in a section of the fact's name.
+PAGE = "guides/what-a-red-cell-means.md"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row.
+
+    Attributes:
+        title: as a head of a table.
+        says: what the fact tells.
+        red: what of it needs a person.
+        value: the type of its value.
+        read: how it is read; None: when the database is reached.
+        everywhere: also of the databases of groups, not only of the one that keeps the promotions.
+    """
+
+    title: str
+    says: str
+    red: str
+    value: type
+    read: Callable[[Look], Value] | None = None
+    everywhere: bool = True
+
+
+#: In the order they are read and shown.
+FACTS: Mapping[str, Rule] = {
+    "server": Rule(
+        "server",
+        "version; primary or standby, and how far that is behind; which environment the database says it is",
+        "another mark than the file's; a standby without a primary, or more than a minute behind",
+        server.Server,
+    ),
+    "rights": Rule(
+        "rights",
+        "the role that looked, and what it may not see",
+        "nothing: the facts that it may not see are unknown",
+        server.Rights,
+        server.rights,
+    ),
+    "migrations": Rule(
+        "migrations",
+        "the newest version, how many are applied, which are pending",
+        "one that was edited, lost, withdrawn, or comes late",
+        migrations.Migrations,
+        migrations.read,
+    ),
+    "promotion": Rule(
+        "promotion",
+        "the open promotion or the last one, how far it is, whom it waits for and since when",
+        "whatever waits for a person; a database that failed; rules that are not installed",
+        promotions.Promoted,
+        promotions.read,
+        everywhere=False,
+    ),
+    "now": Rule(
+        "now",
+        "migrations and runbooks under way, and who waits for whom",
+        "somebody who has waited for more than five seconds",
+        activity.Now,
+        activity.now,
+    ),
+    "last": Rule(
+        "last change",
+        "the last twenty tries: who, when, how long, WAL, rewrites, the longest wait for a lock",
+        "a migration that was not finished",
+        migrations.Last,
+        migrations.last,
+    ),
+    "drift": Rule(
+        "drift",
+        "the last comparison with the migrations: each difference, and the statement that puts it right",
+        "every difference",
+        drift.Drift,
+        drift.read,
+        everywhere=False,
+    ),
+    "leftovers": Rule(
+        "leftovers",
+        "INVALID indexes, rules NOT VALID, disabled triggers, helpers and unfinished runs of runbooks",
+        "each of them",
+        leftovers.Leftovers,
+        leftovers.read,
+    ),
+    "holding": Rule(
+        "holding up",
+        "what a change would wait for: old and prepared transactions, slots nobody reads, forced vacuums",
+        "a transaction open for more than five minutes, 1 GB kept by a slot, an age of twice the limit",
+        activity.Holding,
+        activity.holding,
+    ),
+    "backup": Rule(
+        "backup",
+        "whether a backup was proven to be restorable",
+        "",
+        backup.Backup,
+        backup.read,
+        everywhere=False,
+    ),
+}

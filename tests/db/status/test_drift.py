@@ -1,0 +1,84 @@
+"""Drift in a snapshot: the last comparison, as long as it can be believed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.environments.target import open_target
+from pgrehearse.status import drift
+from pgrehearse.status.facts import Unknown
+from support.databases import execute, mark
+from support.snapshots import Seen, known
+
+
+@pytest.fixture
+def seen(database: str, tmp_path: Path) -> Seen:
+    """A database that belongs to whoever migrates, for a comparison asks whose it is."""
+    mark(database, "staging")
+    return Seen(tmp_path, database)
+
+
+def reason(seen: Seen) -> str:
+    fact = seen.fact("drift")
+    assert isinstance(fact, Unknown), fact.said
+    return fact.reason
+
+
+def test_the_last_comparison_and_what_puts_it_right(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen.migration(1, "CREATE TABLE shop (id int, name text); CREATE INDEX shop_name ON shop (name);")
+    seen.up()
+
+    def compare() -> drift.Drift:
+        return drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
+
+    assert reason(seen) == "not compared yet"
+    assert compare().differences == ()
+    assert seen.fact("drift").said == "none"
+    by_hand = [
+        "ALTER TABLE public.shop ADD COLUMN by_hand int",
+        'CREATE INDEX "By hand" ON public.shop (id)',
+        "ALTER TABLE public.shop ADD CONSTRAINT positive CHECK (id > 0)",
+        "CREATE VIEW public.looks AS SELECT 1 AS a",
+        "CREATE FUNCTION public.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DROP INDEX public.shop_name",
+    ]
+    for statement in by_hand:
+        execute(seen.dsn, statement)
+    assert seen.fact("drift").said == "none"  # the last comparison, which says when it was
+    compare()
+    value = known(seen.fact("drift"))
+    mends = {one.puts_right for one in value.differences}
+    assert mends >= {
+        "ALTER TABLE public.shop DROP COLUMN by_hand",
+        'DROP INDEX public."By hand"',
+        "ALTER TABLE public.shop DROP CONSTRAINT positive",
+        "DROP VIEW public.looks",
+        "DROP FUNCTION public.f(integer)",
+        "CREATE INDEX shop_name ON public.shop USING btree (name)",
+    }
+    for statement in sorted(filter(None, mends), key=lambda one: "COLUMN" in one):
+        execute(seen.dsn, statement)
+    assert compare().differences == ()
+    seen.migration(2, "SELECT 1;")
+    seen.up()
+    assert reason(seen) == "compared 0 s ago, and other migrations are applied since"
+    compare()
+    assert known(seen.fact("drift")).differences == ()
+    monkeypatch.setattr(drift, "_BELIEVED", timedelta(days=-1))
+    assert reason(seen) == "compared 0 s ago"
+
+
+def test_a_comparison_that_was_written_by_others(seen: Seen) -> None:
+    seen.migration(1, "CREATE TABLE shop (id int);")
+    seen.up()
+    drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
+    (kept,) = (seen.project.records / "status").glob("drift-*.json")
+    whole = kept.read_text("utf-8")
+    for text in ("", "{}", "[]", whole.replace('"form": 1', '"form": 0'), whole[:40]):
+        kept.write_text(text, "utf-8")
+        assert reason(seen) == "not compared yet"
+    kept.write_text(whole.replace('"oid": "', '"oid": "9'), "utf-8")
+    assert reason(seen) == "what was compared is another database"
