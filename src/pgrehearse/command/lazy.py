@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from pgrehearse.command.streams import lost_output
+
 __all__ = ["LazyGroup"]
 
 
@@ -18,6 +20,15 @@ class LazyGroup(click.Group):
     def __init__(self, *given: Any, places: Mapping[str, tuple[str, str]], **options: Any) -> None:
         super().__init__(*given, **options)
         self._places = places
+
+    def invoke(self, context: click.Context) -> Any:
+        """click takes each broken pipe for a reader of the output that has gone, and says nothing."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            if isinstance(lost_output(), BrokenPipeError):
+                raise
+            raise RuntimeError("a pipe to another process broke") from error
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self._places)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from hmac import compare_digest
 from pathlib import Path
@@ -77,7 +78,8 @@ class PythonCells:
         process.end()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what was written and not sent, such as the key, has no reader now
+                    pipe.close()
 
     def _ask(self, cell: Cell, timeout: float) -> dict[str, str]:
         process = self._process

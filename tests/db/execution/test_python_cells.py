@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
 from pgrehearse.servers import Server
@@ -108,6 +109,13 @@ def test_the_traceback_shows_the_reader_s_lines_only(run: Run, tmp_path: Path) -
     assert f'File "{tmp_path / "page.md"}", line 4, in inner' in detail
     assert "python_worker" not in detail
     assert "raise KeyError('k')" in detail
+
+
+def test_closed_before_a_cell_was_run(tmp_path: Path) -> None:
+    """A cell before it failed. Its process is ready, and nobody reads what was not sent yet."""
+    cells = PythonCells(tmp_path / "page.md", {}, {})
+    cells.warm()
+    cells.close()
 
 
 def test_output_before_the_error_is_not_lost(run: Run) -> None:
