@@ -78,7 +78,7 @@ class PythonCells:
         process.end()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                with suppress(BrokenPipeError):  # what was written and not sent, such as the key, has no reader now
+                with suppress(BrokenPipeError):  # the key, written and not sent, has no reader now
                     pipe.close()
 
     def _ask(self, cell: Cell, timeout: float) -> dict[str, str]:

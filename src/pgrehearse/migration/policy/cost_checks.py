@@ -14,7 +14,7 @@ from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
 from pgrehearse.text.rows import changed_whole
-from pgrehearse.text.statement import Kind, classify
+from pgrehearse.text.statement import Kind, classify, code
 
 __all__ = ["MeasuredStatement", "check"]
 
@@ -64,7 +64,8 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
             held, block = set(), row.step.block
         yield from _slow(file, written, row, measured)
         strong = measured.strong(row)
-        if strong - held and held and row.step.block and not file.allowed("one-table", written):
+        second = strong - held and (held or _one_by_one(written.sql))
+        if second and row.step.block and not file.allowed("one-table", written):
             yield _second_table(file, written, row, measured, sorted(held), sorted(strong - held))
         if (
             row.waits
@@ -151,16 +152,27 @@ def _every_row(sql: str, measured: MeasuredStatement) -> bool:
     return table is not None and table.removeprefix("public.") in measured.known
 
 
+def _one_by_one(sql: str) -> bool:
+    """Whether it is a LOCK TABLE of several tables that keeps the first while it waits for the second."""
+    written = code(sql).lower().rstrip("; \n")
+    return classify(sql).verb == "lock" and "," in written and not written.endswith("nowait")
+
+
 def _second_table(
     file: File, written: Written, row: Row, measured: MeasuredStatement, held: list[str], more: list[str]
 ) -> Finding:
+    where = (
+        f"while the transaction holds {_names(held)}: whoever makes it wait there"
+        f" makes the users of {_names(held)} wait, too"
+        if held
+        else "one by one: whoever makes it wait for one makes the users of those before wait, too"
+    )
     return broken(
         "one-table",
         file.migration.path,
         written.line,
-        f"locks {_names(more)} while the transaction holds {_names(held)}: whoever makes it wait there"
-        f" makes the users of {_names(held)} wait, too",
-        "one table per file; or LOCK TABLE both first, in one statement, after SET LOCAL lock_timeout",
+        f"locks {_names(more)} {where}",
+        "one table per file; or LOCK TABLE both first, in one statement, with NOWAIT",
         written.sql,
         _facts(row, measured),
     )

@@ -2,7 +2,7 @@
 
 SET LOCAL lock_timeout = '2s';
 
-LOCK TABLE accounts, items;
+LOCK TABLE accounts, items IN ACCESS EXCLUSIVE MODE NOWAIT; -- waits for neither
 ALTER TABLE items ADD COLUMN gone timestamptz;
 ALTER TABLE accounts ADD COLUMN gone timestamptz;
 

@@ -1,0 +1,40 @@
+-- Who makes others wait for a lock, whoever blocks most first, and the statement that would end it.
+-- It only looks. Ask as a member of pg_monitor: without it, sessions of other roles are "hidden".
+WITH RECURSIVE waiting AS (
+    SELECT DISTINCT pid FROM pg_locks WHERE NOT granted
+), edge AS (
+    SELECT pid AS waiter, unnest(pg_blocking_pids(pid)) AS blocker FROM waiting
+), behind AS (
+    SELECT blocker AS pid, waiter FROM edge
+    UNION
+    SELECT behind.pid, edge.waiter FROM behind JOIN edge ON edge.blocker = behind.waiter
+), seen AS (
+    SELECT behind.pid, count(DISTINCT behind.waiter) AS behind, session.xact_start, session.query,
+           CASE
+               WHEN behind.pid = 0 THEN 'prepared transaction'
+               WHEN session.query LIKE 'autovacuum:%(to prevent wraparound)' THEN 'autovacuum against wraparound'
+               WHEN session.backend_type = 'autovacuum worker' THEN 'autovacuum'
+               WHEN session.state IS NULL THEN 'hidden'
+               WHEN behind.pid IN (SELECT pid FROM waiting) THEN 'waits itself'
+               WHEN session.application_name = 'pg_dump' THEN 'a dump'
+               WHEN session.state LIKE 'idle in transaction%' THEN 'idle in transaction'
+               ELSE 'runs a statement'
+           END AS kind
+    FROM behind LEFT JOIN pg_stat_activity AS session ON session.pid = behind.pid
+    GROUP BY behind.pid, session.pid, session.xact_start, session.query, session.backend_type,
+             session.state, session.application_name
+)
+SELECT pid, behind, kind,
+       round(extract(epoch FROM clock_timestamp() - xact_start)) AS tx_secs,
+       left(regexp_replace(query, '\s+', ' ', 'g'), 34) AS last_query,
+       CASE kind
+           WHEN 'prepared transaction' THEN 'ROLLBACK PREPARED: see pg_prepared_xacts'
+           WHEN 'idle in transaction' THEN format('SELECT pg_terminate_backend(%s)', pid)
+           WHEN 'waits itself' THEN format('SELECT pg_cancel_backend(%s)', pid)
+           WHEN 'runs a statement' THEN format('SELECT pg_cancel_backend(%s)', pid)
+           WHEN 'autovacuum' THEN 'it yields after deadlock_timeout'
+           WHEN 'hidden' THEN 'ask a member of pg_monitor'
+           ELSE 'let it end; cancel who waits behind it'
+       END AS cure
+FROM seen
+ORDER BY behind DESC, pid;

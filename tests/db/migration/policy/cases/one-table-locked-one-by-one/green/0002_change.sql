@@ -1,0 +1,11 @@
+-- migrate:up
+
+SET LOCAL lock_timeout = '2s';
+
+LOCK TABLE accounts, items IN ACCESS EXCLUSIVE MODE NOWAIT; -- waits for neither
+ALTER TABLE items ADD COLUMN gone timestamptz;
+ALTER TABLE accounts ADD COLUMN gone timestamptz;
+
+-- migrate:down
+
+SELECT 1;
