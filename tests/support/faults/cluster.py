@@ -77,7 +77,7 @@ class Cluster:
 
     def wait(self) -> None:
         """Return when the server lets clients in, after a start or a recovery."""
-        wait_until(self.accepts, f"the server is there\n{self.log()}")
+        wait_until(self.accepts, f"the server is there\n{self.log()}", 120)
 
     def log(self) -> str:
         """The last lines of the server's log."""
