@@ -104,6 +104,18 @@ def test_the_databases_of_a_group(way: Way) -> None:
     assert f"{way.name('staging')}/nothing: nothing is known" in ended.out
 
 
+def test_a_page_in_one_file(way: Way) -> None:
+    execute(way.databases["development"].dsn, 'CREATE TABLE "<script>" (id int)')
+    execute(way.databases["development"].dsn, 'ALTER TABLE "<script>" ADD CHECK (id > 0) NOT VALID')
+    ended = status(way, "--html", "status.html")
+    assert (ended.status, ended.out) == (69, "wrote status.html\n")
+    text = (way.bench.root / "status.html").read_text("utf-8")
+    assert "&#34;&lt;script&gt;&#34; is NOT VALID" in text
+    assert "<script" not in text
+    nowhere = status(way, "--html", "nothing/status.html")
+    assert (nowhere.status, "cannot be written" in nowhere.err) == (69, True)
+
+
 def test_watching_goes_on_until_it_is_ended(way: Way) -> None:
     process = way.bench.start("status", "--watch", "--every", "0.1")
     assert process.stdout is not None

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import click
 
@@ -34,6 +35,10 @@ _MOST = 20  # databases of a group that are named
 @click.command()
 @click.argument("environments", nargs=-1)
 @click.option("--json", "as_text", is_flag=True, help="Write JSON; the reference has its schema.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page: one file.")
+@click.option(
+    "--handbook", metavar="URL", default="", help="Where this handbook is, for links of the page to it."
+)
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @click.option("--every", metavar="SECONDS", default=2.0, show_default=True, help="Between two looks.")
 @click.option("--drift", is_flag=True, help="Compare with the migrations first; it takes seconds for each.")
@@ -48,6 +53,8 @@ _MOST = 20  # databases of a group that are named
 def status(
     environments: tuple[str, ...],
     as_text: bool,
+    html: Path | None,
+    handbook: str,
     watch: bool,
     every: float,
     drift: bool,
@@ -58,8 +65,8 @@ def status(
     Of one environment all facts are shown. Exit status 1 when something needs a person, 69 when something is
     unknown, 0 when all is well.
     """
-    if as_text and watch:
-        raise click.UsageError("choose one of --json and --watch")
+    if sum((as_text, html is not None, watch)) > 1:
+        raise click.UsageError("choose one of --json, --html and --watch")
     project, migrations = load_migrations()
     wanted = survey(project, migrations, environments, deadline)
     for name, why in wanted.compare().items() if drift else ():
@@ -69,6 +76,8 @@ def status(
     found = wanted.look()
     if as_text:
         click.echo(json.dumps(as_json.to_json(found), indent=2))
+    elif html is not None:
+        _write(found, html, handbook)
     else:
         _show(found, full=len(environments) == 1)
     return exit_status(found)
@@ -81,6 +90,17 @@ def exit_status(found: Sequence[Snapshot]) -> int:
         Level.ATTENTION: ExpectationError.exit_code,
         Level.UNKNOWN: SetupError.exit_code,
     }[worst(one.level for one in found)]
+
+
+def _write(found: Sequence[Snapshot], place: Path, handbook: str) -> None:
+    try:
+        from pgrehearse.dashboard import page
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"{error.name} is not installed", next_step="pip install 'pgrehearse[dashboard]'"
+        ) from None
+    page.write(found, place, handbook)
+    click.echo(f"wrote {place}")
 
 
 def _watch(wanted: Survey, every: float, *, full: bool) -> None:

@@ -35,7 +35,9 @@ _BELIEVED = timedelta(days=1)
 _ASK = "pgrehearse status --drift compares it now"
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s".]+)'
 _ADDED = re.compile(
-    rf"(?P<alter>ALTER (?:FOREIGN )?TABLE) (?P<table>.+?) ADD (?P<what>COLUMN|CONSTRAINT) (?P<name>{_NAME})"
+    r"(?P<alter>ALTER (?:FOREIGN )?TABLE) (?P<table>.+?)\s+ADD"
+    rf" (?P<what>COLUMN|CONSTRAINT) (?P<name>{_NAME})",
+    re.S,
 )
 _INDEX = re.compile(
     rf"CREATE (?:UNIQUE )?INDEX (?P<name>{_NAME}) ON (?:ONLY )?(?:(?P<schema>{_NAME})\.)?{_NAME}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from jinja2 import DictLoader, UndefinedError
 
-from pgrehearse import markup, site
+from pgrehearse import dashboard, markup, site
 from pgrehearse.markup import inert, trusted
 from pgrehearse.site.markup import render
 
@@ -107,22 +108,24 @@ def test_a_tag_in_python_is_seen(source: str, found: bool) -> None:
     assert any(TAG.search(text) for text in texts(source)) == found
 
 
-def test_only_templates_write_tags() -> None:
-    folder = Path(site.__path__[0])
+@pytest.mark.parametrize(("part", "least"), [(site, 20), (dashboard, 3)])
+def test_only_templates_write_tags(part: ModuleType, least: int) -> None:
+    folder = Path(part.__path__[0])
     modules = [module for module in folder.rglob("*.py") if module.name != "markup.py"]
-    assert len(modules) > 20
+    assert len(modules) > least
     for module in modules:
         source = module.read_text(encoding="utf-8")
         assert not [text for text in texts(source) if TAG.search(text)], module
         assert "html import escape" not in source, module
 
 
-def test_every_template_is_used() -> None:
-    folder = Path(site.__path__[0])
+@pytest.mark.parametrize(("part", "least"), [(site, 15), (dashboard, 5)])
+def test_every_template_is_used(part: ModuleType, least: int) -> None:
+    folder = Path(part.__path__[0])
     said = "".join(
         file.read_text(encoding="utf-8") for kind in ("*.py", "*.j2") for file in folder.rglob(kind)
     )
     names = [file.name.removesuffix(".html.j2") for file in (folder / "templates").iterdir()]
-    assert len(names) > 15
+    assert len(names) > least
     unused = [name for name in names if not re.search(rf"[\"']{name}(?:\.html\.j2)?[\"']", said)]
     assert not unused

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -12,67 +10,11 @@ import pytest
 
 from pgrehearse.command.status import exit_status
 from pgrehearse.status import as_json
-from pgrehearse.status.activity import Blocker, Change, Holding, Now, Slot, Transaction, Waiting
-from pgrehearse.status.backup import Backup
-from pgrehearse.status.drift import Compared, Drift
-from pgrehearse.status.facts import Known, Level, Unknown, Value, worst
-from pgrehearse.status.leftovers import Leftover, Leftovers, Run
-from pgrehearse.status.migrations import Last, Migrations, Ran
-from pgrehearse.status.promotions import Promoted
+from pgrehearse.status.facts import Known, Level, Unknown, worst
 from pgrehearse.status.rules import FACTS
-from pgrehearse.status.server import Rights, Server
 from pgrehearse.status.snapshot import Snapshot, facts_of, unseen
+from support.samples_of_status import AT, NEVER, VALUES, snapshot
 from support.snapshots import place_of
-
-_AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
-_LONG = timedelta(minutes=10)
-
-_RAN = Ran("1", "step", "up", "deploy", _AT, None, "failed", "no", 1.5, 100, 0.5, ("shop",), 2)
-#: A value of each fact that is well, and one that needs a person, with every part filled.
-VALUES: dict[str, tuple[Value, Value]] = {
-    "server": (
-        Server("18.6", "primary", "shop", "staging", "staging", None, 0, False),
-        Server("18.6", "standby", "shop", None, "staging", _LONG, 0, False),
-    ),
-    "rights": (Rights("vic", ()), Rights("vic", ("x",))),
-    "migrations": (Migrations("2", 2, ("3_step",), ()), Migrations(None, 0, (), ())),
-    "promotion": (
-        Promoted("staging", True, True, 1, "applied", "rita", _AT, steps=2, steps_done=2),
-        Promoted(
-            "staging", True, True, 1, "applying", "rita", _AT, waits_for="ron", databases=(("failed", 1),)
-        ),
-    ),
-    "now": (
-        Now((Change("migration", 1, "deploy", "pgrehearse", _LONG, "ALTER TABLE", "half"),), (), ()),
-        Now(
-            (),
-            (Waiting(1, "app", "shop", _LONG, "AccessShareLock", "public.shop", "SELECT", (2,)),),
-            (Blocker(2, "deploy", "psql", "idle", None, ""),),
-        ),
-    ),
-    "last": (Last((dataclasses.replace(_RAN, outcome="done"),)), Last((_RAN,))),
-    "drift": (Drift(_AT, ()), Drift(_AT, (Compared("live", "table a", "it", "CREATE TABLE a ()", None),))),
-    "leftovers": (
-        Leftovers((), ()),
-        Leftovers(
-            (Leftover("index a", "is INVALID", "drop it"),), (Run("a.md", "stopped", "me", _AT, ("Apply",)),)
-        ),
-    ),
-    "holding": (
-        Holding((), (Slot("a", 1),), 1, 2, 0),
-        Holding((Transaction(None, "gid", "me", "prepared", _LONG),), (Slot("a", None),), 9, 2, 1),
-    ),
-    "backup": (Backup(asked=False), Backup(asked=False)),
-}
-#: Those of which nothing needs a person.
-_NEVER = {"rights", "backup", "migrations"}
-
-
-def snapshot(which: int, name: str = "", **facts: Any) -> Snapshot:
-    """With the ``which``-th value of each fact, but for ``facts``."""
-    place = place_of("", name)
-    found = {one: facts.get(one) or Known(VALUES[one][which], _AT, 0.001) for one in facts_of(place)}
-    return Snapshot(place, _AT, 0.01, found)
 
 
 def test_every_fact_has_samples_of_its_type() -> None:
@@ -83,10 +25,10 @@ def test_every_fact_has_samples_of_its_type() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_what_is_well_and_what_needs_a_person(name: str) -> None:
-    well, wrong = (Known(value, _AT, 0.0) for value in VALUES[name])
+    well, wrong = (Known(value, AT, 0.0) for value in VALUES[name])
     assert (well.level, well.findings) == (Level.WELL, ())
     assert well.said
-    if name not in _NEVER:
+    if name not in NEVER:
         assert wrong.level == Level.ATTENTION
         assert all(finding.next_step for finding in wrong.findings)
 
@@ -116,7 +58,7 @@ def test_a_group_is_not_asked_everything() -> None:
 def _samples() -> dict[str, Any]:
     gone = unseen(place_of(""), "it is dead", "")
     return as_json.to_json(
-        [snapshot(0), snapshot(1), snapshot(0, "shop_1"), Snapshot(place_of(""), _AT, 5.0, gone)]
+        [snapshot(0), snapshot(1), snapshot(0, "shop_1"), Snapshot(place_of(""), AT, 5.0, gone)]
     )
 
 

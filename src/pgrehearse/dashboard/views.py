@@ -1,0 +1,150 @@
+"""What the pages show, prepared from snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from pgrehearse.dashboard.drawing import Chart, Map, chart, fleet_map
+from pgrehearse.promotion.words import told
+from pgrehearse.status.activity import Now
+from pgrehearse.status.drift import Drift
+from pgrehearse.status.facts import Fact, Known, Level, worst
+from pgrehearse.status.migrations import Last
+from pgrehearse.status.rules import FACTS, PAGE
+from pgrehearse.status.snapshot import Snapshot
+
+__all__ = ["Database", "FactView", "Fleet", "Overview", "anchor", "overview"]
+
+#: Databases of a fleet that are named; the map shows all.
+_NAMED = 200
+#: Facts that have a column.
+_COLUMNS = tuple(name for name in FACTS if name != "rights")
+
+
+@dataclass(frozen=True)
+class FactView:
+    """One cell. ``age``: since it was measured, or last seen; ``help``: where its page says what to do."""
+
+    name: str
+    title: str
+    level: Level
+    said: str
+    age: str
+    at: str
+    findings: tuple[tuple[str, str, str], ...]
+    next_step: str
+    help: str
+
+
+@dataclass(frozen=True)
+class Database:
+    """One snapshot, as pages show it.
+
+    Attributes:
+        anchor: names its place on a page.
+        facts: those that are shown; where nothing is known for one reason, one that says so.
+        summary: those that have a column of the table; likewise.
+    """
+
+    label: str
+    anchor: str
+    level: Level
+    facts: tuple[FactView, ...]
+    summary: tuple[FactView, ...]
+    last: Last | None
+    chart: Chart | None
+    now: Now | None
+    drift: Drift | None
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The databases of an environment's groups: how many are how, a map, and those that are not well."""
+
+    environment: str
+    counts: tuple[tuple[Level, int], ...]
+    map: Map
+    named: tuple[Database, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All of it. ``titles``: heads of the columns."""
+
+    taken_at: str
+    level: Level
+    titles: tuple[str, ...]
+    databases: tuple[Database, ...]
+    fleets: tuple[Fleet, ...]
+
+
+def overview(found: Sequence[Snapshot], now: datetime, handbook: str) -> Overview:
+    """Of ``found``, at ``now``; ``handbook``: where its pages are, empty where they cannot be linked to."""
+    homes = [one for one in found if one.place.home]
+    return Overview(
+        f"{now:%Y-%m-%d %H:%M:%S} UTC",
+        worst(one.level for one in found),
+        tuple(FACTS[name].title for name in _COLUMNS),
+        tuple(database(one, now, handbook) for one in homes),
+        tuple(_fleets([one for one in found if not one.place.home], now, handbook)),
+    )
+
+
+def database(one: Snapshot, now: datetime, handbook: str) -> Database:
+    """One snapshot."""
+    values = {name: fact.value for name, fact in one.facts.items() if isinstance(fact, Known)}
+    last, doing, drift = (values.get(name) for name in ("last", "now", "drift"))
+    tries = last if isinstance(last, Last) else None
+    facts = tuple(_fact(name, fact, now, handbook) for name, fact in one.facts.items())
+    if not values and len({(fact.said, fact.next_step) for fact in facts}) == 1:
+        facts = (replace(facts[0], title="everything"),)
+    return Database(
+        one.place.label,
+        anchor(one.place.label),
+        one.level,
+        facts,
+        tuple(fact for fact in facts if fact.name in _COLUMNS),
+        tries,
+        chart(tries.ran) if tries and tries.ran else None,
+        doing if isinstance(doing, Now) else None,
+        drift if isinstance(drift, Drift) else None,
+    )
+
+
+def anchor(label: str) -> str:
+    """A name for a place on a page: letters, digits, and the numbers of all other signs."""
+    return "db-" + "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in label)
+
+
+def _fact(name: str, fact: Fact, now: datetime, handbook: str) -> FactView:
+    at = fact.measured_at if isinstance(fact, Known) else fact.last_seen
+    age = f"{told(now - at)} ago" if at else "never seen"
+    return FactView(
+        name,
+        FACTS[name].title,
+        fact.level,
+        fact.said,
+        age if isinstance(fact, Known) or not at else f"last seen {age}",
+        f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "",
+        tuple((one.said, one.next_step, one.statement) for one in fact.findings),
+        "" if isinstance(fact, Known) else fact.next_step,
+        f"{handbook.rstrip('/')}/{PAGE.removesuffix('.md')}/#{name}" if handbook else "",
+    )
+
+
+def _fleets(members: Sequence[Snapshot], now: datetime, handbook: str) -> Iterator[Fleet]:
+    order = list(Level)[::-1]
+    for environment, group in groupby(members, key=lambda one: one.place.environment.name):
+        found = sorted(group, key=lambda one: order.index(one.level))
+        bad = [one for one in found if one.level != Level.WELL]
+        yield Fleet(
+            environment,
+            tuple((level, sum(one.level == level for one in found)) for level in order),
+            fleet_map([(one.place.label, one.level) for one in found]),
+            tuple(database(one, now, handbook) for one in bad[:_NAMED]),
+            max(len(bad) - _NAMED, 0),
+        )
