@@ -5,21 +5,70 @@ psycopg gives bytes instead of text where the encoding of the client is SQL_ASCI
 
 from __future__ import annotations
 
-from typing import Any
+import selectors
+import time
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, PollingStatus, abc
 
-__all__ = ["NOT_TEXT", "NOT_TEXT_NEXT", "connect", "holds_other_text", "in_utf8"]
+__all__ = ["NOT_TEXT", "NOT_TEXT_NEXT", "Opening", "connect", "holds_other_text", "in_utf8"]
 
 #: What is said of a database that holds something else than text in UTF-8, and what to do about it.
 NOT_TEXT = "something in the database is not text in UTF-8"
 NOT_TEXT_NEXT = "find the name or comment, and write it anew; an SQL_ASCII database takes any bytes"
+#: What is waited for while a connection is being opened.
+_EVENTS = {PollingStatus.READING: selectors.EVENT_READ, PollingStatus.WRITING: selectors.EVENT_WRITE}
 
 
 def connect(conninfo: str, **options: Any) -> psycopg.Connection[Any]:
     """`psycopg.connect`, in UTF-8. Raises psycopg.Error."""
     return psycopg.connect(in_utf8(conninfo), **options)
+
+
+class Opening:
+    """A connection in autocommit mode that is opened while its owner does something else.
+
+    Opening one waits for whoever has locked the catalogs of roles or databases, which may be the owner.
+
+    Args:
+        first: what is executed before the connection is given away.
+    """
+
+    def __init__(self, conninfo: str, application: str, first: LiteralString) -> None:
+        self._conninfo = make_conninfo(in_utf8(conninfo), application_name=application)
+        self._first = first
+        self._half: abc.PGconn | None = None
+        self._whole: psycopg.Connection[Any] | None = None
+
+    def opened(self, patience: float) -> psycopg.Connection[Any] | None:
+        """The connection; None as long as it is not open. The first call begins.
+
+        ``patience``: seconds to wait for the server at most. Raises psycopg.Error: it cannot be opened.
+        """
+        limit = time.monotonic() + patience
+        if self._whole is None:
+            if self._half is None:
+                self._half = PGconn.connect_start(self._conninfo.encode())
+                self._half.nonblocking = 1
+            while (wait := _EVENTS.get(state := PollingStatus(self._half.connect_poll()))) is not None:
+                with selectors.DefaultSelector() as selector:
+                    selector.register(self._half.socket, wait)
+                    if not selector.select(max(0.0, limit - time.monotonic())):
+                        return None
+            if state == PollingStatus.FAILED:
+                raise psycopg.OperationalError(self._half.get_error_message())
+            whole: psycopg.Connection[Any] = psycopg.Connection(self._half)
+            whole.autocommit = True
+            whole.execute(self._first)
+            self._whole = whole
+        return self._whole
+
+    def close(self) -> None:
+        """Whatever became of it."""
+        if self._half is not None:
+            self._half.finish()
 
 
 def holds_other_text(connection: psycopg.Connection[Any], error: psycopg.Error) -> bool:

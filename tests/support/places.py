@@ -14,7 +14,8 @@ import pytest
 
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.execution.backoff import Backoff
-from pgrehearse.migration.runner.ledger import Attempt, Ledger
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Attempt
 from pgrehearse.migration.runner.runner import Done, RunnerOptions, down, up
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
@@ -65,7 +66,7 @@ class Place(Database):
 
     def applied(self) -> list[str]:
         with psycopg.connect(self.dsn) as connection:
-            return list(Ledger(connection).applied())
+            return list(Ledger(connection).known().applied)
 
     def invalid(self) -> list[str]:
         found = self.execute(

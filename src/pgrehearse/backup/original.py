@@ -69,7 +69,7 @@ def look(target: Target) -> Original:
             row = connection.execute(_SERVER).fetchone()
             assert row is not None
             identifier, timeline, superuser, size, tablespaces, segment, now = row
-            versions = tuple(Ledger(connection).applied())
+            versions = tuple(Ledger(connection).known().applied)
             return Original(
                 target, identifier, int(timeline, 16), superuser, size, tablespaces, segment, now, versions
             )

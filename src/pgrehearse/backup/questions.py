@@ -96,7 +96,7 @@ def _identity(connection: psycopg.Connection[Any], copy: Copy, original: Origina
 
 def _ledger(connection: psycopg.Connection[Any], original: Original) -> str:
     try:
-        versions = tuple(Ledger(connection).applied())
+        versions = tuple(Ledger(connection).known().applied)
     except PgRehearseError as error:
         raise Unproven(f"the ledger of the copy cannot be read: {error.message}", _TAKE) from None
     if versions != original.versions:

@@ -20,7 +20,7 @@ from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.majors import not_too_old, said
 
-__all__ = ["Target", "open_target", "reached", "resolved"]
+__all__ = ["Target", "connected", "look", "open_target", "reached", "resolved"]
 
 #: Qualified like the question for the mark: what is refused here must not be argued away.
 _QUESTION = """
@@ -69,10 +69,15 @@ def open_target(dsn: str | None, *, session: bool = True) -> Target:
     with reached(dsn) as connection:
         if session:
             direct(connection)
-        mark = marks.read(connection)
-        row = connection.execute(_QUESTION).fetchone()
-        where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
-        conninfo = resolved(connection)
+        return look(connection)
+
+
+def look(connection: psycopg.Connection[Any]) -> Target:
+    """`open_target`, on a ``connection`` in autocommit mode."""
+    mark = marks.read(connection)
+    row = connection.execute(_QUESTION).fetchone()
+    where = f"{connection.info.host or 'local socket'}:{connection.info.port}"
+    conninfo = resolved(connection)
     assert row is not None
     version, number, database, oid, user, standby = row
     major, version = number // 10000, version.split()[0]
@@ -85,11 +90,20 @@ def open_target(dsn: str | None, *, session: bool = True) -> Target:
 
 @contextmanager
 def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[psycopg.Connection[Any]]:
+    """`connected` for a few questions; what goes wrong with them means that it cannot be reached either."""
+    with connected(dsn, limit=limit) as connection:
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise _unreachable(error) from None
+
+
+def connected(dsn: str | None, *, limit: float = _CONNECT_LIMIT, **options: Any) -> psycopg.Connection[Any]:
     """A connection in autocommit mode to the database named by ``dsn`` or libpq's environment.
 
-    ``limit``: seconds until it must be there, where nothing else says so.
-
-    Raises SetupError: nothing names one, or it cannot be reached. No message holds a password.
+    ``limit``: seconds until it must be there, where nothing else says so. ``options``: of the connection, such
+    as application_name. Raises SetupError: nothing names a database, or it cannot be reached. No message holds
+    a password.
     """
     parts = parts_of(
         dsn or "",
@@ -105,14 +119,16 @@ def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[psyco
     if "connect_timeout" not in parts and "PGCONNECT_TIMEOUT" not in os.environ:
         parts["connect_timeout"] = str(ceil(limit))
     try:
-        with connect(make_conninfo("", **parts), autocommit=True) as connection:
-            yield connection
+        return connect(make_conninfo("", **parts), autocommit=True, **options)
     except psycopg.Error as error:
-        reason = first_line(error)
-        raise SetupError(
-            f"the database cannot be reached: {reason}",
-            next_step="check the DSN, and the settings of its role",
-        ) from None
+        raise _unreachable(error) from None
+
+
+def _unreachable(error: psycopg.Error) -> SetupError:
+    return SetupError(
+        f"the database cannot be reached: {first_line(error)}",
+        next_step="check the DSN, and the settings of its role",
+    )
 
 
 def resolved(connection: psycopg.Connection[object]) -> str:

@@ -14,7 +14,7 @@ import psycopg
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["RUNNER", "Key", "acquire", "holder"]
+__all__ = ["RUNNER", "Held", "Key", "acquire", "holder"]
 
 #: Class and object of an advisory lock.
 Key = tuple[int, int]
@@ -33,6 +33,10 @@ SELECT a.pid, a.usename, a.application_name, pg_catalog.to_char(a.query_start, '
 """
 
 
+class Held(SetupError):
+    """Somebody else has the lock."""
+
+
 def acquire(
     connection: psycopg.Connection[Any],
     key: Key,
@@ -45,7 +49,7 @@ def acquire(
 ) -> None:
     """Take the lock ``key`` for the session of ``connection``; wait up to ``patience`` seconds for it.
 
-    Raises SetupError that names the holder, who is called another ``what``.
+    Raises Held that names the holder, who is called another ``what``.
     """
     question = f"SELECT pg_catalog.pg_try_advisory_lock{'_shared' if shared else ''}(%s, %s)"
     limit = time.monotonic() + patience
@@ -56,7 +60,7 @@ def acquire(
             return
         said = holder(connection, key, what) or f"another {what} was at work"
         if time.monotonic() >= limit:
-            raise SetupError(said, next_step=next_step)
+            raise Held(said, next_step=next_step)
         if not told:
             tell(f"{said}; waiting up to {patience:.0f} s")
             told = True

@@ -12,11 +12,13 @@ import psycopg
 from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.exclusion import acquire
-from pgrehearse.promotion.carry_out import Reporter, apply_to_database
+from pgrehearse.migration.runner import exclusive
+from pgrehearse.promotion.carry_out import Place, Reporter, apply_to_database
 from pgrehearse.promotion.gates import answers
 from pgrehearse.promotion.plan import Plan
 from pgrehearse.promotion.prepared import Prepared
 from pgrehearse.promotion.rollout import roll_out
+from pgrehearse.promotion.rules import prefix
 from pgrehearse.promotion.store import LOCK, Promotion
 
 __all__ = ["apply"]
@@ -63,15 +65,23 @@ def apply(prepared: Prepared, reporter: Reporter, sizes: Mapping[str, int] | Non
         if len(plan.databases) > 1:
             roll_out(prepared, promotion.id, _rollout(prepared, plan, sizes), reporter)
         else:
-            apply_to_database(
-                store, promotion.id, 1, plan.members[0], plan.migrations, prepared.migrations, reporter
-            )
+            _one(prepared, promotion.id, plan, reporter)
     except BaseException as error:
         with suppress(PgRehearseError, psycopg.Error):  # else it is seen: applying, and nobody at work
             store.stop(promotion.id, _reason(error))
         raise
     store.finish(promotion.id)
     return promotion
+
+
+def _one(prepared: Prepared, promotion: int, plan: Plan, reporter: Reporter) -> None:
+    """To the one database of ``plan``."""
+    (member,) = plan.members
+    done = {step.item for step in prepared.store.steps(promotion) if step.outcome == "done"}
+    with exclusive.connect(member.target.conninfo) as connection:
+        place = Place(promotion, 1, member.name, connection, member.target.conninfo, done)
+        readers = prefix(prepared.step.environment)
+        apply_to_database(prepared.store, place, plan.migrations, prepared.migrations, readers, reporter)
 
 
 def _rollout(prepared: Prepared, plan: Plan, sizes: Mapping[str, int] | None) -> Rollout:

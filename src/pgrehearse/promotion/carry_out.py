@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 
-from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, PgRehearseError
-from pgrehearse.migration.runner import runner
+from pgrehearse.migration.runner import exclusive, runner, versions
 from pgrehearse.migration.runner.runner import Done, RunnerOptions
 from pgrehearse.promotion.gates import Answer
 from pgrehearse.promotion.ledger_readers import admit
-from pgrehearse.promotion.plan import Member
 from pgrehearse.promotion.store import Store
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Reporter", "apply_to_database"]
+__all__ = ["Place", "Reporter", "apply_to_database"]
 
 
 @dataclass
@@ -39,67 +38,77 @@ class Reporter:
     options: RunnerOptions = field(default_factory=RunnerOptions)
 
 
+@dataclass(frozen=True)
+class Place:
+    """One database of a promotion, its ``number``-th, on a connection of `exclusive.prepare`.
+
+    ``done``: the migrations of the plan that are recorded as done, by number.
+    """
+
+    promotion: int
+    number: int
+    name: str
+    connection: psycopg.Connection[Any]
+    conninfo: str
+    done: Collection[int]
+
+
 def apply_to_database(
     store: Store,
-    promotion: int,
-    number: int,
-    member: Member,
+    place: Place,
     plan: Sequence[Migration],
     migrations: Sequence[Migration],
+    readers: str,
     reporter: Reporter,
 ) -> None:
-    """Apply ``plan`` to one of its databases, its ``number``-th, and record each step.
+    """Apply ``plan`` to a database, and record each step. ``migrations``: all of the project.
 
-    What is done is decided by the ledger of that database, which holds it in the transaction of the change. A
-    step that was done and not recorded is recorded now. Raises as `migration.runner.runner.up` does.
+    What is done is decided by the ledger there, looked at under the lock of its runners, which holds it in
+    the transaction of the change. A step that was done and not recorded is recorded now. Whoever has a role
+    whose name begins with ``readers`` may read that ledger then. Raises as `migration.runner.runner.up` does.
     """
+    known = [one for one in migrations if one.version <= plan[-1].version]
     try:
-        _carry_out(store, promotion, number, member, plan, migrations, reporter)
+        with runner.upward(
+            place.connection, place.conninfo, known, reporter.options, reporter.tell
+        ) as session:
+            _carry_out(store, place, plan, session, reporter)
     finally:
-        with suppress(psycopg.Error), connect(member.target.conninfo) as connection:
-            admit(connection, store.rules().prefix)
+        with suppress(psycopg.Error):
+            exclusive.reset(place.connection)  # a migration may have become somebody else
+            admit(place.connection, readers)
 
 
 def _carry_out(
-    store: Store,
-    promotion: int,
-    number: int,
-    member: Member,
-    plan: Sequence[Migration],
-    migrations: Sequence[Migration],
-    reporter: Reporter,
+    store: Store, place: Place, plan: Sequence[Migration], session: runner.Session, reporter: Reporter
 ) -> None:
-    recorded = {step.item for step in store.steps(promotion, number) if step.outcome == "done"}
+    there = {state.version: state for state in session.states}
     todo: list[tuple[int, Migration]] = []
     for item, migration in enumerate(plan, 1):
-        if not member.has(migration):
+        if there[migration.version].state == "pending":
             todo.append((item, migration))
-        elif item not in recorded:
-            store.step(promotion, number, item, "started")
-            store.step(promotion, number, item, "done", {"found": "applied already"})
-            reporter.found(member.name, migration)
-    if not todo:
-        return
-    known = [one for one in migrations if one.version <= plan[-1].version]
-    applied = runner.up(member.target.conninfo, known, options=reporter.options, tell=reporter.tell)
-    for item, migration in todo:
-        store.step(promotion, number, item, "started")
+        elif item not in place.done:
+            store.step(place.promotion, place.number, item, "started")
+            store.step(place.promotion, place.number, item, "done", {"found": "applied already"})
+            reporter.found(place.name, migration)
+    other = {one.version for one in versions.choose(session.states, None)} - {one.version for one in plan}
+    if other:
+        raise ExpectationError(
+            f"{', '.join(there[one].label for one in sorted(other))} is pending in {place.name}, and not in"
+            " the plan: somebody else migrates this database",
+            next_step="look with pgrehearse db status who did what, then request the plan that is now",
+        )
+    applied = session.apply([migration for _, migration in todo])
+    for item, _ in todo:
+        store.step(place.promotion, place.number, item, "started")
         try:
-            done = next(applied, None)
+            done = next(applied)
         except PgRehearseError as error:
             with suppress(PgRehearseError):
-                store.step(promotion, number, item, "failed", {"error": error.message[:1000]})
+                store.step(place.promotion, place.number, item, "failed", {"error": error.message[:1000]})
             raise
-        if done is None or done.migration.version != migration.version:
-            other = done.migration.path.stem if done else "nothing"
-            raise ExpectationError(
-                f"{migration.path.stem} had to be applied in {member.name}, and {other} was: somebody else"
-                " migrates this database",
-                next_step="look with pgrehearse db status who did what, then run promote apply again",
-            )
-        store.step(promotion, number, item, "done", _costs(done))
-        reporter.done(member.name, done)
-    next(applied, None)  # to its end, where it gives the lock of this database back
+        store.step(place.promotion, place.number, item, "done", _costs(done))
+        reporter.done(place.name, done)
 
 
 def _costs(done: Done) -> dict[str, object]:

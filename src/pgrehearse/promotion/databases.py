@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.declared import Environment
-from pgrehearse.environments.target import Target, open_target
+from pgrehearse.environments.target import Target, connected, look, open_target
 from pgrehearse.errors import SetupError
+from pgrehearse.migration.runner import exclusive
 
-__all__ = ["agreed", "different", "dsn", "home", "members", "named", "queue"]
+__all__ = ["agreed", "different", "dsn", "each", "home", "members", "named", "names", "queue", "worked_at"]
+
+T = TypeVar("T")
+
+#: Databases that are looked at at a time; most of a look is waiting for the server's new process.
+_AT_ONCE = 8
 
 _FIX = "write postgresql://user@host:port/database or 'host=... dbname=...' into it"
 
@@ -26,18 +36,40 @@ def members(environment: Environment, group: str | None, *, session: bool = True
     """The databases a promotion goes to: those of ``group``, or the environment's own. Raises SetupError."""
     if group is None:
         return [home(environment, session=session)]
+    return each(names(environment, group), lambda name: named(environment, name, session=session))
+
+
+def names(environment: Environment, group: str) -> Sequence[str]:
+    """What the databases of ``group`` are called. Raises SetupError: there is no such group."""
     if group not in environment.groups:
         known = ", ".join(environment.groups) or "none"
         raise SetupError(
             f"{environment.name} has no group {group!r}",
             next_step=f"there are: {known}; see environments.toml",
         )
-    return [named(environment, name, session=session) for name in environment.groups[group]]
+    return environment.groups[group]
 
 
 def named(environment: Environment, name: str, *, session: bool = True) -> Target:
     """The database that a group calls ``name``: on the environment's server, or ``service=NAME``."""
     return agreed(open_target(dsn(environment, name), session=session), environment)
+
+
+@contextmanager
+def worked_at(environment: Environment, name: str) -> Iterator[tuple[psycopg.Connection[Any], Target]]:
+    """The database that a group calls ``name``, on the connection of a runner. Raises SetupError."""
+    with connected(dsn(environment, name), application_name=exclusive.APPLICATION) as connection:
+        exclusive.prepare(connection)
+        yield connection, agreed(look(connection), environment)
+
+
+def each(called: Sequence[str], what: Callable[[str], T]) -> list[T]:
+    """``what`` of each database, several at a time, in order. Raises what the first of them raises."""
+    with ThreadPoolExecutor(_AT_ONCE, "look") as threads:
+        try:
+            return list(threads.map(what, called))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def queue(environment: Environment) -> str:

@@ -15,19 +15,24 @@ from pgrehearse.execution.own_tables import SCHEMA
 
 __all__ = ["admit"]
 
+#: The tables that one of them may not read.
 _TABLES = """
 SELECT n.nspname, c.relname, pg_catalog.pg_has_role(c.relowner, 'USAGE')
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND (n.nspname = %s OR (n.nspname = 'public' AND c.relname = 'schema_migrations'))
+   AND NOT (SELECT pg_catalog.bool_and(pg_catalog.has_schema_privilege(reader, n.oid, 'USAGE')
+                                       AND pg_catalog.has_table_privilege(reader, c.oid, 'SELECT'))
+              FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS readers (reader))
 """
 _READERS = ("requester", "approver", "viewer")
 
 
 def admit(connection: psycopg.Connection[Any], prefix: str) -> list[str]:
     """Grant what is missing; the tables that belong to others, so that it could not."""
-    readers = SQL(", ").join(Identifier(f"{prefix}_{word}") for word in _READERS)
+    names = [f"{prefix}_{word}" for word in _READERS]
+    readers = SQL(", ").join(map(Identifier, names))
     others = []
-    for schema, table, ours in connection.execute(_TABLES, [SCHEMA]).fetchall():
+    for schema, table, ours in connection.execute(_TABLES, [SCHEMA, names]).fetchall():
         if not ours:
             others.append(f"{schema}.{table}")
             continue

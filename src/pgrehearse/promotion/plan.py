@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.promotion import databases
 from pgrehearse.promotion.store import StepRecord
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Member", "Plan", "files_of", "member", "pending", "plan_hash"]
+__all__ = ["Member", "Plan", "files_of", "looked_at", "member", "pending", "plan_hash"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Plan:
 def member(name: str, target: Target, migrations: Sequence[Migration]) -> Member:
     """A database as it is now. Raises SetupError."""
     return Member(name, target, tuple(versions.read(target.conninfo, migrations)))
+
+
+def looked_at(environment: Environment, name: str, migrations: Sequence[Migration]) -> Member:
+    """The database that a group of ``environment`` calls ``name``, as it is now. Raises SetupError."""
+    with databases.worked_at(environment, name) as (connection, target), versions.readable():
+        return Member(name, target, tuple(versions.look(connection, migrations)))
 
 
 def pending(environment: str, members: Sequence[Member]) -> Plan:

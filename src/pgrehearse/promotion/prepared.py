@@ -11,7 +11,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.promotion import databases
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.gates import Question
-from pgrehearse.promotion.plan import Member, Plan, files_of, member, pending
+from pgrehearse.promotion.plan import Member, Plan, files_of, looked_at, member, pending
 from pgrehearse.promotion.rules import prefix, required
 from pgrehearse.promotion.store import Promotion, Store, opened
 from pgrehearse.promotion.visits import Visits
@@ -50,12 +50,8 @@ class Prepared:
 
     def pending(self, group: str | None) -> Plan:
         """The plan of all that is pending now. Raises SetupError: nothing is."""
-        found = databases.members(self.step.environment, group) if group else [self.home]
-        names = self.step.environment.groups[group] if group else [self.home.database]
-        return pending(
-            self.step.environment.name,
-            [member(name, target, self.migrations) for name, target in zip(names, found, strict=True)],
-        )
+        names = databases.names(self.step.environment, group) if group else [self.home.database]
+        return pending(self.step.environment.name, databases.each(names, self._member))
 
     def requested(self, promotion: Promotion) -> Plan:
         """The plan of ``promotion``, with the files as they are. Raises ExpectationError: they changed."""
@@ -63,7 +59,8 @@ class Prepared:
         migrations = files_of(steps, self.migrations)
         names = {record.target: record.database for record in steps}
         skipped = Visits(self.store.connection).skipped(promotion.id)
-        members = [self._member(name) for number, name in names.items() if number not in skipped]
+        wanted = [name for number, name in names.items() if number not in skipped]
+        members = databases.each(wanted, self._member)
         return Plan(self.step.environment.name, migrations, tuple(members), tuple(names.values()))
 
     def group_of(self, plan: Plan) -> str | None:
@@ -74,7 +71,7 @@ class Prepared:
     def _member(self, name: str) -> Member:
         if name == self.home.database:
             return member(name, self.home, self.migrations)
-        return member(name, databases.named(self.step.environment, name), self.migrations)
+        return looked_at(self.step.environment, name, self.migrations)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The queue by which databases reach workers: the one module that knows procrastinate.
 
-A job says "look at the 17th database of promotion 3", and nothing depends on it: a worker takes the database
-by `visits.Visits.claim`, the ledger there says what is done. So a job that is lost is put again, one that
-comes twice finds nothing to do, and who writes into the queue can start nothing.
+A job says "promotion 3 has something to do", and nothing depends on it: a worker takes databases by
+`visits.Visits.claim`, the ledgers there say what is done. So a job that is lost is put again, one that comes
+twice finds nothing to do, and who writes into the queue can start nothing.
 
 Nothing here needs a session of its own, so the queue may be reached through a pooler in transaction mode:
 workers ask instead of listening, and no statement is prepared.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,11 +28,10 @@ __all__ = ["Queue", "opened", "serve"]
 _TASK = "pgrehearse.visit"
 #: Seconds between two questions of a worker that has nothing to do.
 _PAUSE = 0.5
-#: Whoever may write here may have written anything.
 _WAITING = """
-SELECT args -> 'target' AS target FROM procrastinate_jobs
- WHERE queue_name = %(queue)s AND status = 'todo' AND args -> 'promotion' = to_jsonb(%(promotion)s::bigint)
-   AND jsonb_typeof(args -> 'target') = 'number'
+SELECT count(*) AS many FROM procrastinate_jobs
+ WHERE queue_name = %(queue)s AND status = 'todo'
+   AND args = jsonb_build_object('promotion', %(promotion)s::bigint)
 """
 _CLEAR = """
 DELETE FROM procrastinate_jobs
@@ -50,17 +49,17 @@ class Queue:
     def __init__(self, app: App, name: str) -> None:
         self._app, self._name = app, name
 
-    def waiting(self, promotion: int) -> set[int]:
-        """The databases whose jobs no worker has taken yet, by number."""
+    def waiting(self, promotion: int) -> int:
+        """How many jobs of a promotion no worker has taken yet."""
         with _told():
             connector = self._app.connector.get_sync_connector()
             rows = connector.execute_query_all(_WAITING, queue=self._name, promotion=promotion)
-        return {row["target"] for row in rows}
+        return int(rows[0]["many"])
 
-    def put(self, promotion: int, targets: Sequence[int]) -> None:
-        """A job for each of ``targets``, which has none that waits. One that a worker has is left alone."""
+    def put(self, promotion: int, many: int) -> None:
+        """So many jobs more."""
         with _told():
-            self._app.job_manager.batch_defer_jobs([self._job(promotion, target) for target in targets])
+            self._app.job_manager.batch_defer_jobs([self._job(promotion)] * many)
 
     def clear(self, promotion: int) -> None:
         """Remove what is left of a promotion that is done: the jobs of workers that are gone."""
@@ -69,14 +68,14 @@ class Queue:
                 _CLEAR, queue=self._name, promotion=promotion
             )
 
-    def _job(self, promotion: int, target: int) -> Job:
+    def _job(self, promotion: int) -> Job:
         return Job(
             id=None,
             queue=self._name,
             lock=None,
             queueing_lock=None,
             task_name=_TASK,
-            task_kwargs={"promotion": promotion, "target": target},
+            task_kwargs={"promotion": promotion},
         )
 
 
@@ -90,10 +89,8 @@ def opened(conninfo: str, name: str) -> Iterator[Queue]:
         yield Queue(app, name)
 
 
-def serve(
-    conninfo: str, name: str, at_once: int, visit: Callable[[int, int], None], *, until_empty: bool
-) -> None:
-    """Take jobs and call ``visit(promotion, target)``, ``at_once`` at a time, until SIGTERM or SIGINT.
+def serve(conninfo: str, name: str, at_once: int, visit: Callable[[int], None], *, until_empty: bool) -> None:
+    """Take jobs and call ``visit(promotion)``, ``at_once`` at a time, until SIGTERM or SIGINT.
 
     What is being worked at then is finished. ``until_empty``: end when no job is left.
     """
@@ -104,8 +101,8 @@ def serve(
     app = App(connector=connector)
 
     @app.task(name=_TASK)
-    def look(promotion: int, target: int) -> None:
-        visit(promotion, target)
+    def look(promotion: int) -> None:
+        visit(promotion)
 
     async def run() -> None:
         async with app.open_async():

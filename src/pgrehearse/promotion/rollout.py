@@ -26,8 +26,9 @@ from pgrehearse.text.characters import visible
 
 __all__ = ["roll_out"]
 
-#: Seconds between two looks at what became of a wave.
+#: Seconds between two looks at what became of a wave; and so many times what a look takes, if that is more.
 _PAUSE = 0.2
+_SHARE = 20
 #: Seconds after which somebody is told that no worker takes anything.
 _PATIENCE = 15.0
 
@@ -35,11 +36,8 @@ _PATIENCE = 15.0
 class _Hands(Protocol):
     """Who does the work."""
 
-    def give(self, wanted: Sequence[int], working: int) -> None:
-        """Let ``wanted`` databases be visited, by number.
-
-        What was given before and is not begun yet is not given twice. ``working``: how many are at work.
-        """
+    def give(self, wanted: int) -> None:
+        """Have more databases taken, ``wanted`` of them."""
 
 
 def roll_out(prepared: Prepared, promotion: int, how: Rollout, reporter: Reporter) -> None:
@@ -53,7 +51,7 @@ def roll_out(prepared: Prepared, promotion: int, how: Rollout, reporter: Reporte
     with _hands(prepared, visits, promotion, how, reporter) as hands:
         told: dict[int, tuple[str, int]] = {one.number: _key(one) for one in visits.all(promotion)}
         while (wave := _next(visits, promotion)) is not None:
-            _wave(visits, promotion, wave, hands, reporter.tell, told)
+            _wave(visits, promotion, wave, how, hands, reporter.tell, told)
 
 
 def _next(visits: Visits, promotion: int) -> int | None:
@@ -69,6 +67,7 @@ def _wave(
     visits: Visits,
     promotion: int,
     wave: int,
+    how: Rollout,
     hands: _Hands,
     tell: Callable[[str], None],
     told: dict[int, tuple[str, int]],
@@ -76,7 +75,7 @@ def _wave(
     found = visits.all(promotion)
     many = [one for one in found if one.wave == wave and one.state in ("open", "working")]
     tell(f"wave {wave} of {max(one.wave for one in found)}: {counted(len(many), 'database')}")
-    last = time.monotonic()
+    last, took = time.monotonic(), 0.0
     while True:
         for one in found:
             if told.get(one.number) != _key(one):
@@ -93,13 +92,16 @@ def _wave(
             if failed:
                 raise _stopped(f"wave {wave} is not done", found)
             return
-        if not stop:
-            hands.give(visits.wanted(promotion), len(working))
+        free = how.at_once - len(working) if how.at_once else len(found)
+        if not stop and (wanted := min(free, visits.wanted(promotion))) > 0:
+            hands.give(wanted)
         if not working and time.monotonic() - last > _PATIENCE:
             tell(f"no worker has taken anything for {_PATIENCE:.0f} s: start one with promote worker")
             last = time.monotonic()
-        time.sleep(_PAUSE)
+        time.sleep(max(_PAUSE, _SHARE * took))
+        began = time.monotonic()
         found = visits.all(promotion)
+        took = time.monotonic() - began
 
 
 def _key(one: Visit) -> tuple[str, int]:
@@ -134,7 +136,7 @@ def _hands(
     environment = prepared.step.environment
     if environment.queue_env:
         with workers.queue(environment, visits) as queue:
-            yield workers.Workers(queue, promotion, how.at_once, reporter.tell)
+            yield workers.Workers(queue, promotion, reporter.tell)
             queue.clear(promotion)
         return
     work = Work(environment, prepared.home.conninfo, lambda: prepared.migrations)
@@ -142,9 +144,7 @@ def _hands(
     most = how.at_once or 1
     with ThreadPoolExecutor(most, "visit") as threads:
         try:
-            yield _Here(
-                threads, most, partial(visit, work, promotion, worker=workers.name(), reporter=silent)
-            )
+            yield _Here(threads, most, partial(visit, work, promotion, workers.name(), silent))
         finally:
             threads.shutdown(cancel_futures=True)
 
@@ -152,16 +152,15 @@ def _hands(
 class _Here:
     """This process, with as many threads as databases may be worked at."""
 
-    def __init__(self, threads: ThreadPoolExecutor, most: int, visit: Callable[[int], object]) -> None:
+    def __init__(self, threads: ThreadPoolExecutor, most: int, visit: Callable[[], None]) -> None:
         self._threads, self._most, self._visit = threads, most, visit
-        self._given: dict[int, Future[object]] = {}
+        self._given: list[Future[None]] = []
 
-    def give(self, wanted: Sequence[int], working: int) -> None:
+    def give(self, wanted: int) -> None:
         """See `_Hands`. Raises what a visit raised."""
-        for number, future in list(self._given.items()):
+        for future in self._given:
             if future.done():
                 future.result()
-                del self._given[number]
-        for number in wanted:
-            if len(self._given) < self._most and number not in self._given:
-                self._given[number] = self._threads.submit(self._visit, number)
+        self._given = [future for future in self._given if not future.done()]
+        for _ in range(min(wanted, self._most - len(self._given))):
+            self._given.append(self._threads.submit(self._visit))

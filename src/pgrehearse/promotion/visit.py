@@ -8,10 +8,12 @@ attempt to be another's; what it did until then stands in that ledger, and is fo
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 
@@ -19,12 +21,13 @@ from pgrehearse.connections import connect
 from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
-from pgrehearse.execution.exclusion import RUNNER, holder
+from pgrehearse.execution.exclusion import RUNNER, Held
 from pgrehearse.promotion import databases
-from pgrehearse.promotion.carry_out import Reporter, apply_to_database
-from pgrehearse.promotion.plan import files_of, member
+from pgrehearse.promotion.carry_out import Place, Reporter, apply_to_database
+from pgrehearse.promotion.plan import files_of
+from pgrehearse.promotion.rules import prefix
 from pgrehearse.promotion.store import opened
-from pgrehearse.promotion.visits import Visits
+from pgrehearse.promotion.visits import Taken, Visits
 from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
 
@@ -32,6 +35,8 @@ __all__ = ["Work", "visit"]
 
 #: Seconds between two signs of life; also the shortest wait of others that is seen.
 _BEAT = 1.0
+#: Seconds that a worker goes on before it lets others have a turn, or ends when it was told to.
+_SPELL = 1.0
 #: How long somebody has waited for whoever has the lock of the runner in this database.
 _BLOCKED = f"""
 SELECT max(pg_catalog.clock_timestamp() - w.waitstart) FROM pg_catalog.pg_locks AS w
@@ -46,99 +51,101 @@ _LAG = "SELECT max(replay_lag) FROM pg_catalog.pg_stat_replication"
 _SEES_LAG = "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')"
 
 
-@dataclass(frozen=True)
 class Work:
-    """What a worker knows. ``migrations``: the project's, as they are now.
+    """What a worker knows, and keeps from one database to the next.
 
-    ``home``: the connection string of the database that keeps the promotions of ``environment``.
+    Args:
+        home: the connection string of the database that keeps the promotions of ``environment``.
+        migrations: reads the project's, as they are now.
     """
 
-    environment: Environment
-    home: str
-    migrations: Callable[[], Sequence[Migration]]
+    def __init__(
+        self, environment: Environment, home: str, migrations: Callable[[], Sequence[Migration]]
+    ) -> None:
+        self.environment, self.home = environment, home
+        self._migrations = migrations
+        self._plans: dict[int, tuple[Sequence[Migration], Sequence[Migration]]] = {}
+
+    def plan(self, visits: Visits, promotion: int) -> tuple[Sequence[Migration], Sequence[Migration]]:
+        """The migrations of a promotion, and all of the project, as they were when they agreed.
+
+        Raises ExpectationError: the files are not what was requested.
+        """
+        found = self._plans.get(promotion)
+        if found is None:
+            migrations = self._migrations()
+            found = files_of(visits.steps(promotion, 1), migrations), migrations
+            self._plans = {promotion: found}
+        return found
 
 
-def visit(work: Work, promotion: int, number: int, worker: str, reporter: Reporter) -> str | None:
-    """Take the ``number``-th database of a promotion, if it is to be taken, and apply the plan to it.
+def visit(work: Work, promotion: int, worker: str, reporter: Reporter) -> None:
+    """Take databases of a promotion and apply its plan to them, one after the other, for a second or so.
 
-    Returns how it ended: done, failed, or open, when it was given back; None when it was not to be taken, or
-    was another's at the end. Raises SetupError: the promotions cannot be reached.
+    It ends when there is none to be taken, too. Raises SetupError: the promotions cannot be reached.
     """
+    limit = time.monotonic() + _SPELL
     with opened(work.home, "worker") as store:
         visits = Visits(store.connection)
-        attempt = visits.claim(promotion, number, worker)
-        if attempt is None:
-            return None
-        steps = visits.steps(promotion, number)
-        name = steps[0].database
-        watch_lag = visits.watches_lag(promotion)
-        try:
-            target = databases.named(work.environment, name)
-            if there := _at_work(target, watch_lag):
-                state, said = "open", there
-            else:
-                migrations = work.migrations()
-                plan = files_of(steps, migrations)
-                with _alive(work.home, promotion, number, attempt, target, watch_lag, reporter.tell):
-                    _apply(visits, promotion, number, (name, target), plan, migrations, reporter)
-                state, said = "done", ""
-        except PgRehearseError as error:
-            state, said = "failed", f"{error.message}; {error.next_step}"
-        except psycopg.Error as error:
-            state, said = "failed", first_line(error)
-        if not visits.settle(promotion, number, attempt, state, said):
-            return None
-        if state == "failed":
-            reporter.tell(visible(f"{name}: {said}"))
-        return state
+        while (taken := visits.claim(promotion, worker)) is not None:
+            state, said = _one(work, visits, promotion, taken, reporter)
+            if visits.settle(promotion, taken.target, taken.attempt, state, said) and state == "failed":
+                reporter.tell(visible(f"{taken.database}: {said}"))
+            if time.monotonic() > limit:
+                return
 
 
-def _apply(
-    visits: Visits,
-    promotion: int,
-    number: int,
-    there: tuple[str, Target],
-    plan: Sequence[Migration],
-    migrations: Sequence[Migration],
-    reporter: Reporter,
-) -> None:
-    """Apply; what a worker that was given up has done in the meantime is no failure, but found."""
-    one = member(*there, migrations)
+def _one(work: Work, visits: Visits, promotion: int, taken: Taken, reporter: Reporter) -> tuple[str, str]:
+    """Returns how it ended, done, failed or open, when it is given back; and why."""
     try:
-        apply_to_database(visits, promotion, number, one, plan, migrations, reporter)
-    except PgRehearseError:
-        one = member(*there, migrations)
-        if not all(map(one.has, plan)):
-            raise
-        apply_to_database(visits, promotion, number, one, plan, migrations, reporter)
+        with databases.worked_at(work.environment, taken.database) as (connection, target):
+            lag = _Lag(visits, promotion, taken, connection, target) if taken.watch_lag else None
+            if lag is not None and (stop := lag.look()):
+                return "open", stop
+            plan, migrations = work.plan(visits, promotion)
+            place = Place(promotion, taken.target, taken.database, connection, target.conninfo, taken.done)
+            with _alive(work.home, promotion, taken, target, reporter.tell):
+                apply_to_database(visits, place, plan, migrations, prefix(work.environment), reporter)
+            if lag is not None:
+                lag.look()
+    except Held as error:  # a build that outlived its worker is not disturbed
+        return "open", error.message
+    except PgRehearseError as error:
+        return "failed", f"{error.message}; {error.next_step}"
+    except psycopg.Error as error:
+        return "failed", first_line(error)
+    return "done", ""
 
 
-def _at_work(target: Target, watch_lag: bool) -> str | None:
-    """Who still works there, for a build that outlived its worker is not disturbed.
+@dataclass(frozen=True)
+class _Lag:
+    """How far standbys are behind, looked at also where the work is too short to be watched.
 
-    Raises SetupError: standbys are to be looked at, and the role may not.
+    Raises SetupError: the role may not see it.
     """
-    with connect(target.conninfo, autocommit=True) as connection:
-        there = holder(connection, RUNNER, "runner")
-        if watch_lag and not there:
-            row = connection.execute(_SEES_LAG).fetchone()
-            if row is None or not row[0]:
-                raise SetupError(
-                    f"{target.user} may not see how far standbys are behind, and the roll-out has a limit",
-                    next_step=f"GRANT pg_read_all_stats TO {target.user}, or leave out lag",
-                )
-    return there
+
+    visits: Visits
+    promotion: int
+    taken: Taken
+    connection: psycopg.Connection[Any]
+    target: Target
+
+    def look(self) -> str | None:
+        """Report what is seen; why no further database may be begun then."""
+        row = self.connection.execute(_SEES_LAG).fetchone()
+        if row is None or not row[0]:
+            raise SetupError(
+                f"{self.target.user} may not see how far standbys are behind, and the roll-out has a limit",
+                next_step=f"GRANT pg_read_all_stats TO {self.target.user}, or leave out lag",
+            )
+        lag = _longest(self.connection, _LAG)
+        self.visits.beat(self.promotion, self.taken.target, self.taken.attempt, None, lag)
+        return self.visits.halt(self.promotion)
 
 
 @contextmanager
 def _alive(
-    home: str,
-    promotion: int,
-    number: int,
-    attempt: int,
-    target: Target,
-    watch_lag: bool,
-    tell: Callable[[str], None],
+    home: str, promotion: int, taken: Taken, target: Target, tell: Callable[[str], None]
 ) -> Iterator[None]:
     """Say every second that the attempt goes on, and what others wait for. Short work says nothing."""
     ended = threading.Event()
@@ -155,8 +162,10 @@ def _alive(
                 connection.execute("SET statement_timeout = '1s'")
                 while True:
                     blocked = _longest(connection, _BLOCKED)
-                    lag = _longest(connection, _LAG) if watch_lag else None
-                    if not Visits(store.connection).beat(promotion, number, attempt, blocked, lag):
+                    lag = _longest(connection, _LAG) if taken.watch_lag else None
+                    if not Visits(store.connection).beat(
+                        promotion, taken.target, taken.attempt, blocked, lag
+                    ):
                         tell(f"{target.database}: this worker was not heard of, and another has it now")
                         return
                     if ended.wait(_BEAT):

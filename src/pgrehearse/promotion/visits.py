@@ -13,18 +13,11 @@ from psycopg.rows import class_row
 from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.promotion.store import Store, told
 
-__all__ = ["Visit", "Visits"]
+__all__ = ["Taken", "Visit", "Visits"]
 
 _VISITS = """
 SELECT number, database, wave, state, attempt, worker, seen_at, blocked, lag, said, gone
   FROM pgrehearse_promotion.fleet WHERE promotion = %s ORDER BY number
-"""
-#: What was given back rests a moment.
-_WANTED = """
-SELECT number FROM pgrehearse_promotion.fleet
- WHERE promotion = %s AND (gone OR state = 'open' AND coalesce(seen_at < pg_catalog.clock_timestamp()
-                                                               - interval '2 seconds', true))
- ORDER BY number
 """
 _COUNTS = """
 SELECT f.state, pg_catalog.count(*) FROM pgrehearse_promotion.fleet AS f
@@ -38,7 +31,11 @@ SELECT (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.step AS s
        (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.target AS t WHERE t.promotion = %(promotion)s)
        * (SELECT pg_catalog.count(*) FROM pgrehearse_promotion.item AS i WHERE i.promotion = %(promotion)s)
 """
-_LIMITS = "SELECT lag IS NOT NULL FROM pgrehearse_promotion.rollout WHERE promotion = %s"
+_WANTED = """
+SELECT count(*)::int FROM pgrehearse_promotion.visit
+ WHERE promotion = %s AND state IN ('open', 'working') AND pgrehearse_promotion.wanted(state, seen_at)
+"""
+_CLAIM = "SELECT target, attempt, database, watch_lag, done FROM pgrehearse_promotion.claim(%s, %s)"
 _SKIPPED = "SELECT target FROM pgrehearse_promotion.visit WHERE promotion = %s AND state = 'skipped'"
 
 
@@ -68,6 +65,23 @@ class Visit:
     gone: bool
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A database that a worker has taken.
+
+    Attributes:
+        attempt: counted from 1; another one is another's.
+        watch_lag: whether standbys have to be looked at.
+        done: the migrations of the plan that are recorded as done there, by number.
+    """
+
+    target: int
+    attempt: int
+    database: str
+    watch_lag: bool
+    done: list[int]
+
+
 class Visits(Store):
     """The same database as a `Store`. Raises SetupError, with PostgreSQL's own words where it refuses."""
 
@@ -88,29 +102,25 @@ class Visits(Store):
             row = self.connection.execute(_STEPS_DONE, {"promotion": promotion}).fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def wanted(self, promotion: int) -> list[int]:
-        """The databases that a worker has to take now, by number."""
+    def wanted(self, promotion: int) -> int:
+        """How many databases workers have to take now."""
         with told():
-            return [row[0] for row in self.connection.execute(_WANTED, [promotion]).fetchall()]
+            row = self.connection.execute(_WANTED, [promotion]).fetchone()
+        return row[0] if row else 0
 
     def skipped(self, promotion: int) -> set[int]:
         """The databases that are left out, by number."""
         with told():
             return {row[0] for row in self.connection.execute(_SKIPPED, [promotion]).fetchall()}
 
-    def watches_lag(self, promotion: int) -> bool:
-        """Whether standbys have to be looked at."""
-        with told():
-            row = self.connection.execute(_LIMITS, [promotion]).fetchone()
-        return row is not None and bool(row[0])
-
     def roll_out(self, promotion: int, how: Rollout) -> None:
         """Begin, or go on: what failed or was open is planned again. Waves stay as they were made."""
         self._call(
-            "roll_out(%s, %s, %s, %s, %s, %s, %s)",
+            "roll_out(%s, %s, %s, %s, %s, %s, %s, %s)",
             promotion,
             how.canary,
             how.wave,
+            how.at_once,
             how.failures,
             how.duration,
             how.blocked,
@@ -127,10 +137,11 @@ class Visits(Store):
         found = self._call("halt(%s)", promotion)
         return None if found is None else str(found)
 
-    def claim(self, promotion: int, target: int, worker: str) -> int | None:
-        """Take a database; the number of the attempt, None when it is not to be taken."""
-        found = self._call("claim(%s, %s, %s)", promotion, target, worker)
-        return None if found is None else int(found)
+    def claim(self, promotion: int, worker: str) -> Taken | None:
+        """Take the next database that is to be taken; None when none is."""
+        with told():
+            cursor = self.connection.cursor(row_factory=class_row(Taken))
+            return cursor.execute(_CLAIM, [promotion, worker]).fetchone()
 
     def beat(
         self, promotion: int, target: int, attempt: int, blocked: timedelta | None, lag: timedelta | None

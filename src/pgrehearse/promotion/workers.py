@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -26,26 +26,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Workers", "name", "queue", "serve"]
 
-#: Seconds after a database that could not be taken: its job is put again, and would be taken at once.
+#: Jobs that wait for workers, at most: each that is taken brings one of them to work.
+_JOBS = 32
+#: Seconds after a job that came to nothing: it is put again, and would be taken at once.
 _REST = 1.0
 
 
 class Workers:
-    """Whoever takes jobs from the queue. ``most``: databases that are given out at a time; 0: all."""
+    """Whoever takes jobs from the queue."""
 
-    def __init__(self, queue: Queue, promotion: int, most: int, tell: Callable[[str], None]) -> None:
-        self._queue, self._promotion, self._most, self._tell = queue, promotion, most, tell
+    def __init__(self, queue: Queue, promotion: int, tell: Callable[[str], None]) -> None:
+        self._queue, self._promotion, self._tell = queue, promotion, tell
         self._away = False
 
-    def give(self, wanted: Sequence[int], working: int) -> None:
-        """A job for each database that has none; a queue that cannot be reached is asked again later."""
+    def give(self, wanted: int) -> None:
+        """Jobs, so that as many wait as workers may find something to do.
+
+        A queue that cannot be reached is asked again later.
+        """
         try:
-            waiting = self._queue.waiting(self._promotion) if wanted else set()
-            new = [number for number in wanted if number not in waiting]
-            if self._most:
-                new = new[: max(0, self._most - working - len(waiting))]
-            if new:
-                self._queue.put(self._promotion, new)
+            missing = min(wanted, _JOBS) - self._queue.waiting(self._promotion)
+            if missing > 0:
+                self._queue.put(self._promotion, missing)
             self._away = False
         except SetupError as error:
             if not self._away:
@@ -67,11 +69,11 @@ def serve(work: Work, visits: Visits, at_once: int, reporter: Reporter, *, until
     """
     called = _called(work.environment, visits)
 
-    def one(promotion: int, target: int) -> None:
+    def one(promotion: int) -> None:
         try:
-            visit(work, promotion, target, name(), reporter)
+            visit(work, promotion, name(), reporter)
         except PgRehearseError as error:  # the promotions cannot be reached, or this role may not
-            reporter.tell(visible(f"database {target} of promotion {promotion}: {error.message}"))
+            reporter.tell(visible(f"promotion {promotion}: {error.message}"))
             time.sleep(_REST)
 
     _queue().serve(databases.queue(work.environment), called, at_once, one, until_empty=until_empty)

@@ -1,8 +1,10 @@
--- What the backend waits for, and how far its statement is: when, whether it waits for a lock, then texts of
--- which the first that is not NULL is said. Not every statement has a view of its progress; then WAL has to do.
+-- What the backend waits for, and how far its statement is: when, for how many seconds it has waited for a lock
+-- (NULL: it does not wait; 0 also where PostgreSQL has not written down yet since when), then texts of which the first that is not NULL is said. Not every statement has a view of its progress; then WAL has to do.
 -- Takes: where the WAL was, the backend.
 SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()),
-       a.wait_event_type IS NOT DISTINCT FROM 'Lock',
+       CASE WHEN a.wait_event_type = 'Lock' THEN coalesce((
+           SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - pg_catalog.min(l.waitstart))
+             FROM pg_catalog.pg_locks AS l WHERE l.pid = a.pid AND NOT l.granted), 0) END,
        CASE WHEN a.wait_event_type = 'Lock' THEN (
            SELECT 'waiting for a lock held by pid ' || pg_catalog.string_agg(DISTINCT pid::pg_catalog.text,
                ', ')

@@ -21,75 +21,73 @@ def dsn(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
         yield made
 
 
-def taken(dsn: str, name: str = "q") -> list[tuple[int, int]]:
-    """What a worker gets until the queue is empty."""
-    found: list[tuple[int, int]] = []
-    queue.serve(dsn, name, 2, lambda promotion, target: found.append((promotion, target)), until_empty=True)
+def taken(dsn: str, name: str = "q") -> list[int]:
+    """The promotions that a worker is called to until the queue is empty."""
+    found: list[int] = []
+    queue.serve(dsn, name, 2, found.append, until_empty=True)
     return sorted(found, key=str)
 
 
 def test_what_is_put_is_taken_once_and_waits_until_then(dsn: str) -> None:
     with queue.opened(dsn, "q") as made, queue.opened(dsn, "another") as other:
-        made.put(1, [1, 2, 3])
-        made.put(2, [1])
-        assert (made.waiting(1), made.waiting(2), made.waiting(3)) == ({1, 2, 3}, {1}, set())
-        assert other.waiting(1) == set()
+        made.put(1, 3)
+        made.put(2, 1)
+        assert (made.waiting(1), made.waiting(2), made.waiting(3)) == (3, 1, 0)
+        assert other.waiting(1) == 0
         assert taken(dsn, "another") == []
-        assert taken(dsn) == [(1, 1), (1, 2), (1, 3), (2, 1)]
-        assert (made.waiting(1), taken(dsn)) == (set(), [])
+        assert taken(dsn) == [1, 1, 1, 2]
+        assert (made.waiting(1), taken(dsn)) == (0, [])
     assert execute(dsn, "SELECT count(*) FROM procrastinate_jobs") == [(0,)]
 
 
 def test_the_job_of_a_worker_that_is_gone_is_taken_again(dsn: str) -> None:
     with queue.opened(dsn, "q") as made:
-        made.put(1, [1, 2])
+        made.put(1, 2)
         execute(dsn, "UPDATE procrastinate_jobs SET status = 'doing'")
         assert taken(dsn) == []
-        assert made.waiting(1) == set()
-        made.put(1, [1, 2])
-        assert taken(dsn) == [(1, 1), (1, 2)]
-        made.put(2, [1])
+        assert made.waiting(1) == 0
+        made.put(1, 2)
+        assert taken(dsn) == [1, 1]
+        made.put(2, 1)
         made.clear(1)
         assert execute(dsn, "SELECT args ->> 'promotion' FROM procrastinate_jobs") == [("2",)]
 
 
 def test_a_visit_that_raises_ends_its_job_and_not_the_worker(dsn: str) -> None:
-    def visit(promotion: int, target: int) -> None:
-        found.append(target)
+    def visit(promotion: int) -> None:
+        found.append(promotion)
         raise SetupError("away", next_step="wait")
 
     found: list[int] = []
     with queue.opened(dsn, "q") as made:
-        made.put(1, [1, 2])
+        made.put(1, 2)
         queue.serve(dsn, "q", 1, visit, until_empty=True)
-        assert (sorted(found), made.waiting(1)) == ([1, 2], set())
+        assert (found, made.waiting(1)) == ([1, 1], 0)
 
 
 @pytest.mark.parametrize(
-    "args", ['{"promotion": "1; DROP", "target": [1]}', "{}", "[]", '{"promotion": 1, "target": "x"}']
+    "args", ['{"promotion": "1; DROP", "target": [1]}', "{}", "[]", '{"promotion": 1, "target": 1}']
 )
 def test_what_others_wrote_into_the_queue_stops_nobody(dsn: str, args: str) -> None:
     with queue.opened(dsn, "q") as made:
-        made.put(1, [1])
+        made.put(1, 1)
         execute(
             dsn,
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args) VALUES"
             f" ('q', 'pgrehearse.visit', 'q/1/2', '{args}'), ('q', 'os.system', NULL, '{args}')",
         )
-        made.put(1, [2])
-        assert made.waiting(1) == {1, 2}
-        found = taken(dsn)
-        assert (1, 1) in found
-        assert (1, 2) in found
+        made.put(1, 1)
+        assert made.waiting(1) == 2
+        assert taken(dsn).count(1) >= 2
         made.clear(1)
 
 
 def test_the_queue_may_lie_behind_a_pooler(servers: Servers) -> None:
     with fresh(servers.get(18)) as dsn, bouncer_before(dsn, "transaction") as pooled:
         with queue.opened(pooled, "q") as made:
-            made.put(1, list(range(1, 21)))
-            assert made.waiting(1) == set(range(1, 21))
-        assert taken(pooled) == [(1, number) for number in range(1, 21)]
+            made.put(1, 20)
+            assert made.waiting(1) == 20
+        assert taken(pooled) == [1] * 20
 
 
 def test_a_queue_that_cannot_be_used_is_told_with_what_to_do(dsn: str) -> None:

@@ -37,12 +37,19 @@ def states(visits: Visits, promotion: int) -> list[str]:
     return [one.state for one in visits.all(promotion)]
 
 
+def took(visits: Visits, promotion: int, worker: str = "w") -> tuple[int, int] | None:
+    """The database that a worker got, and its attempt."""
+    taken = visits.claim(promotion, worker)
+    return None if taken is None else (taken.target, taken.attempt)
+
+
 def did(visits: Visits, promotion: int, target: int) -> None:
-    attempt = visits.claim(promotion, target, "w")
-    assert attempt is not None
+    """The next is ``target``, and is done."""
+    taken = visits.claim(promotion, "w")
+    assert taken is not None and taken.target == target
     visits.step(promotion, target, 1, "started")
     visits.step(promotion, target, 1, "done")
-    assert visits.settle(promotion, target, attempt, "done")
+    assert visits.settle(promotion, target, taken.attempt, "done")
 
 
 def silent(stage: Stage, target: int) -> None:
@@ -61,12 +68,12 @@ def test_a_wave_is_opened_when_all_of_the_one_before_are_done(stage: Stage) -> N
         assert visits.open_wave(promotion) == 1
         assert visits.open_wave(promotion) == 1
         assert states(visits, promotion) == ["open", "planned", "planned", "planned", "planned"]
-        assert visits.claim(promotion, 2, "w") is None
         did(visits, promotion, 1)
-        assert visits.open_wave(promotion) == 2
-        did(visits, promotion, 3)
+        assert took(visits, promotion) is None
         assert visits.open_wave(promotion) == 2
         did(visits, promotion, 2)
+        assert visits.open_wave(promotion) == 2
+        did(visits, promotion, 3)
         assert visits.open_wave(promotion) == 3
         did(visits, promotion, 4)
         did(visits, promotion, 5)
@@ -97,7 +104,7 @@ def test_a_step_outside_its_wave_is_refused(stage: Stage) -> None:
         for target in (1, 2):
             with pytest.raises(SetupError, match="nobody may work at it now"):
                 visits.step(promotion, target, 1, "started")
-        assert visits.claim(promotion, 1, "w") == 1
+        assert took(visits, promotion) == (1, 1)
         visits.step(promotion, 1, 1, "started")
         with pytest.raises(SetupError, match="has steps that are not done"):
             visits.settle(promotion, 1, 1, "done")
@@ -108,19 +115,61 @@ def test_a_step_outside_its_wave_is_refused(stage: Stage) -> None:
 def test_one_worker_has_a_database_until_it_is_silent(stage: Stage) -> None:
     with begun(stage, Rollout()) as (visits, promotion):
         visits.open_wave(promotion)
-        assert visits.wanted(promotion) == [1]
-        assert visits.claim(promotion, 1, "first") == 1
-        assert visits.claim(promotion, 1, "second") is None
-        assert visits.wanted(promotion) == []
+        assert visits.wanted(promotion) == 1
+        assert took(visits, promotion, "first") == (1, 1)
+        assert took(visits, promotion, "second") is None
+        assert visits.wanted(promotion) == 0
         silent(stage, 1)
-        assert visits.wanted(promotion) == [1]
-        assert visits.claim(promotion, 1, "second") == 2
+        assert visits.wanted(promotion) == 1
+        assert took(visits, promotion, "second") == (1, 2)
         assert not visits.beat(promotion, 1, 1, None, None)
         assert not visits.settle(promotion, 1, 1, "failed", "too late")
         assert visits.beat(promotion, 1, 2, None, None)
         assert visits.settle(promotion, 1, 2, "open", "somebody still builds there")
-        assert visits.wanted(promotion) == []  # it rests a moment
-        assert visits.claim(promotion, 1, "third") == 3
+        assert visits.wanted(promotion) == 0  # it rests a moment
+        assert took(visits, promotion, "third") is None
+        silent(stage, 1)
+        assert took(visits, promotion, "third") == (1, 3)
+
+
+def test_no_more_are_worked_at_than_the_roll_out_says(stage: Stage) -> None:
+    with begun(stage, Rollout(canary=0, at_once=2)) as (visits, promotion):
+        visits.open_wave(promotion)
+        assert [took(visits, promotion) for _ in range(3)] == [(1, 1), (2, 1), None]
+        silent(stage, 1)
+        assert took(visits, promotion) == (1, 2)
+        assert took(visits, promotion) is None
+        visits.step(promotion, 2, 1, "started")
+        visits.step(promotion, 2, 1, "done")
+        visits.settle(promotion, 2, 1, "done")
+        assert took(visits, promotion) == (3, 1)
+
+
+def test_two_who_claim_at_the_same_time_get_two(stage: Stage) -> None:
+    with (
+        begun(stage, Rollout(canary=0)) as (visits, promotion),
+        psycopg.connect(stage.as_("ron")) as other,
+    ):
+        visits.open_wave(promotion)
+        found = other.execute(
+            "SELECT target FROM pgrehearse_promotion.claim(%s, 'x')", [promotion]
+        ).fetchone()
+        assert found == (1,)
+        assert took(visits, promotion) == (2, 1)
+        other.rollback()
+        assert took(visits, promotion) == (1, 1)
+
+
+def test_what_is_recorded_as_done_is_told_to_the_next_worker(stage: Stage) -> None:
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.open_wave(promotion)
+        first = visits.claim(promotion, "w")
+        assert first is not None and (first.database, first.done, first.watch_lag) == ("one", [], False)
+        visits.step(promotion, 1, 1, "started")
+        visits.step(promotion, 1, 1, "done")
+        silent(stage, 1)
+        second = visits.claim(promotion, "w")
+        assert second is not None and second.done == [1]
 
 
 @pytest.mark.parametrize(
@@ -141,12 +190,12 @@ def test_what_was_seen_stops_it(
 ) -> None:
     with begun(stage, how) as (visits, promotion):
         visits.open_wave(promotion)
-        visits.claim(promotion, 1, "w")
+        took(visits, promotion)
         assert visits.halt(promotion) is None
         visits.beat(promotion, 1, 1, *seen)
         visits.beat(promotion, 1, 1, timedelta(), timedelta())  # it was so, even when it is over
         assert visits.halt(promotion) == words
-        assert (visits.claim(promotion, 2, "w") is None) == (words is not None)
+        assert (took(visits, promotion) is None) == (words is not None)
         did_before = visits.all(promotion)[0]
         assert did_before.state == "working"  # what was begun is ended
         visits.step(promotion, 1, 1, "started")
@@ -159,7 +208,7 @@ def test_a_wave_that_takes_too_long_stops_it_and_resume_counts_anew(stage: Stage
         visits.open_wave(promotion)
         stage.ask("postgres", "SELECT pg_sleep(0.01)")
         assert visits.halt(promotion) == "wave 1 takes longer than 00:00:00.001"
-        assert visits.claim(promotion, 1, "w") is None
+        assert took(visits, promotion) is None
         with pytest.raises(SetupError, match="no further wave is begun"):
             visits.open_wave(promotion)
         visits.roll_out(promotion, Rollout(duration=timedelta(hours=1)))
@@ -174,10 +223,11 @@ def test_failures(stage: Stage, allowed: int) -> None:
     """Those that are allowed let a wave end; the next one begins only when they are done or skipped."""
     with begun(stage, Rollout(canary=2, failures=allowed)) as (visits, promotion):
         visits.open_wave(promotion)
-        visits.settle(promotion, 1, visits.claim(promotion, 1, "w") or 0, "failed", "no such table")
+        assert took(visits, promotion) == (1, 1)
+        visits.settle(promotion, 1, 1, "failed", "no such table")
         assert visits.halt(promotion) == (None if allowed else "1 failed, 0 allowed: one")
         if not allowed:
-            assert visits.claim(promotion, 2, "w") is None
+            assert took(visits, promotion) is None
             return
         did(visits, promotion, 2)
         with pytest.raises(SetupError, match="wave 1 is not done"):
@@ -201,7 +251,7 @@ def test_what_may_be_skipped(stage: Stage) -> None:
         visits.open_wave(promotion)
         with pytest.raises(SetupError, match="without a reason"):
             visits.skip(promotion, 1, "  ")
-        visits.claim(promotion, 1, "w")
+        took(visits, promotion)
         with pytest.raises(SetupError, match="it cannot be made skipped"):
             visits.skip(promotion, 1, "slow")
         silent(stage, 1)
@@ -220,10 +270,10 @@ def test_what_may_be_skipped(stage: Stage) -> None:
 def test_what_was_begun_before_a_stop_is_recorded_and_nothing_else(stage: Stage) -> None:
     with begun(stage, Rollout(canary=2)) as (visits, promotion):
         visits.open_wave(promotion)
-        visits.claim(promotion, 1, "w")
+        took(visits, promotion)
         visits.step(promotion, 1, 1, "started")
         visits.stop(promotion, "interrupted")
-        assert visits.claim(promotion, 2, "w") is None
+        assert took(visits, promotion) is None
         with pytest.raises(SetupError, match="are being worked at"):
             visits.cancel(promotion, "no")
         visits.step(promotion, 1, 1, "done")
@@ -236,7 +286,7 @@ def test_only_a_runner_with_the_lock_opens_waves(stage: Stage, person: str) -> N
     with begun(stage, Rollout()) as (visits, promotion):
         for statement in (
             "SELECT pgrehearse_promotion.open_wave(%s)",
-            "SELECT pgrehearse_promotion.claim(%s, 1, 'w')",
+            "SELECT pgrehearse_promotion.claim(%s, 'w')",
             "SELECT pgrehearse_promotion.skip(%s, 1, 'why')",
             "UPDATE pgrehearse_promotion.visit SET state = 'skipped' WHERE promotion = %s",
             "DELETE FROM pgrehearse_promotion.visit WHERE promotion = %s",

@@ -7,7 +7,7 @@ from html import escape
 
 from pgrehearse.command import terminal
 from pgrehearse.command.terminal import Column
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from pgrehearse.migration.timing.costs import Timing
 
 __all__ = ["chart", "table"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.drift.scratch import ScratchRunner
-from pgrehearse.migration.runner.ledger import Applied, Ledger
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Applied
 from pgrehearse.schema.dump import OPTIONS, dump
 from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.items import items
@@ -45,7 +47,7 @@ class Live:
     """``applied`` is None where no ledger is."""
 
     runner: ScratchRunner
-    applied: dict[str, Applied] | None
+    applied: Mapping[str, Applied] | None
     busy: bool
 
 
@@ -58,7 +60,7 @@ def look(conninfo: str) -> Live:
                 "SELECT pg_catalog.to_regclass('public.schema_migrations')"
             ).fetchone()
             busy = connection.execute(_BUSY, RUNNER).fetchone()
-            applied = Ledger(connection).applied() if ledger and ledger[0] else None
+            applied = Ledger(connection).known().applied if ledger and ledger[0] else None
             assert row is not None and busy is not None
             return Live(_runner(connection, row), applied, bool(busy[0]))
     except psycopg.Error as error:

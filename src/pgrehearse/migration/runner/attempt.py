@@ -13,7 +13,8 @@ from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT, holds_other_text
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError, first_line
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive
-from pgrehearse.migration.runner.ledger import Ledger, Recorded
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Recorded
 from pgrehearse.migration.runner.notices import Notices
 from pgrehearse.migration.runner.transaction import Transactions
 from pgrehearse.migration.runner.watch import Watch
@@ -35,6 +36,7 @@ class Link:
         lock_timeout: in PostgreSQL's notation; a concurrent build waits as long as it takes.
         backoff: tries of what does not get its locks.
         tell: called with lines for people.
+        withdrawn: what was `ledger_rows.Known.withdrawn` when the lock was taken.
     """
 
     connection: psycopg.Connection[Any]
@@ -45,6 +47,7 @@ class Link:
     lock_timeout: str
     backoff: Backoff
     tell: Callable[[str], None]
+    withdrawn: frozenset[str]
 
 
 @dataclass
@@ -70,7 +73,6 @@ class Attempt(ABC):
         link = self.link
         self.connection = link.connection
         self.ledger = link.ledger
-        self.withdrawn = self.ledger.withdrawn()
         self.transactions = Transactions(
             link.connection, link.conninfo, link.lock_timeout, link.backoff, link.tell
         )
@@ -93,9 +95,8 @@ class Attempt(ABC):
 
     def end(self, costs: Recorded) -> None:
         """Record the end. Raises SetupError: the migration took others out of the ledger."""
-        self.ledger.end(self.attempt, self.migration, self.direction, costs)
-        lost = self.ledger.withdrawn() - self.withdrawn
-        if lost:
+        now = self.ledger.end(self.attempt, self.migration, self.direction, costs)
+        if lost := now - self.link.withdrawn:
             raise SetupError(
                 f"refused: this migration takes {', '.join(sorted(lost))} out of public.schema_migrations",
                 path=self.migration.path,

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.migration.runner.files import Files
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement

@@ -20,9 +20,20 @@ from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, acquire
 from pgrehearse.migration.runner.own_session import ours
 
-__all__ = ["READS", "connect", "locked", "locked_still", "reset", "unlike", "unreadable"]
+__all__ = [
+    "APPLICATION",
+    "READS",
+    "connect",
+    "locked",
+    "locked_still",
+    "prepare",
+    "reset",
+    "unlike",
+    "unreadable",
+]
 
-_APPLICATION = "pgrehearse db"
+#: What the runner's session is called.
+APPLICATION = "pgrehearse db"
 #: Limits that a role or database may have for its applications; a migration takes as long as it takes.
 _LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
 #: What the server must say of these, whose changes it reports at once.
@@ -46,26 +57,34 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
 def connect(conninfo: str) -> psycopg.Connection[Any]:
     """A direct connection in autocommit mode. Raises SetupError: unreachable, or behind a pooler."""
     try:
-        connection = connections.connect(conninfo, autocommit=True, application_name=_APPLICATION)
+        connection = connections.connect(conninfo, autocommit=True, application_name=APPLICATION)
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(
             f"the database cannot be reached: {reason}",
             next_step="check the DSN, and the settings of its role",
         ) from None
-    connection.prepare_threshold = None
     try:
-        direct(connection)
-        reset(connection)
-        if found := unreadable(connection):
-            raise SetupError(
-                f"refused: {found} by the role or the database, so files would be read differently here",
-                next_step="ALTER ROLE ... or ALTER DATABASE ... RESET that setting",
-            )
+        prepare(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    """Make a connection in autocommit mode one that a runner can work with.
+
+    Raises SetupError: it goes through a pooler, or files would be read differently there.
+    """
+    connection.prepare_threshold = None
+    direct(connection)
+    reset(connection)
+    if found := unreadable(connection):
+        raise SetupError(
+            f"refused: {found} by the role or the database, so files would be read differently here",
+            next_step="ALTER ROLE ... or ALTER DATABASE ... RESET that setting",
+        )
 
 
 def unreadable(connection: psycopg.Connection[Any]) -> str:
@@ -83,15 +102,21 @@ def unlike(values: Sequence[bytes | None]) -> str:
 
 def reset(connection: psycopg.Connection[Any]) -> None:
     """Put the session's settings back: one migration's SET must not reach the next."""
-    connection.execute("RESET SESSION AUTHORIZATION")
-    connection.execute("RESET ROLE")
-    connection.execute("RESET ALL")
     limits = (*_LIMITS, "transaction_timeout") if connection.info.server_version >= 170000 else _LIMITS
-    for limit in limits:
-        connection.execute(SQL("SET {} = 0").format(Identifier(limit)))
-    for name, value in _NOTICES.items():
-        with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
-            connection.execute(SQL("SET {} = {}").format(Identifier(name), Literal(value)))
+    notices = [
+        SQL("SET {} = {}").format(Identifier(name), Literal(value)) for name, value in _NOTICES.items()
+    ]
+    always = [
+        SQL("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"),
+        *(SQL("SET {} = 0").format(Identifier(limit)) for limit in limits),
+    ]
+    try:  # one message, all of it or nothing
+        connection.execute(SQL("; ").join([*always, *notices]))
+    except psycopg.errors.InvalidParameterValue:
+        connection.execute(SQL("; ").join(always))
+        for notice in notices:
+            with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
+                connection.execute(notice)
 
 
 @contextmanager

@@ -7,9 +7,8 @@ file's hash, and every statement with its cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, LiteralString
 
 import psycopg
@@ -19,11 +18,12 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import create
+from pgrehearse.migration.runner.ledger_rows import Applied, Attempt, Cost, Known, Recorded, Summary
 from pgrehearse.migration.runner.ledger_shape import gone, present, untouched
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Applied", "Attempt", "Cost", "Ledger", "Recorded", "Summary"]
+__all__ = ["Ledger", "Opened"]
 
 _VERSIONS = "CREATE TABLE public.schema_migrations (version varchar(128) PRIMARY KEY)"
 _ELSEWHERE = f"""
@@ -35,21 +35,23 @@ SELECT n.nspname
    AND {queries.APPLICATION_SCHEMA} AND n.nspname <> 'public'
  ORDER BY n.nspname
 """
-#: Where another tool applied a version again that was undone here, its hash is not known.
-_APPLIED = """
-SELECT m.version, a.sha256, a.finished
+#: Of each version that is applied according to dbmate's table or ours: what ours says, and whether dbmate's
+#: does too. Where another tool applied a version again that was undone here, its hash is not known.
+_KNOWN = """
+SELECT coalesce(m.version, a.version), CASE WHEN a.direction = 'up' THEN a.sha256 END,
+       CASE WHEN a.direction = 'up' THEN a.finished END, m.version IS NOT NULL
   FROM public.schema_migrations AS m
-  LEFT JOIN LATERAL (
-      SELECT direction, sha256, finished FROM pgrehearse.attempt
-       WHERE version = m.version AND outcome IN ('done', 'adopted')
-       ORDER BY id DESC LIMIT 1) AS a ON a.direction = 'up'
- ORDER BY m.version
+  FULL JOIN (SELECT DISTINCT ON (version) version, direction, sha256, finished FROM pgrehearse.attempt
+              WHERE outcome IN ('done', 'adopted') ORDER BY version, id DESC) AS a ON a.version = m.version
+ WHERE m.version IS NOT NULL OR a.direction = 'up'
+ ORDER BY 1
 """
 _RECORDED = """
 SELECT version FROM (SELECT DISTINCT ON (version) version, direction FROM pgrehearse.attempt
                       WHERE outcome IN ('done', 'adopted') ORDER BY version, id DESC) AS last
  WHERE direction = 'up'
 """
+_UNFINISHED = "SELECT EXISTS (SELECT FROM pgrehearse.attempt WHERE outcome NOT IN ('done', 'adopted'))"
 _ATTEMPTS = """
 SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finished, a.outcome, a.error,
        (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -84,86 +86,17 @@ COPY pgrehearse.statement (attempt, outcome, number, line, sql, milliseconds, lo
 
 
 @dataclass(frozen=True)
-class Applied:
-    """An applied version. ``sha256`` and ``at`` are None where another tool applied it."""
-
-    version: str
-    sha256: str | None = None
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """One statement as it ran. Times in milliseconds; ``rows`` is None for what has none.
-
-    ``sql`` is without passwords. ``lock_wait_ms`` is the waiting of all ``tries``, the rest that of the last.
-    """
-
-    number: int
-    line: int
-    sql: str
-    outcome: str
-    milliseconds: float | None = None
-    lock_wait_ms: float | None = None
-    wal_bytes: int | None = None
-    rows: int | None = None
-    rewritten: tuple[str, ...] = ()
-    tries: int = 1
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One try. ``outcome``: running, done, failed, interrupted or adopted."""
-
-    id: int
-    version: str
-    name: str
-    direction: str
-    sha256: str
-    who: str
-    started: datetime
-    finished: datetime | None
-    outcome: str
-    error: str | None
-    statements: tuple[Cost, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One try, without its statements.
+class Opened:
+    """What a runner found.
 
     Attributes:
-        outcome: running, done, failed or interrupted.
-        tries: how often this was tried, to this one, since it was last done.
-        milliseconds, wal_bytes: of all its statements.
-        lock_wait_ms: the longest that one of them waited for locks.
-        rewritten: tables that got a new file.
+        buried: attempts that it marked as interrupted, by name.
+        half: those in the other direction that stopped between their statements and were not finished since.
     """
 
-    version: str
-    name: str
-    direction: str
-    who: str
-    started: datetime
-    finished: datetime | None
-    outcome: str
-    error: str | None
-    tries: int
-    milliseconds: float
-    wal_bytes: int
-    lock_wait_ms: float
-    rewritten: list[str]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What is recorded of an attempt's statements: ``costs``, and before them those of ``lines``.
-
-    ``lines``, given the attempt, makes text for COPY, in the order of `_COPY`.
-    """
-
-    costs: Sequence[Cost] = ()
-    lines: Callable[[int], Iterable[str]] | None = None
+    known: Known
+    buried: Sequence[str] = ()
+    half: Sequence[Attempt] = ()
 
 
 class Ledger:
@@ -175,14 +108,26 @@ class Ledger:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
 
-    def create(self) -> None:
-        """Make the tables where they are missing. Raises SetupError: what they held is recorded elsewhere."""
+    def open(self, direction: str, elsewhere: Callable[[dict[str, set[str]]], None]) -> Opened:
+        """What a runner finds, who has the lock and goes in ``direction``.
+
+        Tables are made where they are missing, and what says it is running is marked as interrupted: its
+        runner is gone. ``elsewhere`` is told, where nothing is applied, what the method finds, and may raise.
+        """
         with ours(self.connection):
             versions, here = present(self.connection)
+            known = self._known(versions, here)
+            if not known.applied:
+                elsewhere(self.elsewhere())
             if not versions:
                 self.connection.execute(_VERSIONS)
             if not here:
                 create(self.connection, "ledger")
+            row = self.connection.execute(_UNFINISHED).fetchone() if here else None
+            if row is None or not row[0]:
+                return Opened(known)
+            buried = self._bury()
+            return Opened(known, buried, self._attempts(_OPEN + _HALF, "down" if direction == "up" else "up"))
 
     def elsewhere(self) -> dict[str, set[str]]:
         """Versions in tables ``schema_migrations`` of other schemas than public, by schema.
@@ -198,33 +143,30 @@ class Ledger:
                 found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
         return found
 
-    def applied(self) -> dict[str, Applied]:
-        """Applied versions in order; empty where nothing was ever applied.
-
-        Raises SetupError: dbmate's table is gone, and ours says that something is applied.
-        """
+    def known(self) -> Known:
+        """What is applied. Raises SetupError: dbmate's table is gone, and ours says that something is."""
         with ours(self.connection):
-            versions, here = present(self.connection)
-            query = _APPLIED if here else "SELECT version FROM public.schema_migrations ORDER BY version"
-            rows = self.connection.execute(query.encode()).fetchall() if versions else []
-            recorded = self.connection.execute(_RECORDED).fetchall() if here and not versions else []
-        if recorded:
-            raise gone(len(recorded))
-        return {row[0]: Applied(*row) for row in rows}
+            return self._known(*present(self.connection))
 
-    def withdrawn(self) -> set[str]:
-        """Versions that are applied according to our record, and not according to dbmate's."""
-        with ours(self.connection):
-            if present(self.connection) != (True, True):
-                return set()
-            rows = self.connection.execute(
-                f"{_RECORDED} EXCEPT SELECT version FROM public.schema_migrations".encode()
-            )
-            return {version for (version,) in rows}
+    def _known(self, versions: bool, here: bool) -> Known:
+        """`known`, where there are dbmate's table (``versions``) and ours (``here``), or not."""
+        if not versions:
+            recorded = self.connection.execute(_RECORDED).fetchall() if here else []
+            if recorded:
+                raise gone(len(recorded))
+            return Known()
+        if not here:
+            rows = self.connection.execute("SELECT version FROM public.schema_migrations ORDER BY version")
+            return Known({version: Applied(version) for (version,) in rows})
+        found = self.connection.execute(_KNOWN).fetchall()
+        return Known(
+            {version: Applied(version, sha256, at) for version, sha256, at, there in found if there},
+            frozenset(version for version, _, _, there in found if not there),
+        )
 
     def attempts(self) -> list[Attempt]:
         """Every attempt with its statements, oldest first."""
-        return self._attempts("")
+        return self._read("")
 
     def recent(self, most: int) -> list[Summary]:
         """The last attempts that sent something, newest first."""
@@ -236,35 +178,32 @@ class Ledger:
 
     def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
         """Attempts since the migration was last done in either direction that were not finished."""
-        return self._attempts(_OPEN + " AND a.version = %s", direction, migration.version)
+        return self._read(_OPEN + " AND a.version = %s", direction, migration.version)
 
-    def half(self, direction: str) -> list[Attempt]:
-        """Attempts in ``direction`` that stopped between their statements and were not finished since."""
-        return self._attempts(_OPEN + _HALF, direction)
+    def _read(self, which: str, *values: str) -> list[Attempt]:
+        with ours(self.connection):
+            return self._attempts(which, *values) if present(self.connection)[1] else []
 
     def _attempts(self, which: str, *values: str) -> list[Attempt]:
-        with ours(self.connection):
-            if not present(self.connection)[1]:
-                return []
-            query = f"{_ATTEMPTS}{which} ORDER BY a.id".encode()
-            rows = self.connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
+        query = f"{_ATTEMPTS}{which} ORDER BY a.id".encode()
+        rows = self.connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
         found = []
         for row in rows:
             costs = tuple(Cost(**{**one, "rewritten": tuple(one["rewritten"])}) for one in row["statements"])
             found.append(Attempt(**{**row, "statements": costs}))
         return found
 
-    def bury(self) -> list[str]:
-        """Mark as interrupted what says it is running: we hold the lock, so its runner is gone."""
-        with ours(self.connection):
-            rows = self.connection.execute(
-                "UPDATE pgrehearse.attempt SET outcome = 'interrupted', finished = clock_timestamp()"
-                " WHERE outcome = 'running' RETURNING version || '_' || name"
-            ).fetchall()
+    def _bury(self) -> list[str]:
+        rows = self.connection.execute(
+            "UPDATE pgrehearse.attempt SET outcome = 'interrupted', finished = clock_timestamp()"
+            " WHERE outcome = 'running' RETURNING version || '_' || name"
+        ).fetchall()
         return [row[0] for row in rows]
 
     def adopt(self, migrations: Sequence[Migration]) -> None:
         """Take the hash of ``migrations`` that another tool applied, so that a later edit is noticed."""
+        if not migrations:
+            return
         with ours(self.connection):
             for migration in migrations:
                 self._write(
@@ -291,8 +230,11 @@ class Ledger:
             untouched(self.connection)
             self._note(attempt, costs)
 
-    def end(self, attempt: int, migration: Migration, direction: str, recorded: Recorded) -> None:
-        """The attempt is done, at the costs of ``recorded``: the version is applied, or no longer."""
+    def end(self, attempt: int, migration: Migration, direction: str, recorded: Recorded) -> frozenset[str]:
+        """The attempt is done, at the costs of ``recorded``: the version is applied, or no longer.
+
+        Returns what is `Known.withdrawn` then.
+        """
         with ours(self.connection):
             present(self.connection)
             untouched(self.connection)
@@ -308,6 +250,7 @@ class Ledger:
                 else "DELETE FROM public.schema_migrations WHERE version = %s",
                 [migration.version],
             )
+            return self._known(True, True).withdrawn
 
     def fail(self, attempt: int, outcome: str, error: str, recorded: Recorded) -> None:
         """The attempt failed or was interrupted; it stays recorded. One that is done stays done."""

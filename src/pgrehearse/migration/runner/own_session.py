@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -24,11 +25,22 @@ SET LOCAL row_security = off;
 """
 
 
+#: Connections in such a transaction.
+_within: WeakSet[psycopg.Connection[Any]] = WeakSet()
+
+
 @contextmanager
 def ours(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """A transaction of our own; or the rest of the one under way, which must have nothing else to do."""
+    if connection in _within:
+        yield
+        return
     idle = connection.info.transaction_status == TransactionStatus.IDLE
     around: AbstractContextManager[object] = connection.transaction() if idle else nullcontext()
     with around:
         connection.execute(_OURS)
-        yield
+        _within.add(connection)
+        try:
+            yield
+        finally:
+            _within.discard(connection)

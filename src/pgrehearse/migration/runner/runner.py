@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -17,10 +18,11 @@ from pgrehearse.migration.runner.attempt import Link
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.migration.runner.notices import Notices
 from pgrehearse.migration.runner.section import Outcome, Runner
+from pgrehearse.migration.runner.versions import VersionState
 from pgrehearse.migration.runner.watch import Watch
 from pgrehearse.text.migration_files import Migration, statements
 
-__all__ = ["Done", "RunnerOptions", "down", "up"]
+__all__ = ["Done", "RunnerOptions", "Session", "down", "up", "upward"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,38 @@ def _silent(line: str) -> None:
     pass
 
 
+@dataclass(frozen=True)
+class Session:
+    """A runner at work in a database, whose lock it holds. ``states``: as they were when it got that lock."""
+
+    states: Sequence[VersionState]
+    _runner: Runner
+
+    def adopt(self, migrations: Sequence[Migration]) -> None:
+        """Take the hash of what another tool applied."""
+        self._runner.ledger.adopt(migrations)
+
+    def apply(self, migrations: Sequence[Migration]) -> Iterator[Done]:
+        """Apply ``migrations``, which are pending; yields each when it is done. Raises as `up` does."""
+        todo = [statements(migration, migration.up) for migration in migrations]  # before anything is done
+        for migration, own in zip(migrations, todo, strict=True):
+            yield Done(migration, self._runner.run(migration, "up", own))
+
+    def undo(self, migrations: Sequence[Migration]) -> Iterator[Done]:
+        """Undo ``migrations``, which are applied, the last first; as `apply`. Raises as `down` does."""
+        todo = []
+        for migration in migrations:
+            if migration.down is None:
+                raise SetupError(
+                    "refused: this migration has no `-- migrate:down` part",
+                    path=migration.path,
+                    next_step="write one, even if it is only a comment that says why nothing can be undone",
+                )
+            todo.append((migration, statements(migration, migration.down)))
+        for migration, own in reversed(todo):
+            yield Done(migration, self._runner.run(migration, "down", own))
+
+
 def up(
     conninfo: str,
     migrations: Sequence[Migration],
@@ -65,15 +99,29 @@ def up(
         DocumentError: a file cannot be run as it is; nothing was applied.
         SetupError: no connection, a pooler, another runner, no version ``to``.
     """
-    with _runner(conninfo, options or RunnerOptions(), tell) as runner:
-        states = _states(runner, migrations)
-        _whole(runner.ledger, "down", "pgrehearse db rollback")
-        versions.check(states)
-        pending = versions.choose(states, to)
-        runner.ledger.adopt([s.migration for s in states if s.migration and s.adopted])
-        todo = [statements(migration, migration.up) for migration in pending]  # before anything is done
-        for migration, own in zip(pending, todo, strict=True):
-            yield Done(migration, runner.run(migration, "up", own))
+    with (
+        _connected(conninfo) as connection,
+        upward(connection, conninfo, migrations, options, tell) as session,
+    ):
+        yield from session.apply(versions.choose(session.states, to))
+
+
+@contextmanager
+def upward(
+    connection: psycopg.Connection[Any],
+    conninfo: str,
+    migrations: Sequence[Migration],
+    options: RunnerOptions | None = None,
+    tell: Callable[[str], None] = _silent,
+) -> Iterator[Session]:
+    """A runner that applies, on a ``connection`` of `exclusive.prepare` to the database of ``conninfo``.
+
+    Hashes of what another tool applied are taken. Raises as `up` does.
+    """
+    with _session(connection, conninfo, "up", migrations, options or RunnerOptions(), tell) as session:
+        versions.check(session.states)
+        session.adopt([s.migration for s in session.states if s.migration and s.adopted])
+        yield session
 
 
 def down(
@@ -89,67 +137,75 @@ def down(
 
     The caller has made sure that the database is one for development or tests. Raises as `up` does.
     """
-    with _runner(conninfo, options or RunnerOptions(), tell) as runner:
-        states = _states(runner, migrations)
-        _whole(runner.ledger, "up", "pgrehearse db up")
+    with (
+        _connected(conninfo) as connection,
+        _session(connection, conninfo, "down", migrations, options or RunnerOptions(), tell) as session,
+    ):
+        states = session.states
         versions.check([state for state in states if state.state != "late"])
         applied = [state.migration for state in states if state.state == "applied" and state.migration]
         if to is not None and to not in {migration.version for migration in applied} | {"0"}:
             raise SetupError(
                 f"version {to} is not applied", next_step="pgrehearse db status lists them; 0 undoes all"
             )
-        chosen = (
+        yield from session.undo(
             [m for m in applied if m.version > to] if to is not None else applied[-steps:] if steps else []
-        )
-        todo = []
-        for migration in chosen:
-            if migration.down is None:
-                raise SetupError(
-                    "refused: this migration has no `-- migrate:down` part",
-                    path=migration.path,
-                    next_step="write one, even if it is only a comment that says why nothing can be undone",
-                )
-            todo.append((migration, statements(migration, migration.down)))
-        for migration, own in reversed(todo):
-            yield Done(migration, runner.run(migration, "down", own))
-
-
-def _states(runner: Runner, migrations: Sequence[Migration]) -> list[versions.VersionState]:
-    """How the database is, after what an interrupted runner left in the ledger is put right."""
-    ledger = runner.ledger
-    if not ledger.applied():
-        versions.in_public(ledger.elsewhere(), migrations)
-    ledger.create()
-    for name in ledger.bury():
-        runner.link.tell(f"an earlier run of {name} was interrupted")
-    return versions.compare(migrations, ledger.applied(), ledger.withdrawn())
-
-
-def _whole(ledger: Ledger, direction: str, command: str) -> None:
-    """Raise SetupError when a migration is half applied or half undone, and the other way is wanted."""
-    for attempt in ledger.half(direction):
-        done = "applied" if direction == "up" else "undone"
-        raise SetupError(
-            f"refused: {attempt.version}_{attempt.name} is half {done}, its run was interrupted",
-            next_step=f"finish it first: {command}",
         )
 
 
 @contextmanager
-def _runner(conninfo: str, options: RunnerOptions, tell: Callable[[str], None]) -> Iterator[Runner]:
-    """Everything a run needs. What goes wrong outside of a migration's statements is the surroundings'."""
-    try:
-        with (
-            exclusive.connect(conninfo) as connection,
-            exclusive.locked(connection, options.wait, tell),
-            Watch(connection, conninfo, tell) as watch,
-        ):
-            ledger, notices = Ledger(connection), Notices(connection, tell)
-            yield Runner(
-                Link(
-                    connection, conninfo, ledger, watch, notices, options.lock_timeout, options.backoff, tell
-                )
+def _connected(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
+    with _surroundings(conninfo), exclusive.connect(conninfo) as connection:
+        yield connection
+
+
+@contextmanager
+def _session(
+    connection: psycopg.Connection[Any],
+    conninfo: str,
+    direction: str,
+    migrations: Sequence[Migration],
+    options: RunnerOptions,
+    tell: Callable[[str], None],
+) -> Iterator[Session]:
+    """Everything a run needs, after what an interrupted runner left in the ledger is put right.
+
+    Raises SetupError: a migration is half applied or half undone, and the other way is wanted.
+    """
+    with (
+        _surroundings(conninfo),
+        exclusive.locked(connection, options.wait, tell),
+        Watch(connection, conninfo, tell) as watch,
+    ):
+        ledger = Ledger(connection)
+        found = ledger.open(direction, lambda elsewhere: versions.in_public(elsewhere, migrations))
+        for name in found.buried:
+            tell(f"an earlier run of {name} was interrupted")
+        for attempt in found.half:
+            done, command = ("undone", "rollback") if direction == "up" else ("applied", "up")
+            raise SetupError(
+                f"refused: {attempt.version}_{attempt.name} is half {done}, its run was interrupted",
+                next_step=f"finish it first: pgrehearse db {command}",
             )
+        link = Link(
+            connection,
+            conninfo,
+            ledger,
+            watch,
+            Notices(connection, tell),
+            options.lock_timeout,
+            options.backoff,
+            tell,
+            found.known.withdrawn,
+        )
+        yield Session(versions.compare(migrations, found.known), Runner(link))
+
+
+@contextmanager
+def _surroundings(conninfo: str) -> Iterator[None]:
+    """What goes wrong outside of a migration's statements is the surroundings'."""
+    try:
+        yield
     except psycopg.errors.InsufficientPrivilege as error:
         raise _no_right(error, conninfo) from None
     except psycopg.Error as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 
 __all__ = ["Spool"]
 

@@ -15,7 +15,8 @@ from pgrehearse.execution.session_only import reads_nothing
 from pgrehearse.migration.runner import exclusive, leftovers, unseen
 from pgrehearse.migration.runner.attempt import Attempt
 from pgrehearse.migration.runner.carry_out import carry_out
-from pgrehearse.migration.runner.ledger import Cost, Ledger, Recorded
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Cost, Recorded
 from pgrehearse.text.concurrent import concurrent
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement

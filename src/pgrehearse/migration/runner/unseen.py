@@ -11,7 +11,7 @@ import psycopg
 
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.runbook.session_state import SessionState
-from pgrehearse.migration.runner.ledger import Attempt
+from pgrehearse.migration.runner.ledger_rows import Attempt
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.split import Statement

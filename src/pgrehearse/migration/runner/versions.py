@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,10 +14,12 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, SetupError, first_line
 from pgrehearse.findings import Finding
-from pgrehearse.migration.runner.ledger import Applied, Ledger
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Known
+from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["VersionState", "check", "choose", "compare", "in_public", "look", "read"]
+__all__ = ["VersionState", "check", "choose", "compare", "in_public", "look", "read", "readable"]
 
 #: What to do about each state that must not be.
 _MEND = {
@@ -62,21 +65,16 @@ class VersionState:
         return Finding(message, path, kind="ledger", next_step=_MEND[self.state].format(version=self.version))
 
 
-def compare(
-    migrations: Sequence[Migration], applied: Mapping[str, Applied], withdrawn: Set[str] = frozenset()
-) -> list[VersionState]:
-    """The state of every version that has a file or is applied, in order of version.
-
-    ``withdrawn``: versions that our record has as applied, and dbmate's has not.
-    """
+def compare(migrations: Sequence[Migration], known: Known) -> list[VersionState]:
+    """The state of every version that has a file or is applied, in order of version."""
     files = {migration.version: migration for migration in migrations}
-    newest = max(applied, default="")
+    newest = max(known.applied, default="")
     found = []
-    for version in sorted({*files, *applied}):
-        migration, record = files.get(version), applied.get(version)
+    for version in sorted({*files, *known.applied}):
+        migration, record = files.get(version), known.applied.get(version)
         if record is None:
             state = "late" if version < newest else "pending"
-            state = "withdrawn" if version in withdrawn else state
+            state = "withdrawn" if version in known.withdrawn else state
         elif migration is None:
             state = "missing"
         else:
@@ -88,10 +86,15 @@ def compare(
 
 def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
     """`compare` with the ledger of a database, which is only read. Raises SetupError."""
+    with readable(), connect(conninfo, autocommit=True) as connection:
+        return look(connection, migrations)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What PostgreSQL says within this means that the ledger cannot be read: SetupError."""
     try:
-        with connect(conninfo) as connection:
-            connection.read_only = True  # not as a startup option, which poolers refuse
-            return look(connection, migrations)
+        yield
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(
@@ -100,12 +103,16 @@ def read(conninfo: str, migrations: Sequence[Migration]) -> list[VersionState]:
 
 
 def look(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[VersionState]:
-    """`compare` with the ledger of the database ``connection`` leads to. Raises SetupError, psycopg.Error."""
-    ledger = Ledger(connection)
-    applied = ledger.applied()
-    if not applied:
-        in_public(ledger.elsewhere(), migrations)
-    return compare(migrations, applied, ledger.withdrawn())
+    """`read`, in a transaction of ``connection``. Raises psycopg.Error too."""
+    with ours(connection):
+        connection.execute(
+            "SET LOCAL transaction_read_only = on"
+        )  # not by a startup option: poolers refuse it
+        ledger = Ledger(connection)
+        known = ledger.known()
+        if not known.applied:
+            in_public(ledger.elsewhere(), migrations)
+        return compare(migrations, known)
 
 
 def in_public(elsewhere: Mapping[str, Set[str]], migrations: Sequence[Migration]) -> None:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from pgrehearse import queries
-from pgrehearse.connections import connect
+from pgrehearse.connections import Opening
 from pgrehearse.execution.polling import Polling, copies, refusal
 
 __all__ = ["PAUSE", "Watch"]
@@ -26,6 +26,8 @@ _PATIENCE = "SET statement_timeout = '250ms'"
 
 class Watch:
     """Runs statements on ``connection`` and looks at them from a connection of its own.
+
+    That one is opened at the first look, so what is short needs none.
 
     Args:
         connection: in autocommit mode.
@@ -44,10 +46,7 @@ class Watch:
         self._connection = connection
         self._polling = Polling(connection.pgconn, self._take)
         self._pid = connection.info.backend_pid
-        self._watcher: psycopg.Connection[Any] = connect(
-            conninfo, autocommit=True, application_name="pgrehearse db watch"
-        )
-        self._watcher.execute(_PATIENCE)
+        self._watcher = Opening(conninfo, "pgrehearse db watch", _PATIENCE)
         self._tell = tell
         self._say = say
         self._results: list[PGresult] = []
@@ -59,8 +58,7 @@ class Watch:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        with suppress(psycopg.Error):
-            self._watcher.close()
+        self._watcher.close()
 
     def run(self, sql: str, meanwhile: Callable[[], None] | None = None) -> PGresult:
         """Run one statement to its end and return what came back. Raises psycopg.Error.
@@ -110,22 +108,26 @@ class Watch:
         if now - self._looked < PAUSE:
             return
         with suppress(psycopg.Error):  # the watcher is gone, or may not look now: the statement goes on
-            before = self._wal_before = self._wal_before or self._wal()
-            row = self._watcher.execute(queries.text("progress"), [before, self._pid]).fetchone()
-            if row and row[1]:
-                self.waits.append((row[0], now - self._looked))
-            if row and now - self._said >= self._say:
-                self._tell(f"{now - self._since:.0f} s, {next(text for text in row[2:] if text)}")
-                self._said = now
+            if (watcher := self._watcher.opened(PAUSE)) is None:
+                return
+            self._look(watcher, now)
         self._looked = now
+
+    def _look(self, watcher: psycopg.Connection[Any], now: float) -> None:
+        before = self._wal_before = self._wal_before or _wal(watcher)
+        row = watcher.execute(queries.text("progress"), [before, self._pid]).fetchone()
+        if row and row[1]:
+            self.waits.append((row[0], min(now - self._looked, row[1])))
+        if row and now - self._said >= self._say:
+            self._tell(f"{now - self._since:.0f} s, {next(text for text in row[2:] if text)}")
+            self._said = now
 
     def _follow(self) -> None:
         while not self._polling.poll(PAUSE):
             self.look()
 
-    def _wal(self) -> str:
-        row = self._watcher.execute(
-            "SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text"
-        ).fetchone()
-        assert row is not None
-        return str(row[0])
+
+def _wal(watcher: psycopg.Connection[Any]) -> str:
+    row = watcher.execute("SELECT pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text").fetchone()
+    assert row is not None
+    return str(row[0])

@@ -16,7 +16,7 @@ from pgrehearse.migration.runner.attempt import Attempt
 from pgrehearse.migration.runner.batches import Batches, Sent
 from pgrehearse.migration.runner.carry_out import changed_rows
 from pgrehearse.migration.runner.files import Files
-from pgrehearse.migration.runner.ledger import Cost, Recorded
+from pgrehearse.migration.runner.ledger_rows import Cost, Recorded
 from pgrehearse.migration.runner.pipeline import Pipeline
 from pgrehearse.migration.runner.question import Answer, Question, Questions, answer
 from pgrehearse.migration.runner.spool import Spool

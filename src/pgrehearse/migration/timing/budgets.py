@@ -21,7 +21,7 @@ from typing import Any
 
 from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.text import characters
 from pgrehearse.text.migration_files import Migration

@@ -10,7 +10,8 @@ import psycopg
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
-from pgrehearse.migration.runner.ledger import Attempt, Cost, Ledger
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.ledger_rows import Attempt, Cost
 
 __all__ = ["Timing", "read", "timings"]
 

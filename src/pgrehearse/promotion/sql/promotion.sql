@@ -158,6 +158,8 @@ CREATE TABLE IF NOT EXISTS pgrehearse_promotion.rollout (
     blocked interval CHECK (blocked > '0'),
     lag interval CHECK (lag > '0')
 );
+ALTER TABLE pgrehearse_promotion.rollout ADD COLUMN IF NOT EXISTS at_once int NOT NULL DEFAULT 0 CHECK (at_once >= 0);
+COMMENT ON COLUMN pgrehearse_promotion.rollout.at_once IS 'How many are worked at at a time; 0: as many as workers take.';
 COMMENT ON COLUMN pgrehearse_promotion.rollout.begun_at IS 'Also by resume: what was seen before counts no more.';
 COMMENT ON COLUMN pgrehearse_promotion.rollout.duration IS 'A wave that takes longer stops it; NULL: no limit.';
 COMMENT ON COLUMN pgrehearse_promotion.rollout.blocked IS 'Somebody who waits longer for a migration stops it.';
@@ -183,6 +185,10 @@ COMMENT ON COLUMN pgrehearse_promotion.visit.seen_at IS 'When its worker was las
 COMMENT ON COLUMN pgrehearse_promotion.visit.said IS 'Why it failed, is skipped, or was given back.';
 CREATE INDEX IF NOT EXISTS visit_unfinished ON pgrehearse_promotion.visit (promotion, wave)
     WHERE state NOT IN ('done', 'skipped');
+CREATE INDEX IF NOT EXISTS visit_noted ON pgrehearse_promotion.visit (promotion)
+    WHERE state = 'failed' OR blocked IS NOT NULL OR lag IS NOT NULL;
+CREATE INDEX IF NOT EXISTS visit_begun ON pgrehearse_promotion.visit (promotion, target)
+    WHERE state IN ('open', 'working');
 
 CREATE TABLE IF NOT EXISTS pgrehearse_promotion.audit (
     seq bigint PRIMARY KEY,
@@ -532,6 +538,14 @@ END $$;
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.silence() RETURNS interval
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT interval '10 seconds' $$;
 
+-- Whether a worker has to take a database: its worker is gone, or it is open. What was given back rests a moment.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.wanted(state text, seen_at timestamptz) RETURNS boolean
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(CASE state
+        WHEN 'open' THEN coalesce(seen_at < clock_timestamp() - interval '2 seconds', true)
+        WHEN 'working' THEN seen_at < clock_timestamp() - pgrehearse_promotion.silence() END, false)
+$$;
+
 -- How many databases of a promotion somebody works at now.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.visited(about bigint) RETURNS bigint
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -548,10 +562,12 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
           JOIN pgrehearse_promotion.target AS t ON t.promotion = v.promotion AND t.number = v.target
           JOIN pgrehearse_promotion.rollout AS r ON r.promotion = v.promotion
          WHERE v.promotion = about AND (v.opened_at >= r.begun_at OR v.seen_at >= r.begun_at)
+           AND (v.state = 'failed' OR v.blocked IS NOT NULL OR v.lag IS NOT NULL)
     ), wave AS (
-        SELECT wave, CASE WHEN bool_or(state IN ('open', 'working')) THEN clock_timestamp() ELSE max(seen_at) END
-                     - min(opened_at) AS took
-          FROM seen WHERE opened_at >= begun_at GROUP BY wave
+        SELECT v.wave, CASE WHEN bool_or(v.state IN ('open', 'working')) THEN clock_timestamp()
+                            ELSE max(v.seen_at) END - min(v.opened_at) AS took
+          FROM pgrehearse_promotion.visit AS v JOIN pgrehearse_promotion.rollout AS r ON r.promotion = v.promotion
+         WHERE v.promotion = about AND v.opened_at >= r.begun_at GROUP BY v.wave
     )
     SELECT CASE
         WHEN p.state <> 'applying' THEN format('promotion %s is %s', p.id, p.state)
@@ -559,7 +575,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
         WHEN (SELECT count(*) FROM seen WHERE state = 'failed') > r.failures THEN
             (SELECT format('%s failed, %s allowed: %s', count(*), r.failures, string_agg(database, ', ' ORDER BY target))
                FROM seen WHERE state = 'failed')
-        WHEN (SELECT max(took) FROM wave) > r.duration THEN
+        WHEN r.duration IS NOT NULL AND (SELECT max(took) FROM wave) > r.duration THEN
             (SELECT format('wave %s takes longer than %s', min(wave), r.duration) FROM wave WHERE took > r.duration)
         WHEN (SELECT max(blocked) FROM seen) > r.blocked THEN
             (SELECT format('in %s somebody waited longer than %s for the migration',
@@ -794,17 +810,19 @@ END $$;
 
 -- Begin a roll-out, or go on with one: what failed or was open is planned again. ``canary``: databases of the
 -- first wave; ``size``: of each later one, 0 for all the rest. Waves stay as they were made the first time.
-CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(
-    about bigint, canary int, size int, failures int, duration interval, blocked interval, lag interval)
+DROP FUNCTION IF EXISTS pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval);
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(about bigint, canary int, size int, at_once int, failures int,
+    duration interval, blocked interval, lag interval)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
     PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
     PERFORM pgrehearse_promotion.demand_lock();
     INSERT INTO pgrehearse_promotion.rollout
-    VALUES (about, clock_timestamp(), canary, failures, duration, blocked, lag)
-    ON CONFLICT ON CONSTRAINT rollout_pkey DO UPDATE SET (begun_at, failures, duration, blocked, lag)
-        = (excluded.begun_at, excluded.failures, excluded.duration, excluded.blocked, excluded.lag);
+        (promotion, begun_at, canary, failures, duration, blocked, lag, at_once)
+    VALUES (about, clock_timestamp(), canary, failures, duration, blocked, lag, at_once)
+    ON CONFLICT ON CONSTRAINT rollout_pkey DO UPDATE SET (begun_at, failures, duration, blocked, lag, at_once)
+        = (excluded.begun_at, excluded.failures, excluded.duration, excluded.blocked, excluded.lag, excluded.at_once);
     INSERT INTO pgrehearse_promotion.visit (promotion, target, state, changed_by)
     SELECT t.promotion, t.number, 'planned', '' FROM pgrehearse_promotion.target AS t WHERE t.promotion = about
     ON CONFLICT DO NOTHING;
@@ -817,7 +835,8 @@ BEGIN
        AND (v.state IN ('open', 'failed')
             OR v.state = 'working' AND v.seen_at < clock_timestamp() - pgrehearse_promotion.silence());
     PERFORM pgrehearse_promotion.note('roll out', about, json_build_object(
-        'canary', canary, 'size', size, 'failures', failures, 'duration', duration, 'blocked', blocked, 'lag', lag));
+        'canary', canary, 'size', size, 'at_once', at_once, 'failures', failures, 'duration', duration,
+        'blocked', blocked, 'lag', lag));
 END $$;
 
 -- Open the first wave that is not done, or what is left of it; its number, NULL when all are. As long as none is
@@ -860,26 +879,39 @@ BEGIN
     RETURN coming;
 END $$;
 
--- Take a database of the open wave, or one whose worker is gone. The number of the attempt; NULL when it is not
--- to be taken.
-CREATE OR REPLACE FUNCTION pgrehearse_promotion.claim(about bigint, target int, worker text)
-RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Take the next database of the open wave, or one whose worker is gone. No row when none is to be taken.
+DROP FUNCTION IF EXISTS pgrehearse_promotion.claim(bigint, int, text);
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.claim(about bigint, worker text)
+RETURNS TABLE (target int, attempt int, database text, watch_lag boolean, done int[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
-    found_one pgrehearse_promotion.visit;
+    rule pgrehearse_promotion.rollout;
+    found_one int;
 BEGIN
     PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
-    SELECT * INTO found_one FROM pgrehearse_promotion.visit AS v
-     WHERE v.promotion = about AND v.target = claim.target FOR UPDATE;
-    IF NOT coalesce(found_one.state = 'open' OR found_one.state = 'working'
-                    AND found_one.seen_at < clock_timestamp() - pgrehearse_promotion.silence(), false)
-       OR pgrehearse_promotion.halt(about) IS NOT NULL THEN
-        RETURN NULL;
+    IF pgrehearse_promotion.halt(about) IS NOT NULL THEN
+        RETURN;
     END IF;
+    SELECT r.* INTO rule FROM pgrehearse_promotion.rollout AS r WHERE r.promotion = about;
+    IF rule.at_once > 0 THEN  -- who counts is alone, so that two do not both take the last
+        PERFORM FROM pgrehearse_promotion.rollout AS r WHERE r.promotion = about FOR UPDATE;
+        IF pgrehearse_promotion.visited(about) >= rule.at_once THEN
+            RETURN;
+        END IF;
+    END IF;
+    SELECT v.target INTO found_one FROM pgrehearse_promotion.visit AS v
+     WHERE v.promotion = about AND v.state IN ('open', 'working') AND pgrehearse_promotion.wanted(v.state, v.seen_at)
+     ORDER BY v.target LIMIT 1 FOR UPDATE SKIP LOCKED;
+    RETURN QUERY
     UPDATE pgrehearse_promotion.visit AS v
        SET state = 'working', attempt = v.attempt + 1, worker = left(claim.worker, 200), seen_at = clock_timestamp(),
            blocked = NULL, lag = NULL, said = ''
-     WHERE v.promotion = about AND v.target = claim.target;
-    RETURN found_one.attempt + 1;
+      FROM pgrehearse_promotion.target AS t
+     WHERE v.promotion = about AND v.target = found_one AND t.promotion = about AND t.number = found_one
+    RETURNING v.target, v.attempt, t.database, rule.lag IS NOT NULL,
+              ARRAY(SELECT s.item FROM pgrehearse_promotion.step AS s
+                     WHERE s.promotion = about AND s.target = found_one AND s.outcome = 'done' ORDER BY s.item);
 END $$;
 
 -- The worker of an attempt is still there; ``blocked`` and ``lag`` are what it saw since. False: it is another's.
@@ -958,12 +990,13 @@ GRANT EXECUTE ON FUNCTION pgrehearse_promotion.step(bigint, int, int, text, json
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.stop(bigint, text) TO :"runner";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.finish(bigint) TO :"runner";
 GRANT EXECUTE ON FUNCTION
-    pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval),
-    pgrehearse_promotion.open_wave(bigint), pgrehearse_promotion.claim(bigint, int, text),
+    pgrehearse_promotion.roll_out(bigint, int, int, int, int, interval, interval, interval),
+    pgrehearse_promotion.open_wave(bigint), pgrehearse_promotion.claim(bigint, text),
     pgrehearse_promotion.beat(bigint, int, int, interval, interval),
     pgrehearse_promotion.settle(bigint, int, int, text, text), pgrehearse_promotion.skip(bigint, int, text)
     TO :"runner";
-GRANT EXECUTE ON FUNCTION pgrehearse_promotion.silence(), pgrehearse_promotion.halt(bigint)
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.silence(), pgrehearse_promotion.halt(bigint),
+    pgrehearse_promotion.wanted(text, timestamptz)
     TO :"requester", :"approver", :"runner", :"viewer";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.cancel(bigint, text) TO :"requester", :"approver", :"runner";
 

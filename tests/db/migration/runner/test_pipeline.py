@@ -13,7 +13,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.migration.runner import batches
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from support.places import Place
 from support.waiting import wait_until
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from pgrehearse.migration.runner.spool import Spool
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.runner.ledger import Cost
+from pgrehearse.migration.runner.ledger_rows import Cost
 from pgrehearse.migration.timing.budgets import Allowance, Budgets, exceeded, load
 from pgrehearse.migration.timing.costs import Timing
 from pgrehearse.text import migration_files
