@@ -1,4 +1,4 @@
-"""A worker is killed while two of them take a promotion over a fleet: nothing lost, nothing twice.
+"""A worker, or the command that applies, is killed amid a fleet: nothing lost, nothing twice.
 
 The seed says how many databases are done then. See `support.faults.moments`.
 """
@@ -32,6 +32,10 @@ SELECT count(*) FROM pgrehearse_promotion.fleet
  WHERE promotion = (SELECT max(id) FROM pgrehearse_promotion.promotion)
    AND number = {} AND (attempt > {} OR state = 'done')
 """
+_WAVES = """
+SELECT wave, array_agg(state) FROM pgrehearse_promotion.fleet
+ WHERE promotion = (SELECT max(id) FROM pgrehearse_promotion.promotion) GROUP BY wave ORDER BY wave
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +45,12 @@ def fleet(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield made
 
 
-@pytest.mark.parametrize("moment", [one for one in chosen() if one.command == "fleet"], ids=str)
-def test_moment(fleet: Fleet, moment: Moment) -> None:
+def moments(command: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("moment", [one for one in chosen() if one.command == command], ids=str)
+
+
+def requested(fleet: Fleet) -> list[str]:
+    """A new migration is requested: in a transaction, or without. Returns what is traced in the end."""
     version = 101 + len(list(fleet.root.glob("db/migrations/*.sql")))  # compared as text
     if version % 2:
         fleet.migration(version, "SELECT pg_sleep(0.1);")
@@ -50,6 +58,26 @@ def test_moment(fleet: Fleet, moment: Moment) -> None:
         index = f"CREATE INDEX CONCURRENTLY trace_{version} ON trace (at);"
         fleet.migration(version, index, transaction=False)
     fleet.request()
+    return [str(number) for number in range(101, version + 1)]
+
+
+def done_once(fleet: Fleet, everything: list[str], moment: Moment) -> None:
+    """Everywhere, and the account says so."""
+    for name in fleet.names:
+        assert fleet.traces(name) == everything, f"{name}; {moment.again}"
+        twice = "SELECT count(*) - count(DISTINCT version) FROM pgrehearse.attempt WHERE outcome = 'done'"
+        assert fleet.database(name).one(twice) == 0
+        invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+        assert fleet.database(name).one(invalid) == 0
+    assert set(fleet.states().values()) == {"done"}
+    assert fleet.state() == "applied"
+    with psycopg.connect(fleet.home.dsn, autocommit=True) as connection:
+        assert audit.read(connection).problems == ()
+
+
+@moments("fleet")
+def test_a_worker_is_killed(fleet: Fleet, moment: Moment) -> None:
+    everything = requested(fleet)
     first, second = fleet.start("worker"), fleet.start("worker")
     applying = fleet.start("apply")
     enough = int(moment.chance[0] * (SIZE - 4))
@@ -74,14 +102,26 @@ def test_moment(fleet: Fleet, moment: Moment) -> None:
         worker.terminate()
         worker.wait(30)
     print(f"{moment}: {enough} done, {len(left)} at work; taken over after {recovered:.1f} s")
-    everything = [str(number) for number in range(101, version + 1)]
-    for name in fleet.names:
-        assert fleet.traces(name) == everything, f"{name}; {moment.again}"
-        twice = "SELECT count(*) - count(DISTINCT version) FROM pgrehearse.attempt WHERE outcome = 'done'"
-        assert fleet.database(name).one(twice) == 0
-        invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
-        assert fleet.database(name).one(invalid) == 0
-    assert set(fleet.states().values()) == {"done"}
-    assert fleet.state() == "applied"
-    with psycopg.connect(fleet.home.dsn, autocommit=True) as connection:
-        assert audit.read(connection).problems == ()
+    done_once(fleet, everything, moment)
+
+
+@moments("rollout")
+def test_the_command_that_applies_is_killed(fleet: Fleet, moment: Moment) -> None:
+    """What it gave out is finished by the workers, no further wave is begun, and resume does the rest."""
+    everything = requested(fleet)
+    workers = [fleet.start("worker"), fleet.start("worker")]
+    applying = fleet.start("apply")
+    enough = int(moment.chance[0] * SIZE)
+    fleet.until(["working", "done"], enough + 1)
+    applying.kill()
+    applying.wait(30)
+    wait_until(lambda: not {"open", "working"} & set(fleet.states().values()), "the wave ends", 60)
+    waves = fleet.home.execute(_WAVES)
+    assert all(states in ({"done"}, {"planned"}) for states in map(set, (row[1] for row in waves))), waves
+    if {"planned"} in [set(row[1]) for row in waves]:
+        assert fleet.state() == "applying"
+    fleet.good("resume")
+    for worker in workers:
+        worker.terminate()
+        worker.wait(30)
+    done_once(fleet, everything, moment)

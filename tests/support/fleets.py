@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
@@ -16,7 +17,6 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.environments.declared import parse
 from pgrehearse.promotion.installing import install
 from pgrehearse.promotion.rules import GATES
-from pgrehearse.servers import Server
 from support.databases import Database, execute, mark
 from support.processes import PGREHEARSE, Ended, call, clean_environment, end, start
 from support.projects import write
@@ -27,6 +27,13 @@ __all__ = ["Fleet", "fleet_on"]
 _WITHOUT = ["drift", "rehearsal", "policy", "backup"]
 
 
+class Where(Protocol):
+    """A server."""
+
+    def dsn(self, name: str = ...) -> str: ...
+    def alive(self) -> bool: ...
+
+
 @dataclass
 class Fleet:
     """``home`` keeps the promotions and the queue; ``deploy`` is requester, runner and owner of them all.
@@ -35,7 +42,7 @@ class Fleet:
     """
 
     root: Path
-    server: Server
+    server: Where
     tag: str
     names: list[str]
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
@@ -118,7 +125,7 @@ class Fleet:
 
 
 @contextmanager
-def fleet_on(server: Server, root: Path, size: int) -> Iterator[Fleet]:
+def fleet_on(server: Where, root: Path, size: int) -> Iterator[Fleet]:
     """``size`` databases; they, their role and every process that was started go with the block."""
     made = Fleet(root, server, secrets.token_hex(3), [])
     made.names = [f"tenant_{number:02}_{made.tag}" for number in range(1, size + 1)]

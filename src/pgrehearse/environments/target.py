@@ -101,9 +101,8 @@ def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[psyco
 def connected(dsn: str | None, *, limit: float = _CONNECT_LIMIT, **options: Any) -> psycopg.Connection[Any]:
     """A connection in autocommit mode to the database named by ``dsn`` or libpq's environment.
 
-    ``limit``: seconds until it must be there, where nothing else says so. ``options``: of the connection, such
-    as application_name. Raises SetupError: nothing names a database, or it cannot be reached. No message holds
-    a password.
+    ``limit``: seconds until it must be there, where nothing else says so. ``options``: of the connection.
+    Raises SetupError: nothing names a database, or it cannot be reached. No message holds a password.
     """
     parts = parts_of(
         dsn or "",

@@ -15,7 +15,8 @@ apply           a promotion is carried out, once every gate is green
 carry_out       in one of its databases, step by step
 rollout         in several, wave after wave, until something stops it
 visits          those databases, as the state machine keeps them
-visit           one of them is taken by a worker, which says that it is there
+visit           a worker takes one after the other, and says that it is there
+standbys        how far the standbys of a database are behind
 workers         the processes that do so, and what gives databases to them
 queue           what databases reach workers by: the one module that knows procrastinate
 ledger_readers  who takes part may read what is pending

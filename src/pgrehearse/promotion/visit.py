@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +21,7 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, Held
-from pgrehearse.promotion import databases
+from pgrehearse.promotion import databases, standbys
 from pgrehearse.promotion.carry_out import Place, Reporter, apply_to_database
 from pgrehearse.promotion.plan import files_of
 from pgrehearse.promotion.rules import prefix
@@ -47,8 +46,6 @@ SELECT max(pg_catalog.clock_timestamp() - w.waitstart) FROM pg_catalog.pg_locks 
                              WHERE d.datname = pg_catalog.current_database())
           AND l.pid <> w.pid AND l.pid = ANY (pg_catalog.pg_blocking_pids(w.pid)))
 """
-_LAG = "SELECT max(replay_lag) FROM pg_catalog.pg_stat_replication"
-_SEES_LAG = "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')"
 
 
 class Work:
@@ -99,15 +96,13 @@ def _one(work: Work, visits: Visits, promotion: int, taken: Taken, reporter: Rep
     """Returns how it ended, done, failed or open, when it is given back; and why."""
     try:
         with databases.worked_at(work.environment, taken.database) as (connection, target):
-            lag = _Lag(visits, promotion, taken, connection, target) if taken.watch_lag else None
-            if lag is not None and (stop := lag.look()):
+            if stop := _too_far_behind(visits, promotion, taken, connection, target):
                 return "open", stop
             plan, migrations = work.plan(visits, promotion)
             place = Place(promotion, taken.target, taken.database, connection, target.conninfo, taken.done)
             with _alive(work.home, promotion, taken, target, reporter.tell):
                 apply_to_database(visits, place, plan, migrations, prefix(work.environment), reporter)
-            if lag is not None:
-                lag.look()
+            _too_far_behind(visits, promotion, taken, connection, target)
     except Held as error:  # a build that outlived its worker is not disturbed
         return "open", error.message
     except PgRehearseError as error:
@@ -117,30 +112,22 @@ def _one(work: Work, visits: Visits, promotion: int, taken: Taken, reporter: Rep
     return "done", ""
 
 
-@dataclass(frozen=True)
-class _Lag:
-    """How far standbys are behind, looked at also where the work is too short to be watched.
+def _too_far_behind(
+    visits: Visits, promotion: int, taken: Taken, connection: psycopg.Connection[Any], target: Target
+) -> str | None:
+    """Why no further database may be begun, after standbys were looked at, if the roll-out has a limit.
 
-    Raises SetupError: the role may not see it.
+    Also where the work is too short for `_alive` to look. Raises SetupError: the role may not see it.
     """
-
-    visits: Visits
-    promotion: int
-    taken: Taken
-    connection: psycopg.Connection[Any]
-    target: Target
-
-    def look(self) -> str | None:
-        """Report what is seen; why no further database may be begun then."""
-        row = self.connection.execute(_SEES_LAG).fetchone()
-        if row is None or not row[0]:
-            raise SetupError(
-                f"{self.target.user} may not see how far standbys are behind, and the roll-out has a limit",
-                next_step=f"GRANT pg_read_all_stats TO {self.target.user}, or leave out lag",
-            )
-        lag = _longest(self.connection, _LAG)
-        self.visits.beat(self.promotion, self.taken.target, self.taken.attempt, None, lag)
-        return self.visits.halt(self.promotion)
+    if taken.lag is None:
+        return None
+    if not standbys.visible_to(connection):
+        raise SetupError(
+            f"{target.user} may not see how far standbys are behind, and the roll-out has a limit",
+            next_step=f"GRANT pg_read_all_stats TO {target.user}, or leave out lag",
+        )
+    visits.beat(promotion, taken.target, taken.attempt, None, standbys.behind(connection, taken.lag))
+    return visits.halt(promotion)
 
 
 @contextmanager
@@ -161,8 +148,7 @@ def _alive(
             ):
                 connection.execute("SET statement_timeout = '1s'")
                 while True:
-                    blocked = _longest(connection, _BLOCKED)
-                    lag = _longest(connection, _LAG) if taken.watch_lag else None
+                    blocked, lag = _seen(connection, taken.lag)
                     if not Visits(store.connection).beat(
                         promotion, taken.target, taken.attempt, blocked, lag
                     ):
@@ -180,9 +166,12 @@ def _alive(
         thread.join()
 
 
-def _longest(connection: psycopg.Connection[tuple[timedelta | None]], query: str) -> timedelta | None:
+def _seen(
+    connection: psycopg.Connection[Any], limit: timedelta | None
+) -> tuple[timedelta | None, timedelta | None]:
+    """How long somebody has waited, and how far standbys are behind, where that has a ``limit``."""
     try:
-        row = connection.execute(query.encode()).fetchone()
+        row = connection.execute(_BLOCKED).fetchone()
+        return (row[0] if row else None), (None if limit is None else standbys.behind(connection, limit))
     except psycopg.errors.QueryCanceled:  # what the migration has locked may be a catalog that this reads
-        return None
-    return row[0] if row else None
+        return None, None

@@ -35,7 +35,7 @@ _WANTED = """
 SELECT count(*)::int FROM pgrehearse_promotion.visit
  WHERE promotion = %s AND state IN ('open', 'working') AND pgrehearse_promotion.wanted(state, seen_at)
 """
-_CLAIM = "SELECT target, attempt, database, watch_lag, done FROM pgrehearse_promotion.claim(%s, %s)"
+_CLAIM = "SELECT target, attempt, database, lag, done FROM pgrehearse_promotion.claim(%s, %s)"
 _SKIPPED = "SELECT target FROM pgrehearse_promotion.visit WHERE promotion = %s AND state = 'skipped'"
 
 
@@ -71,14 +71,14 @@ class Taken:
 
     Attributes:
         attempt: counted from 1; another one is another's.
-        watch_lag: whether standbys have to be looked at.
+        lag: how far a standby may be behind; None: nobody looks.
         done: the migrations of the plan that are recorded as done there, by number.
     """
 
     target: int
     attempt: int
     database: str
-    watch_lag: bool
+    lag: timedelta | None
     done: list[int]
 
 

@@ -164,7 +164,7 @@ def test_what_is_recorded_as_done_is_told_to_the_next_worker(stage: Stage) -> No
     with begun(stage, Rollout()) as (visits, promotion):
         visits.open_wave(promotion)
         first = visits.claim(promotion, "w")
-        assert first is not None and (first.database, first.done, first.watch_lag) == ("one", [], False)
+        assert first is not None and (first.database, first.done, first.lag) == ("one", [], None)
         visits.step(promotion, 1, 1, "started")
         visits.step(promotion, 1, 1, "done")
         silent(stage, 1)
@@ -215,6 +215,23 @@ def test_a_wave_that_takes_too_long_stops_it_and_resume_counts_anew(stage: Stage
         assert visits.halt(promotion) is None
         assert [one.wave for one in visits.all(promotion)] == [1, 2, 2, 3, 3]  # as they were made
         visits.open_wave(promotion)
+        did(visits, promotion, 1)
+
+
+@pytest.mark.parametrize("state", ["open", "failed"])
+def test_what_was_seen_before_a_resume_counts_no_more(stage: Stage, state: str) -> None:
+    how = Rollout(canary=1, blocked=SECOND, lag=SECOND)
+    with begun(stage, how) as (visits, promotion):
+        visits.open_wave(promotion)
+        took(visits, promotion)
+        visits.beat(promotion, 1, 1, 2 * SECOND, 2 * SECOND)
+        visits.settle(promotion, 1, 1, state, "kept others waiting")
+        assert visits.halt(promotion) is not None
+        visits.stop(promotion, "so")
+        visits.connection.execute(call("start").encode(), [promotion, stage.hash(promotion), stage.gates()])
+        visits.roll_out(promotion, how)
+        visits.open_wave(promotion)
+        assert visits.halt(promotion) is None
         did(visits, promotion, 1)
 
 

@@ -69,7 +69,7 @@ class Cluster:
         """What stands before the server's command."""
         return []
 
-    def accepts(self) -> bool:
+    def alive(self) -> bool:
         """Whether the server lets a client in now."""
         with suppress(psycopg.OperationalError), psycopg.connect(self.dsn(), connect_timeout=5):
             return True
@@ -77,7 +77,7 @@ class Cluster:
 
     def wait(self) -> None:
         """Return when the server lets clients in, after a start or a recovery."""
-        wait_until(self.accepts, f"the server is there\n{self.log()}", 120)
+        wait_until(self.alive, f"the server is there\n{self.log()}", 120)
 
     def log(self) -> str:
         """The last lines of the server's log."""

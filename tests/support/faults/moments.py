@@ -38,7 +38,8 @@ _SEEDS = {
     "test": dict.fromkeys((*_SIGNALS, "server"), 4),
     "remote": dict.fromkeys((*_SIGNALS, *_LOSSES), 2),
     "build": dict.fromkeys(_SIGNALS, 3),
-    "fleet": {"KILL": 20},  # in tests/faults/test_fleet.py
+    "fleet": {"KILL": 20},  # a worker; in tests/faults/test_fleet.py
+    "rollout": {"KILL": 20},  # the command that applies; there too
     "promote": {"KILL": 20, **dict.fromkeys(("TERM", "terminate", "kill9", "crash", "cut", "half"), 3)},
 }
 
@@ -78,7 +79,7 @@ ALL = [
 #: Some of every command, with several kinds of fault; together no more than half a minute on an idle machine.
 _SAMPLE = (
     "up-KILL-1 up-crash-4 up-clock-0 rollback-cut-1 run-cut-1 run-kill9-3 run-full-0"
-    " test-KILL-0 remote-KILL-0 build-KILL-1 fleet-KILL-0 promote-KILL-3"
+    " test-KILL-0 remote-KILL-0 build-KILL-1 fleet-KILL-0 rollout-KILL-1 promote-KILL-3"
 )
 SAMPLE = [moment for moment in ALL if str(moment) in _SAMPLE.split()]
 

@@ -830,7 +830,7 @@ BEGIN
        SET wave = CASE WHEN v.target <= canary THEN 1 WHEN size = 0 THEN (canary > 0)::int + 1
                        ELSE (canary > 0)::int + (v.target - canary + size - 1) / size END
      WHERE v.promotion = about AND v.wave = 0;
-    UPDATE pgrehearse_promotion.visit AS v SET state = 'planned'
+    UPDATE pgrehearse_promotion.visit AS v SET state = 'planned', blocked = NULL, lag = NULL
      WHERE v.promotion = about
        AND (v.state IN ('open', 'failed')
             OR v.state = 'working' AND v.seen_at < clock_timestamp() - pgrehearse_promotion.silence());
@@ -882,7 +882,7 @@ END $$;
 -- Take the next database of the open wave, or one whose worker is gone. No row when none is to be taken.
 DROP FUNCTION IF EXISTS pgrehearse_promotion.claim(bigint, int, text);
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.claim(about bigint, worker text)
-RETURNS TABLE (target int, attempt int, database text, watch_lag boolean, done int[])
+RETURNS TABLE (target int, attempt int, database text, lag interval, done int[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -909,7 +909,7 @@ BEGIN
            blocked = NULL, lag = NULL, said = ''
       FROM pgrehearse_promotion.target AS t
      WHERE v.promotion = about AND v.target = found_one AND t.promotion = about AND t.number = found_one
-    RETURNING v.target, v.attempt, t.database, rule.lag IS NOT NULL,
+    RETURNING v.target, v.attempt, t.database, rule.lag,
               ARRAY(SELECT s.item FROM pgrehearse_promotion.step AS s
                      WHERE s.promotion = about AND s.target = found_one AND s.outcome = 'done' ORDER BY s.item);
 END $$;
