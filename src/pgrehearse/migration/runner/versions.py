@@ -105,9 +105,7 @@ def readable() -> Iterator[None]:
 def look(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[VersionState]:
     """`read`, in a transaction of ``connection``. Raises psycopg.Error too."""
     with ours(connection):
-        connection.execute(
-            "SET LOCAL transaction_read_only = on"
-        )  # not by a startup option: poolers refuse it
+        connection.execute("SET LOCAL transaction_read_only = on")  # poolers refuse it as a startup option
         ledger = Ledger(connection)
         known = ledger.known()
         if not known.applied:
