@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, PollingStatus, abc
 
-__all__ = ["NOT_TEXT", "NOT_TEXT_NEXT", "Opening", "connect", "holds_other_text", "in_utf8"]
+__all__ = ["NOT_TEXT", "NOT_TEXT_NEXT", "Connection", "Opening", "connect", "holds_other_text", "in_utf8"]
 
 #: What is said of a database that holds something else than text in UTF-8, and what to do about it.
 NOT_TEXT = "something in the database is not text in UTF-8"
@@ -22,9 +22,18 @@ NOT_TEXT_NEXT = "find the name or comment, and write it anew; an SQL_ASCII datab
 _EVENTS = {PollingStatus.READING: selectors.EVENT_READ, PollingStatus.WRITING: selectors.EVENT_WRITE}
 
 
-def connect(conninfo: str, **options: Any) -> psycopg.Connection[Any]:
+class Connection(psycopg.Connection[Any]):
+    """One that knows when its making began. ``begun``: by `time.monotonic`, before the first byte."""
+
+    begun: float
+
+
+def connect(conninfo: str, **options: Any) -> Connection:
     """`psycopg.connect`, in UTF-8. Raises psycopg.Error."""
-    return psycopg.connect(in_utf8(conninfo), **options)
+    begun = time.monotonic()
+    made = Connection.connect(in_utf8(conninfo), **options)
+    made.begun = begun
+    return made
 
 
 class Opening:

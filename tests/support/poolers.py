@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -14,21 +13,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from support.programs import program
 from support.waiting import wait_until
 
 __all__ = ["bouncer_before", "proxy_before"]
 
-_PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
 
 @contextmanager
-def bouncer_before(dsn: str, mode: str) -> Iterator[str]:
-    """The connection string of a PgBouncer in ``mode`` before the database of ``dsn``; skips without one."""
-    if _PGBOUNCER is None:
-        pytest.skip("no pgbouncer is installed (apt install pgbouncer)")
+def bouncer_before(dsn: str, mode: str, name: str = "pgbouncer-1.24", **settings: object) -> Iterator[str]:
+    """The connection string of a PgBouncer in ``mode`` before the server of ``dsn``; skips without one.
+
+    ``settings``: more lines of its configuration.
+    """
+    pgbouncer = program(name)
     server = conninfo_to_dict(dsn)
     owner = Path(str(server["host"])).stat()
     with tempfile.TemporaryDirectory(prefix="bouncer-", dir="/tmp") as folder:
@@ -36,14 +35,15 @@ def bouncer_before(dsn: str, mode: str) -> Iterator[str]:
         config.write_text(
             f"[databases]\n* = host={server['host']} port={server['port']} user={server['user']}\n"
             f"[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = {folder}\nauth_type = any\n"
-            f"pool_mode = {mode}\nlogfile = {folder}/log\n",
+            f"pool_mode = {mode}\nlogfile = {folder}/log\nadmin_users = app\n"
+            + "".join(f"{key} = {value}\n" for key, value in settings.items()),
             encoding="utf-8",
         )
         who = {}
         if os.geteuid() == 0:  # PgBouncer does not run as root
             os.chown(folder, owner.st_uid, owner.st_gid)
             who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-        process = subprocess.Popen([_PGBOUNCER, "-q", str(config)], **who)
+        process = subprocess.Popen([pgbouncer, "-q", str(config)], **who)
         try:
             pooled = make_conninfo("", host=folder, port=6432, user="app", dbname=server["dbname"])
 
@@ -56,7 +56,7 @@ def bouncer_before(dsn: str, mode: str) -> Iterator[str]:
             wait_until(there, "pgbouncer answers")
             yield pooled
         finally:
-            process.terminate()
+            process.kill()  # since 1.23 it would wait for its clients after a SIGTERM
             process.wait()
 
 
@@ -75,6 +75,7 @@ def _forward(listening: socket.socket, server: dict[str, object]) -> None:
     with suppress(OSError):
         while True:
             client, _ = listening.accept()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with client, socket.socket(socket.AF_UNIX) as behind:
                 behind.connect(f"{server['host']}/.s.PGSQL.{server['port']}")
                 answers = threading.Thread(target=_answers, args=(behind, client), daemon=True)

@@ -2,24 +2,63 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 
-from pgrehearse.errors import SetupError
+from pgrehearse.connections import Connection
+from pgrehearse.errors import SetupError, first_line
 
-__all__ = ["direct"]
+__all__ = ["direct", "unreachable"]
+
+#: Which server process answers, how many seconds it lives, and where the server listens. Each name is
+#: qualified: behind a pooler somebody else's search_path may be in force.
+_QUESTION = b"""
+SELECT pg_catalog.pg_backend_pid(),
+       EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) s.backend_start
+              )::pg_catalog.float8,
+       pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.current_setting('port')
+  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS s
+"""
+#: How much faster the server's clock may run than ours: chrony corrects by up to 83 ms in a second.
+_FASTER = 1.1
+_POOLED = (
+    "refused: this connection goes through a pooler, where settings and locks made here would stay"
+    " with others"
+)
+_NEXT = "give the address of PostgreSQL itself, usually port 5432 instead of the pooler's"
+#: Words by which poolers, and no PostgreSQL, refuse a connection.
+_POOLERS_WORDS = ("unsupported startup parameter", "server_login_retry", "query_wait_timeout")
 
 
-def direct(connection: psycopg.Connection[object]) -> None:
+def direct(connection: Connection) -> None:
     """Raise SetupError when a pooler stands between ``connection`` and the server.
 
-    A pooler invents the process id it tells its client, so that canceling goes through it. Behind one, SET,
-    temporary objects and advisory locks belong to a server connection that the next client gets.
+    Behind one, SET, temporary objects and advisory locks belong to a server connection that the next client
+    gets. Most poolers invent the process id they tell their client, so that canceling goes through them. One
+    that tells the true id shows by its age: the process is older than this connection. What only forwards
+    bytes does neither. The first client of a pool that was empty is as if alone, but commands connect twice.
     """
-    row = connection.execute(b"SELECT pg_catalog.pg_backend_pid()").fetchone()
-    assert isinstance(row, tuple)
-    if row[0] != connection.info.backend_pid:
-        raise SetupError(
-            "refused: this connection goes through a pooler, where settings and locks made here would stay"
-            " with others",
-            next_step="give the address of PostgreSQL itself, usually port 5432 instead of the pooler's",
-        )
+    try:
+        row = connection.execute(_QUESTION).fetchone()
+    except psycopg.Error as error:
+        if "/bouncer" not in (connection.info.parameter_status("server_version") or ""):
+            raise
+        # PgBouncer's console, which knows no SELECT
+        raise SetupError(_POOLED, next_step=_NEXT) from error
+    elapsed = time.monotonic() - connection.begun
+    assert row is not None
+    pid, age, address, port = row  # no age where ALTER ROLE SET role hides it
+    if pid != connection.info.backend_pid or (age or 0.0) > elapsed * _FASTER:
+        where = f"it calls itself {address}, port {port}" if address else f"its port is {port}"
+        raise SetupError(_POOLED, next_step=f"{_NEXT}; {where}")
+
+
+def unreachable(error: psycopg.Error) -> SetupError:
+    """What is said of a database that ``error`` keeps away; a pooler that refused is called one."""
+    reason = first_line(error)
+    pooler = any(words in str(error) for words in _POOLERS_WORDS)
+    return SetupError(
+        f"the database cannot be reached: {reason}",
+        next_step=f"a pooler says this; {_NEXT}" if pooler else "check the DSN, and the settings of its role",
+    )

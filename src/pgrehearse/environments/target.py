@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from pgrehearse.connections import connect
+from pgrehearse.connections import Connection, connect
 from pgrehearse.environments import marks
 from pgrehearse.environments.connection_strings import environment_variables, parts_of
-from pgrehearse.environments.direct import direct
+from pgrehearse.environments.direct import direct, unreachable
 from pgrehearse.environments.names import ENVIRONMENTS
-from pgrehearse.errors import SetupError, first_line
+from pgrehearse.errors import SetupError
 from pgrehearse.majors import not_too_old, said
 
 __all__ = ["Target", "connected", "look", "open_target", "reached", "resolved"]
@@ -89,16 +89,16 @@ def look(connection: psycopg.Connection[Any]) -> Target:
 
 
 @contextmanager
-def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[psycopg.Connection[Any]]:
+def reached(dsn: str | None, *, limit: float = _CONNECT_LIMIT) -> Iterator[Connection]:
     """`connected` for a few questions; what goes wrong with them means that it cannot be reached either."""
     with connected(dsn, limit=limit) as connection:
         try:
             yield connection
         except psycopg.Error as error:
-            raise _unreachable(error) from None
+            raise unreachable(error) from None
 
 
-def connected(dsn: str | None, *, limit: float = _CONNECT_LIMIT, **options: Any) -> psycopg.Connection[Any]:
+def connected(dsn: str | None, *, limit: float = _CONNECT_LIMIT, **options: Any) -> Connection:
     """A connection in autocommit mode to the database named by ``dsn`` or libpq's environment.
 
     ``limit``: seconds until it must be there, where nothing else says so. ``options``: of the connection.
@@ -120,14 +120,7 @@ def connected(dsn: str | None, *, limit: float = _CONNECT_LIMIT, **options: Any)
     try:
         return connect(make_conninfo("", **parts), autocommit=True, **options)
     except psycopg.Error as error:
-        raise _unreachable(error) from None
-
-
-def _unreachable(error: psycopg.Error) -> SetupError:
-    return SetupError(
-        f"the database cannot be reached: {first_line(error)}",
-        next_step="check the DSN, and the settings of its role",
-    )
+        raise unreachable(error) from None
 
 
 def resolved(connection: psycopg.Connection[object]) -> str:

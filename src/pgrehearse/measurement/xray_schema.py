@@ -12,9 +12,9 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.connections import connect
 from pgrehearse.environments.connection_strings import parts_of
-from pgrehearse.environments.direct import direct
+from pgrehearse.environments.direct import direct, unreachable
 from pgrehearse.environments.target import resolved
-from pgrehearse.errors import DocumentError, SetupError, first_line
+from pgrehearse.errors import DocumentError
 from pgrehearse.execution.maker import Maker
 from pgrehearse.majors import known
 from pgrehearse.schema import dump, extensions, foreign_sql
@@ -50,11 +50,7 @@ def dumped(dsn: str) -> str:
             known(connection.info.server_version // 10000)  # it is rehearsed on one of ours
             conninfo = resolved(connection)
     except psycopg.Error as error:
-        reason = first_line(error)
-        raise SetupError(
-            f"the database cannot be reached: {reason}",
-            next_step="check the DSN, and the settings of its role",
-        ) from None
+        raise unreachable(error) from None
     return dump.dump(conninfo, owners=False, lock_wait=5).text
 
 

@@ -13,6 +13,7 @@ from pgrehearse.servers import Servers
 from support.databases import execute, fresh
 from support.majors import OLD_AND_NEW
 from support.poolers import bouncer_before
+from support.programs import POOLERS
 
 
 @pytest.fixture(params=OLD_AND_NEW)
@@ -82,8 +83,9 @@ def test_what_others_wrote_into_the_queue_stops_nobody(dsn: str, args: str) -> N
         made.clear(1)
 
 
-def test_the_queue_may_lie_behind_a_pooler(servers: Servers) -> None:
-    with fresh(servers.get(18)) as dsn, bouncer_before(dsn, "transaction") as pooled:
+@pytest.mark.parametrize("name", POOLERS)
+def test_the_queue_may_lie_behind_a_pooler(servers: Servers, name: str) -> None:
+    with fresh(servers.get(18)) as dsn, bouncer_before(dsn, "transaction", name) as pooled:
         with queue.opened(pooled, "q") as made:
             made.put(1, 20)
             assert made.waiting(1) == 20

@@ -96,7 +96,7 @@ def _work(
     refused: list[str],
 ) -> None:
     try:
-        connection = connect(dsn, autocommit=True, prepare_threshold=None)
+        connection: psycopg.Connection = connect(dsn, autocommit=True, prepare_threshold=None)
         ready.wait(30)
     except psycopg.Error as error:
         refused.append(first_line(error))

@@ -15,8 +15,8 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse import connections
-from pgrehearse.environments.direct import direct
-from pgrehearse.errors import SetupError, first_line
+from pgrehearse.environments.direct import direct, unreachable
+from pgrehearse.errors import SetupError
 from pgrehearse.execution.exclusion import RUNNER, acquire
 from pgrehearse.migration.runner.own_session import ours
 
@@ -59,11 +59,7 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
     try:
         connection = connections.connect(conninfo, autocommit=True, application_name=APPLICATION)
     except psycopg.Error as error:
-        reason = first_line(error)
-        raise SetupError(
-            f"the database cannot be reached: {reason}",
-            next_step="check the DSN, and the settings of its role",
-        ) from None
+        raise unreachable(error) from None
     try:
         prepare(connection)
     except BaseException:
@@ -72,7 +68,7 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def prepare(connection: psycopg.Connection[Any]) -> None:
+def prepare(connection: connections.Connection) -> None:
     """Make a connection in autocommit mode one that a runner can work with.
 
     Raises SetupError: it goes through a pooler, or files would be read differently there.
