@@ -15,13 +15,13 @@ import html
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
 
 import pgrehearse.text
-from pgrehearse import errors, files, pytest_plugin
+from pgrehearse import errors, files, pytest_plugin, sealed
 from pgrehearse.backup.adapters import ADAPTERS, adapter
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.physical import DISARMED
@@ -353,6 +353,48 @@ def _sample(file: Path) -> str:
     return f'<pre title="A sample of the format"><code>{shown}</code></pre>'
 
 
+# --- poolers ------------------------------------------------------------------------------------------
+
+
+def _poolers() -> str:
+    """What `tools/pooler_matrix.py` measured: a row for each feature, a column for each mode."""
+    found = sealed.read(ROOT / "evidence" / "poolers.json")
+    names, majors = found["pgbouncer"], list(map(int, found["postgresql"]))
+    head = f"PgBouncer {_listed(names.values())}; PostgreSQL {_listed(found['postgresql'].values())}."
+    modes = list(next(iter(found["features"].values())))
+    rows = [
+        (feature, *(_outcomes(by[mode], names, majors) for mode in modes))
+        for feature, by in found["features"].items()
+    ]
+    return f"{head}\n\n{_table(('feature', *modes), rows)}"
+
+
+def _outcomes(outcomes: dict[str, dict[str, list[int]]], names: dict[str, str], majors: list[int]) -> str:
+    """An outcome, or several with who came to each: poolers, and the servers' majors where those differ."""
+    if len(outcomes) == 1:
+        return next(iter(outcomes))
+    said = []
+    for outcome, by in outcomes.items():
+        who = [
+            _short(names[name]) + ("" if seen == majors else f" with {_range(seen)}")
+            for name, seen in by.items()
+        ]
+        said.append(f"{_listed(who)}: {outcome}")
+    return "<br>".join(said)
+
+
+def _short(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _range(majors: list[int]) -> str:
+    return f"{majors[0]}–{majors[-1]}" if len(majors) > 1 else str(majors[0])
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
 # --- pages ----------------------------------------------------------------------------------------------
 
 
@@ -374,6 +416,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "environments": _environments,
         "status facts": _facts,
         "status schema": _status_schema,
+        "poolers": _poolers,
     }
     return found
 

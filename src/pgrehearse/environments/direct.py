@@ -37,7 +37,7 @@ def direct(connection: Connection) -> None:
     Behind one, SET, temporary objects and advisory locks belong to a server connection that the next client
     gets. Most poolers invent the process id they tell their client, so that canceling goes through them. One
     that tells the true id shows by its age: the process is older than this connection. What only forwards
-    bytes does neither. The first client of a pool that was empty is as if alone, but commands connect twice.
+    bytes does neither. The first client of a pool that was empty is as if alone; the next one shows it.
     """
     try:
         row = connection.execute(_QUESTION).fetchone()
