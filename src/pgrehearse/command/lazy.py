@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pgrehearse.command.streams import lost_output
+from pgrehearse.command.streams import unread
 
 __all__ = ["LazyGroup"]
 
@@ -26,7 +26,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(context)
         except BrokenPipeError as error:
-            if isinstance(lost_output(), BrokenPipeError):
+            if unread():
                 raise
             raise RuntimeError("a pipe to another process broke") from error
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
-__all__ = ["lost_output", "prepared", "terminable", "too_late"]
+__all__ = ["lost_output", "prepared", "terminable", "too_late", "unread"]
 
 
 def prepared() -> None:
@@ -51,6 +52,15 @@ def lost_output() -> OSError | None:
                 os.dup2(nothing, stream.fileno())  # else Python tries again at its end, and exits with 120
             os.close(nothing)
     return found
+
+
+def unread(outputs: Iterable[int] = (1, 2)) -> bool:
+    """Whether one of these descriptors, our outputs, is a pipe whose reader has ended."""
+    gone = select.POLLERR | select.POLLHUP
+    poll = select.poll()
+    for number in outputs:
+        poll.register(number, 0)  # no event is asked for; these two are told in any case
+    return any(event & gone for _, event in poll.poll(0))
 
 
 @contextmanager

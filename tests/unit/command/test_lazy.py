@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from pgrehearse.command import lazy
+from pgrehearse.command.streams import unread
 
 
 @click.command()
@@ -23,6 +27,15 @@ def test_another_pipe_is_a_fault() -> None:
 
 
 def test_our_output_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lazy, "lost_output", lambda: BrokenPipeError(32, "Broken pipe"))
+    monkeypatch.setattr(lazy, "unread", lambda: True)
     ended = CliRunner().invoke(GROUP, ["breaks"])
     assert isinstance(ended.exception, SystemExit), "click's own end of a command that nobody reads"
+
+
+def test_who_reads_is_asked_of_the_system(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with (tmp_path / "file").open("w") as file:
+        assert not unread((writer, file.fileno()))
+        os.close(reader)
+        assert unread((writer, file.fileno()))
+    os.close(writer)
