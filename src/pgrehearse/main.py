@@ -39,6 +39,7 @@ _COMMANDS = {
     "backup": ("pgrehearse.command.backup", "backup"),
     "promote": ("pgrehearse.command.promote", "promote"),
     "status": ("pgrehearse.command.status", "status"),
+    "dashboard": ("pgrehearse.command.dashboard", "dashboard"),
     "environment": ("pgrehearse.command.environment", "environment"),
     "export": ("pgrehearse.notebook.command", "export"),
     "psql": ("pgrehearse.command.psql", "psql"),

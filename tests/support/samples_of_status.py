@@ -46,7 +46,7 @@ VALUES: dict[str, tuple[Value, Value]] = {
         ),
     ),
     "last": (Last((dataclasses.replace(_RAN, outcome="done"),)), Last((_RAN,))),
-    "drift": (Drift(AT, ()), Drift(AT, (Compared("live", "table a", "it", "CREATE TABLE a ()", None),))),
+    "drift": (Drift(()), Drift((Compared("live", "table a", "it", "CREATE TABLE a ()", None),))),
     "leftovers": (
         Leftovers((), ()),
         Leftovers(

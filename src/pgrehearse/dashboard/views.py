@@ -12,11 +12,22 @@ from pgrehearse.promotion.words import told
 from pgrehearse.status.activity import Now
 from pgrehearse.status.drift import Drift
 from pgrehearse.status.facts import Fact, Known, Level, worst
-from pgrehearse.status.migrations import Last
+from pgrehearse.status.migrations import Last, Migrations, Ran
 from pgrehearse.status.rules import FACTS, PAGE
 from pgrehearse.status.snapshot import Snapshot
 
-__all__ = ["Database", "FactView", "Fleet", "Overview", "anchor", "overview"]
+__all__ = [
+    "Database",
+    "FactView",
+    "Fleet",
+    "MigrationRow",
+    "MigrationView",
+    "Overview",
+    "anchor",
+    "database",
+    "migration",
+    "overview",
+]
 
 #: Databases of a fleet that are named; the map shows all.
 _NAMED = 200
@@ -113,6 +124,63 @@ def database(one: Snapshot, now: datetime, handbook: str) -> Database:
         doing if isinstance(doing, Now) else None,
         drift if isinstance(drift, Drift) else None,
     )
+
+
+@dataclass(frozen=True)
+class MigrationRow:
+    """One migration in one environment. ``ran``: its last try, where that is one of the last twenty."""
+
+    label: str
+    level: Level
+    said: str
+    ran: Ran | None
+
+
+@dataclass(frozen=True)
+class MigrationView:
+    """One migration across environments; no rows where nobody has heard of it."""
+
+    label: str
+    rows: tuple[MigrationRow, ...]
+
+
+def migration(version: str, found: Sequence[Snapshot]) -> MigrationView:
+    """The migration ``version`` in each environment's own database."""
+    rows, heard, label = [], False, version
+    there = [fact.value for one in found if isinstance(fact := one.facts["migrations"], Known)]
+    gone = any(
+        isinstance(value, Migrations)
+        and any((w.version, w.state) == (version, "missing") for w in value.wrong)
+        for value in there
+    )
+    for one in found:
+        if not one.place.home:
+            continue
+        fact, tries = one.facts["migrations"], one.facts["last"]
+        known = fact.value if isinstance(fact, Known) else None
+        last = tries.value if isinstance(tries, Known) else None
+        ran = next((r for r in last.ran if r.version == version), None) if isinstance(last, Last) else None
+        pending = isinstance(known, Migrations) and any(_is(version, name) for name in known.pending)
+        heard = heard or bool(ran) or pending
+        if ran is not None:
+            label = ran.label
+        if not isinstance(known, Migrations):
+            level, said = Level.UNKNOWN, "nobody knows"
+        elif wrong := next((w for w in known.wrong if w.version == version), None):
+            level, said = Level.ATTENTION, wrong.state
+        elif pending:
+            level, said = Level.WELL, "pending"
+        elif ran is not None:
+            level = Level.WELL if ran.outcome in ("done", "running") else Level.ATTENTION
+            said = f"{ran.direction} {ran.outcome}"
+        else:
+            level, said = Level.WELL, "not applied" if gone else "applied"
+        rows.append(MigrationRow(one.place.label, level, said, ran))
+    return MigrationView(label, tuple(rows) if heard else ())
+
+
+def _is(version: str, name: str) -> bool:
+    return name == version or name.startswith(f"{version}_")
 
 
 def anchor(label: str) -> str:

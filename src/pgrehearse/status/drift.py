@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from pgrehearse.migration.drift.live import look as look_live
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.promotion.words import counted, told
 from pgrehearse.schema.compare import Difference
-from pgrehearse.status.facts import concern
+from pgrehearse.status.facts import Known, concern
 from pgrehearse.status.look import Look, Unreadable
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
@@ -69,9 +70,8 @@ class Compared:
 
 @dataclass(frozen=True)
 class Drift:
-    """``compared_at``: when; ``notes``: what was not compared."""
+    """``notes``: what was not compared."""
 
-    compared_at: datetime
     differences: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
 
@@ -99,13 +99,13 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
 
     Raises what `live_against_migrations` raises.
     """
+    begun = time.perf_counter()
     live = look_live(target.conninfo)
     found = live_against_migrations(
         target.conninfo, live, migrations, project.migrations.parent / "roles.sql", target.major
     )
     here, there = found.names
     drift = Drift(
-        clock.now(),
         tuple(
             Compared(side, one.object, one.why, redacted(one.sql), _puts_right(one, others, side == here))
             for side, ours, others in (
@@ -121,29 +121,33 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
         "oid": target.oid,
         "applied": sorted(live.applied or ()),
         **asdict(drift),
-        "compared_at": drift.compared_at.isoformat(),
+        "compared_at": clock.now().isoformat(),
+        "seconds": round(time.perf_counter() - begun, 4),
     }
     files.write_json(_place(project, name), kept)
     return drift
 
 
-def read(look: Look) -> Drift:
-    """The last comparison. Raises Unreadable: there is none, or it may not be so any more."""
+def read(look: Look) -> Known:
+    """The last comparison, measured when it was made.
+
+    Raises Unreadable: there is none, or it may not be so any more.
+    """
     kept = _kept(_place(look.project, look.name))
     if kept is None:
         raise Unreadable("not compared yet", _ASK)
-    oid, applied, drift = kept
+    oid, applied, known = kept
     there = look.rows(
         b"SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
     )[0][0]
-    age = clock.now() - drift.compared_at
+    age = clock.now() - known.measured_at
     if oid != there:
         raise Unreadable("what was compared is another database", _ASK)
     if not timedelta(minutes=-5) <= age <= _BELIEVED:
         raise Unreadable(f"compared {told(age)} ago", _ASK)
     if applied != sorted(Ledger(look.connection).known().applied):
         raise Unreadable(f"compared {told(age)} ago, and other migrations are applied since", _ASK)
-    return drift
+    return known
 
 
 def _place(project: Project, name: str) -> Path:
@@ -151,14 +155,15 @@ def _place(project: Project, name: str) -> Path:
     return project.records / "status" / f"drift-{digest}.json"
 
 
-def _kept(place: Path) -> tuple[str, list[str], Drift] | None:
+def _kept(place: Path) -> tuple[str, list[str], Known] | None:
     try:
         value = json.loads(place.read_text("utf-8"))
         if value["form"] != _FORM:
             return None
         differences = tuple(Compared(**one) for one in value["differences"])
         at = datetime.fromisoformat(value["compared_at"])
-        return value["oid"], value["applied"], Drift(at, differences, tuple(value["notes"]))
+        drift = Drift(differences, tuple(value["notes"]))
+        return value["oid"], value["applied"], Known(drift, at, float(value["seconds"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pgrehearse.status import activity, backup, drift, leftovers, migrations, promotions, server
-from pgrehearse.status.facts import Value
+from pgrehearse.status.facts import Known, Value
 from pgrehearse.status.look import Look
 
 __all__ = ["FACTS", "PAGE", "Rule"]
@@ -35,7 +35,7 @@ class Rule:
     says: str
     red: str
     value: type
-    read: Callable[[Look], Value] | None = None
+    read: Callable[[Look], Value | Known] | None = None
     everywhere: bool = True
 
 

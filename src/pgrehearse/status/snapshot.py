@@ -119,7 +119,7 @@ def take(
         facts |= unseen(place, error.message, error.next_step or "", facts)
 
 
-def _fact(look: Look, read: Callable[[Look], Value]) -> Fact:
+def _fact(look: Look, read: Callable[[Look], Value | Known]) -> Fact:
     begun = time.perf_counter()
     try:
         with reading(look.connection, look.limit):
@@ -132,6 +132,8 @@ def _fact(look: Look, read: Callable[[Look], Value]) -> Fact:
         if look.connection.closed:
             raise
         return Unknown(*_refused(look, error))
+    if isinstance(value, Known):  # it was measured earlier, and says when
+        return value
     return Known(value, clock.now(), time.perf_counter() - begun)
 
 

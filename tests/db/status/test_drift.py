@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pgrehearse import clock
 from pgrehearse.environments.target import open_target
 from pgrehearse.status import drift
-from pgrehearse.status.facts import Unknown
+from pgrehearse.status.facts import Known, Unknown
 from support.databases import execute, mark
 from support.snapshots import Seen, known
 
@@ -37,6 +38,7 @@ def test_the_last_comparison_and_what_puts_it_right(seen: Seen, monkeypatch: pyt
     assert reason(seen) == "not compared yet"
     assert compare().differences == ()
     assert seen.fact("drift").said == "none"
+    before = clock.now()
     by_hand = [
         "ALTER TABLE public.shop ADD COLUMN by_hand int",
         'CREATE INDEX "By hand" ON public.shop (id)',
@@ -48,7 +50,9 @@ def test_the_last_comparison_and_what_puts_it_right(seen: Seen, monkeypatch: pyt
     ]
     for statement in by_hand:
         execute(seen.dsn, statement)
-    assert seen.fact("drift").said == "none"  # the last comparison, which says when it was
+    fact = seen.fact("drift")  # the last comparison, which says when it was
+    assert isinstance(fact, Known)
+    assert (fact.said, fact.measured_at < before, fact.took > 0) == ("none", True, True)
     compare()
     value = known(seen.fact("drift"))
     mends = {one.puts_right for one in value.differences}

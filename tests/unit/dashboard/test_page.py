@@ -110,7 +110,7 @@ def test_what_others_wrote_is_text() -> None:
             leftovers=Known(Leftovers((Leftover(EVIL, EVIL, EVIL),), ()), AT, 0.0),
             now=Unknown(EVIL, EVIL),
         ),
-        snapshot(0, drift=Known(Drift(AT, (Compared(EVIL, EVIL, EVIL, EVIL, EVIL),)), AT, 0.0)),
+        snapshot(0, drift=Known(Drift((Compared(EVIL, EVIL, EVIL, EVIL, EVIL),)), AT, 0.0)),
     ]
     text = page.text(snapshots)
     elements = Elements(text)

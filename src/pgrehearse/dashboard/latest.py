@@ -1,0 +1,92 @@
+"""The last look at all databases, made again and again by a thread of its own.
+
+Whoever reads gets what is there, at once. When looks fail, or none has ended for long, that is said: what is
+old is not shown as if it were so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pgrehearse import clock
+from pgrehearse.errors import PgRehearseError
+from pgrehearse.status.facts import Level, worst
+from pgrehearse.status.snapshot import Snapshot
+
+__all__ = ["Latest", "Look"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look.
+
+    Attributes:
+        number: counted from 1; 0 before the first has ended.
+        at: when it ended.
+        took: seconds.
+    """
+
+    number: int
+    at: datetime
+    took: float
+    found: tuple[Snapshot, ...]
+
+
+class Latest:
+    """Looks with ``look`` every ``every`` seconds, from `start` to `stop`."""
+
+    def __init__(self, look: Callable[[], Sequence[Snapshot]], every: float) -> None:
+        self._look = look
+        self.every = every
+        self.now = Look(0, clock.now(), 0.0, ())
+        self._failed = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="looks", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first look has not ended then."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No look is begun after this."""
+        self._ended.set()
+
+    @property
+    def problem(self) -> str:
+        """Why what is there may not be so any more; empty when it is fresh."""
+        now = self.now
+        if not now.number:
+            return self._failed or "the first look has not ended yet"
+        age = clock.now() - now.at
+        if self._failed:
+            return f"the last look failed: {self._failed}; this is from {now.at:%Y-%m-%d %H:%M:%S} UTC"
+        if age > timedelta(seconds=3 * self.every + now.took):
+            return f"no look has ended since {now.at:%Y-%m-%d %H:%M:%S} UTC"
+        return ""
+
+    @property
+    def level(self) -> Level:
+        """Of all databases; unknown as long as nobody knows."""
+        return Level.UNKNOWN if self.problem else worst(one.level for one in self.now.found)
+
+    def once(self) -> None:
+        """One look."""
+        begun = clock.now()
+        try:
+            found = tuple(self._look())
+        except PgRehearseError as error:
+            self._failed = error.message
+        except Exception as error:  # it is said on every page; the next look may succeed
+            self._failed = f"a bug in pgrehearse: {error!r}"
+        else:
+            self._failed = ""
+            at = clock.now()
+            self.now = Look(self.now.number + 1, at, (at - begun).total_seconds(), found)
+
+    def _go_on(self) -> None:
+        while not self._ended.is_set():
+            self.once()
+            self._ended.wait(self.every)

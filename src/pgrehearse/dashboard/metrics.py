@@ -1,0 +1,96 @@
+"""The last look for Prometheus. What is unknown is there as such: a metric that is missing alarms nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from pgrehearse.dashboard.latest import Latest
+from pgrehearse.status.activity import Holding, Now
+from pgrehearse.status.facts import Known, Level
+from pgrehearse.status.migrations import Last, Migrations
+from pgrehearse.status.snapshot import Snapshot
+
+__all__ = ["CONTENT_TYPE", "exposed"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_LEVELS = {level: number for number, level in enumerate(Level)}
+_PLACE = ["environment", "database"]
+
+
+def exposed(latest: Latest) -> bytes:
+    """In the text format."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshots(latest))
+    return generate_latest(registry)
+
+
+class _Snapshots(Collector):
+    def __init__(self, latest: Latest) -> None:
+        self._latest = latest
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Every metric, of one look."""
+        look = self._latest.now
+        yield GaugeMetricFamily(
+            "pgrehearse_level",
+            "Of all databases: 0 well, 1 attention, 2 unknown. Also 2 when looks fail or none ends.",
+            value=_LEVELS[self._latest.level],
+        )
+        yield GaugeMetricFamily(
+            "pgrehearse_looked_timestamp_seconds",
+            "When the last look ended; 0 before the first.",
+            value=look.at.timestamp() if look.number else 0,
+        )
+        yield GaugeMetricFamily("pgrehearse_look_seconds", "How long the last look took.", value=look.took)
+        level = GaugeMetricFamily(
+            "pgrehearse_fact_level", "0 well, 1 attention, 2 unknown.", labels=[*_PLACE, "fact"]
+        )
+        seen = GaugeMetricFamily(
+            "pgrehearse_fact_seen_timestamp_seconds",
+            "When a fact was last known; 0 for never.",
+            labels=[*_PLACE, "fact"],
+        )
+        for one in look.found:
+            place = [one.place.environment.name, one.place.name]
+            for name, fact in one.facts.items():
+                at = fact.measured_at if isinstance(fact, Known) else fact.last_seen
+                level.add_metric([*place, name], _LEVELS[fact.level])
+                seen.add_metric([*place, name], at.timestamp() if at else 0)
+        yield level
+        yield seen
+        yield from _values(look.found)
+
+
+def _values(found: tuple[Snapshot, ...]) -> Iterator[GaugeMetricFamily]:
+    """What is known as a number; the level says whether it is known."""
+    many = GaugeMetricFamily("pgrehearse_migrations", "Migrations by state.", labels=[*_PLACE, "state"])
+    took = GaugeMetricFamily(
+        "pgrehearse_last_change_seconds", "How long the last change took.", labels=_PLACE
+    )
+    waited = GaugeMetricFamily(
+        "pgrehearse_lock_wait_seconds", "The longest wait for a lock now.", labels=_PLACE
+    )
+    oldest = GaugeMetricFamily(
+        "pgrehearse_oldest_transaction_seconds", "The oldest transaction that is told.", labels=_PLACE
+    )
+    for one in found:
+        place = [one.place.environment.name, one.place.name]
+        for fact in one.facts.values():
+            match fact.value if isinstance(fact, Known) else None:
+                case Migrations() as value:
+                    many.add_metric([*place, "applied"], value.applied)
+                    many.add_metric([*place, "pending"], len(value.pending))
+                    many.add_metric([*place, "wrong"], len(value.wrong))
+                case Last(ran) if ran:
+                    took.add_metric(place, ran[0].milliseconds / 1000)
+                case Now() as value:
+                    spans = [waiting.waited.total_seconds() for waiting in value.waiting]
+                    waited.add_metric(place, max(spans, default=0.0))
+                case Holding() as value:
+                    spans = [transaction.open.total_seconds() for transaction in value.transactions]
+                    oldest.add_metric(place, max(spans, default=0.0))
+    yield from (many, took, waited, oldest)
