@@ -37,6 +37,7 @@ _COMMANDS = {
     "run": ("pgrehearse.command.run", "run"),
     "db": ("pgrehearse.command.db", "db"),
     "backup": ("pgrehearse.command.backup", "backup"),
+    "pool": ("pgrehearse.command.pool", "pool"),
     "promote": ("pgrehearse.command.promote", "promote"),
     "status": ("pgrehearse.command.status", "status"),
     "dashboard": ("pgrehearse.command.dashboard", "dashboard"),

@@ -1,4 +1,4 @@
-"""The command line front end: a module for each subcommand, ``backup``, ``db``, ``promote`` in folders.
+"""The command line front end: a module for each subcommand, ``backup db pool promote`` are folders.
 
 What they share: ``lazy`` imports a command when it is used, ``streams`` are its input and output, which may
 be closed or full, ``terminal`` prints tables and progress, ``formats`` is ``--format``.

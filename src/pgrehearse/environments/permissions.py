@@ -28,6 +28,7 @@ class Operation(Enum):
     UNDO_MIGRATIONS = auto()
     LOG_DDL = auto()
     SMOKE = auto()
+    LOAD = auto()
     READ = auto()
     INSTALL_PROMOTION = auto()
     PROMOTE = auto()
@@ -158,6 +159,13 @@ RULES: Mapping[Operation, Rule] = {
         "The contract writes, then undoes it; until then its locks keep others waiting.",
         "refused: {database!r} is {environment}, and the contract writes, then undoes it",
         "say --read-only",
+    ),
+    Operation.LOAD: Rule(
+        "`pool size`",
+        _by_environment(_A, _A, _R, _R, _R),
+        "The load takes all the server has, and the transactions of a mix are committed.",
+        "refused: {database!r} is {environment}, and the load takes all its server has",
+        "restore a copy on a machine of the same size, mark it {allowed}, and measure that",
     ),
     Operation.READ: Rule(
         "`db status`, `check`, `timing`, `smoke --read-only`, `up --dry-run`, `promote plan`, `status`,"

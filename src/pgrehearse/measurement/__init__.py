@@ -7,6 +7,7 @@ review      a document against its claims and its committed evidence
 rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic
 recordings  a change of a guide under traffic, the unsafe and the safe way
 traffic     readers and writers beside something else, and what they noticed
+pool_sizing throughput and latency of a bounded load by its number of connections
 evidence    all of that as files below ``evidence/``
 words       the facts for people: who waits, for how long, what is locked
 advice      which page of the handbook has the safe way

@@ -10,7 +10,7 @@ from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.servers import libpq_environment
 from pgrehearse.servers.binaries import client
 
-__all__ = ["run"]
+__all__ = ["environment", "run"]
 
 
 def run(program: str, conninfo: str, *arguments: str, options: str = "") -> tuple[int, str, str]:
@@ -22,13 +22,18 @@ def run(program: str, conninfo: str, *arguments: str, options: str = "") -> tupl
 
     Messages are English, so that they can be read. Raises SetupError: the program is not here.
     """
-    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value}
-    parts["options"] = f"{parts.get('options', '')} {options}".strip()
     done = subprocess.run(
         [str(client(program)), "--no-password", *arguments],
-        env=libpq_environment({**environment_variables(parts), "LC_ALL": "C"}),
+        env=environment(conninfo, options),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
     return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace").strip()
+
+
+def environment(conninfo: str, options: str = "") -> dict[str, str]:
+    """The environment of a client program, as for `run`: it holds a password, never print it."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value}
+    parts["options"] = f"{parts.get('options', '')} {options}".strip()
+    return libpq_environment({**environment_variables(parts), "LC_ALL": "C"})
