@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["SUPPORTED", "known", "not_too_old", "said"]
+__all__ = ["SUPPORTED", "known", "not_too_old", "said", "written"]
 
 SUPPORTED = (15, 16, 17, 18)
 
@@ -25,6 +25,24 @@ def not_too_old(where: str, major: int, version: str) -> None:
             f"the server at {where} is PostgreSQL {version}, which is not supported",
             next_step=f"use PostgreSQL {min(SUPPORTED)} or later",
         )
+
+
+def written(value: str) -> list[int | None]:
+    """The majors that an option names: ``15,17``, ``all``, or nothing for the default server (None).
+
+    Raises:
+        ValueError: it names another one; the text says which are supported.
+    """
+    if not value:
+        return [None]
+    if value == "all":
+        return list(SUPPORTED)
+    words = list(dict.fromkeys(value.split(",")))
+    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
+    if wrong is not None:
+        known = ",".join(map(str, SUPPORTED))
+        raise ValueError(f"{wrong!r} is no supported server major; write some of {known}, or all")
+    return [int(word) for word in words]
 
 
 def said(major: int, version: str) -> str:

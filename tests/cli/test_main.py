@@ -87,13 +87,36 @@ def test_version(bench: Bench) -> None:
     assert ended.out.startswith("pgrehearse, version ")
 
 
-def test_the_start_imports_no_more_than_it_needs() -> None:
-    started = "import sys; sys.argv[1:] = ['--version']; from pgrehearse.main import main\n"
+#: What a command loads of other packages, and of ours, only to do what was not asked for.
+_HEAVY = {"psycopg", "yaml", "wcwidth", "jinja2", "mkdocs", "jupytext", "IPython", "asyncio"}
+_MEASURING = {
+    f"pgrehearse.{name}" for name in ("execution.rehearser", "migration.policy.check", "servers.local")
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "needed", "left_out"),
+    [
+        ("--version", "click", _HEAVY),
+        ("lint --help", "pgrehearse.text.lint", {"psycopg", "yaml"}),
+        ("db up --help", "psycopg", {"yaml", "pgrehearse.text.document", *_MEASURING}),
+        ("promote status --help", "psycopg", {"pgrehearse.migration.drift.live", *_MEASURING}),
+    ],
+)
+def test_the_start_imports_no_more_than_it_needs(words: str, needed: str, left_out: set[str]) -> None:
+    started = f"import sys; sys.argv[1:] = {words.split()}; from pgrehearse.main import main\n"
     ended = call((sys.executable, "-c", f"{started}try: main()\nfinally: print(*sys.modules)"), ROOT)
-    assert "version" in ended.out, ended.said
-    loaded = {name.partition(".")[0] for name in ended.out.split()}
-    assert "click" in loaded
-    assert not loaded & {"psycopg", "yaml", "wcwidth", "jinja2", "mkdocs", "jupytext", "IPython", "asyncio"}
+    assert ended.status == 0, ended.said
+    loaded = set(ended.out.split())
+    assert needed in loaded
+    assert not loaded & left_out
+
+
+def test_the_plugin_of_pytest_imports_no_more_than_it_needs() -> None:
+    ended = call((sys.executable, "-c", "import sys, pgrehearse.pytest_plugin; print(*sys.modules)"), ROOT)
+    loaded = set(ended.out.split())
+    assert "pgrehearse.text.document" in loaded, ended.said
+    assert not loaded & {"psycopg", "yaml", *_MEASURING}
 
 
 def _ending(before: str) -> Ended:

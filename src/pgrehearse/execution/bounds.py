@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pgrehearse.execution.results import wrong
 from pgrehearse.findings import Finding
-from pgrehearse.text.document import Cell
+
+if TYPE_CHECKING:
+    from pgrehearse.text.document import Cell
 
 __all__ = ["ROOM", "too_long"]
 

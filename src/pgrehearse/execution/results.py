@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pgrehearse.execution.folders import Held
 from pgrehearse.findings import Finding
-from pgrehearse.text.document import Cell, Document
+
+if TYPE_CHECKING:  # else a session, and `db up`, would load the reader of documents
+    from pgrehearse.text.document import Cell, Document
 
 __all__ = ["CellResult", "DocumentResult", "wrong"]
 

@@ -15,12 +15,7 @@ from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.words import some
-from pgrehearse.migration.drift.comparisons import live_against_migrations
-from pgrehearse.migration.drift.live import look
 from pgrehearse.migration.runner import versions
-from pgrehearse.migration.smoke import contract
-from pgrehearse.migration.smoke import smoke as contract_run
-from pgrehearse.migration.smoke.smoke import SmokeOptions
 from pgrehearse.promotion.databases import different, home
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.measured import Measured, measured
@@ -215,6 +210,11 @@ def _promoted(question: Question) -> Answer:
 
 
 def _smoke(question: Question) -> Answer:
+    # Half of all modules come of what two gates look at: only they pay for it.
+    from pgrehearse.migration.smoke import contract
+    from pgrehearse.migration.smoke import smoke as contract_run
+    from pgrehearse.migration.smoke.smoke import SmokeOptions
+
     promised = contract.load(question.project.seed.with_name("smoke.sql"))
     tried = 0
     for target in question.before:
@@ -286,6 +286,9 @@ def _drift_before(question: Question) -> Answer:
 
 
 def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answer:
+    from pgrehearse.migration.drift.comparisons import live_against_migrations  # as in `_smoke`
+    from pgrehearse.migration.drift.live import look
+
     roles = question.project.migrations.parent / "roles.sql"
     notes: list[str] = []
     for target in targets:

@@ -12,20 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgrehearse import files
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.execution.maker import Maker
 from pgrehearse.measurement.words import how_long, locked, requests
-from pgrehearse.measurement.xray import Row
-from pgrehearse.migration.policy.check import PolicyRequest, check
-from pgrehearse.migration.runner import runner
 from pgrehearse.promotion.words import counted
-from pgrehearse.servers import Server, Servers
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
+
+if TYPE_CHECKING:
+    from pgrehearse.measurement.xray import Row
+    from pgrehearse.servers import Server
 
 __all__ = ["Measured", "StatementFacts", "measured"]
 
@@ -80,6 +79,8 @@ def measured(
     known = _recalled(place)
     if known is not None:
         return known
+    from pgrehearse.servers import Servers  # a tenth of a second that an answer from the file does not need
+
     tell(f"measuring {counted(len(plan), 'migration')} on PostgreSQL {major}")
     with Servers() as servers:
         server = servers.get(major)
@@ -91,6 +92,11 @@ def measured(
 def _measure(
     server: Server, project: Project, migrations: Sequence[Migration], plan: Sequence[Migration]
 ) -> Measured:
+    # As in `measured`: most commands of promotion measure nothing.
+    from pgrehearse.execution.maker import Maker
+    from pgrehearse.migration.policy.check import PolicyRequest, check
+    from pgrehearse.migration.runner import runner
+
     failed, spent = "", 0.0
     maker = Maker(server)
     try:

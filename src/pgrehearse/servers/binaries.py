@@ -35,7 +35,6 @@ __all__ = [
     "client",
     "client_version",
     "find",
-    "majors",
     "program",
 ]
 
@@ -59,24 +58,6 @@ class Binaries:
     version: str
     bindir: Path
     source: str
-
-
-def majors(value: str) -> list[int | None]:
-    """Server majors an option names: ``15,17``, ``all``, or nothing for the default server (None).
-
-    Raises:
-        ValueError: it names another one; the text says which are supported.
-    """
-    if not value:
-        return [None]
-    if value == "all":
-        return list(SUPPORTED)
-    words = list(dict.fromkeys(value.split(",")))
-    wrong = next((word for word in words if word not in map(str, SUPPORTED)), None)
-    if wrong is not None:
-        known = ",".join(map(str, SUPPORTED))
-        raise ValueError(f"{wrong!r} is no supported server major; write some of {known}, or all")
-    return [int(word) for word in words]
 
 
 def find(major: int | None = None) -> Binaries:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import characters, plain_yaml, recordings
+from pgrehearse.text import characters, recordings
 from pgrehearse.text.options import ALWAYS, LANGUAGES, seconds
 from pgrehearse.text.recordings import Recording
 
@@ -77,6 +75,10 @@ def read(text: str, path: Path) -> FrontMatter:
     end = next((i for i in range(1, len(lines)) if lines[i].rstrip() in ("---", "...")), None)
     if end is None:
         return FrontMatter()
+    import yaml  # 15 ms that commands without documents do not need
+
+    from pgrehearse.text import plain_yaml
+
     source = "\n".join(lines[1:end])
     try:
         plain_yaml.check(source, path)

@@ -111,6 +111,13 @@ def test_a_light_cluster_is_whole() -> None:
         assert execute(dsn, unsound) == []
 
 
+def test_a_light_cluster_holds_no_wal_of_its_making() -> None:
+    light = cluster.prepared(cluster.runnable(binaries.find(TEST_MAJOR)))
+    segments = [path.stat() for path in (light / "pg_wal").iterdir() if path.is_file()]
+    assert sum(one.st_size for one in segments) >= 16 << 20
+    assert sum(one.st_blocks * 512 for one in segments) < 256 << 10
+
+
 def test_leftovers_in_the_environment_do_not_lead_elsewhere(
     monkeypatch: pytest.MonkeyPatch, server: Server
 ) -> None:
