@@ -43,8 +43,9 @@ check: $(READY) ## Only the checks that need no server: lint, types, layers, doc
 	$(BIN)/pgrehearse sync --check
 	$(BIN)/python tools/generate.py --check
 
-programs: $(READY) ## Unpack PgBouncer and pgBackRest beside the system, for the tests about them (Debian)
+programs: $(READY) ## Unpack PgBouncer, pgBackRest and Barman beside the system, for the tests about them (Debian)
 	$(BIN)/python tools/debian_programs.py
+	$(BIN)/python tools/barman_program.py
 
 serve: $(READY) ## Live site: save a document, it is executed and its page reloads
 	$(BIN)/pgrehearse serve

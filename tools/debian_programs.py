@@ -50,6 +50,7 @@ PROGRAMS = (
     Program("pgbouncer", "sid", "1.26"),
     Program("pgbackrest", "bookworm", "2.45"),
     Program("pgbackrest", "sid", "2.60"),
+    Program("rsync", "bookworm", "3.2"),  # Barman restores with it
 )
 
 

@@ -24,6 +24,7 @@ import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin, sealed
 from pgrehearse.backup.adapters import ADAPTERS, adapter
 from pgrehearse.backup.levels import Level
+from pgrehearse.backup.own_command import FORMS
 from pgrehearse.backup.physical import DISARMED
 from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.environments.permissions import RULES
@@ -286,6 +287,13 @@ def _backup_adapters() -> str:
     return _table(("adapter", "makes and reads", "programs", "options"), rows)
 
 
+def _backup_command() -> str:
+    rows = []
+    for word, (does, holds) in FORMS.items():
+        rows.append((f"`{word}`", does, "<br>".join(f"`{name}`: {means}" for name, means in holds.items())))
+    return _table(("it is called with", "and shall", "prints an object with"), rows)
+
+
 def _backup_copy() -> str:
     rows = [(f"`{name}`", f"`{value}`" if value else "empty", why) for name, (value, why) in DISARMED.items()]
     return _table(("setting", "in the copy", "because"), rows)
@@ -407,6 +415,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "gates": _gates,
         "backup levels": _backup_levels,
         "backup adapters": _backup_adapters,
+        "backup command": _backup_command,
         "backup copy": _backup_copy,
         "pytest options": _pytest_options,
         "transitions": _transitions,

@@ -14,6 +14,8 @@ base_backup   the adapter of pg_basebackup: plain, tar, a chain of incrementals
 manifest      what base backups say of themselves; tar: those that are tar files
 pg_basebackup the program: called and watched
 copying       a folder copied, with what its links lead to
+pgbackrest, barman   those of these programs; own_command: of one of yours
+recovery      where recovery stops, and gaps in the WAL on the way there
 canary        a row written before the backup, to be read back from the copy
 original      the database that was backed up: what a copy of it has to hold
 questions     what is asked of a copy

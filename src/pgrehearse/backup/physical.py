@@ -191,5 +191,7 @@ def _not_started(error: SetupError) -> Refused:
     worst = [
         line.split(word, 1)[1].strip() for line in lines for word in ("FATAL:", "PANIC:") if word in line
     ]
-    said = worst[0] if worst else lines[-1]
+    # Our own attempts to connect were told so.
+    own = [line for line in worst if not line.startswith("the database system is")]
+    said = own[0] if own else lines[-1]
     return Refused(f"the copy did not start: {said}", error.next_step or "read the server's log")

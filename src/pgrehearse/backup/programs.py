@@ -9,15 +9,15 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import binaries, libpq_environment
+from pgrehearse.servers import binaries, cluster, libpq_environment
 
-__all__ = ["Done", "called", "exact", "run", "version"]
+__all__ = ["Done", "called", "exact", "printed", "run", "version"]
 
 _TICK = 0.2  # seconds between two looks at what a program does
 _TAIL = 64_000  # bytes of a program's output that are kept
@@ -73,6 +73,7 @@ def run(
     stdin: IO[bytes] | None = None,
     out: IO[bytes] | None = None,
     cwd: Path | None = None,
+    as_server: bool = False,
 ) -> Done:
     """Run ``command`` to its end, in English, with nobody to ask for a password.
 
@@ -81,6 +82,8 @@ def run(
         watch: called a few times a second with the last of its messages.
         stdin: what it reads; nothing unless given.
         out: where its output goes; the end of it is returned unless given.
+        as_server: by the account that servers run as when we are root. Root would leave files in a repository
+            that the original's archiver cannot write.
 
     It ends when this process does, however that ends. Raises OSError: it cannot be started.
     """
@@ -91,8 +94,9 @@ def run(
             stdin=stdin if stdin is not None else subprocess.DEVNULL,
             stdout=out if out is not None else output,
             stderr=messages,
-            cwd=cwd,
+            cwd=cwd or ("/" if as_server else None),
             start_new_session=True,  # Ctrl-C reaches us, and we tell it
+            **(cluster.identity() if as_server else {}),
         )
         try:
             while True:
@@ -105,6 +109,14 @@ def run(
             _end(process)
             raise
         return Done(status, _tail(output, _TAIL), _tail(messages, _TAIL))
+
+
+def printed(command: Sequence[str | Path], **how: Any) -> Done:
+    """As `run`, with all of its output, however long."""
+    with tempfile.TemporaryFile() as output:
+        done = run(command, out=output, **how)
+        output.seek(0)
+        return replace(done, out=output.read().decode("utf-8", "replace"))
 
 
 def _tail(file: IO[bytes], size: int) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "Account",
     "account",
     "enterable",
+    "identity",
     "own",
     "prepared",
     "run_dir",
@@ -253,7 +254,7 @@ def supervise(
         cwd=directory,
         env={**_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
         start_new_session=True,
-        **_identity(),
+        **identity(),
     )
 
 
@@ -267,7 +268,7 @@ def _as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=120,
         check=False,
-        **_identity(),
+        **identity(),
     )
 
 
@@ -357,7 +358,8 @@ def _enters(directory: str) -> bool:
     return _as_server(["/bin/sh", "-c", 'test -x "$0"', directory]).returncode == 0
 
 
-def _identity() -> dict[str, Any]:
+def identity() -> dict[str, Any]:
+    """Arguments of ``subprocess`` for the account that servers run as; none when that is us."""
     who = account()
     return {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": []}
 

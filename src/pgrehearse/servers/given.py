@@ -31,6 +31,7 @@ def folder(parent: Path) -> Path:
     cluster.enterable(parent)
     made = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
     orphans.claim(made)
+    cluster.own(made)
     return made
 
 

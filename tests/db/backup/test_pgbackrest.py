@@ -1,0 +1,254 @@
+"""pgBackRest: good backups are proven to the canary, damaged ones refused, whatever its exit status."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.backup import take as taking
+from pgrehearse.backup.levels import Level
+from pgrehearse.backup.pgbackrest import PgBackRest
+from pgrehearse.backup.proof import Proof
+from pgrehearse.backup.receipt import Receipt
+from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.servers import cluster
+from support.archives import (
+    Archive,
+    archiving,
+    as_server,
+    changed,
+    flip,
+    hard_linked,
+    largest,
+    proven,
+    working,
+)
+from support.databases import execute
+from support.programs import program
+
+_CONFIG = """[global]
+repo1-path={repository}
+repo1-retention-full=9
+compress-type=gz
+compress-level=1
+log-path={folder}
+lock-path={folder}
+log-level-file=off
+archive-timeout=30
+[shop]
+pg1-path={data}
+pg1-socket-path={socket}
+pg1-user=postgres
+"""
+
+
+@dataclass
+class Stanza:
+    """A stanza with a full backup, an incremental one upon it, and three WAL files archived since."""
+
+    archive: Archive
+    program: Path
+    full: str
+    incremental: str
+    later: list[str]
+    made: int = 0
+
+    def config(self, repository: Path) -> Path:
+        file = repository.with_suffix(".conf")
+        (data,), *_ = execute(self.archive.dsn, "SHOW data_directory")
+        socket = self.archive.server.env("shop")["PGHOST"]
+        folder = self.archive.folder
+        file.write_text(_CONFIG.format(repository=repository, folder=folder, data=data, socket=socket))
+        file.chmod(0o644)
+        return file
+
+    def damaged(self, damage: Callable[[Path, Stanza], None]) -> Path:
+        """The configuration of a copy of the repository, with that damage."""
+        self.made += 1
+        repository = hard_linked(
+            self.archive.folder / "repository", self.archive.folder / f"copy-{self.made}"
+        )
+        damage(repository, self)
+        return self.config(repository)
+
+    def adapter(self, config: Path, place: str, **options: str) -> PgBackRest:
+        options = {"config": str(config), "program": str(self.program), **options}
+        work = working(self.archive.folder, **options)
+        return PgBackRest(place, self.archive.look(), work)
+
+    def verify(self, config: Path, place: str = "", **options: str) -> Receipt:
+        return proven(
+            self.adapter(config, place or f"shop/{self.incremental}", **options), self.archive.look()
+        )
+
+
+@pytest.fixture(
+    scope="module", params=[("pgbackrest-2.60", 18), ("pgbackrest-2.45", 15)], ids=["2.60", "2.45"]
+)
+def stanza(request: pytest.FixtureRequest) -> Iterator[Stanza]:
+    name, major = request.param
+    starter = program(name)
+    push = f"{starter} --config={{folder}}/repository.conf --stanza=shop archive-push %p"
+    with archiving(major, push) as archive:
+        found = Stanza(archive, starter, "", "", [])
+        repository = archive.folder / "repository"
+        repository.mkdir()
+        cluster.own(repository)
+        config = found.config(repository)
+        as_server([starter, f"--config={config}", "--stanza=shop", "stanza-create"])
+        for kind in ("full", "incr"):
+            taking.take(found.adapter(config, "shop", type=kind))
+            execute(archive.dsn, "INSERT INTO orders SELECT max(id) + 1 FROM orders")
+        said = as_server([starter, f"--config={config}", "--stanza=shop", "--output=json", "info"])
+        found.full, found.incremental = (one["label"] for one in json.loads(said)[0]["backup"])
+        for number in (1, 2, 3):
+            execute(archive.dsn, f"SELECT pg_create_restore_point('point_{number}')")
+            execute(archive.dsn, "INSERT INTO orders SELECT max(id) + 1 FROM orders")
+            found.later.append(archive.switch())
+        yield found
+
+
+def test_good_ones_are_read_back_to_the_canary(stanza: Stanza) -> None:
+    config = stanza.archive.folder / "repository.conf"
+    for place in ("shop", f"shop/{stanza.full}"):
+        receipt = stanza.verify(config, place)
+        assert receipt.level is Level.CANARY, receipt.missing
+
+
+def _file(repository: Path, label: str, name: str = "pg_data/base/1/*.gz") -> Path:
+    return largest(repository / "backup" / "shop" / label, name)
+
+
+def _wal(repository: Path, name: str) -> Path:
+    return next((repository / "archive" / "shop").glob(f"*/{name[:16]}/{name}-*"))
+
+
+def _needed(stanza: Stanza) -> str:
+    """The WAL file that the incremental backup begins in."""
+    adapter = stanza.adapter(stanza.archive.folder / "repository.conf", f"shop/{stanza.incremental}")
+    adapter.listed(Proof())
+    return str(adapter.wal["start"])
+
+
+def _flip_info(repository: Path) -> None:
+    for name in ("backup.info", "backup.info.copy"):
+        flip(repository / "backup" / "shop" / name)
+
+
+#: what is damaged -> how, the level that is reached all the same, the line that is missing and what it says
+DAMAGES: dict[str, tuple[Callable[[Path, Stanza], None], Level, str, str]] = {
+    "a byte of a file": (
+        lambda repository, stanza: flip(_file(repository, stanza.incremental, "pg_data/**/*.gz")),
+        Level.LISTED,
+        "checksums",
+        "is damaged: checksum invalid: 1",
+    ),
+    "a byte of a file of the full backup": (
+        lambda repository, stanza: flip(_file(repository, stanza.full)),
+        Level.LISTED,
+        "checksums",
+        "F is damaged: checksum invalid: 1",
+    ),
+    "a file that is gone": (
+        lambda repository, stanza: _file(repository, stanza.full).unlink(),
+        Level.LISTED,
+        "checksums",
+        "is damaged: missing: 1",
+    ),
+    "a file that was cut": (
+        lambda repository, stanza: changed(
+            _file(repository, stanza.full), _file(repository, stanza.full).read_bytes()[:100]
+        ),
+        Level.LISTED,
+        "checksums",
+        "is damaged: checksum invalid: 1",
+    ),
+    "a file that is empty": (
+        lambda repository, stanza: changed(_file(repository, stanza.full), b""),
+        Level.LISTED,
+        "checksums",
+        "is damaged:",
+    ),
+    "the full backup is gone": (
+        lambda repository, stanza: shutil.rmtree(repository / "backup" / "shop" / stanza.full),
+        Level.LISTED,
+        "checksums",
+        "",
+    ),
+    "WAL with the content of another": (
+        lambda repository, stanza: changed(
+            _wal(repository, _needed(stanza)), _wal(repository, stanza.later[0]).read_bytes()
+        ),
+        Level.LISTED,
+        "checksums",
+        "the archived WAL is damaged: checksum invalid: 1",
+    ),
+    "WAL of the backup is gone": (
+        lambda repository, stanza: _wal(repository, _needed(stanza)).unlink(),
+        Level.LISTED,
+        "WAL",
+        "is not in the archive: the backup cannot be started",
+    ),
+    "WAL written since is gone in the middle": (
+        lambda repository, stanza: _wal(repository, stanza.later[1]).unlink(),
+        Level.LISTED,
+        "WAL",
+        "a restore ends before it, silently",
+    ),
+    "all WAL is gone": (
+        lambda repository, stanza: shutil.rmtree(next((repository / "archive" / "shop").glob("*-1"))),
+        Level.LISTED,
+        "checksums",
+        "verify says nothing of the archive",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_refused_by_name(stanza: Stanza, damage: str) -> None:
+    change, reached, check, said = DAMAGES[damage]
+    receipt = stanza.verify(stanza.damaged(change))
+    found = {one.check: one.said for one in receipt.missing}
+    assert receipt.level is reached and said in found[check], found
+    assert "canary" not in found or receipt.canary, "what was refused was not asked any further"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("shop/20200101-000000F", "has no backup 20200101-000000F"), ("nothing", "missing stanza path")],
+)
+def test_what_is_not_there_is_no_backup(stanza: Stanza, place: str, said: str) -> None:
+    with pytest.raises(ExpectationError, match=said):
+        stanza.verify(stanza.archive.folder / "repository.conf", place)
+
+
+def test_a_list_of_backups_with_another_byte_is_no_backup(stanza: Stanza) -> None:
+    with pytest.raises(ExpectationError, match=r"backup\.info|checksum"):
+        stanza.verify(stanza.damaged(lambda repository, _: _flip_info(repository)))
+
+
+def test_recovery_stops_where_it_is_told_or_the_copy_is_refused(stanza: Stanza) -> None:
+    config = stanza.archive.folder / "repository.conf"
+    receipt = stanza.verify(config, until="name:point_2")
+    assert receipt.level is Level.CANARY, receipt.missing
+    missed = stanza.verify(config, until="name:point_9")
+    (line,) = missed.missing
+    assert missed.level is Level.READ and "before configured recovery target was reached" in line.said
+    with pytest.raises(SetupError, match="is no place to stop"):
+        stanza.verify(config, until="yesterday")
+
+
+def test_a_program_that_says_nothing_and_exits_0_proves_nothing(stanza: Stanza, tmp_path: Path) -> None:
+    adapter = stanza.adapter(stanza.archive.folder / "repository.conf", "shop", program="true")
+    with pytest.raises(ExpectationError, match="prints no JSON"):
+        proven(adapter, stanza.archive.look())
+    adapter = stanza.adapter(
+        stanza.archive.folder / "repository.conf", "shop", program=str(tmp_path / "none")
+    )
+    with pytest.raises(ExpectationError, match=r"no program .* is here"):
+        proven(adapter, stanza.archive.look())
