@@ -153,4 +153,4 @@ def fleet_on(server: Where, root: Path, size: int) -> Iterator[Fleet]:
                 execute(server.dsn(), SQL("DROP ROLE IF EXISTS {}").format(Identifier(role)).as_string())
 
 
-_GROUPS = ("requester", "approver", "runner", "viewer", "owner")
+_GROUPS = ("requester", "approver", "runner", "viewer", "dashboard", "owner")

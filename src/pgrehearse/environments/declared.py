@@ -4,7 +4,7 @@
     name = "staging"
     dsn_env = "STAGING_DSN"        # the variable that holds the DSN; or service = "...", a service of libpq
     approvals = 1                  # how many persons who are not the requester
-    approvers = ["dora"]           # roles of the database; likewise requesters, runners, viewers
+    approvers = ["dora"]           # roles of the database; likewise requesters, runners, viewers, dashboards
     roles = "shop_staging"         # begins the names of the group roles; the name, unless said
     soak = "24h"                   # how long the change has to live in the environment before
     without = ["backup"]           # gates that this environment does without
@@ -39,6 +39,7 @@ MEMBERS = {
     "approvers": "approver",
     "runners": "runner",
     "viewers": "viewer",
+    "dashboards": "dashboard",
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 #: What each key holds: a pattern for texts, and how a value that is none is mended.
@@ -66,7 +67,7 @@ class Environment:
         dsn_env: the variable that holds the connection string.
         approvals: how many persons have to approve.
         roles: with what the names of its group roles begin; they belong to the whole server.
-        members: group role (requester, approver, runner, viewer) -> roles of the database it is granted to.
+        members: group role, such as approver -> roles of the database it is granted to.
         soak: how long a change must have been in the environment before.
         without: gates that are left out here.
         groups: name -> databases; of the same server, or ``service=NAME``.

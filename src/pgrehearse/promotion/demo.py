@@ -36,7 +36,7 @@ KEPT_BY = "PGREHEARSE_DEMO"
 #: Environment -> database.
 DATABASES = {name: f"demo_{name}" for name in ("development", "staging", "production")}
 _PEOPLE = ("deploy", "rita", "dora", "dan", "vic")
-_GROUPS = ("requester", "approver", "runner", "viewer", "owner")
+_GROUPS = ("requester", "approver", "runner", "viewer", "dashboard", "owner")
 _STOP_LIMIT = 30.0  # seconds until the server must have ended
 _LOOK = 1.0  # seconds between two looks for the shell, where the system cannot tell
 

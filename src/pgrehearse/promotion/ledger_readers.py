@@ -24,12 +24,17 @@ SELECT n.nspname, c.relname, pg_catalog.pg_has_role(c.relowner, 'USAGE')
                                        AND pg_catalog.has_table_privilege(reader, c.oid, 'SELECT'))
               FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS readers (reader))
 """
-_READERS = ("requester", "approver", "viewer")
+#: What an older file installed has not all of them.
+_THERE = (
+    "SELECT rolname::pg_catalog.text FROM pg_catalog.pg_roles WHERE rolname = ANY (%s::name[]) ORDER BY 1"
+)
+_READERS = ("requester", "approver", "viewer", "dashboard")
 
 
 def admit(connection: psycopg.Connection[Any], prefix: str) -> list[str]:
     """Grant what is missing; the tables that belong to others, so that it could not."""
-    names = [f"{prefix}_{word}" for word in _READERS]
+    wanted = [f"{prefix}_{word}" for word in _READERS]
+    names = [name for (name,) in connection.execute(_THERE, [wanted]).fetchall()]
     readers = SQL(", ").join(map(Identifier, names))
     others = []
     for schema, table, ours in connection.execute(_TABLES, [SCHEMA, names]).fetchall():

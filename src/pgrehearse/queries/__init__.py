@@ -38,7 +38,9 @@ APPLICATION_TABLE = (
     f" AND NOT {brought('pg_class', 'c.oid')}"
 )
 #: A role ``g`` that `promote install` makes: it has rights on the schema of promotions only.
-PROMOTION_ROLE = "g.rolname ~ '^pgrehearse_[a-z][a-z0-9_]*_(owner|requester|approver|runner|viewer)$'"
+PROMOTION_ROLE = (
+    "g.rolname ~ '^pgrehearse_[a-z][a-z0-9_]*_(owner|requester|approver|runner|viewer|dashboard)$'"
+)
 _CONDITIONS = {
     "promotion_role": PROMOTION_ROLE,
     "user_schema": USER_SCHEMA,

@@ -1,13 +1,15 @@
 -- The server of a session: version, database, role, whether it is a standby, how far that is behind or the
 -- furthest of its standbys, how many stream from it, whether a standby receives anything, and whether the role
--- may see what others do. A standby that replayed all it received is not behind, however long ago that was.
+-- may see what others do. A standby that replayed all it received is not behind, however long ago that was; what
+-- it last reported to its primary may be from before.
 SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_database()::pg_catalog.text,
        session_user::pg_catalog.text, r.standby,
        CASE WHEN r.standby THEN
            CASE WHEN pg_catalog.pg_last_wal_receive_lsn() = pg_catalog.pg_last_wal_replay_lsn()
                THEN '0'::pg_catalog.interval
                ELSE pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp() END
-       ELSE (SELECT pg_catalog.max(replay_lag) FROM pg_catalog.pg_stat_replication) END,
+       ELSE (SELECT pg_catalog.max(p.replay_lag) FROM pg_catalog.pg_stat_replication AS p
+              WHERE p.replay_lsn < pg_catalog.pg_current_wal_lsn()) END,
        (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_stat_replication),
        EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver),
        pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')

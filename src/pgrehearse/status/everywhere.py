@@ -52,10 +52,11 @@ class _Visit:
 
     def give_up(self) -> dict[str, Fact]:
         """What was read until now; its thread ends when the network lets it."""
+        read = dict(self.facts)  # before the cut, of which its thread would say something of its own
         with self.lock:
             self.late = True
             self._cut()
-            return dict(self.facts)
+        return read
 
     def _cut(self) -> None:
         with suppress(OSError, psycopg.Error):  # it may have ended at this moment

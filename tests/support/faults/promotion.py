@@ -93,7 +93,7 @@ class Story(Scenario):
     def close(self) -> None:
         super().close()
         self.cluster.execute(f'DROP DATABASE IF EXISTS "{self.name}_p" WITH (FORCE)')
-        groups = ("requester", "approver", "runner", "viewer", "owner")
+        groups = ("requester", "approver", "runner", "viewer", "dashboard", "owner")
         made = [f"pgrehearse_{name}_{word}" for name in self.environments for word in groups]
         for role in (*made, *self.roles):
             self.cluster.execute(f"DROP ROLE IF EXISTS {role}")

@@ -6,9 +6,10 @@
 --          -v gates='{applied,approvals}' -f promotion.sql
 --
 -- The role that applies it has CREATEROLE, and CREATE on the database; it need not be a superuser. It may be
--- applied again: rules are replaced, what was recorded stays. `:'prefix'` begins the names of five roles:
+-- applied again: rules are replaced, what was recorded stays. `:'prefix'` begins the names of six roles:
 -- _owner, which nobody is a member of, owns everything here and can log in nowhere; _requester, _approver,
--- _runner and _viewer are granted to people and programs. Nothing here believes current_user, a setting or a
+-- _runner and _viewer are granted to people and programs, _dashboard to what shows status: it may read that, and
+-- see what sessions do, where the installer may grant so. Nothing here believes current_user, a setting or a
 -- clock of the client: a person is the session_user, as it logged in.
 
 -- Version of this file's tables: 1.
@@ -25,7 +26,7 @@ DECLARE
     owner CONSTANT text := prefix || '_owner';
     schema_owner text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer'] LOOP
+    FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer', 'dashboard'] LOOP
         name := prefix || '_' || name;
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
@@ -979,10 +980,10 @@ SELECT t.promotion, t.number, t.database, coalesce(v.wave, 0) AS wave, coalesce(
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgrehearse_promotion FROM PUBLIC;
 REVOKE ALL ON SCHEMA pgrehearse_promotion FROM PUBLIC;
-GRANT USAGE ON SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer";
-GRANT SELECT ON ALL TABLES IN SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer";
+GRANT USAGE ON SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
+GRANT SELECT ON ALL TABLES IN SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approvals(bigint)
-    TO :"requester", :"approver", :"runner", :"viewer";
+    TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.request(jsonb, text[], text) TO :"requester";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approve(bigint, text) TO :"approver";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.start(bigint, text, jsonb) TO :"runner";
@@ -997,7 +998,7 @@ GRANT EXECUTE ON FUNCTION
     TO :"runner";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.silence(), pgrehearse_promotion.halt(bigint),
     pgrehearse_promotion.wanted(text, timestamptz)
-    TO :"requester", :"approver", :"runner", :"viewer";
+    TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.cancel(bigint, text) TO :"requester", :"approver", :"runner";
 
 -- FORCE: the policies bind the owner too, so a mistake in a function above could still not write another name,
@@ -1074,14 +1075,22 @@ ON CONFLICT (only_row) DO UPDATE SET (version, environment, approvals, gates)
 
 -- --- the end of the installer's own powers --------------------------------------------------------------
 
--- createrole_self_grant may have made the installer a member of what it made: nobody is one unasked.
+-- To see who would hold a change up. Who may not grant it leaves that to somebody who may; status says so.
 RESET ROLE;
+DO $$
+BEGIN
+    EXECUTE format('GRANT pg_read_all_stats TO %I', current_setting('pgrehearse_promotion.prefix') || '_dashboard');
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END $$;
+
+-- createrole_self_grant may have made the installer a member of what it made: nobody is one unasked.
 DO $$
 DECLARE
     name text;
 BEGIN
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer'] LOOP
+        FOREACH name IN ARRAY ARRAY['owner', 'requester', 'approver', 'runner', 'viewer', 'dashboard'] LOOP
             EXECUTE format('REVOKE %I FROM %I', current_setting('pgrehearse_promotion.prefix') || '_' || name,
                            current_user);
         END LOOP;
