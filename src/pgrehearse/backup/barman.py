@@ -210,7 +210,7 @@ class Barman(Adapter):
                         "read it by hand: barman restore; it needs rsync",
                     )
                 said.append(f"{facts.bytes / (1 << 20):,.0f} MB by barman restore")
-            fetch = {"restore_command": recovery.restore_command(["cp"], f"'{data}/barman_wal/%f' \"%p\"")}
+            fetch = {"restore_command": recovery.restore_command(["cp", f"{data}/barman_wal/"], '%f "%p"')}
             with physical.served(place, facts, self.original, proof, self.work, {**fetch, **until}) as copy:
                 yield copy
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pgrehearse.backup import manifest as manifests
-from pgrehearse.backup import physical, programs, tar
+from pgrehearse.backup import physical, programs, recovery, tar
 from pgrehearse.backup.adapter import Adapter, Copy, Facts
 from pgrehearse.backup.copying import copied
 from pgrehearse.backup.levels import Level
@@ -22,6 +22,8 @@ from pgrehearse.backup.manifest import Manifest
 from pgrehearse.backup.pg_basebackup import take_base_backup
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.room import room
+from pgrehearse.errors import SetupError
+from pgrehearse.servers import given
 
 __all__ = ["BaseBackup"]
 
@@ -38,6 +40,8 @@ class BaseBackup(Adapter):
         "format": "plain or tar; tar where the server has tablespaces, plain elsewhere",
         "incremental": "the folder of the backup that this one builds upon, for `take`, since 17",
         "chain": "where the backups lie that an incremental one builds upon; beside it, unless said",
+        "archive": "the folder of the archived WAL, for `until`",
+        "until": recovery.UNTIL,
     }
 
     @classmethod
@@ -163,8 +167,23 @@ class BaseBackup(Adapter):
                         "see that the backup is complete and that there is room: --into",
                     ) from None
             facts = replace(facts, major=_version(place / "data", facts.major))
-            with physical.served(place, facts, self.original, proof, self.work) as copy:
+            settings = self._recovered()
+            with physical.served(place, facts, self.original, proof, self.work, settings) as copy:
                 yield copy
+
+    def _recovered(self) -> Mapping[str, str]:
+        """Settings for recovery beyond the backup's own end; none without an archive. Raises SetupError."""
+        until, archive = self.work.options.get("until", ""), self.work.options.get("archive")
+        if archive is None:
+            if until:
+                raise SetupError(
+                    "until asks for WAL from after the backup", next_step="--option archive=FOLDER"
+                )
+            return {}
+        folder = Path(archive).absolute()
+        given.readable(folder)
+        fetch = recovery.restore_command(["cp", f"{folder}/"], '%f "%p"')
+        return {"restore_command": fetch, **recovery.stop(until, self.original)}
 
     def _copied(self, place: Path, facts: Facts) -> str:
         data = place / "data"

@@ -213,7 +213,7 @@ class PgBackRest(Adapter):
                     raise Refused(f"the restore failed: {done.reason}", _TAKE)
                 said.append(f"{facts.bytes / (1 << 20):,.0f} MB by pgbackrest restore")
             get = self._words(f"--pg1-path={place / 'data'}", f"--lock-path={place}", "--no-archive-async")
-            fetch = {"restore_command": recovery.restore_command(get, 'archive-get %f "%p"')}
+            fetch = {"restore_command": recovery.restore_command(get, ' archive-get %f "%p"')}
             with physical.served(place, facts, self.original, proof, self.work, {**fetch, **until}) as copy:
                 yield copy
 

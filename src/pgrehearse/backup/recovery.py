@@ -40,8 +40,8 @@ def stop(until: str, original: Original) -> Mapping[str, str]:
 
 
 def restore_command(words: Sequence[str | Path], rest: str) -> str:
-    """``words`` for a shell as PostgreSQL starts it, then ``rest``, which may hold its ``%f`` and ``%p``."""
-    return f"{shlex.join(map(str, words))} ".replace("%", "%%") + rest
+    """``words`` for PostgreSQL's shell, and right behind ``rest``, where ``%f`` and ``%p`` mean files."""
+    return shlex.join(map(str, words)).replace("%", "%%") + rest
 
 
 def gap(names: Iterable[str], timeline: int, first: str, segment: int) -> tuple[str, str] | None:

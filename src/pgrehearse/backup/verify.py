@@ -13,7 +13,7 @@ from pgrehearse.backup.questions import Answers, ask
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError
 
-__all__ = ["verify"]
+__all__ = ["compared", "verify"]
 
 #: A clock may be that far behind the one of the server.
 _SKEW = timedelta(minutes=5)
@@ -30,7 +30,7 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
         raise ExpectationError(f"{adapter.place}: {refused.said}", next_step=refused.next_step) from None
     answers, size = Answers(), 0
     try:
-        _compared(facts, original, proof)
+        compared(facts, original, proof)
         adapter.read(facts, proof)
         with adapter.restored(facts, proof) as copy:
             size = copy.bytes
@@ -58,7 +58,7 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
     )
 
 
-def _compared(facts: Facts, original: Original, proof: Proof) -> None:
+def compared(facts: Facts, original: Original, proof: Proof) -> None:
     """What the backup says of its server, against the server."""
     with proof.proving(Level.LISTED, "server") as said:
         if facts.system_identifier and facts.system_identifier != original.system_identifier:

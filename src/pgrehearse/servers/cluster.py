@@ -28,6 +28,7 @@ __all__ = [
     "identity",
     "own",
     "prepared",
+    "readable",
     "run_dir",
     "runnable",
     "supervise",
@@ -176,6 +177,12 @@ def enterable(parent: Path) -> None:
         raise SetupError(f"{parent} is too long a path for a socket", next_step="name a shorter one")
     if not os.access(parent, os.W_OK | os.X_OK) or not _enters(str(parent)):
         raise _closed(f"{parent} cannot be used")
+
+
+def readable(folder: Path) -> None:
+    """Raise SetupError unless the account that servers run as can read what lies in ``folder``."""
+    if _as_server(["/bin/sh", "-c", 'test -r "$0" && test -x "$0"', str(folder)]).returncode != 0:
+        raise _closed(f"{folder} cannot be read")
 
 
 def runnable(binaries: Binaries) -> Binaries:

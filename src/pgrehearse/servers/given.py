@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pgrehearse.servers import binaries, cluster, orphans
+from pgrehearse.servers.cluster import readable
 from pgrehearse.servers.local import LocalServer
 
-__all__ = ["folder", "serve", "sweep"]
+__all__ = ["folder", "readable", "serve", "sweep"]
 
 
 def sweep(parent: Path) -> None:

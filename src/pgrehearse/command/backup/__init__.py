@@ -11,7 +11,7 @@ from pgrehearse.command.lazy import LazyGroup
 
 __all__ = ["backup"]
 
-_COMMANDS = ("take", "verify", "status")
+_COMMANDS = ("take", "verify", "copy", "status")
 
 
 @click.group(cls=LazyGroup, places={name: (f"pgrehearse.command.backup.{name}", name) for name in _COMMANDS})
