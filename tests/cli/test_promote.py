@@ -105,6 +105,17 @@ def test_a_gate_that_cannot_be_answered_is_red(way: Way, monkeypatch: pytest.Mon
     )
 
 
+def test_an_approver_who_could_have_made_himself_one_is_named(way: Way) -> None:
+    way.to_staging()
+    way.good("rita", "request", "production")
+    assert red(way, "production")["approvals"] == "0 of 1"
+    group = f"pgrehearse_{way.name('production')}_approver"
+    database = way.databases["production"]
+    database.execute(f"GRANT {group} TO {way.who('dora')} WITH ADMIN OPTION")
+    said = f"0 of 1; could have made themselves approvers: {way.who('dora')} (ADMIN OPTION)"
+    assert red(way, "production")["approvals"] == said
+
+
 def test_a_backup_is_asked_for_unless_the_file_says_so(way: Way) -> None:
     file = way.bench.root / "environments.toml"
     file.write_text(file.read_text("utf-8").replace(', "backup"', ""), "utf-8")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.environments.declared import Environment
+from pgrehearse.promotion import audit
 from pgrehearse.promotion.installing import Installed, install
 from pgrehearse.promotion.store import LOCK
 from pgrehearse.servers import Server
 from support.databases import execute, fresh, name_of
 
-__all__ = ["ITEMS", "PEOPLE", "Stage", "call", "refusal", "staged"]
+__all__ = ["ITEMS", "PEOPLE", "Stage", "approved", "call", "refusal", "refused", "staged", "trail"]
 
 #: Who is there. The installer is no superuser; the runner owns the database, as who migrates does.
 PEOPLE = ("installer", "rita", "dora", "dan", "ron", "vic", "nora")
@@ -99,6 +101,26 @@ def call(function: str) -> str:
 def refusal(error: psycopg.Error) -> str:
     """SQLSTATE and text of what PostgreSQL refuses."""
     return f"{error.sqlstate} {error.diag.message_primary}"
+
+
+def refused(act: Callable[[], object]) -> str:
+    """`refusal` of what ``act`` raises."""
+    with pytest.raises(psycopg.Error) as caught:
+        act()
+    return refusal(caught.value)
+
+
+def trail(stage: Stage) -> audit.Trail:
+    """As a viewer reads it."""
+    with psycopg.connect(stage.as_("vic"), autocommit=True) as connection:
+        return audit.read(connection)
+
+
+def approved(stage: Stage) -> tuple[int, str]:
+    """A promotion that waits for its runner, by number and hash of its plan."""
+    number, plan = stage.request()
+    assert stage.approve("dora", number) == "approved"
+    return number, plan
 
 
 @contextmanager

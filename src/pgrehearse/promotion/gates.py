@@ -168,6 +168,9 @@ def _approvals(question: Question) -> Answer:
     counted = [one.approved_by for one in given if not one.problem]
     problems = [one.problem for one in given if one.problem]
     said = f"{len(counted)} of {wanted}" + (f": {', '.join(counted)}" if counted else "")
+    if wanted and (doubtful := question.store.doubtful()):
+        names = ", ".join(f"{person} ({by_what})" for person, by_what in doubtful.items())
+        said += f"; could have made themselves approvers: {names}"
     if len(counted) >= wanted:
         return _green("approvals", said)
     return _red(

@@ -59,11 +59,18 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Approval:
-    """``problem``: what keeps it from counting now; empty when it counts."""
+    """One approval.
+
+    Attributes:
+        problem: what keeps it from counting now; empty when it counts.
+        membership: how the approver had that role then, from the person on: member, role, granted_by, and
+            whether with the right to grant it on (admin). Empty where an earlier version recorded it.
+    """
 
     approved_by: str
     at: datetime
     problem: str
+    membership: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -154,8 +161,14 @@ class Store:
         """What was approved, and what counts."""
         with told():
             cursor = self.connection.cursor(row_factory=class_row(Approval))
-            query = "SELECT approved_by, at, problem FROM pgrehearse_promotion.approvals(%s)"
+            query = "SELECT approved_by, at, problem, membership FROM pgrehearse_promotion.approvals(%s)"
             return cursor.execute(query, [promotion]).fetchall()
+
+    def doubtful(self) -> dict[str, str]:
+        """Who has the role of an approver and could have given it to himself: name -> by what."""
+        with told():
+            rows = self.connection.execute("SELECT person, by_what FROM pgrehearse_promotion.doubtful()")
+            return {str(person): str(by_what) for person, by_what in rows}
 
     def steps(self, promotion: int, target: int | None = None) -> list[StepRecord]:
         """Every migration of the plan in every database of it, or in its ``target``-th, in order."""

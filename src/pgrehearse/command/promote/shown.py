@@ -151,7 +151,13 @@ def promotion_json(
         "said": promotion.said,
         "at_work": promotion.at_work,
         "approvals": [
-            {"by": one.approved_by, "at": one.at.isoformat(), "problem": one.problem} for one in approvals
+            {
+                "by": one.approved_by,
+                "at": one.at.isoformat(),
+                "problem": one.problem,
+                "membership": one.membership,
+            }
+            for one in approvals
         ],
         "steps": [
             {

@@ -131,6 +131,8 @@ CREATE TABLE IF NOT EXISTS pgrehearse_promotion.approval (
     at timestamptz NOT NULL,
     PRIMARY KEY (promotion, approver)
 );
+ALTER TABLE pgrehearse_promotion.approval ADD COLUMN IF NOT EXISTS membership jsonb NOT NULL DEFAULT '[]';
+COMMENT ON COLUMN pgrehearse_promotion.approval.membership IS 'How the approver had that role then, and who granted it.';
 COMMENT ON COLUMN pgrehearse_promotion.approval.approver IS 'A role made later under the same name is somebody else.';
 
 CREATE TABLE IF NOT EXISTS pgrehearse_promotion.step (
@@ -198,6 +200,11 @@ CREATE TABLE IF NOT EXISTS pgrehearse_promotion.audit (
 );
 COMMENT ON TABLE pgrehearse_promotion.audit IS 'Everything that happened; hash is sha256(previous hash, line feed, entry).';
 
+-- What an earlier version of this file made otherwise, or does no longer. Triggers follow below.
+DROP FUNCTION IF EXISTS pgrehearse_promotion.approvals(bigint),
+    pgrehearse_promotion.holds(oid, text), pgrehearse_promotion.claim(bigint, int, text),
+    pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval);
+
 -- --- who somebody is -----------------------------------------------------------------------------------
 
 -- The person of this session. SET ROLE does not change session_user; SET SESSION AUTHORIZATION, which only a
@@ -219,19 +226,46 @@ BEGIN
     RETURN me;
 END $$;
 
--- Whether a role has a group role now, by a membership that it can use. Being a superuser is no membership, nor
--- is the right to grant one: pg_has_role() would say yes to both.
-CREATE OR REPLACE FUNCTION pgrehearse_promotion.holds(who oid, word text) RETURNS boolean
+-- The roles that somebody is, or can become, by memberships that can be used: the way to each says whose, and who
+-- granted them. Being a superuser is no membership, nor is the right to grant one: pg_has_role() would say yes to both.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.reach(who oid) RETURNS TABLE (role oid, name name, way jsonb)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE up(role) AS (
-        SELECT who
-        UNION
-        SELECT m.roleid FROM pg_auth_members AS m JOIN up ON m.member = up.role
+    WITH RECURSIVE up(role, way) AS (
+        SELECT who, '[]'::jsonb
+        UNION ALL
+        SELECT m.roleid, up.way || jsonb_build_object(
+                   'member', pg_get_userbyid(m.member), 'role', pg_get_userbyid(m.roleid),
+                   'granted_by', pg_get_userbyid(m.grantor), 'admin', m.admin_option)
+          FROM pg_auth_members AS m JOIN up ON m.member = up.role
          WHERE coalesce(to_jsonb(m) ->> 'inherit_option' = 'true' OR to_jsonb(m) ->> 'set_option' = 'true', true)
     )
-    SELECT EXISTS (
-        SELECT FROM up JOIN pg_roles AS r ON r.oid = up.role
-         WHERE r.rolname = (SELECT prefix FROM pgrehearse_promotion.setting) || '_' || word AND r.oid <> who)
+    SELECT up.role, r.rolname, up.way FROM up JOIN pg_roles AS r ON r.oid = up.role
+$$;
+
+-- How a role has a group role now, on the shortest way; NULL when it has not.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.membership(who oid, word text) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.way FROM pgrehearse_promotion.reach(who) AS r
+     WHERE r.role <> who AND r.name = (SELECT prefix FROM pgrehearse_promotion.setting) || '_' || word
+     ORDER BY jsonb_array_length(r.way), r.way LIMIT 1
+$$;
+
+-- Who has the role of an approver and could have given it to himself, and by what. On 15 that is everybody with
+-- CREATEROLE; no trigger of PostgreSQL sees a GRANT of a role.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.doubtful() RETURNS TABLE (person name, by_what text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.rolname, string_agg(DISTINCT v.said, ', ' ORDER BY v.said)
+      FROM pg_roles AS p, pgrehearse_promotion.reach(p.oid) AS r JOIN pg_roles AS a ON a.oid = r.role,
+           LATERAL (VALUES
+               (CASE WHEN a.rolsuper THEN 'superuser' END),
+               (CASE WHEN a.rolcreaterole AND current_setting('server_version_num')::int < 160000 THEN 'CREATEROLE' END),
+               (CASE WHEN EXISTS (
+                    SELECT FROM pg_auth_members AS m JOIN pg_roles AS g ON g.oid = m.roleid
+                     WHERE m.member = a.oid AND m.admin_option
+                       AND g.rolname = (SELECT s.prefix FROM pgrehearse_promotion.setting AS s) || '_approver')
+                    THEN 'ADMIN OPTION' END)) AS v (said)
+     WHERE p.rolcanlogin AND v.said IS NOT NULL AND pgrehearse_promotion.membership(p.oid, 'approver') IS NOT NULL
+     GROUP BY p.rolname ORDER BY p.rolname
 $$;
 
 -- Raises unless this session holds the lock that promote apply takes.
@@ -253,7 +287,7 @@ DECLARE
     word text;
 BEGIN
     FOREACH word IN ARRAY words LOOP
-        IF pgrehearse_promotion.holds(me, word) THEN
+        IF pgrehearse_promotion.membership(me, word) IS NOT NULL THEN
             RETURN;
         END IF;
     END LOOP;
@@ -307,17 +341,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM pgrehearse_promotion.setting AS s
 $$;
 
--- The approvals of a promotion, and what keeps one from counting now.
+-- The approvals of a promotion, how the approver had that role then, and what keeps one from counting now.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.approvals(about bigint)
-RETURNS TABLE (approved_by text, at timestamptz, problem text)
+RETURNS TABLE (approved_by text, at timestamptz, problem text, membership jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT a.approved_by, a.at,
            CASE WHEN a.plan_hash <> p.plan_hash THEN 'it was given for another plan'
                 WHEN a.approver = p.requester THEN 'requester and approver are one person'
                 WHEN NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = a.approver) THEN 'that role is gone'
-                WHEN NOT pgrehearse_promotion.holds(a.approver, 'approver')
+                WHEN pgrehearse_promotion.membership(a.approver, 'approver') IS NULL
                     THEN a.approved_by || ' is no longer an approver'
-                ELSE '' END
+                ELSE '' END, a.membership
       FROM pgrehearse_promotion.approval AS a JOIN pgrehearse_promotion.promotion AS p ON p.id = a.promotion
      WHERE a.promotion = about ORDER BY a.at
 $$;
@@ -477,7 +511,9 @@ BEGIN
     NEW.approver := me;
     NEW.approved_by := session_user;
     NEW.at := clock_timestamp();
-    PERFORM pgrehearse_promotion.note('approval', meant.id, json_build_object('plan', NEW.plan_hash));
+    NEW.membership := pgrehearse_promotion.membership(me, 'approver');
+    PERFORM pgrehearse_promotion.note('approval', meant.id, json_build_object(
+        'plan', NEW.plan_hash, 'membership', NEW.membership));
     RETURN NEW;
 END $$;
 
@@ -687,6 +723,7 @@ BEGIN
 END $$;
 
 -- --- what people and programs call ---------------------------------------------------------------------
+-- Who may call each, is granted below; that a superuser's call does not count, is seen by the triggers above.
 
 -- A new promotion; one that was open and is not being applied is superseded by it.
 -- ``items``: [{"version": ..., "name": ..., "sha256": ...}] in order.
@@ -771,7 +808,6 @@ CREATE OR REPLACE FUNCTION pgrehearse_promotion.step(about bigint, target int, i
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM pgrehearse_promotion.demand('record a step', ARRAY['runner']);
     UPDATE pgrehearse_promotion.step AS s SET outcome = step.outcome, detail = coalesce(step.detail, '{}')
      WHERE s.promotion = step.about AND s.target = step.target AND s.item = step.item;
     IF NOT FOUND THEN
@@ -811,7 +847,6 @@ END $$;
 
 -- Begin a roll-out, or go on with one: what failed or was open is planned again. ``canary``: databases of the
 -- first wave; ``size``: of each later one, 0 for all the rest. Waves stay as they were made the first time.
-DROP FUNCTION IF EXISTS pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval);
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(about bigint, canary int, size int, at_once int, failures int,
     duration interval, blocked interval, lag interval)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -881,7 +916,6 @@ BEGIN
 END $$;
 
 -- Take the next database of the open wave, or one whose worker is gone. No row when none is to be taken.
-DROP FUNCTION IF EXISTS pgrehearse_promotion.claim(bigint, int, text);
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.claim(about bigint, worker text)
 RETURNS TABLE (target int, attempt int, database text, lag interval, done int[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -920,7 +954,6 @@ CREATE OR REPLACE FUNCTION pgrehearse_promotion.beat(
     about bigint, target int, attempt int, blocked interval, lag interval)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
     UPDATE pgrehearse_promotion.visit AS v
        SET seen_at = clock_timestamp(), blocked = greatest(v.blocked, beat.blocked), lag = greatest(v.lag, beat.lag)
      WHERE v.promotion = about AND v.target = beat.target AND v.attempt = beat.attempt AND v.state = 'working';
@@ -933,7 +966,6 @@ RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, 
 DECLARE
     mine boolean;
 BEGIN
-    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
     UPDATE pgrehearse_promotion.visit AS v
        SET state = settle.state, said = left(settle.said, 4000), seen_at = clock_timestamp()
      WHERE v.promotion = about AND v.target = settle.target AND v.attempt = settle.attempt AND v.state = 'working';
@@ -982,7 +1014,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgrehearse_promotion FROM PUBLIC;
 REVOKE ALL ON SCHEMA pgrehearse_promotion FROM PUBLIC;
 GRANT USAGE ON SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
 GRANT SELECT ON ALL TABLES IN SCHEMA pgrehearse_promotion TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
-GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approvals(bigint)
+GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approvals(bigint), pgrehearse_promotion.doubtful()
     TO :"requester", :"approver", :"runner", :"viewer", :"dashboard";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.request(jsonb, text[], text) TO :"requester";
 GRANT EXECUTE ON FUNCTION pgrehearse_promotion.approve(bigint, text) TO :"approver";
