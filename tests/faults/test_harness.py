@@ -27,7 +27,7 @@ def trial(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
 def test_there_are_two_hundred_moments_and_the_shards_share_them() -> None:
     assert len(ALL) == len(set(map(str, ALL))) >= 200
     assert {str(moment) for shard in "1234" for moment in chosen(f"{shard}/4")} == set(map(str, ALL))
-    every = {*SCENARIOS, "fleet"}
+    every = {*SCENARIOS, "fleet", "rollout"}
     assert {moment.command for moment in SAMPLE} == {moment.command for moment in ALL} == every
     assert len({moment.fault for moment in SAMPLE}) >= 6
     assert chosen("up-KILL-999") == [Moment("up", "KILL", 999)]

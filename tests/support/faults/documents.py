@@ -45,7 +45,7 @@ class Test(Scenario):
     def prepare(self) -> None:
         write(self.folder, "pyproject.toml", "")
         for name in _DOCUMENTS:
-            write(self.folder, f"docs/{name}.md", self._text(name, "?" if self.alive else self._answer))
+            write(self.folder, f"docs/{name}.md", self._text(name, "?" if self.accepts else self._answer))
 
     _answer = _ANSWER.format("   1000")
 
