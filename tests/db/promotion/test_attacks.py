@@ -155,3 +155,23 @@ def test_what_a_superuser_edits_shows(stage: Stage, edit: str) -> None:
         execute(stage.dsn, f"ALTER TABLE {P}.{table} DISABLE TRIGGER ALL")
     execute(stage.dsn, sql)
     assert trail(stage).problems != ()
+
+
+def test_a_dashboard_may_read_status_and_nothing_else(stage: Stage) -> None:
+    """Promotions and what sessions do; no step of a promotion, and no row of anybody's table."""
+    number, plan = stage.request()
+    execute(stage.dsn, f"GRANT {stage.group('dashboard')} TO {stage.who('nora')}")
+    execute(stage.dsn, "CREATE TABLE shop (id int)")
+    assert stage.ask("nora", "SELECT state FROM pgrehearse_promotion.promotion") == [("requested",)]
+    assert stage.ask("nora", "SELECT * FROM pgrehearse_promotion.approvals(%s)", number) == []
+    beyond = {
+        "a step": (call("approve"), number, plan),
+        "a request": (call("request"), Jsonb([]), ["shop"], ""),
+        "a change": ("UPDATE pgrehearse_promotion.promotion SET state = 'applied'",),
+        "a row": ("SELECT * FROM shop",),
+        "a table": ("CREATE TABLE mine (id int)",),
+    }
+    for what, (sql, *values) in beyond.items():
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            stage.ask("nora", sql, *values)
+        assert stage.state(number) == "requested", what

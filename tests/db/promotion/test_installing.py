@@ -77,3 +77,13 @@ def test_who_owns_the_database_can_still_dump_it_for_every_command(stage: Stage)
     for owners, ledger in ((True, True), (False, True), (True, False)):
         text = dump(stage.as_("ron"), owners=owners, ledger=ledger, create=owners).text
         assert ("CREATE TABLE public.shop" in text, P in text) == (True, False)
+
+
+def test_a_dashboard_sees_sessions_where_the_installer_may_grant_so(stage: Stage) -> None:
+    question = "SELECT pg_has_role('pg_read_all_stats', 'USAGE')"
+    execute(stage.dsn, f"GRANT {stage.group('dashboard')} TO {stage.who('nora')}")
+    old = stage.server.major < 16  # CREATEROLE was enough to grant it
+    assert stage.ask("nora", question) == [(old,)]
+    install(stage.dsn, stage.environment, 0)  # as the superuser
+    assert stage.ask("nora", question) == [(True,)]
+    assert stage.ask("vic", question) == [(False,)]
