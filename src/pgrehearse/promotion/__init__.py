@@ -10,6 +10,7 @@ audit           the chain of what happened, verified
 plan            exactly these migrations for exactly these databases, under one hash
 measured        what a plan did on a disposable server
 gates           the gates, answered
+backed_up       the receipts of backups, read for their gate
 prepared        what a command about one environment begins with
 apply           a promotion is carried out, once every gate is green
 carry_out       in one of its databases, step by step

@@ -16,6 +16,7 @@ from pgrehearse.errors import PgRehearseError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.words import some
 from pgrehearse.migration.runner import versions
+from pgrehearse.promotion import backed_up
 from pgrehearse.promotion.databases import different, home
 from pgrehearse.promotion.file import Step
 from pgrehearse.promotion.measured import Measured, measured
@@ -144,20 +145,30 @@ def _ledger(question: Question) -> Answer:
 
 def _drift(question: Question) -> Answer:
     """Half a migration looks like drift, so it is not asked again once the first statement was sent."""
+    return _asked_before("drift", question) or _no_drift(
+        "drift", question, [member.target for member in question.plan.members]
+    )
+
+
+def _backup(question: Question) -> Answer:
+    """From the first statement on, a backup is from before the last migration."""
+    if (asked := _asked_before("backup", question)) is not None:
+        return asked
+    targets = [member.target for member in question.plan.members]
+    found = backed_up.look(question.step.environment, targets)
+    if found.enough:
+        return _green("backup", found.said)
+    return _red("backup", found.said, found.next_step)
+
+
+def _asked_before(gate: str, question: Question) -> Answer | None:
+    """What is asked only as long as nothing was sent; None: nothing was."""
     begun = question.promotion is not None and question.promotion.state in ("applying", "stopped")
     if begun and question.promotion is not None:
         since = [one.started_at for one in question.store.steps(question.promotion.id) if one.started_at]
         if since:
-            return _green("drift", f"asked when the first step began, {min(since):%Y-%m-%d %H:%M:%S}")
-    return _no_drift("drift", question, [member.target for member in question.plan.members])
-
-
-def _backup(question: Question) -> Answer:
-    return _red(
-        "backup",
-        "not configured",
-        f'say that {question.step.environment.name} does without: without = ["backup"] in environments.toml',
-    )
+            return _green(gate, f"asked when the first step began, {min(since):%Y-%m-%d %H:%M:%S}")
+    return None
 
 
 def _approvals(question: Question) -> Answer:

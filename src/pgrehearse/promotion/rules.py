@@ -71,8 +71,8 @@ GATES: Mapping[str, Gate] = {
     ),
     "policy": Gate("the policy finds nothing in the migrations of the plan", "`db lint`, on them"),
     "backup": Gate(
-        "a backup of the target was proven to be restorable",
-        "not configured: no receipt can be shown yet",
+        "a backup of the target, not older than its last migration, was proven to be restorable",
+        "the receipt that `backup verify` left in the target",
     ),
     "approvals": Gate(
         "enough persons who are not the requester approved this plan, and each still is an approver",

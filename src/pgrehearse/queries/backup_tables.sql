@@ -14,5 +14,22 @@ CREATE TABLE pgrehearse.receipt (
     receipt jsonb NOT NULL
 );
 REVOKE UPDATE, DELETE, TRUNCATE ON pgrehearse.canary, pgrehearse.receipt FROM CURRENT_USER;
+-- Who may read the ledger may read these: the gate of a promotion asks for them.
+DO $body$
+DECLARE
+    reader record;
+BEGIN
+    FOR reader IN
+        SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+               ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+               AS name
+          FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS a
+         WHERE c.oid = pg_catalog.to_regclass('pgrehearse.attempt') AND a.privilege_type = 'SELECT'
+           AND a.grantee <> c.relowner
+    LOOP
+        EXECUTE 'GRANT SELECT ON pgrehearse.canary, pgrehearse.receipt TO ' || reader.name;
+    END LOOP;
+END
+$body$;
 COMMENT ON TABLE pgrehearse.canary IS 'A row is written before each backup, and read back from its copy.';
 COMMENT ON TABLE pgrehearse.receipt IS 'What was proven of each backup of this database.';
