@@ -12,6 +12,8 @@ room          a folder for a copy: space checked first, nothing left behind
 physical      a copy of a data directory: disarmed, started, recovery proven
 base_backup   the adapter of pg_basebackup: plain, tar, a chain of incrementals
 manifest      what base backups say of themselves; tar: those that are tar files
+dump          the adapter of pg_dump; checksums: beside its files; loading: into a server of its own
+pg_dump       the program: called and watched, as pg_basebackup is in its module
 pg_basebackup the program: called and watched
 copying       a folder copied, with what its links lead to
 pgbackrest, barman   those of these programs; own_command: of one of yours

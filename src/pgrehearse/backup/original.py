@@ -20,10 +20,14 @@ SELECT s.system_identifier::text,
        (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10),
        (SELECT pg_catalog.sum(pg_catalog.pg_database_size(oid))::bigint FROM pg_catalog.pg_database
          WHERE pg_catalog.has_database_privilege(oid, 'CONNECT')),
+       pg_catalog.pg_database_size(pg_catalog.current_database()),
+       pg_catalog.pg_encoding_to_char((SELECT encoding FROM pg_catalog.pg_database
+                                        WHERE datname = pg_catalog.current_database())),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_tablespace WHERE oid >= 16384),
        pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')), pg_catalog.clock_timestamp()
   FROM pg_catalog.pg_control_system() AS s
 """
+_ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE oid >= 16384 AND rolname !~ '^pg_' ORDER BY 1"
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,13 @@ class Original:
         target: how it is reached.
         system_identifier, timeline: of its server.
         superuser: the role its server was made with.
-        bytes: of all databases that this role may connect to.
+        bytes: of all databases that this role may connect to; database_bytes: of this one.
+        encoding: of this one.
         tablespaces: beside the two that every server has.
         wal_segment: bytes of a WAL file.
         now: what its clock said.
         versions: migrations that are applied, by its ledger.
+        roles: of its server, but those that every server has.
     """
 
     target: Target
@@ -46,14 +52,22 @@ class Original:
     timeline: int
     superuser: str
     bytes: int
+    database_bytes: int
+    encoding: str
     tablespaces: int
     wal_segment: int
     now: datetime
     versions: tuple[str, ...] = field(default=())
+    roles: tuple[str, ...] = field(default=())
 
     @property
     def database(self) -> str:
         return self.target.database
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """libpq's variables for programs, the password among them: never print them."""
+        return {**self.target.libpq_environment(), "PGDATABASE": self.database}
 
     @property
     def ledger(self) -> str:
@@ -68,10 +82,23 @@ def look(target: Target) -> Original:
             connection.read_only = True
             row = connection.execute(_SERVER).fetchone()
             assert row is not None
-            identifier, timeline, superuser, size, tablespaces, segment, now = row
+            identifier, timeline, *others = row
+            superuser, size, of_database, encoding, tablespaces, segment, now = others
+            roles = tuple(name for (name,) in connection.execute(_ROLES).fetchall())
             versions = tuple(Ledger(connection).known().applied)
             return Original(
-                target, identifier, int(timeline, 16), superuser, size, tablespaces, segment, now, versions
+                target=target,
+                system_identifier=identifier,
+                timeline=int(timeline, 16),
+                superuser=superuser,
+                bytes=size,
+                database_bytes=of_database,
+                encoding=encoding,
+                tablespaces=tablespaces,
+                wal_segment=segment,
+                now=now,
+                versions=versions,
+                roles=roles,
             )
     except psycopg.Error as error:
         raise SetupError(

@@ -9,8 +9,6 @@ from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import programs
 from pgrehearse.backup.adapter import Work
 from pgrehearse.backup.original import Original
-from pgrehearse.connections import in_utf8
-from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import SetupError
 from pgrehearse.replacing import replaced
 
@@ -54,7 +52,7 @@ def take_base_backup(folder: Path, original: Original, work: Work) -> None:
     with replaced(folder, manifests.NAME) as draft:
         done = programs.run(
             [*command, "-D", draft],
-            settings=_connection(original),
+            settings=original.settings,
             watch=lambda said: _told(said, work),
         )
         if done.status != 0:
@@ -70,18 +68,6 @@ def _manifest(before: Path) -> Path:
             next_step="name the folder of the full backup, or of the last incremental one",
         )
     return file
-
-
-def _connection(original: Original) -> dict[str, str]:
-    """The password among it: for the environment of the program, never printed."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    parts = {
-        name: str(value)
-        for name, value in conninfo_to_dict(in_utf8(original.target.conninfo)).items()
-        if value
-    }
-    return environment_variables(parts)
 
 
 def _told(said: str, work: Work) -> None:

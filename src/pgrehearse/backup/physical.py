@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from psycopg.conninfo import make_conninfo
+
 from pgrehearse.backup.adapter import Copy, Facts, Work
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.original import Original
@@ -20,9 +22,9 @@ from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.backup.room import size_of
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import given
+from pgrehearse.servers import Server, given
 
-__all__ = ["DISARMED", "served"]
+__all__ = ["DISARMED", "asked_by", "served"]
 
 #: Seconds without a word in the log. Recovery says every ten what it does.
 _QUIET = 600.0
@@ -52,6 +54,14 @@ DISARMED: Mapping[str, tuple[str, str]] = {
     "log_destination": ("stderr", "the same"),
     "shared_buffers": ("128MB", "whatever the original has"),
     "max_connections": ("40", "the same"),
+}
+_SESSION = {
+    "search_path": "pg_catalog",
+    "session_preload_libraries": "",
+    "default_transaction_read_only": "off",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "role": "none",
 }
 #: In the copy's folder: what belongs to a standby, to other servers, or to a time before.
 _GONE = ("standby.signal", "postmaster.pid", "postmaster.opts", "postgresql.auto.conf", "tablespace_map")
@@ -92,14 +102,20 @@ def served(
         except SetupError as error:
             raise _not_started(error) from None
         try:
-            said.append(_reached(server.dsn(original.database), facts))
+            said.append(_reached(asked_by(server, original.database), facts))
         except BaseException:
             server.stop()
             raise
     try:
-        yield Copy(server.dsn, physical=True, bytes=size)
+        yield Copy(lambda name: asked_by(server, name), physical=True, bytes=size)
     finally:
         server.stop()
+
+
+def asked_by(server: Server, database: str) -> str:
+    """How the copy is connected to: what ALTER ROLE and ALTER DATABASE set in the original has no say."""
+    options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    return make_conninfo(server.dsn(database), options=options)
 
 
 def _disarm(place: Path, *, recovery: bool) -> str:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution import cell_process
 from pgrehearse.servers import binaries, cluster, libpq_environment
 
 __all__ = ["Done", "called", "exact", "printed", "run", "version"]
 
 _TICK = 0.2  # seconds between two looks at what a program does
 _TAIL = 64_000  # bytes of a program's output that are kept
-_PATIENCE = 10.0  # seconds a program has to end when it is told to
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def run(
     *,
     settings: Mapping[str, str] = {},
     watch: Callable[[str], None] = lambda said: None,
-    stdin: IO[bytes] | None = None,
     out: IO[bytes] | None = None,
+    messages: IO[bytes] | None = None,
     cwd: Path | None = None,
     as_server: bool = False,
 ) -> Done:
@@ -80,23 +78,22 @@ def run(
     Args:
         settings: variables of its environment on top of ours; libpq's are only those given here.
         watch: called a few times a second with the last of its messages.
-        stdin: what it reads; nothing unless given.
-        out: where its output goes; the end of it is returned unless given.
+        out, messages: files that its output and its messages go to, where the ends of them are not enough.
         as_server: by the account that servers run as when we are root. Root would leave files in a repository
             that the original's archiver cannot write.
 
-    It ends when this process does, however that ends. Raises OSError: it cannot be started.
+    Whatever ends this process, the program and all it started are killed: told to end, pg_basebackup leaves a
+    child that holds its connection and reads nothing, and the server waits for it.
     """
-    with tempfile.TemporaryFile() as messages, tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [*_ending_with_us(), *(str(word) for word in command)],
-            env=libpq_environment({**settings, "LC_ALL": "C"}),
-            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+    with tempfile.TemporaryFile() as own, tempfile.TemporaryFile() as output:
+        said = messages if messages is not None else own
+        process = cell_process.start(
+            [*(_by_account() if as_server else ()), *(str(word) for word in command)],
+            libpq_environment({**settings, "LC_ALL": "C"}),
+            stdin=subprocess.DEVNULL,
             stdout=out if out is not None else output,
-            stderr=messages,
-            cwd=cwd or ("/" if as_server else None),
-            start_new_session=True,  # Ctrl-C reaches us, and we tell it
-            **(cluster.identity() if as_server else {}),
+            stderr=said,
+            cwd=cwd or (Path("/") if as_server else None),
         )
         try:
             while True:
@@ -104,11 +101,24 @@ def run(
                     status = process.wait(_TICK)
                     break
                 except subprocess.TimeoutExpired:
-                    watch(_tail(messages, 400))
-        except BaseException:
-            _end(process)
-            raise
-        return Done(status, _tail(output, _TAIL), _tail(messages, _TAIL))
+                    watch(_tail(said, 400))
+        finally:
+            process.end()
+        return Done(status, _tail(output, _TAIL), _tail(said, _TAIL))
+
+
+def _by_account() -> list[str]:
+    """What to write before a command, so that it runs as the account of the servers; nothing where we are it."""
+    who = cluster.account()
+    if who is None:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise SetupError(
+            f"there is no setpriv, by which root runs programs as {who.name}",
+            next_step=f"install util-linux, or run this as {who.name}",
+        )
+    return [setpriv, f"--reuid={who.uid}", f"--regid={who.gid}", "--clear-groups", "--"]
 
 
 def printed(command: Sequence[str | Path], **how: Any) -> Done:
@@ -123,20 +133,3 @@ def _tail(file: IO[bytes], size: int) -> str:
     # By position: the program writes through the same open file.
     length = os.fstat(file.fileno()).st_size
     return os.pread(file.fileno(), size, max(0, length - size)).decode("utf-8", "replace").strip()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it and what it started: all are in a group of their own."""
-    for word in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, word)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
-            break
-
-
-@cache
-def _ending_with_us() -> list[str]:
-    """What to write before a command, so that it is told to end when we are killed."""
-    found = shutil.which("setpriv")
-    return [found, "--pdeathsig", "TERM", "--"] if found else []

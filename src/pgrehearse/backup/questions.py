@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -38,10 +39,11 @@ SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_clas
 
 
 class Answers:
-    """What was read back. ``ledger``: the newest migration; ``canary``: the row."""
+    """What was read back. ``ledger``: the newest migration; ``canary``: the row, written ``at``."""
 
     ledger: str = ""
     canary: str = ""
+    at: datetime | None = None
 
 
 def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) -> Answers:
@@ -71,6 +73,7 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
                 said.append(_indexes(connection, copy, original, work))
             with proof.proving(Level.CANARY, "canary") as said:
                 found.canary = _canary(newest, known, there, copy, facts, said)
+                found.at = newest.at if newest else None
     except psycopg.Error as error:
         with proof.proving(Level.QUERIED, "answers"):
             raise Refused(f"the copy does not answer: {first_line(error)}", _TAKE) from None

@@ -37,6 +37,8 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
             answers = ask(copy, facts, original, proof, adapter.work)
     except Refused:
         pass  # it is among the lines
+    # A file's time is when it was last copied; the canary's row knows better.
+    taken = facts.taken if facts.system_identifier else answers.at or facts.taken
     return Receipt(
         adapter=adapter.name,
         backup=facts.backup,
@@ -48,9 +50,9 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
         end_lsn=facts.end_lsn,
         major=facts.major,
         bytes=size,
-        taken=facts.taken,
+        taken=taken,
         verified=clock.now(),
-        expires=facts.taken + age,
+        expires=taken + age,
         ledger=answers.ledger,
         canary=answers.canary,
         tools=facts.tools,

@@ -1,6 +1,6 @@
 -- Sequences that feed a column, with what reads the column's largest value.
 SELECT pg_catalog.format('%s.%s', sn.nspname, s.relname),
-       pg_catalog.format('SELECT s.last_value, (SELECT max(%I) FROM %I.%I) FROM %I.%I AS s',
+       pg_catalog.format('SELECT s.last_value, (SELECT pg_catalog.max(%I) FROM %I.%I) FROM %I.%I AS s',
                          a.attname, tn.nspname, t.relname, sn.nspname, s.relname)
   FROM pg_catalog.pg_class AS s
   JOIN pg_catalog.pg_namespace AS sn ON sn.oid = s.relnamespace

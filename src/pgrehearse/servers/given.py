@@ -15,7 +15,7 @@ from pgrehearse.servers import binaries, cluster, orphans
 from pgrehearse.servers.cluster import readable
 from pgrehearse.servers.local import LocalServer
 
-__all__ = ["folder", "readable", "serve", "sweep"]
+__all__ = ["folder", "fresh", "readable", "serve", "sweep"]
 
 
 def sweep(parent: Path) -> None:
@@ -34,6 +34,11 @@ def folder(parent: Path) -> Path:
     orphans.claim(made)
     cluster.own(made)
     return made
+
+
+def fresh(major: int) -> Path:
+    """The data directory of an empty cluster, to be copied."""
+    return cluster.prepared(cluster.runnable(binaries.find(major)))
 
 
 def serve(

@@ -1,0 +1,163 @@
+"""The adapter of pg_dump: a custom file, a directory, or a plain script, and its checksums beside it.
+
+A dump says neither which server it is from nor what its bytes were. So `take` leaves ``NAME.sha256`` beside
+it, as sha256sum writes and reads it; and the canary shows which database it is of.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+from pgrehearse.backup import checksums, loading, programs
+from pgrehearse.backup.adapter import Adapter, Copy, Facts
+from pgrehearse.backup.levels import Level
+from pgrehearse.backup.pg_dump import take_dump
+from pgrehearse.backup.physical import asked_by
+from pgrehearse.backup.proof import Proof, Refused, Unproven
+from pgrehearse.backup.room import room
+
+__all__ = ["Dump"]
+
+_TAKE = "take a new one: pgrehearse backup take"
+_END = b"PostgreSQL database dump complete"
+_FROM = re.compile(r"^(?:--|;)\s+Dumped from database version:? (\d+)", re.M)
+_TAIL = 4096  # bytes at the end of a script in which it says that it is complete
+_NO_CLIENT = "install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR"
+
+
+class Dump(Adapter):
+    """A file or a folder that pg_dump made."""
+
+    name = "pg_dump"
+    makes = "one database as a custom file, a directory or a script"
+    needs = "pg_dump, pg_restore, psql"
+    knows: ClassVar[Mapping[str, str]] = {"format": "custom, directory or plain; custom, unless said"}
+
+    @classmethod
+    def recognizes(cls, place: str) -> bool:
+        return _form(Path(place)) is not None
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place).absolute()
+
+    # --- listed -----------------------------------------------------------------------------------------
+
+    def listed(self, proof: Proof) -> Facts:
+        with proof.proving(Level.LISTED, "dump") as said:
+            if not self.path.exists():
+                raise Refused(f"{self.place} is not there", "check the path")
+            form = _form(self.path)
+            if form is None:
+                empty = self.path.is_file() and self.path.stat().st_size == 0
+                raise Refused("it is empty" if empty else "it is no dump that pg_dump made", _TAKE)
+            self._form = form
+            self._said = ""
+            if form == "plain":
+                self._said = _head(self.path).decode("utf-8", "replace")
+                _complete(self.path)
+                said.append("a script, with its last line")
+            else:
+                said.append(self._contents())
+        digest = checksums.of(self.path)
+        self._digest = digest
+        program = programs.called("pg_restore")
+        return Facts(
+            self.path.name,
+            digest,
+            datetime.fromtimestamp(self.path.stat().st_mtime, UTC),
+            checksums.size(self.path),
+            _major(self._said),
+            tools={"pg_restore": programs.version(program)[1]} if program else {},
+        )
+
+    def _contents(self) -> str:
+        """Of the table of contents only: it is whole in a file that was cut in half."""
+        with tempfile.TemporaryFile() as listed:
+            done = programs.run([self._pg_restore(), "--list", self.path], out=listed)
+            if done.status != 0:
+                raise Refused(f"its contents cannot be listed: {done.reason}", _TAKE)
+            listed.seek(0)
+            self._said = listed.read(4096).decode("utf-8", "replace")
+            listed.seek(0)
+            entries = sum(not line.startswith((b";", b"\n")) for line in listed)
+        return f"{self._form}, {entries} entries"
+
+    # --- read whole -------------------------------------------------------------------------------------
+
+    def read(self, facts: Facts, proof: Proof) -> None:
+        if self._form != "plain":
+            with proof.proving(Level.READ, "readable") as said:
+                done = programs.run(
+                    [self._pg_restore(), "--file=/dev/null", self.path],
+                    watch=lambda _: self.work.progress("read", 0, facts.bytes),
+                )
+                if done.status != 0:
+                    raise Refused(f"it is cut or damaged: {done.reason}", _TAKE)
+                said.append("every entry was read to its end")
+        with proof.proving(Level.READ, "checksums") as said:
+            said.append(checksums.compared(self.path, self._digest))
+
+    # --- restored ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+        # Unpacked rows and their indexes: what the original takes, and the WAL of writing them.
+        with (
+            room(self.work.into, self.original.database_bytes * 3 // 2) as place,
+            loading.server(place, self.original, self.work) as server,
+        ):
+            with proof.proving(Level.RESTORED, "loaded") as said:
+                load = loading.script if self._form == "plain" else loading.archive
+                said.append(load(self.path, server, self.original.database, self.work))
+                said.append("owners, privileges and what needs a superuser are not restored")
+            yield Copy(lambda name: asked_by(server.watching, name), physical=False)
+
+    # --- take -------------------------------------------------------------------------------------------
+
+    def take(self) -> None:
+        take_dump(self.path, self.original, self.work)
+
+    def _pg_restore(self) -> Path:
+        program = programs.called("pg_restore")
+        if program is None:
+            raise Unproven("no pg_restore is here", _NO_CLIENT)
+        return program
+
+
+def _form(path: Path) -> str | None:
+    """By the first bytes; None: it is no dump."""
+    if path.is_dir():
+        return "directory" if (path / "toc.dat").is_file() else None
+    try:
+        head = _head(path)
+    except OSError:
+        return None
+    if head.startswith(b"PGDMP"):
+        return "custom"
+    return "plain" if b"PostgreSQL database dump" in head else None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
+def _major(said: str) -> int:
+    """Of the server, by what pg_dump wrote first; 0 where it did not."""
+    found = _FROM.search(said)
+    return int(found[1]) if found else 0
+
+
+def _complete(path: Path) -> None:
+    """psql of half a script ends with status 0, even told to stop at errors."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        if _END not in file.read():
+            raise Refused("the script is cut: its last line, which says that it is whole, is missing", _TAKE)

@@ -1,0 +1,155 @@
+"""A dump loaded into a server of its own, by a role without powers: what it holds is code of others."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from psycopg.sql import SQL, Identifier, Literal
+
+from pgrehearse.backup import programs
+from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.copying import copied
+from pgrehearse.backup.original import Original
+from pgrehearse.backup.proof import Refused, Unproven
+from pgrehearse.connections import connect
+from pgrehearse.schema import extensions
+from pgrehearse.servers import Server, given, ordinary
+from pgrehearse.text.split import split
+
+__all__ = ["archive", "script", "server"]
+
+_TAKE = "take a new one: pgrehearse backup take"
+#: Entries of an archive that only a superuser may make, or that would reach for other servers.
+_NOT_HERE = re.compile(
+    r"^\d+; \d+ \d+ (EVENT TRIGGER|SUBSCRIPTION|PUBLICATION|PUBLICATION TABLE|PUBLICATION TABLES IN SCHEMA"
+    r"|FOREIGN DATA WRAPPER|SERVER|USER MAPPING|COMMENT - EXTENSION|SECURITY LABEL|COMMENT - EVENT TRIGGER) "
+)
+_EXTENSION = re.compile(r"^\d+; \d+ \d+ EXTENSION - (\S+)")
+_IN_SCRIPT = re.compile(rb"^CREATE EXTENSION IF NOT EXISTS [^;]+;$")
+#: What the role without powers may not do: owners, privileges, event triggers. Whatever depends on what was
+#: left out fails with another state.
+_RIGHTS = ("42501", "42704", "0LP01")
+_ERROR = re.compile(r"^psql:.*?:(\d+): (?:ERROR|FATAL):\s+([0-9A-Z]{5}): (.*)")
+_SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "128MB", "fsync": "off", "autovacuum": "off"}
+
+
+@contextmanager
+def server(place: Path, original: Original, work: Work) -> Iterator[Server]:
+    """A fresh server in ``place``, with a database of the name, seen through a role without powers."""
+    major = original.target.major
+    copied(given.fresh(major), place / "data", work.jobs, lambda done: None)
+    with (
+        given.serve(place, major, _SETTINGS, user="postgres", quiet=60.0, watch=lambda: None) as powerful,
+        ordinary(powerful) as found,
+    ):
+        # By template1: the database may be called postgres.
+        with connect(powerful.dsn("template1"), autocommit=True) as connection:
+            name, owner = Identifier(original.database), Identifier(found.owner)
+            make = SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} OWNER {}")
+            connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(name))
+            connection.execute(make.format(name, Literal(original.encoding), owner))
+            for role in original.roles:
+                connection.execute(SQL("CREATE ROLE {}").format(Identifier(role)))
+                connection.execute(SQL("GRANT {} TO {}").format(Identifier(role), owner))
+        try:
+            yield found
+        finally:
+            with connect(powerful.dsn("template1"), autocommit=True) as connection:
+                connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def archive(path: Path, found: Server, database: str, work: Work) -> str:
+    """Load a custom file or a directory. Raises Refused: something of it was not."""
+    program = programs.called("pg_restore")
+    if program is None:
+        raise Unproven("no pg_restore is here", "install PostgreSQL's client programs")
+    with tempfile.NamedTemporaryFile("w+b", prefix="pgrehearse-") as entries:
+        programs.run([program, "--list", path], out=entries.file)
+        entries.seek(0)
+        lines = entries.read().decode("utf-8", "replace").splitlines()
+        wanted = [line for line in lines if not _NOT_HERE.match(line)]
+        _extend(
+            found, database, [f'CREATE EXTENSION "{one[1]}";' for one in map(_EXTENSION.match, lines) if one]
+        )
+        entries.seek(0)
+        entries.truncate()
+        entries.write("\n".join(wanted).encode())
+        entries.flush()
+        done = programs.run(
+            [
+                program,
+                "--no-password",
+                "--no-owner",
+                "--no-privileges",
+                f"--jobs={work.jobs}",
+                f"--use-list={entries.name}",
+                f"--dbname={database}",
+                path,
+            ],
+            settings=found.env(database),
+            watch=lambda _: work.progress("load", 0, 0),
+        )
+    if done.status != 0:
+        raise Refused(f"it was not loaded whole: {done.reason}", _TAKE)
+    return f"{len(wanted)} lines of its contents"
+
+
+def script(path: Path, found: Server, database: str, work: Work) -> str:
+    """Load a script, which may give psql no commands. Raises Refused: a statement of it failed."""
+    program = programs.called("psql")
+    if program is None:
+        raise Unproven("no psql is here", "install PostgreSQL's client programs")
+    with path.open("rb") as file:
+        _extend(found, database, [line.decode() for line in file if _IN_SCRIPT.match(line.rstrip())])
+    # Its own rows could hold a command of psql's, such as one for the shell: pg_dump forbids them since 2025.
+    more = [] if _restricts_itself(path) else ["--command", f"\\restrict {secrets.token_hex(16)}"]
+    with tempfile.TemporaryFile() as messages:
+        done = programs.run(
+            [
+                program,
+                "--no-psqlrc",
+                "--no-password",
+                "--quiet",
+                "--set=VERBOSITY=verbose",
+                *more,
+                "--file",
+                path,
+            ],
+            settings=found.env(database),
+            messages=messages,
+            watch=lambda _: work.progress("load", 0, 0),
+        )
+        wrong = _first_error(messages)
+    if wrong or done.status != 0:
+        raise Refused(f"it was not loaded whole: {wrong or done.reason}", _TAKE)
+    return "every statement"
+
+
+def _extend(found: Server, database: str, statements: list[str]) -> None:
+    """Extensions that only a superuser may make, before anything else is there."""
+    with connect(found.watching.dsn(database), autocommit=True) as connection:
+        for _ in extensions.make(connection, found.owner, split("\n".join(statements))):
+            pass
+
+
+def _restricts_itself(path: Path) -> bool:
+    with path.open("rb") as file:
+        for line in file:
+            if line.strip() and not line.startswith(b"--"):
+                return line.startswith(b"\\restrict ")
+    return False
+
+
+def _first_error(messages: IO[bytes]) -> str:
+    messages.seek(0)
+    for line in messages:
+        error = _ERROR.match(line.decode("utf-8", "replace"))
+        if error and error[2] not in _RIGHTS:
+            return f"line {error[1]}: {error[3].strip()}"
+    return ""

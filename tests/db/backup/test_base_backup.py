@@ -1,0 +1,264 @@
+"""Backups by pg_basebackup: good ones are proven, damaged ones are refused by name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.backup import programs
+from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.base_backup import BaseBackup
+from pgrehearse.backup.levels import Level
+from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.servers import cluster
+from support.backups import Shop, changed, flipped, linked, missing, of
+from support.databases import execute
+
+WAL = "0000000100000000000000*"
+
+
+@pytest.fixture(scope="module")
+def plain(shop: Shop) -> Path:
+    return shop.take(BaseBackup, "plain")
+
+
+@pytest.fixture(scope="module")
+def tarred(shop: Shop) -> Path:
+    return shop.take(BaseBackup, "tarred", format="tar")
+
+
+def test_a_good_one_is_proven_to_the_canary(shop: Shop, plain: Path, into: Path) -> None:
+    receipt = shop.verify(plain, into=into)
+    assert missing(receipt) == {}
+    assert receipt.level is Level.CANARY
+    assert receipt.canary
+    assert receipt.system_identifier == shop.look().system_identifier
+    assert "3,000 rows in 2 tables, 1 of them empty, as before" in of(receipt, "rows").said
+
+
+def test_so_is_one_of_tar_files(shop: Shop, tarred: Path) -> None:
+    receipt = shop.verify(tarred)
+    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+
+
+def first(place: Path, pattern: str) -> Path:
+    return sorted(place.glob(pattern))[-1]
+
+
+def _flip(pattern: str) -> Callable[[Path], None]:
+    return lambda place: changed(first(place, pattern), flipped)
+
+
+def _lose(pattern: str) -> Callable[[Path], None]:
+    return lambda place: first(place, pattern).unlink()
+
+
+def _cut(pattern: str) -> Callable[[Path], None]:
+    return lambda place: changed(first(place, pattern), lambda content: content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "said"),
+    [
+        (_flip("base/5/2619"), "checksums", "checksum mismatch for file"),
+        (_flip("global/1262"), "checksums", "checksum mismatch for file"),
+        (_lose("base/5/1259"), "checksums", "but not on disk"),
+        (_lose(f"pg_wal/{WAL}"), "checksums", "could not find"),
+        (
+            lambda place: (place / "base/5/99999").write_bytes(b"x"),
+            "checksums",
+            "is present on disk but not in",
+        ),
+        (
+            lambda place: shutil.rmtree(place / "pg_xact"),
+            "checksums",
+            "is present in the manifest but not on disk",
+        ),
+    ],
+    ids=["data", "catalog", "file-gone", "wal-gone", "file-more", "folder-gone"],
+)
+def test_damage_is_refused_before_anything_is_restored(
+    shop: Shop,
+    plain: Path,
+    damage: Callable[[Path], None],
+    check: str,
+    said: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    place = linked(plain, f"damaged-{request.node.callspec.id}")
+    damage(place)
+    receipt = shop.verify(place)
+    assert said in missing(receipt)[check]
+    assert receipt.level is Level.LISTED
+    assert not any(one.level > Level.READ for one in receipt.evidence)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_lose("backup_manifest"), "backup_manifest cannot be read"),
+        (_cut("backup_manifest"), "backup_manifest is not whole"),
+        (_lose("backup_label"), "backup_label is missing"),
+    ],
+    ids=["manifest", "half-manifest", "label"],
+)
+def test_what_is_no_backup_gets_no_receipt(
+    shop: Shop, plain: Path, damage: Callable[[Path], None], said: str, request: pytest.FixtureRequest
+) -> None:
+    place = linked(plain, f"none-{request.node.callspec.id}")
+    damage(place)
+    with pytest.raises(ExpectationError, match=said):
+        shop.verify(place)
+
+
+@pytest.mark.parametrize(
+    ("believed", "check", "said"),
+    [
+        ({"system_identifier": "7"}, "server", "it is of the server"),
+        ({"timeline": 2}, "server", "it is of timeline 1, and the server is on 2"),
+        ({"versions": ("20260101",)}, "ledger", "lacks 20260101, which was applied since"),
+    ],
+    ids=["foreign", "timeline", "before-the-last-migration"],
+)
+def test_a_backup_of_something_else_is_refused(
+    shop: Shop, plain: Path, believed: dict[str, object], check: str, said: str
+) -> None:
+    assert said in missing(shop.verify(plain, **believed))[check]
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "said"),
+    [
+        (_flip("base.tar"), "checksums", "checksum"),
+        (_lose("pg_wal.tar"), "WAL", "there is no WAL"),
+        (_cut("base.tar"), "checksums", ""),
+    ],
+    ids=["data", "wal-gone", "cut"],
+)
+def test_damaged_tar_files_are_refused(
+    shop: Shop,
+    tarred: Path,
+    damage: Callable[[Path], None],
+    check: str,
+    said: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    place = linked(tarred, f"tarred-{request.node.callspec.id}")
+    damage(place)
+    receipt = shop.verify(place)
+    assert said in missing(receipt)[check]
+    assert receipt.level is Level.LISTED
+
+
+def test_without_checksums_a_changed_byte_cannot_be_seen(shop: Shop) -> None:
+    place = shop.folder / "no-checksums"
+    program = programs.called("pg_basebackup")
+    assert program is not None
+    done = programs.run(
+        [program, "-D", place, "--manifest-checksums=NONE", "--checkpoint=fast"],
+        settings=shop.look().settings,
+    )
+    assert done.status == 0, done.said
+    receipt = shop.verify(place)
+    assert "holds no checksums" in missing(receipt)["checksums"]
+    assert receipt.level is Level.LISTED
+    assert of(receipt, "recovery").ok, "the rest is tried all the same"
+
+
+def test_a_chain_is_whole_or_refused(shop: Shop) -> None:
+    full = shop.take(BaseBackup, "chain/full")
+    execute(shop.dsn, "INSERT INTO orders (note) VALUES ('between')")
+    shop.take(BaseBackup, "chain/one", incremental=str(full))
+    last = shop.take(BaseBackup, "chain/two", incremental=str(full.with_name("one")))
+    receipt = shop.verify(last)
+    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert of(receipt, "chain").said == "full <- one <- two"
+    changed(first(full, "base/5/2619"), flipped)
+    assert "full is damaged: checksum mismatch" in missing(shop.verify(last))["checksums"]
+    shutil.rmtree(full)
+    with pytest.raises(ExpectationError, match="one is incremental; what it builds upon is not in"):
+        shop.verify(last)
+
+
+def test_what_was_deleted_since_is_in_the_backup(shop: Shop) -> None:
+    execute(shop.dsn, "CREATE TABLE short_lived AS SELECT 1 AS id")
+    place = shop.take(BaseBackup, "rows")
+    execute(shop.dsn, "TRUNCATE short_lived")
+    assert shop.verify(place).level is Level.CANARY
+
+
+def test_a_table_that_had_rows_must_have_them(shop: Shop) -> None:
+    """The canary says so, which was written when they were there."""
+    execute(shop.dsn, """INSERT INTO pgrehearse.canary (tables) VALUES ('{"public.nothing_yet": 4}')""")
+    place = shop.folder / "no-rows"
+    BaseBackup(str(place), shop.look(), Work()).take()
+    receipt = shop.verify(place)
+    assert missing(receipt) == {
+        "rows": "public.nothing_yet is empty in the copy, and had rows when the canary was written"
+    }
+    assert receipt.level is Level.RESTORED
+
+
+def test_without_a_canary_a_backup_is_not_this_database(shop: Shop, plain: Path) -> None:
+    execute(shop.dsn, "CREATE TABLE kept AS SELECT * FROM pgrehearse.canary")
+    execute(shop.dsn, "TRUNCATE pgrehearse.canary")
+    try:
+        lost = missing(shop.verify(plain))
+    finally:
+        execute(shop.dsn, "INSERT INTO pgrehearse.canary SELECT * FROM kept")
+        execute(shop.dsn, "DROP TABLE kept")
+    assert lost["canary"] == "the copy holds canaries of another database"
+
+
+def test_an_index_that_lacks_rows_is_found(shop: Shop) -> None:
+    """pg_amcheck without --heapallindexed ends with status 0 here."""
+    execute(shop.dsn, "CREATE FUNCTION first_word(t text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT t'")
+    execute(shop.dsn, "CREATE INDEX orders_word ON orders (first_word(note))")
+    execute(
+        shop.dsn,
+        "CREATE OR REPLACE FUNCTION first_word(t text) RETURNS text IMMUTABLE LANGUAGE sql"
+        " AS 'SELECT reverse(t)'",
+    )
+    try:
+        receipt = shop.verify(shop.take(BaseBackup, "index"))
+    finally:
+        execute(shop.dsn, "DROP FUNCTION first_word CASCADE")
+    assert "orders_word" in missing(receipt)["indexes"]
+    assert receipt.level is Level.RESTORED
+
+
+def test_the_owner_without_replication_is_told_so(shop: Shop) -> None:
+    execute(shop.dsn, "CREATE ROLE plain_owner LOGIN; GRANT ALL ON DATABASE shop TO plain_owner")
+    original = shop.look()
+    target = replace(original.target, conninfo=shop.server.dsn("shop", "plain_owner"), user="plain_owner")
+    place = shop.folder / "refused"
+    with pytest.raises(SetupError, match="plain_owner may not take a base backup: that needs REPLICATION"):
+        BaseBackup(str(place), replace(original, target=target), Work()).take()
+    assert not place.exists()
+
+
+def test_with_tablespaces_the_copy_has_its_own(shop: Shop, tmp_path: Path) -> None:
+    where = shop.server_place / f"tablespace-{shop.server.id}"
+    where.mkdir()
+    cluster.own(where)
+    try:
+        execute(shop.dsn, f"CREATE TABLESPACE far LOCATION '{where}'")
+        execute(shop.dsn, "CREATE TABLE far_away TABLESPACE far AS SELECT 1 AS id")
+        place = shop.take(BaseBackup, "tablespaces")
+        before = {one: one.stat().st_mtime_ns for one in where.rglob("*")}
+        receipt = shop.verify(place)
+        assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+        assert {one: one.stat().st_mtime_ns for one in where.rglob("*")} == before
+        oid = next(one for one in place.glob("[0-9]*.tar"))
+        broken = linked(place, "no-tablespace")
+        (broken / oid.name).unlink()
+        lost = missing(shop.verify(broken))
+        assert any(oid.stem in said for said in lost.values()), lost
+    finally:
+        execute(shop.dsn, "DROP TABLE IF EXISTS far_away")
+        execute(shop.dsn, "DROP TABLESPACE IF EXISTS far")
+        shutil.rmtree(where, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""What backups say in their files, and copies of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.backup import checksums, manifest
+from pgrehearse.backup.copying import copied
+from pgrehearse.backup.proof import Refused, Unproven
+from pgrehearse.backup.room import room
+
+MANIFEST = {
+    "PostgreSQL-Backup-Manifest-Version": 2,
+    "System-Identifier": 7,
+    "Files": [
+        {"Path": "a", "Size": 3, "Last-Modified": "2026-01-02 03:04:05 GMT", "Checksum": "x"},
+        {"Path": "b", "Size": 4, "Last-Modified": "2026-01-02 03:04:06 GMT", "Checksum": "y"},
+    ],
+    "WAL-Ranges": [{"Timeline": 1, "Start-LSN": "0/2000028", "End-LSN": "0/2000120"}],
+}
+
+
+def write(folder: Path, **other: object) -> Path:
+    file = folder / "backup_manifest"
+    file.write_text(json.dumps({**MANIFEST, **other}), "utf-8")
+    return file
+
+
+def test_a_manifest_is_read(tmp_path: Path) -> None:
+    found = manifest.manifest(write(tmp_path))
+    assert (found.system_identifier, found.timeline, found.bytes, found.files) == ("7", 1, 7, 2)
+    assert (found.start_lsn, found.end_lsn, found.checksums) == ("0/2000028", "0/2000120", True)
+    assert found.finished == datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
+
+
+def test_one_of_before_17_names_no_server(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    data = {name: value for name, value in MANIFEST.items() if name != "System-Identifier"}
+    file.write_text(json.dumps(data), "utf-8")
+    assert manifest.manifest(file).system_identifier == ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"Files": None}, {"Files": []}, {"WAL-Ranges": []}, {"Files": [{"Path": "a"}]}, {"WAL-Ranges": "0/1"}],
+)
+def test_one_that_was_spoiled_is_refused(tmp_path: Path, other: dict[str, object]) -> None:
+    with pytest.raises(Refused, match="is not whole"):
+        manifest.manifest(write(tmp_path, **other))
+
+
+def test_the_label_says_where_it_began_and_upon_what_it_builds() -> None:
+    text = "START WAL LOCATION: 0/9000028 (file 000000010000000000000009)\nINCREMENTAL FROM LSN: 0/2000028\n"
+    assert manifest.parsed(text) == manifest.Label("0/9000028", "0/2000028")
+    assert manifest.parsed("") == manifest.Label("", "")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "names"),
+    [
+        ("0/2000028", "0/2000120", ["000000010000000000000002"]),
+        ("0/2000028", "0/3000000", ["000000010000000000000002"]),
+        ("0/2000028", "0/3000001", ["000000010000000000000002", "000000010000000000000003"]),
+        ("0/FF000000", "1/1", ["0000000100000000000000FF", "000000010000000100000000"]),
+    ],
+)
+def test_names_of_wal_files(start: str, end: str, names: list[str]) -> None:
+    assert list(manifest.segments(1, start, end, 16 << 20)) == names
+
+
+def test_checksums_are_those_of_sha256sum(tmp_path: Path) -> None:
+    dump = tmp_path / "dump"
+    dump.mkdir()
+    (dump / "toc.dat").write_text("toc", "utf-8")
+    (dump / "1.dat").write_text("rows", "utf-8")
+    beside = checksums.written(dump, "dump", tmp_path / "dump.sha256")
+    assert [line.split("  ")[1] for line in beside.read_text("utf-8").splitlines()] == [
+        "dump/1.dat",
+        "dump/toc.dat",
+    ]
+    assert "SHA-256" in checksums.compared(dump, checksums.of(dump))
+    (dump / "2.dat").write_text("more", "utf-8")
+    with pytest.raises(Refused, match=r"does not name dump/2\.dat"):
+        checksums.compared(dump, "")
+    (dump / "2.dat").unlink()
+    (dump / "1.dat").write_text("rowS", "utf-8")
+    with pytest.raises(Refused, match=r"dump/1\.dat is not what it was"):
+        checksums.compared(dump, "")
+    (dump / "1.dat").unlink()
+    with pytest.raises(Refused, match=r"dump/1\.dat is missing"):
+        checksums.compared(dump, "")
+    beside.unlink()
+    with pytest.raises(Unproven):
+        checksums.compared(dump, "")
+
+
+def test_one_file_by_itself(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text("rows", "utf-8")
+    digest = checksums.of(dump)
+    (tmp_path / "dump.sql.sha256").write_text(f"{digest} *./dump.sql\n", "utf-8")
+    assert checksums.compared(dump, digest)
+    (tmp_path / "dump.sql.sha256").write_text("", "utf-8")
+    with pytest.raises(Refused, match=r"does not name dump\.sql"):
+        checksums.compared(dump, digest)
+
+
+def test_a_copy_shares_nothing(tmp_path: Path) -> None:
+    source, far, target = tmp_path / "source", tmp_path / "far", tmp_path / "copy"
+    (far / "PG").mkdir(parents=True)
+    (far / "PG" / "rows").write_text("rows", "utf-8")
+    (source / "pg_tblspc").mkdir(parents=True)
+    (source / "pg_tblspc" / "16384").symlink_to(far)
+    (source / "pg_wal").symlink_to(far / "PG")
+    (source / "empty").touch()
+    target.mkdir()
+    assert copied(source, target / "data", 2, lambda done: None) == 8
+    link = target / "data" / "pg_tblspc" / "16384"
+    assert link.resolve() == target / "tablespaces" / "16384"
+    assert (link / "PG" / "rows").read_text("utf-8") == "rows"
+    assert not (target / "data" / "pg_wal").is_symlink()
+    assert (target / "data" / "empty").stat().st_size == 0
+    shutil.rmtree(target)
+    assert (far / "PG" / "rows").exists()
+
+
+def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "source" / "pg_tblspc").mkdir(parents=True)
+    (tmp_path / "source" / "pg_tblspc" / "1").symlink_to(tmp_path / "gone")
+    (tmp_path / "copy").mkdir()
+    with pytest.raises(FileNotFoundError):
+        copied(tmp_path / "source", tmp_path / "copy" / "data", 1, lambda done: None)
+
+
+def test_room_is_looked_for_first(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="the copy needs"), room(tmp_path, 1 << 60):
+        pass
+    with pytest.raises(Refused, match="is no folder"), room(tmp_path / "none", 1):
+        pass
