@@ -132,11 +132,6 @@ def test_the_gate_reads_the_receipt(way: Way, tmp_path: Path) -> None:
     assert gate() == (False, f"no backup of {database} was verified; canary read back is asked for")
     dsn = f"{way.databases['production'].dsn} user={way.who('deploy')}"
     words = ("--dsn", dsn, "--environment", "production")
-    refused = way.bench.call("backup", "take", str(tmp_path / "dump"), "--adapter", "pg_dump", *words)
-    assert (refused.status, "GRANT pg_read_all_data" in refused.err) == (69, True), (
-        "promotions are not deploy's"
-    )
-    execute(way.server.dsn(), f"GRANT pg_read_all_data TO {way.who('deploy')}")
     taken = way.bench.call("backup", "take", str(tmp_path / "dump"), "--adapter", "pg_dump", *words)
     assert taken.status == 0, taken.said
     known = tmp_path / "dump.sha256"

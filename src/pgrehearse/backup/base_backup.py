@@ -7,6 +7,7 @@ of the chain is verified by itself, and what they make once more.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -144,8 +145,14 @@ class BaseBackup(Adapter):
                 "install PostgreSQL's client programs, or name them in PGREHEARSE_BINDIR",
             )
         without_wal = tarred or programs.version(program)[0] != major
-        command: list[str | Path] = [program, *(["--no-parse-wal"] if without_wal else []), folder]
-        done = programs.run(command, watch=lambda said: self.work.progress("read", 0, found.bytes))
+        with tempfile.TemporaryDirectory(prefix="pgrehearse-") as scratch:
+            command: list[str | Path] = [program, *(["--no-parse-wal"] if without_wal else [])]
+            if programs.version(program)[0] != major:
+                known = manifests.of_another_major(folder / manifests.NAME, Path(scratch, manifests.NAME))
+                command.append(f"--manifest-path={known}")
+            done = programs.run(
+                [*command, folder], watch=lambda said: self.work.progress("read", 0, found.bytes)
+            )
         if done.status != 0:
             raise Refused(f"{folder.name} is damaged: {done.reason}", _TAKE)
         of = programs.version(program)[1]

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from pgrehearse.backup import checksums, loading, programs
-from pgrehearse.backup.adapter import Adapter, Copy, Facts
+from pgrehearse.backup.adapter import Adapter, Copy, Facts, Work
 from pgrehearse.backup.levels import Level
+from pgrehearse.backup.original import Original
 from pgrehearse.backup.pg_dump import take_dump
 from pgrehearse.backup.physical import asked_by
-from pgrehearse.backup.proof import Proof, Refused, Unproven
+from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.backup.room import room
 
 __all__ = ["Dump"]
@@ -27,6 +28,7 @@ __all__ = ["Dump"]
 _TAKE = "take a new one: pgrehearse backup take"
 _END = b"PostgreSQL database dump complete"
 _FROM = re.compile(r"^(?:--|;)\s+Dumped from database version:? (\d+)", re.M)
+_BY = re.compile(r"^(?:--|;)\s+Dumped by pg_dump version:? (\d+)", re.M)
 _TAIL = 4096  # bytes at the end of a script in which it says that it is complete
 _NO_CLIENT = "install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR"
 
@@ -43,6 +45,10 @@ class Dump(Adapter):
     def recognizes(cls, place: str) -> bool:
         return _form(Path(place)) is not None
 
+    def __init__(self, place: str, original: Original, work: Work) -> None:
+        super().__init__(place, original, work)
+        self._said = ""  # by pg_dump, at the beginning
+
     @property
     def path(self) -> Path:
         return Path(self.place).absolute()
@@ -58,7 +64,6 @@ class Dump(Adapter):
                 empty = self.path.is_file() and self.path.stat().st_size == 0
                 raise Refused("it is empty" if empty else "it is no dump that pg_dump made", _TAKE)
             self._form = form
-            self._said = ""
             if form == "plain":
                 self._said = _head(self.path).decode("utf-8", "replace")
                 _complete(self.path)
@@ -67,20 +72,19 @@ class Dump(Adapter):
                 said.append(self._contents())
         digest = checksums.of(self.path)
         self._digest = digest
-        program = programs.called("pg_restore")
         return Facts(
             self.path.name,
             digest,
             datetime.fromtimestamp(self.path.stat().st_mtime, UTC),
             checksums.size(self.path),
-            _major(self._said),
-            tools={"pg_restore": programs.version(program)[1]} if program else {},
+            _number(_FROM, self._said),
+            tools={"pg_restore": programs.version(self._program("pg_restore"))[1]},
         )
 
     def _contents(self) -> str:
         """Of the table of contents only: it is whole in a file that was cut in half."""
         with tempfile.TemporaryFile() as listed:
-            done = programs.run([self._pg_restore(), "--list", self.path], out=listed)
+            done = programs.run([self._program("pg_restore"), "--list", self.path], out=listed)
             if done.status != 0:
                 raise Refused(f"its contents cannot be listed: {done.reason}", _TAKE)
             listed.seek(0)
@@ -95,7 +99,7 @@ class Dump(Adapter):
         if self._form != "plain":
             with proof.proving(Level.READ, "readable") as said:
                 done = programs.run(
-                    [self._pg_restore(), "--file=/dev/null", self.path],
+                    [self._program("pg_restore"), "--file=/dev/null", self.path],
                     watch=lambda _: self.work.progress("read", 0, facts.bytes),
                 )
                 if done.status != 0:
@@ -108,14 +112,24 @@ class Dump(Adapter):
 
     @contextmanager
     def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+        own = self.original.target.major
+        # What a newer pg_dump writes, and a newer pg_restore says, an older server does not know.
+        loader = (
+            self._program("psql") if self._form == "plain" else self._program("pg_restore", self._least())
+        )
+        major = max(
+            own, _number(_BY, self._said), 0 if self._form == "plain" else programs.version(loader)[0]
+        )
         # Unpacked rows and their indexes: what the original takes, and the WAL of writing them.
         with (
             room(self.work.into, self.original.database_bytes * 3 // 2) as place,
-            loading.server(place, self.original, self.work) as server,
+            loading.server(place, self.original, major, self.work) as server,
         ):
             with proof.proving(Level.RESTORED, "loaded") as said:
                 load = loading.script if self._form == "plain" else loading.archive
-                said.append(load(self.path, server, self.original.database, self.work))
+                said.append(load(self.path, loader, server, self.original.database, self.work))
+                if major != own:
+                    said.append(f"into PostgreSQL {major}: no programs of {own} are here")
                 said.append("owners, privileges and what needs a superuser are not restored")
             yield Copy(lambda name: asked_by(server.watching, name), physical=False)
 
@@ -124,10 +138,15 @@ class Dump(Adapter):
     def take(self) -> None:
         take_dump(self.path, self.original, self.work)
 
-    def _pg_restore(self) -> Path:
-        program = programs.called("pg_restore")
+    def _least(self) -> int:
+        """The major that pg_restore has at least: it reads no archive of a newer pg_dump."""
+        return max(self.original.target.major, _number(_BY, self._said))
+
+    def _program(self, name: str, major: int = 0) -> Path:
+        """Of ``major`` or the next that is here; the newest, unless said. Raises Refused: there is none."""
+        program = programs.called(name, major)
         if program is None:
-            raise Unproven("no pg_restore is here", _NO_CLIENT)
+            raise Refused(f"no {name} of PostgreSQL {major} or later is here", _NO_CLIENT)
         return program
 
 
@@ -149,9 +168,9 @@ def _head(path: Path) -> bytes:
         return file.read(4096)
 
 
-def _major(said: str) -> int:
-    """Of the server, by what pg_dump wrote first; 0 where it did not."""
-    found = _FROM.search(said)
+def _number(what: re.Pattern[str], said: str) -> int:
+    """A major, by what pg_dump wrote first; 0 where it did not."""
+    found = what.search(said)
     return int(found[1]) if found else 0
 
 

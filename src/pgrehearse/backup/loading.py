@@ -16,7 +16,7 @@ from pgrehearse.backup import programs
 from pgrehearse.backup.adapter import Work
 from pgrehearse.backup.copying import copied
 from pgrehearse.backup.original import Original
-from pgrehearse.backup.proof import Refused, Unproven
+from pgrehearse.backup.proof import Refused
 from pgrehearse.connections import connect
 from pgrehearse.schema import extensions
 from pgrehearse.servers import Server, given, ordinary
@@ -40,9 +40,8 @@ _SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "128MB", "fsync": "o
 
 
 @contextmanager
-def server(place: Path, original: Original, work: Work) -> Iterator[Server]:
+def server(place: Path, original: Original, major: int, work: Work) -> Iterator[Server]:
     """A fresh server in ``place``, with a database of the name, seen through a role without powers."""
-    major = original.target.major
     copied(given.fresh(major), place / "data", work.jobs, lambda done: None)
     with (
         given.serve(place, major, _SETTINGS, user="postgres", quiet=60.0, watch=lambda: None) as powerful,
@@ -64,11 +63,8 @@ def server(place: Path, original: Original, work: Work) -> Iterator[Server]:
                 connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-def archive(path: Path, found: Server, database: str, work: Work) -> str:
-    """Load a custom file or a directory. Raises Refused: something of it was not."""
-    program = programs.called("pg_restore")
-    if program is None:
-        raise Unproven("no pg_restore is here", "install PostgreSQL's client programs")
+def archive(path: Path, program: Path, found: Server, database: str, work: Work) -> str:
+    """Load a custom file or a directory by pg_restore. Raises Refused: something of it was not."""
     with tempfile.NamedTemporaryFile("w+b", prefix="pgrehearse-") as entries:
         programs.run([program, "--list", path], out=entries.file)
         entries.seek(0)
@@ -100,11 +96,8 @@ def archive(path: Path, found: Server, database: str, work: Work) -> str:
     return f"{len(wanted)} lines of its contents"
 
 
-def script(path: Path, found: Server, database: str, work: Work) -> str:
-    """Load a script, which may give psql no commands. Raises Refused: a statement of it failed."""
-    program = programs.called("psql")
-    if program is None:
-        raise Unproven("no psql is here", "install PostgreSQL's client programs")
+def script(path: Path, program: Path, found: Server, database: str, work: Work) -> str:
+    """Load a script by psql, which it may give no commands. Raises Refused: a statement of it failed."""
     with path.open("rb") as file:
         _extend(found, database, [line.decode() for line in file if _IN_SCRIPT.match(line.rstrip())])
     # Its own rows could hold a command of psql's, such as one for the shell: pg_dump forbids them since 2025.

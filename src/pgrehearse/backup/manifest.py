@@ -13,9 +13,21 @@ from pathlib import Path
 
 from pgrehearse.backup.proof import Refused
 
-__all__ = ["NAME", "Label", "Manifest", "label", "lsn", "manifest", "parsed", "segments", "system_identifier"]
+__all__ = [
+    "NAME",
+    "Label",
+    "Manifest",
+    "label",
+    "lsn",
+    "manifest",
+    "of_another_major",
+    "parsed",
+    "segments",
+    "system_identifier",
+]
 
 NAME = "backup_manifest"
+_OWN = b'"Manifest-Checksum"'
 _TAKE = "take a new one: pgrehearse backup take"
 _LABEL = re.compile(r"^START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) ", re.M)
 _SINCE = re.compile(r"^INCREMENTAL FROM LSN: ([0-9A-F]+/[0-9A-F]+)", re.M)
@@ -54,6 +66,8 @@ def manifest(file: Path) -> Manifest:
         ) from None
     try:
         data = json.loads(content)
+        if data["Manifest-Checksum"] != _checksum(content):
+            raise ValueError("its own checksum differs")
         files = data["Files"]
         ranges = sorted(data["WAL-Ranges"], key=lambda one: int(one["Timeline"]))
         times = [one["Last-Modified"] for one in files if "Last-Modified" in one]
@@ -70,6 +84,26 @@ def manifest(file: Path) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise Refused(f"{file.name} is not whole: it was cut or changed", _TAKE) from None
+
+
+def of_another_major(file: Path, to: Path) -> Path:
+    """The same manifest without the system identifier, for a pg_verifybackup of another major.
+
+    Since 17 it looks into ``pg_control`` for that, whose form only its own major knows.
+    """
+    head, found, rest = file.read_bytes().partition(b'"System-Identifier"')
+    if found:
+        body = head.replace(b": 2,", b": 1,", 1) + rest.partition(b"\n")[2]
+        kept = body[: body.rindex(_OWN)]
+        body = kept + _OWN + b': "' + hashlib.sha256(kept).hexdigest().encode() + b'"}\n'
+    else:
+        body = head
+    to.write_bytes(body)
+    return to
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content[: content.rindex(_OWN)]).hexdigest()
 
 
 def label(folder: Path) -> Label | None:

@@ -24,6 +24,7 @@ SELECT s.system_identifier::text,
        pg_catalog.pg_encoding_to_char((SELECT encoding FROM pg_catalog.pg_database
                                         WHERE datname = pg_catalog.current_database())),
        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_tablespace WHERE oid >= 16384),
+       (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
        pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size')), pg_catalog.clock_timestamp()
   FROM pg_catalog.pg_control_system() AS s
 """
@@ -41,6 +42,7 @@ class Original:
         bytes: of all databases that this role may connect to; database_bytes: of this one.
         encoding: of this one.
         tablespaces: beside the two that every server has.
+        sees_all: whether no row security hides rows from this role.
         wal_segment: bytes of a WAL file.
         now: what its clock said.
         versions: migrations that are applied, by its ledger.
@@ -55,6 +57,7 @@ class Original:
     database_bytes: int
     encoding: str
     tablespaces: int
+    sees_all: bool
     wal_segment: int
     now: datetime
     versions: tuple[str, ...] = field(default=())
@@ -83,7 +86,7 @@ def look(target: Target) -> Original:
             row = connection.execute(_SERVER).fetchone()
             assert row is not None
             identifier, timeline, *others = row
-            superuser, size, of_database, encoding, tablespaces, segment, now = others
+            superuser, size, of_database, encoding, tablespaces, sees_all, segment, now = others
             roles = tuple(name for (name,) in connection.execute(_ROLES).fetchall())
             versions = tuple(Ledger(connection).known().applied)
             return Original(
@@ -95,6 +98,7 @@ def look(target: Target) -> Original:
                 database_bytes=of_database,
                 encoding=encoding,
                 tablespaces=tablespaces,
+                sees_all=sees_all,
                 wal_segment=segment,
                 now=now,
                 versions=versions,

@@ -37,6 +37,9 @@ def take_dump(path: Path, original: Original, work: Work) -> None:
         raise SetupError("there is no such folder", path=path.parent, next_step="make it")
     with _draft(path) as draft:
         command: list[str | Path] = [program, "--no-password", f"--format={form}", f"--file={draft}"]
+        if not original.sees_all:
+            work.tell(f"without the records of promotions, which {original.target.user} may not see whole")
+            command.append("--exclude-schema=pgrehearse_promotion")
         command += [f"--jobs={work.jobs}"] if form == "directory" else []
         done = programs.run(
             command,

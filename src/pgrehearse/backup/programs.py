@@ -108,7 +108,7 @@ def run(
 
 
 def _by_account() -> list[str]:
-    """What to write before a command, so that it runs as the account of the servers; nothing where we are it."""
+    """What to write before a command, so that the account of the servers runs it; nothing where we are it."""
     who = cluster.account()
     if who is None:
         return []

@@ -20,11 +20,12 @@ __all__ = ["from_file", "keep", "receipts", "to_file"]
 
 _WANTED = Wanted(SCHEMA, "receipt", ["id", "at", "who", "sha256", "receipt"], ["id"])
 _INSERT = "INSERT INTO pgrehearse.receipt (sha256, receipt) VALUES (%s, %s)"
-#: Of each backup the last word: one that was whole may have been damaged since.
+#: Of each backup, and each copy of it, the last word: one that was whole may have been damaged since.
 _LAST = """
 SELECT sha256, receipt FROM (
-    SELECT DISTINCT ON (receipt ->> 'digest') id, sha256, receipt FROM pgrehearse.receipt
-     ORDER BY receipt ->> 'digest', id DESC) AS last
+    SELECT DISTINCT ON (receipt ->> 'digest', receipt ->> 'backup') id, sha256, receipt
+      FROM pgrehearse.receipt
+     ORDER BY receipt ->> 'digest', receipt ->> 'backup', id DESC) AS last
  ORDER BY id DESC LIMIT 50
 """
 

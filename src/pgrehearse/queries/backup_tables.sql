@@ -14,19 +14,24 @@ CREATE TABLE pgrehearse.receipt (
     receipt jsonb NOT NULL
 );
 REVOKE UPDATE, DELETE, TRUNCATE ON pgrehearse.canary, pgrehearse.receipt FROM CURRENT_USER;
--- Who may read the ledger may read these: the gate of a promotion asks for them.
+-- Who may read the ledger, or takes part in promotions, may read these: the gate asks for them.
 DO $body$
 DECLARE
     reader record;
 BEGIN
     FOR reader IN
         SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
-               ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
-               AS name
+               ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS name
           FROM pg_catalog.pg_class AS c, LATERAL pg_catalog.aclexplode(c.relacl) AS a
          WHERE c.oid = pg_catalog.to_regclass('pgrehearse.attempt') AND a.privilege_type = 'SELECT'
            AND a.grantee <> c.relowner
+        UNION
+        SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee))
+          FROM pg_catalog.pg_namespace AS n, LATERAL pg_catalog.aclexplode(n.nspacl) AS a
+         WHERE n.nspname = 'pgrehearse_promotion' AND a.privilege_type = 'USAGE'
+           AND a.grantee NOT IN (0, n.nspowner)
     LOOP
+        EXECUTE 'GRANT USAGE ON SCHEMA pgrehearse TO ' || reader.name;
         EXECUTE 'GRANT SELECT ON pgrehearse.canary, pgrehearse.receipt TO ' || reader.name;
     END LOOP;
 END

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,8 +29,16 @@ MANIFEST = {
 
 
 def write(folder: Path, **other: object) -> Path:
+    """As PostgreSQL writes it: the last line is the checksum of those before."""
+    return sealed(folder, {**MANIFEST, **other})
+
+
+def sealed(folder: Path, data: Mapping[str, object]) -> Path:
+    kept = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in data.items())
+    text = "{ " + kept + ",\n"
+    digest = hashlib.sha256(text.encode()).hexdigest()
     file = folder / "backup_manifest"
-    file.write_text(json.dumps({**MANIFEST, **other}), "utf-8")
+    file.write_text(f'{text}"Manifest-Checksum": "{digest}"}}\n', "utf-8")
     return file
 
 
@@ -39,10 +50,24 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
 
 
 def test_one_of_before_17_names_no_server(tmp_path: Path) -> None:
-    file = write(tmp_path)
     data = {name: value for name, value in MANIFEST.items() if name != "System-Identifier"}
-    file.write_text(json.dumps(data), "utf-8")
-    assert manifest.manifest(file).system_identifier == ""
+    assert manifest.manifest(sealed(tmp_path, data)).system_identifier == ""
+
+
+def test_a_manifest_for_the_tool_of_another_major(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    before = manifest.manifest(file)
+    other = manifest.manifest(manifest.of_another_major(file, tmp_path / "other"))
+    assert other == replace(before, system_identifier="", digest=other.digest)
+    again = manifest.of_another_major(tmp_path / "other", tmp_path / "again")
+    assert again.read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_a_manifest_that_somebody_changed_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    file.write_text(file.read_text("utf-8").replace('"x"', '"z"'), "utf-8")
+    with pytest.raises(Refused, match="is not whole"):
+        manifest.manifest(file)
 
 
 @pytest.mark.parametrize(

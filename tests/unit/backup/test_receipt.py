@@ -49,6 +49,7 @@ def original(**other: Any) -> Original:
         "database_bytes": 1,
         "encoding": "UTF8",
         "tablespaces": 0,
+        "sees_all": True,
         "wal_segment": 1,
         "now": NOW,
         "versions": ("1", "2"),

@@ -75,17 +75,13 @@ def verify(
         proof = Proof()
         made = verifying.verify(found, original, proof, demand.age)
     store.keep(target.conninfo, made)
-    kept = (
-        Project.find(Path.cwd()).root
-        / ".pgrehearse"
-        / "receipts"
-        / f"{original.database}-{made.digest[:12]}.json"
-    )
+    project = Project.find(Path.cwd())
+    kept = project.root / ".pgrehearse" / "receipts" / f"{original.database}-{made.digest[:12]}.json"
     file = store.to_file(receipt or kept, made)
     if as_json:
         click.echo(json.dumps(made.to_json(), indent=2))
     else:
         click.echo(shown.lines(made.evidence))
         click.echo(shown.summary(made, demand))
-        click.echo(f"receipt: in {original.database}, and {file}", err=True)
+        click.echo(f"receipt: in {original.database}, and {project.relative(file)}")
     return 0 if made.level is not None and made.level >= demand.level else 1
