@@ -262,3 +262,36 @@ def test_with_tablespaces_the_copy_has_its_own(shop: Shop, tmp_path: Path) -> No
         execute(shop.dsn, "DROP TABLE IF EXISTS far_away")
         execute(shop.dsn, "DROP TABLESPACE IF EXISTS far")
         shutil.rmtree(where, ignore_errors=True)
+
+
+def test_a_copy_does_nothing_for_the_original(shop: Shop, plain: Path) -> None:
+    """Whatever its files say: it is no standby, archives nothing, loads nothing, follows nobody."""
+    place = linked(plain, "armed")
+    archived = shop.server_place / f"archive-{shop.server.id}"
+    changed(
+        place / "postgresql.auto.conf",
+        lambda content: (
+            content
+            + f"""
+archive_mode = always
+archive_command = 'echo %f >> {archived}'
+shared_preload_libraries = 'no_such_library'
+primary_conninfo = 'host=/nowhere'
+restore_command = 'echo %f >> {archived}; false'
+recovery_target_time = '2099-01-01'
+listen_addresses = '*'
+event_triggers = on
+""".encode()
+        ),
+    )
+    (place / "standby.signal").touch()
+    (place / "recovery.signal").touch()
+    (place / "tablespace_map").write_text("16384 /tmp\n", "utf-8")
+    (place / "pg_replslot" / "left_over").mkdir()
+    receipt = shop.verify(place)
+    lost = missing(receipt)
+    assert "tablespace_map" in lost["checksums"], "an extra file is seen"
+    (place / "tablespace_map").unlink()
+    receipt = shop.verify(place)
+    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert not archived.exists()
