@@ -3,9 +3,10 @@
     python benchmarks/backup.py [--rows N] [--rounds N] [--json FILE]
 
 A database of a million rows on a server that is started for it. By hand: ``cp -a``, a start,
-``count(*)`` of each table, ``pg_amcheck --heapallindexed``. In turns with ``pgrehearse backup verify``, which
-also reads every byte against its checksum, compares the copy with the original, and keeps a receipt. Wall seconds,
-medians of the rounds, their ratio, and the largest resident memory of one process. Nothing here is asserted: machines differ.
+``count(*)`` of each table, ``pg_amcheck --heapallindexed``. In turns with ``pgrehearse backup verify``,
+which also reads every byte against its checksum, compares the copy with the original, and keeps a
+receipt. Wall seconds, medians of the rounds, their ratio, and the largest resident memory of one
+process. Nothing here is asserted: machines differ.
 """
 
 from __future__ import annotations
