@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pgrehearse.status.activity import Blocker, Change, Holding, Now, Slot, Transaction, Waiting
-from pgrehearse.status.backup import Backup
+from pgrehearse.status.backup import Backup, Lacking, Line
 from pgrehearse.status.drift import Compared, Drift
 from pgrehearse.status.facts import Known, Value
 from pgrehearse.status.leftovers import Leftover, Leftovers, Run
@@ -17,17 +17,17 @@ from pgrehearse.status.server import Rights, Server
 from pgrehearse.status.snapshot import Snapshot, facts_of
 from support.snapshots import place_of
 
-__all__ = ["AT", "NEVER", "VALUES", "snapshot"]
+__all__ = ["AT", "LONG", "NEVER", "VALUES", "snapshot"]
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
-_LONG = timedelta(minutes=10)
+LONG = timedelta(minutes=10)
 
 _RAN = Ran("1", "step", "up", "deploy", AT, None, "failed", "no", 1.5, 100, 0.5, ("shop",), 2)
 #: A value of each fact that is well, and one that needs a person, with every part filled.
 VALUES: dict[str, tuple[Value, Value]] = {
     "server": (
         Server("18.6", "primary", "shop", "staging", "staging", None, 0, False),
-        Server("18.6", "standby", "shop", None, "staging", _LONG, 0, False),
+        Server("18.6", "standby", "shop", None, "staging", LONG, 0, False),
     ),
     "rights": (Rights("vic", ()), Rights("vic", ("x",))),
     "migrations": (Migrations("2", 2, ("3_step",), ()), Migrations(None, 0, (), ())),
@@ -38,10 +38,10 @@ VALUES: dict[str, tuple[Value, Value]] = {
         ),
     ),
     "now": (
-        Now((Change("migration", 1, "deploy", "pgrehearse", _LONG, "ALTER TABLE", "half"),), (), ()),
+        Now((Change("migration", 1, "deploy", "pgrehearse", LONG, "ALTER TABLE", "half"),), (), ()),
         Now(
             (),
-            (Waiting(1, "app", "shop", _LONG, "AccessShareLock", "public.shop", "SELECT", (2,)),),
+            (Waiting(1, "app", "shop", LONG, "AccessShareLock", "public.shop", "SELECT", (2,)),),
             (Blocker(2, "deploy", "psql", "idle", None, ""),),
         ),
     ),
@@ -55,12 +55,26 @@ VALUES: dict[str, tuple[Value, Value]] = {
     ),
     "holding": (
         Holding((), (Slot("a", 1),), 1, 2, 0),
-        Holding((Transaction(None, "gid", "me", "prepared", _LONG),), (Slot("a", None),), 9, 2, 1),
+        Holding((Transaction(None, "gid", "me", "prepared", LONG),), (Slot("a", None),), 9, 2, 1),
     ),
-    "backup": (Backup(asked=False), Backup(asked=False)),
+    "backup": (
+        Backup(asked=False),
+        Backup(
+            True,
+            "restored",
+            "base",
+            "pg_basebackup",
+            "listed",
+            AT,
+            AT,
+            LONG,
+            (Line("listed", "manifest", True, "it is whole"),),
+            (Lacking("level", "listed, and restored is asked for", "pgrehearse backup verify"),),
+        ),
+    ),
 }
 #: Those of which nothing needs a person.
-NEVER = {"rights", "backup", "migrations"}
+NEVER = {"rights", "migrations"}
 
 
 def snapshot(which: int, name: str = "", **facts: Any) -> Snapshot:

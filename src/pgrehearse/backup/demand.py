@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from pgrehearse.backup.levels import Level
-from pgrehearse.backup.original import Original
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.names import ENVIRONMENTS
 
-__all__ = ["Demand", "Missing", "best", "missing"]
+__all__ = ["Demand", "Missing", "Subject", "best", "missing"]
+
+
+class Subject(Protocol):
+    """The database that a receipt is held against, as `original.Original` has it."""
+
+    @property
+    def system_identifier(self) -> str: ...
+    @property
+    def timeline(self) -> int: ...
+    @property
+    def database(self) -> str: ...
+    @property
+    def ledger(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +64,7 @@ class Missing:
     next_step: str
 
 
-def missing(receipt: Receipt, demand: Demand, original: Original, now: datetime) -> list[Missing]:
+def missing(receipt: Receipt, demand: Demand, original: Subject, now: datetime) -> list[Missing]:
     """What ``receipt`` lacks to be enough for the database as it is ``now``; empty: nothing."""
     found = []
     anew = "pgrehearse backup take, then pgrehearse backup verify"
@@ -86,7 +99,7 @@ def missing(receipt: Receipt, demand: Demand, original: Original, now: datetime)
 
 
 def best(
-    receipts: Sequence[Receipt], demand: Demand, original: Original, now: datetime
+    receipts: Sequence[Receipt], demand: Demand, original: Subject, now: datetime
 ) -> tuple[Receipt, list[Missing]] | None:
     """The newest receipt that lacks nothing; else the newest, with what it lacks; None: there is none."""
     for one in receipts:

@@ -107,8 +107,8 @@ FACTS: Mapping[str, Rule] = {
     ),
     "backup": Rule(
         "backup",
-        "whether a backup was proven to be restorable",
-        "",
+        "the receipt of a backup, line by line: what was proven of it, and how old it is",
+        "no receipt; one of less than the environment asks for, too old, or of another place or migration",
         backup.Backup,
         backup.read,
         everywhere=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,11 +71,11 @@ def test_the_last_comparison_and_what_puts_it_right(seen: Seen, monkeypatch: pyt
     assert compare().differences == ()
     seen.migration(2, "SELECT 1;")
     seen.up()
-    assert reason(seen) == "compared 0 s ago, and other migrations are applied since"
+    assert reason(seen).endswith(" ago, and other migrations are applied since")
     compare()
     assert known(seen.fact("drift")).differences == ()
     monkeypatch.setattr(drift, "_BELIEVED", timedelta(days=-1))
-    assert reason(seen) == "compared 0 s ago"
+    assert re.fullmatch(r"compared [\d a-z]+ ago", reason(seen))
 
 
 def test_a_comparison_that_was_written_by_others(seen: Seen) -> None:

@@ -67,16 +67,17 @@ def test_one_of_fifty_is_dead(seen: Seen) -> None:
         assert isinstance(at, Known)
         places[0] = place_of(dead, "dead")
         begun = time.monotonic()
-        after = looked(seen, places, 8.0)
+        after = looked(seen, places, 10.0)
         took = time.monotonic() - begun
     assert len(after) == 50
     gone = unknown(after.pop("shop/dead"))
-    assert gone.reason.startswith(("it did not answer within 8 s", "the database cannot be reached"))
+    assert gone.reason.startswith(("it did not answer within 10 s", "the database cannot be reached"))
     assert gone.last_seen == at.measured_at
     assert {one.level for one in after.values()} == {Level.WELL}
-    assert took < 16
+    assert took < 20
 
 
+@pytest.mark.parametrize("status_server", OLD_AND_NEW[-1:], indirect=True)
 def test_a_server_that_hangs_is_left_alone(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it said before counts; what it did not is unknown."""
     stopped: list[int] = []
@@ -89,12 +90,12 @@ def test_a_server_that_hangs_is_left_alone(seen: Seen, monkeypatch: pytest.Monke
 
     monkeypatch.setitem(FACTS, "now", replace(FACTS["now"], read=hang))  # type: ignore[call-overload]
     try:
-        (one,) = looked(seen, [seen.place], 2.0).values()
+        (one,) = looked(seen, [seen.place], 10.0).values()
     finally:
         os.kill(stopped[0], signal.SIGCONT)
     assert one.facts["migrations"].said == "0 applied"
-    assert unknown(one, "now").reason == "it did not answer within 2 s"
-    assert unknown(one, "holding").reason == "it did not answer within 2 s"
+    assert unknown(one, "now").reason == "it did not answer within 10 s"
+    assert unknown(one, "holding").reason == "it did not answer within 10 s"
     assert one.level == Level.UNKNOWN
 
 

@@ -151,11 +151,12 @@ def test_a_change_under_way_and_who_waits(seen: Seen, owned: Owned, monkeypatch:
             )
             (blocker,) = value.blockers
             assert (blocker.state, blocker.statement) == ("idle in transaction", "LOCK TABLE")
+            monkeypatch.setattr(activity, "_PATIENCE", timedelta(hours=1))
+            assert seen.said("now") == []
             monkeypatch.setattr(activity, "_PATIENCE", timedelta())
             (said,) = seen.said("now")
-            assert f"waits for public.shop for 0 s, behind pid {change.info.backend_pid}" in said
-            monkeypatch.undo()
-            assert seen.said("now") == []
+            assert "waits for public.shop for " in said
+            assert f"behind pid {change.info.backend_pid}" in said
         finally:
             change.execute("ROLLBACK")
             reader.join()
@@ -236,6 +237,7 @@ def test_what_would_hold_a_change_up(seen: Seen, owned: Owned, monkeypatch: pyte
     try:
         with psycopg.connect(owned.admin) as old:
             old.execute("SELECT 1")
+            monkeypatch.setattr(activity, "_OLD", timedelta(hours=1))
             assert seen.said("holding") == []
             monkeypatch.setattr(activity, "_OLD", timedelta())
             monkeypatch.setattr(activity, "_KEPT", -1)
