@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -40,6 +41,8 @@ class Pipeline:
         self._pause = pause
         self._waiting = waiting
         self._under_way = 0
+        self._come: deque[list[PGresult]] = deque()  # of batches that have ended, and were not received yet
+        self._coming: list[PGresult] = []  # of the one after them
         self.results: list[PGresult] = []
 
     @property
@@ -55,12 +58,17 @@ class Pipeline:
         link = self._pgconn
         if not self._under_way:
             link.enter_pipeline_mode()
+        self._hear()
         link.send_query_prepared(*first, result_format=Format.BINARY)
         for sql, question in statements:
+            self._hear()
             link.send_query_params(sql, None)
+            self._hear()
             link.send_query_prepared(*question, result_format=Format.BINARY)
+        self._hear()
         link.pipeline_sync()
         self._under_way += 1
+        self._hear()
         link.flush()
 
     def receive(self) -> list[PGresult]:
@@ -104,7 +112,7 @@ class Pipeline:
 
     def _cancel(self) -> None:
         """Cancel until nothing is under way, for a cancel may arrive between two statements."""
-        oldest = self.results
+        oldest: list[PGresult] | None = None
         while self._under_way:
             with suppress(psycopg.OperationalError):
                 self._pgconn.get_cancel().cancel()
@@ -116,35 +124,48 @@ class Pipeline:
                 self._under_way = 0
             else:
                 self._ended()
-                self.results = []
-        self.results = oldest
+            oldest = self.results if oldest is None else oldest
+        self.results = oldest or []
 
     def _read(self, limit: float | None = None) -> None:
+        """Wait for the end of the oldest batch; `results` is what came back of it, also when it has no end.
+
+        Raises:
+            psycopg.OperationalError: the connection is lost.
+            TimeoutError: at ``limit``, of the monotonic clock.
+        """
         link = self._pgconn
-        while not self._parse():
+        self._hear()
+        while not self._come:
+            self.results = self._coming
+            if link.status == ConnStatus.BAD:
+                raise psycopg.OperationalError("the connection was lost")
             unsent = link.flush()
+            self._hear()
             ready, _, _ = select.select([link.socket], [link.socket] if unsent else [], [], self._pause)
             if ready:
-                try:
-                    link.consume_input()
-                except psycopg.OperationalError:
-                    self._parse()  # why the server closed the connection has come before that
-                    raise
+                link.consume_input()
             elif not unsent and limit is None:
                 self._waiting()
-            if limit is not None and time.monotonic() > limit:
+            self._hear()
+            if not self._come and limit is not None and time.monotonic() > limit:
                 raise TimeoutError
+        self.results = self._come.popleft()
 
-    def _parse(self) -> bool:
-        """Take the answers that have come. Returns whether the batch has ended."""
+    def _hear(self) -> None:
+        """Take the answers that have come, before every call that may read.
+
+        One that sends may, too. When libpq meets the end of the connection it forgets what it had asked: it
+        takes answers that still lie there, such as why the server ended it, for those to something else.
+        """
         link = self._pgconn
-        while not link.is_busy():
+        while len(self._come) < self._under_way and not link.is_busy():
             result = link.get_result()
             if result is None:  # the end of one answer
                 if link.status == ConnStatus.BAD:
-                    raise psycopg.OperationalError("the connection was lost")
+                    return
             elif result.status == ExecStatus.PIPELINE_SYNC:
-                return True
+                self._come.append(self._coming)
+                self._coming = []
             else:
-                self.results.append(result)
-        return False
+                self._coming.append(result)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.migration.runner import batches
 from pgrehearse.migration.runner.ledger_rows import Cost
+from pgrehearse.migration.runner.pipeline import Pipeline
+from pgrehearse.migration.runner.question import Question
 from support.places import Place
 from support.waiting import wait_until
 
@@ -301,3 +304,30 @@ def test_memory_is_a_multiple_of_the_file(place: Place, each: int) -> None:
     more = peak(command, place.root) - least
     assert place.one("SELECT count(*) FROM thing") == count * each
     assert more < 6 * len(text) / 2**20 + 20
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["answers unread", "answers read"])
+@pytest.mark.parametrize("after", [0, 1, 150])
+def test_a_connection_that_is_gone_before_more_is_sent_names_the_line_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch, after: int, read: bool
+) -> None:
+    """Its last words are heard, although libpq forgets what it had asked once it meets the end."""
+    send, sent = Pipeline.send, []
+
+    def late(self: Pipeline, first: Question, statements: Sequence[tuple[bytes, Question]] = ()) -> None:
+        if any(b"terminate" in text for text in sent):
+            still = f"SELECT 1 FROM pg_stat_activity WHERE pid = {self._pgconn.backend_pid}"
+            wait_until(lambda: not place.execute(still), "the session ends")
+            if read:  # as a look for room in the buffers of a large batch does
+                self._pgconn.consume_input()
+            sent.append(b"")
+        sent.extend(text for text, _ in statements)
+        send(self, first, statements)
+
+    monkeypatch.setattr(Pipeline, "send", late)
+    wrong = "SELECT pg_terminate_backend(pg_backend_pid());\n"
+    path = place.write(1, TABLE + rows(1, after) + wrong + rows(1000, MANY))
+    error = place.refused(ExpectationError)
+    assert b"" in sent
+    assert "terminating connection" in error.message
+    assert (error.path, error.line) == (path, 3 + 1 + after)
