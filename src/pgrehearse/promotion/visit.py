@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,8 @@ def visit(work: Work, promotion: int, worker: str, reporter: Reporter) -> None:
     It ends when there is none to be taken, too. Raises SetupError: the promotions cannot be reached.
     """
     limit = time.monotonic() + _SPELL
+    # Whoever works at a database now is not waited for: it is given back, and others are done meanwhile.
+    reporter = replace(reporter, options=replace(reporter.options, wait=0.0))
     with opened(work.home, "worker") as store:
         visits = Visits(store.connection)
         while (taken := visits.claim(promotion, worker)) is not None:

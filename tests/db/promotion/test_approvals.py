@@ -175,6 +175,22 @@ def test_who_could_have_made_himself_an_approver_is_named(stage: Stage) -> None:
     assert doubtful() == {dora: "ADMIN OPTION"}
 
 
+def test_many_ways_to_a_role_are_followed_once_each(stage: Stage) -> None:
+    """Forty layers of two roles, each a member of both above: 2 to the power of 40 ways."""
+    above = [stage.group("approver")]
+    for layer in range(40):
+        pair = [stage.who(f"layer{layer}{side}") for side in "ab"]
+        stage.ask("postgres", f"CREATE ROLE {pair[0]}")
+        stage.ask("postgres", f"CREATE ROLE {pair[1]}")
+        stage.ask("postgres", f"GRANT {', '.join(above)} TO {', '.join(pair)}")
+        above = pair
+    stage.ask("postgres", f"GRANT {above[0]} TO {stage.who('nora')}")
+    number, _ = stage.request()
+    assert stage.approve("nora", number) == "approved"
+    given = stage.ask("vic", "SELECT membership FROM pgrehearse_promotion.approvals(%s)", number)[0][0]
+    assert len(given) == 1 + 2 + 38 * 4 + 2  # nora, her layer, those between, the one below the group
+
+
 def test_who_granted_himself_the_role_is_seen_in_the_approval(stage: Stage) -> None:
     """Up to 15 with CREATEROLE alone; since 16 PostgreSQL refuses that."""
     nora, group = stage.who("nora"), stage.group("approver")

@@ -132,6 +132,17 @@ def test_one_worker_has_a_database_until_it_is_silent(stage: Stage) -> None:
         assert took(visits, promotion, "third") == (1, 3)
 
 
+@pytest.mark.parametrize("state", ["skipped", "planned", "working", "nothing", None])
+def test_an_attempt_ends_in_no_other_way(stage: Stage, state: str | None) -> None:
+    """Else a runner could leave out a database whose worker is gone, without a reason and past the trail."""
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.open_wave(promotion)
+        took(visits, promotion)
+        silent(stage, 1)
+        with pytest.raises(SetupError, match="an attempt ends done, failed or open"):
+            visits.settle(promotion, 1, 1, state or None)  # type: ignore[arg-type]
+
+
 def test_no_more_are_worked_at_than_the_roll_out_says(stage: Stage) -> None:
     with begun(stage, Rollout(canary=0, at_once=2)) as (visits, promotion):
         visits.open_wave(promotion)

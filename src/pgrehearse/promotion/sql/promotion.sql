@@ -202,7 +202,7 @@ COMMENT ON TABLE pgrehearse_promotion.audit IS 'Everything that happened; hash i
 
 -- What an earlier version of this file made otherwise, or does no longer. Triggers follow below.
 DROP FUNCTION IF EXISTS pgrehearse_promotion.approvals(bigint),
-    pgrehearse_promotion.holds(oid, text), pgrehearse_promotion.claim(bigint, int, text),
+    pgrehearse_promotion.claim(bigint, int, text),
     pgrehearse_promotion.roll_out(bigint, int, int, int, interval, interval, interval);
 
 -- --- who somebody is -----------------------------------------------------------------------------------
@@ -226,28 +226,61 @@ BEGIN
     RETURN me;
 END $$;
 
--- The roles that somebody is, or can become, by memberships that can be used: the way to each says whose, and who
--- granted them. Being a superuser is no membership, nor is the right to grant one: pg_has_role() would say yes to both.
-CREATE OR REPLACE FUNCTION pgrehearse_promotion.reach(who oid) RETURNS TABLE (role oid, name name, way jsonb)
+-- Memberships that can be used. Being a superuser is none, nor is the right to grant one: pg_has_role() would say
+-- yes to both.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.memberships() RETURNS SETOF pg_catalog.pg_auth_members
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE up(role, way) AS (
-        SELECT who, '[]'::jsonb
-        UNION ALL
-        SELECT m.roleid, up.way || jsonb_build_object(
-                   'member', pg_get_userbyid(m.member), 'role', pg_get_userbyid(m.roleid),
-                   'granted_by', pg_get_userbyid(m.grantor), 'admin', m.admin_option)
-          FROM pg_auth_members AS m JOIN up ON m.member = up.role
-         WHERE coalesce(to_jsonb(m) ->> 'inherit_option' = 'true' OR to_jsonb(m) ->> 'set_option' = 'true', true)
-    )
-    SELECT up.role, r.rolname, up.way FROM up JOIN pg_roles AS r ON r.oid = up.role
+    SELECT m.* FROM pg_auth_members AS m
+     WHERE coalesce(to_jsonb(m) ->> 'inherit_option' = 'true' OR to_jsonb(m) ->> 'set_option' = 'true', true)
 $$;
 
--- How a role has a group role now, on the shortest way; NULL when it has not.
+-- The group role of this environment that is called ``word``.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.group_role(word text) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.oid FROM pg_roles AS r, pgrehearse_promotion.setting AS s WHERE r.rolname = s.prefix || '_' || word
+$$;
+
+-- Everybody who has a group role now, by whatever way.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.holders(word text) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE down(role) AS (
+        SELECT m.member FROM pgrehearse_promotion.memberships() AS m WHERE m.roleid = pgrehearse_promotion.group_role(word)
+        UNION
+        SELECT m.member FROM pgrehearse_promotion.memberships() AS m JOIN down ON m.roleid = down.role
+    )
+    SELECT role FROM down
+$$;
+
+-- A role, and all that it is or can become.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.reach(who oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE up(role) AS (
+        SELECT who
+        UNION
+        SELECT m.roleid FROM pgrehearse_promotion.memberships() AS m JOIN up ON m.member = up.role
+    )
+    SELECT role FROM up
+$$;
+
+-- Whether a role has a group role now.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.holds(who oid, word text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT who <> pgrehearse_promotion.group_role(word)
+       AND EXISTS (SELECT FROM pgrehearse_promotion.reach(who) AS r(role)
+                    WHERE r.role = pgrehearse_promotion.group_role(word))
+$$;
+
+-- How a role has a group role now: every membership on a way from one to the other, its own first.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.membership(who oid, word text) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.way FROM pgrehearse_promotion.reach(who) AS r
-     WHERE r.role <> who AND r.name = (SELECT prefix FROM pgrehearse_promotion.setting) || '_' || word
-     ORDER BY jsonb_array_length(r.way), r.way LIMIT 1
+    SELECT coalesce(jsonb_agg(jsonb_build_object('member', u.member, 'role', u.role, 'granted_by', u.granted_by,
+                                                 'admin', u.admin) ORDER BY u.own DESC, u.member, u.role, u.granted_by), '[]')
+      FROM (SELECT m.member = who AS own, pg_get_userbyid(m.member) AS member, pg_get_userbyid(m.roleid) AS role,
+                   pg_get_userbyid(m.grantor) AS granted_by, m.admin_option AS admin
+              FROM pgrehearse_promotion.memberships() AS m
+             WHERE m.member IN (SELECT pgrehearse_promotion.reach(who))
+               AND (m.roleid = pgrehearse_promotion.group_role(word)
+                    OR m.roleid IN (SELECT pgrehearse_promotion.holders(word)))) AS u
 $$;
 
 -- Who has the role of an approver and could have given it to himself, and by what. On 15 that is everybody with
@@ -255,16 +288,15 @@ $$;
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.doubtful() RETURNS TABLE (person name, by_what text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT p.rolname, string_agg(DISTINCT v.said, ', ' ORDER BY v.said)
-      FROM pg_roles AS p, pgrehearse_promotion.reach(p.oid) AS r JOIN pg_roles AS a ON a.oid = r.role,
+      FROM pgrehearse_promotion.holders('approver') AS h(role) JOIN pg_roles AS p ON p.oid = h.role AND p.rolcanlogin,
+           pgrehearse_promotion.reach(p.oid) AS r(role) JOIN pg_roles AS a ON a.oid = r.role,
            LATERAL (VALUES
                (CASE WHEN a.rolsuper THEN 'superuser' END),
                (CASE WHEN a.rolcreaterole AND current_setting('server_version_num')::int < 160000 THEN 'CREATEROLE' END),
-               (CASE WHEN EXISTS (
-                    SELECT FROM pg_auth_members AS m JOIN pg_roles AS g ON g.oid = m.roleid
-                     WHERE m.member = a.oid AND m.admin_option
-                       AND g.rolname = (SELECT s.prefix FROM pgrehearse_promotion.setting AS s) || '_approver')
+               (CASE WHEN EXISTS (SELECT FROM pg_auth_members AS m WHERE m.member = a.oid AND m.admin_option
+                                   AND m.roleid = pgrehearse_promotion.group_role('approver'))
                     THEN 'ADMIN OPTION' END)) AS v (said)
-     WHERE p.rolcanlogin AND v.said IS NOT NULL AND pgrehearse_promotion.membership(p.oid, 'approver') IS NOT NULL
+     WHERE v.said IS NOT NULL
      GROUP BY p.rolname ORDER BY p.rolname
 $$;
 
@@ -287,7 +319,7 @@ DECLARE
     word text;
 BEGIN
     FOREACH word IN ARRAY words LOOP
-        IF pgrehearse_promotion.membership(me, word) IS NOT NULL THEN
+        IF pgrehearse_promotion.holds(me, word) THEN
             RETURN;
         END IF;
     END LOOP;
@@ -349,7 +381,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
            CASE WHEN a.plan_hash <> p.plan_hash THEN 'it was given for another plan'
                 WHEN a.approver = p.requester THEN 'requester and approver are one person'
                 WHEN NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = a.approver) THEN 'that role is gone'
-                WHEN pgrehearse_promotion.membership(a.approver, 'approver') IS NULL
+                WHEN NOT pgrehearse_promotion.holds(a.approver, 'approver')
                     THEN a.approved_by || ' is no longer an approver'
                 ELSE '' END, a.membership
       FROM pgrehearse_promotion.approval AS a JOIN pgrehearse_promotion.promotion AS p ON p.id = a.promotion
@@ -966,6 +998,10 @@ RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, 
 DECLARE
     mine boolean;
 BEGIN
+    IF state IS NULL OR state NOT IN ('done', 'failed', 'open') THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'an attempt ends done, failed or open, and not otherwise',
+            HINT = 'promote skip leaves a database out, and keeps why';
+    END IF;
     UPDATE pgrehearse_promotion.visit AS v
        SET state = settle.state, said = left(settle.said, 4000), seen_at = clock_timestamp()
      WHERE v.promotion = about AND v.target = settle.target AND v.attempt = settle.attempt AND v.state = 'working';
