@@ -330,6 +330,25 @@ def test_only_a_runner_with_the_lock_opens_waves(stage: Stage, person: str) -> N
         assert set(states(visits, promotion)) == {"planned"}
 
 
+@pytest.mark.parametrize("person", ["rita", "dora", "vic", "nora", "postgres"])
+def test_only_a_runner_says_what_became_of_a_database(stage: Stage, person: str) -> None:
+    with begun(stage, Rollout()) as (visits, promotion):
+        visits.open_wave(promotion)
+        took(visits, promotion)
+        visits.step(promotion, 1, 1, "started")
+        for statement in (
+            "SELECT pgrehearse_promotion.beat(%s, 1, 1, '1 h', '1 h')",
+            "SELECT pgrehearse_promotion.settle(%s, 1, 1, 'failed', 'so')",
+            "SELECT pgrehearse_promotion.step(%s, 1, 1, 'done', '{}')",
+            "SELECT pgrehearse_promotion.roll_out(%s, 1, 1, 1, 1, NULL, NULL, NULL)",
+            "UPDATE pgrehearse_promotion.rollout SET at_once = 99 WHERE promotion = %s",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                stage.ask(person, statement, promotion)
+        one = visits.all(promotion)[0]
+        assert (one.state, one.blocked, one.lag) == ("working", None, None)
+
+
 def test_the_trail_knows_what_was_skipped(stage: Stage) -> None:
     """A superuser who takes the triggers away and skips a database is seen."""
     with begun(stage, Rollout()) as (visits, promotion):

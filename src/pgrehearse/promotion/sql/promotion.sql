@@ -714,6 +714,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What stops a roll-out is said by whoever applies it.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_rollout() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
+    PERFORM pgrehearse_promotion.demand_lock();
+    RETURN NEW;
+END $$;
+
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.note_rules() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -742,6 +751,7 @@ BEGIN
         ('step', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('visit', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_visit'),
         ('visit', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
+        ('rollout', 'guard', 'BEFORE INSERT OR UPDATE', 'ROW', 'guard_rollout'),
         ('rollout', 'keep', 'BEFORE DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('audit', 'keep', 'BEFORE UPDATE OR DELETE OR TRUNCATE', 'STATEMENT', 'refuse'),
         ('setting', 'note', 'AFTER INSERT OR UPDATE', 'ROW', 'note_rules'),
@@ -884,8 +894,6 @@ CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(about bigint, canary in
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-    PERFORM pgrehearse_promotion.demand('apply', ARRAY['runner']);
-    PERFORM pgrehearse_promotion.demand_lock();
     INSERT INTO pgrehearse_promotion.rollout
         (promotion, begun_at, canary, failures, duration, blocked, lag, at_once)
     VALUES (about, clock_timestamp(), canary, failures, duration, blocked, lag, at_once)
