@@ -23,8 +23,8 @@ def test_waits_for_a_lock_in_short_tries_until_it_gets_it(place: Place) -> None:
     with psycopg.connect(place.dsn) as reader:
         reader.execute("SELECT count(*) FROM thing")
         backoff = Backoff(9, lambda seconds: reader.rollback())
-        place.up(options=RunnerOptions(lock_timeout="200ms", backoff=backoff, wait=1))
-    assert "no lock within 200ms, nothing is changed (55P03); try 2 of 9 in 0.5 s" in place.told
+        place.up(options=RunnerOptions(lock_timeout="2s", backoff=backoff, wait=1))
+    assert "no lock within 2s, nothing is changed (55P03); try 2 of 9 in 0.5 s" in place.told
     assert place.applied() == ["1", "2"]
     (cost,) = place.attempts()[-1].statements
     assert cost.tries == 2 and cost.lock_wait_ms is not None and cost.lock_wait_ms > 100

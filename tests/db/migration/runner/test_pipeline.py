@@ -245,10 +245,12 @@ def test_a_wait_is_that_of_the_statement_that_waited(place: Place) -> None:
         wait_until(lambda: place.running("UPDATE thing SET n = 3", waits=True), "it waits")
         wait_until(
             lambda: place.one(
-                "SELECT clock_timestamp() - query_start > '200 ms' FROM pg_stat_activity"
-                " WHERE query LIKE 'UPDATE thing SET n = 3%'"
+                "SELECT bool_or(query LIKE 'UPDATE thing SET n = 3%'"
+                " AND clock_timestamp() - query_start > '200 ms')"
+                " AND bool_or(application_name = 'pgrehearse db watch' AND query LIKE '-- What the backend%')"
+                " FROM pg_stat_activity WHERE datname = current_database()"
             ),
-            "for a while",
+            "for a while, and that was seen",
         )
         writer.rollback()
     assert process.wait(60) == 0

@@ -65,8 +65,10 @@ def test_a_statement_goes_on_when_its_watcher_is_gone(place: Place) -> None:
         psycopg.connect(place.dsn, autocommit=True) as connection,
         Watch(connection, place.dsn, print) as watch,
     ):
-        watch.run("SELECT pg_sleep(0.2)")
-        assert place.one(ended)
+        wait_until(
+            lambda: watch.run("SELECT pg_sleep(0.05)") is not None and bool(place.execute(ended)),
+            "it was there, and is gone",
+        )
         result = watch.run("SELECT pg_sleep(0.1)")
         assert (result.command_status, watch.waited) == (b"SELECT 1", 0.0)
 
