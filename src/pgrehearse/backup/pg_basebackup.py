@@ -9,6 +9,7 @@ from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import programs
 from pgrehearse.backup.adapter import Work
 from pgrehearse.backup.original import Original
+from pgrehearse.backup.room import outside
 from pgrehearse.errors import SetupError
 from pgrehearse.replacing import replaced
 
@@ -29,6 +30,7 @@ def take_base_backup(folder: Path, original: Original, work: Work) -> None:
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SetupError("this is there already", path=folder, next_step="name a new folder for each backup")
+    outside(folder.parent)
     form = work.options.get("format", "tar" if original.tablespaces else "plain")
     if form not in ("plain", "tar"):
         raise SetupError(f"the format is plain or tar, not {form!r}", next_step="--option format=tar")

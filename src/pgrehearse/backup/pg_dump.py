@@ -11,6 +11,7 @@ from pathlib import Path
 from pgrehearse.backup import checksums, programs
 from pgrehearse.backup.adapter import Work
 from pgrehearse.backup.original import Original
+from pgrehearse.backup.room import outside
 from pgrehearse.errors import SetupError
 from pgrehearse.owners import marker, owner_is_gone
 
@@ -35,6 +36,7 @@ def take_dump(path: Path, original: Original, work: Work) -> None:
         raise SetupError("this is there already", path=path, next_step="name a new place for each backup")
     if not path.parent.is_dir():
         raise SetupError("there is no such folder", path=path.parent, next_step="make it")
+    outside(path.parent)
     with _draft(path) as draft:
         command: list[str | Path] = [program, "--no-password", f"--format={form}", f"--file={draft}"]
         if not original.sees_all:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.backup.adapter import Copy, Facts, Work
@@ -21,7 +22,7 @@ from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.backup.room import size_of
 from pgrehearse.connections import connect
-from pgrehearse.errors import SetupError
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.servers import Server, given
 
 __all__ = ["DISARMED", "asked_by", "served"]
@@ -103,6 +104,12 @@ def served(
             raise _not_started(error) from None
         try:
             said.append(_reached(asked_by(server, original.database), facts))
+        except psycopg.Error as error:
+            server.stop()
+            raise Refused(
+                f"the copy does not let us in: {first_line(error)}",
+                f"take one that holds {original.database} and the role {original.superuser}",
+            ) from None
         except BaseException:
             server.stop()
             raise

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pgrehearse.backup.proof import Refused
+from pgrehearse.errors import SetupError
 from pgrehearse.servers import given
 
-__all__ = ["room", "size_of"]
+__all__ = ["outside", "room", "size_of"]
 
 #: What a server needs besides its files: WAL of its own, temporary files of checks.
 _SPARE = 256 << 20  # bytes
@@ -25,11 +26,12 @@ def room(into: Path | None, wanted: int) -> Iterator[Path]:
     Args:
         into: None: where temporary files go.
 
-    What a killed run left there goes first. Raises Refused: no room, or it cannot be written.
+    What a killed run left there goes first. Raises Refused: no room. SetupError: it cannot be used.
     """
     parent = (into or Path(tempfile.gettempdir())).absolute()
     if not parent.is_dir():
         raise Refused(f"{parent} is no folder", "name one with --into, on a disk that has room")
+    outside(parent)
     given.sweep(parent)
     free = shutil.disk_usage(parent).free
     if free < wanted + _SPARE:
@@ -42,6 +44,16 @@ def room(into: Path | None, wanted: int) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def outside(place: Path) -> None:
+    """Raise SetupError when ``place`` lies in the files of a server: its data directory or a tablespace."""
+    for folder in (place, *place.resolve().parents):
+        if (folder / "PG_VERSION").is_file() or any(folder.glob("PG_[0-9]*_[0-9]*")):
+            raise SetupError(
+                f"{place} lies in {folder}, which holds the files of a server, or of a backup",
+                next_step="name a folder elsewhere",
+            )
 
 
 def size_of(folder: Path) -> int:

@@ -15,7 +15,8 @@ import pytest
 from pgrehearse.backup import checksums, manifest
 from pgrehearse.backup.copying import copied
 from pgrehearse.backup.proof import Refused, Unproven
-from pgrehearse.backup.room import room
+from pgrehearse.backup.room import outside, room
+from pgrehearse.errors import SetupError
 
 MANIFEST = {
     "PostgreSQL-Backup-Manifest-Version": 2,
@@ -160,6 +161,18 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     with pytest.raises(FileNotFoundError):
         copied(tmp_path / "source", tmp_path / "copy" / "data", 1, lambda done: None)
+
+
+@pytest.mark.parametrize("inside", ["", "base", "base/5"])
+def test_nothing_is_made_in_the_files_of_a_server(tmp_path: Path, inside: str) -> None:
+    data, space = tmp_path / "data", tmp_path / "space"
+    (data / inside).mkdir(parents=True, exist_ok=True)
+    (data / "PG_VERSION").write_text("18", "utf-8")
+    (space / "PG_18_202506291" / inside).mkdir(parents=True)
+    outside(tmp_path)
+    for place in (data / inside, space, space / "PG_18_202506291" / inside):
+        with pytest.raises(SetupError, match="holds the files of a server"):
+            outside(place)
 
 
 def test_room_is_looked_for_first(tmp_path: Path) -> None:

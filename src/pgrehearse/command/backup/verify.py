@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -76,7 +77,8 @@ def verify(
         made = verifying.verify(found, original, proof, demand.age)
     store.keep(target.conninfo, made)
     project = Project.find(Path.cwd())
-    kept = project.root / ".pgrehearse" / "receipts" / f"{original.database}-{made.digest[:12]}.json"
+    name = re.sub(r"[^\w.-]", "_", original.database)  # it may hold anything, a slash too
+    kept = project.root / ".pgrehearse" / "receipts" / f"{name}-{made.digest[:12]}.json"
     file = store.to_file(receipt or kept, made)
     if as_json:
         click.echo(json.dumps(made.to_json(), indent=2))
