@@ -40,6 +40,10 @@ class Demand:
         """In words."""
         return _told(self.age)
 
+    def met(self, receipt: Receipt) -> bool:
+        """Whether enough is proven, and nothing is wrong; its age aside."""
+        return receipt.level is not None and receipt.level >= self.level and not receipt.damaged
+
     @classmethod
     def declared(cls, environment: Environment) -> Demand:
         """What ``environment`` asks."""
@@ -86,11 +90,8 @@ def missing(receipt: Receipt, demand: Demand, original: Subject, now: datetime) 
         found.append(
             Missing("level", f"{is_}, and {demand.level.said} is asked for", "pgrehearse backup verify")
         )
-        found += [
-            Missing(one.check, one.said, one.next_step)
-            for one in receipt.missing
-            if one.level <= demand.level
-        ]
+    short = [one for one in receipt.missing if one.damage or one.level <= demand.level]
+    found += [Missing(one.check, one.said, one.next_step) for one in short]
     if receipt.level is not None and receipt.level >= Level.QUERIED and receipt.ledger != original.ledger:
         at, now_at = receipt.ledger or "none", original.ledger or "none"
         said = f"the copy is at migration {at}, {original.database} at {now_at}"

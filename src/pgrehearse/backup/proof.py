@@ -45,19 +45,20 @@ class Proof:
         begun = time.monotonic()
         said: list[str] = []
 
-        def note(ok: bool, text: str, next_step: str = "") -> None:
-            line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun)
+        def note(ok: bool, text: str, next_step: str = "", damage: bool = False) -> None:
+            line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun, damage)
             self.lines.append(line)
             self._tell(line)
 
         try:
             yield said
         except Unproven as missing:
-            note(False, missing.said, missing.next_step)
-            if isinstance(missing, Refused):
+            damage = isinstance(missing, Refused)
+            note(False, missing.said, missing.next_step, damage)
+            if damage:
                 raise
         except SetupError as error:
-            note(False, error.message, error.next_step or "")
+            note(False, error.message, error.next_step or "", True)
             raise Refused(error.message, error.next_step or "") from error
         else:
             note(True, "; ".join(said))

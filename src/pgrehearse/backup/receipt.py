@@ -32,6 +32,7 @@ class Evidence:
         said: what was seen; of what is not proven, what is missing.
         next_step: what to do about what is missing.
         seconds: how long it took.
+        damage: it is wrong, and not only unproven: then nothing further was tried.
     """
 
     level: Level
@@ -40,6 +41,7 @@ class Evidence:
     said: str
     next_step: str = ""
     seconds: float = 0.0
+    damage: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ class Receipt:
         return reached
 
     @property
+    def damaged(self) -> bool:
+        """Whether something is wrong with it, at whatever level: then it is enough for nothing."""
+        return any(one.damage for one in self.evidence)
+
+    @property
     def missing(self) -> list[Evidence]:
         """What was looked at and is not proven."""
         return [one for one in self.evidence if not one.ok]
@@ -125,6 +132,7 @@ class Receipt:
                     "level": one.level.word,
                     "check": one.check,
                     "ok": one.ok,
+                    "damage": one.damage,
                     "said": one.said,
                     "next": one.next_step,
                     "seconds": round(one.seconds, 3),
@@ -186,8 +194,8 @@ _TEXTS = (
 
 
 def _evidence(data: Mapping[str, Any]) -> Evidence:
-    if not isinstance(data["ok"], bool):
-        raise TypeError("ok is true or false")
+    if not isinstance(data["ok"], bool) or not isinstance(data["damage"], bool):
+        raise TypeError("ok and damage are true or false")
     return Evidence(
         Level.of(_text(data["level"])),
         _text(data["check"]),
@@ -195,6 +203,7 @@ def _evidence(data: Mapping[str, Any]) -> Evidence:
         _text(data["said"]),
         _text(data["next"]),
         float(data["seconds"]),
+        data["damage"],
     )
 
 

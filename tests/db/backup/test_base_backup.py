@@ -120,9 +120,10 @@ def test_what_is_no_backup_gets_no_receipt(
     [
         ({"system_identifier": "7"}, "server", "it is of the server"),
         ({"timeline": 2}, "server", "it is of timeline 1, and the server is on 2"),
+        ({"superuser": "nobody_here"}, "recovery", 'role "nobody_here" does not exist'),
         ({"versions": ("20260101",)}, "ledger", "lacks 20260101, which was applied since"),
     ],
-    ids=["foreign", "timeline", "before-the-last-migration"],
+    ids=["foreign", "timeline", "no-such-role", "before-the-last-migration"],
 )
 def test_a_backup_of_something_else_is_refused(
     shop: Shop, plain: Path, believed: dict[str, object], check: str, said: str

@@ -98,6 +98,7 @@ def test_json_and_back() -> None:
         ("major", True),
         ("tools", []),
         ("evidence", [{}]),
+        ("evidence", [{**RECEIPT.to_json()["evidence"][0], "damage": 1}]),
         ("evidence", None),
         ("ledger", None),
     ],
@@ -152,6 +153,15 @@ def test_the_lines_that_are_missing_follow_the_level() -> None:
         "the copy holds no canary",
     ]
     assert missing(replace(RECEIPT, evidence=lines), Demand(Level.QUERIED, ASKED.age), original(), NOW) == []
+
+
+def test_damage_beyond_what_is_asked_is_damage() -> None:
+    lines = (*GOOD[:3], replace(GOOD[3], ok=False, damage=True, said="an index lacks rows"))
+    found = missing(replace(RECEIPT, evidence=lines), Demand(Level.RESTORED, ASKED.age), original(), NOW)
+    assert [one.said for one in found] == ["an index lacks rows"]
+    assert not Demand(Level.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=lines))
+    unproven = (*GOOD[:3], replace(GOOD[3], ok=False))
+    assert Demand(Level.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=unproven))
 
 
 def test_the_newest_that_is_enough_counts() -> None:

@@ -36,8 +36,11 @@ def summary(receipt: Receipt, demand: Demand) -> str:
     """What is proven, in a sentence."""
     reached = receipt.level
     said = reached.said if reached else "not even listed"
-    enough = reached is not None and reached >= demand.level
-    return f"{receipt.backup}: {said}" + ("" if enough else f"; {demand.level.said} is asked for")
+    if receipt.damaged:
+        return f"{receipt.backup}: {said}, and then refused"
+    return f"{receipt.backup}: {said}" + (
+        "" if demand.met(receipt) else f"; {demand.level.said} is asked for"
+    )
 
 
 @contextmanager

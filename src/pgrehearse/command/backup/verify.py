@@ -86,4 +86,4 @@ def verify(
         click.echo(shown.lines(made.evidence))
         click.echo(shown.summary(made, demand))
         click.echo(f"receipt: in {original.database}, and {project.relative(file)}")
-    return 0 if made.level is not None and made.level >= demand.level else 1
+    return 0 if demand.met(made) else 1
