@@ -92,6 +92,11 @@ def _failed(done: programs.Done, original: Original) -> SetupError:
             "pg_hba.conf of the server lets nobody replicate from here",
             next_step="add a line for the database `replication`, reload; or take a dump: --adapter pg_dump",
         )
+    if "not progressing" in done.said:
+        return SetupError(
+            f"no incremental backup: {reason}",
+            next_step="the server's WAL summarizer is behind or stopped: look at its log, then take it again",
+        )
     if "summariz" in done.said:
         return SetupError(
             f"no incremental backup: {reason}",
