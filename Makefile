@@ -13,6 +13,10 @@ SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
 BASE ?=
 
+# Where `make programs` puts PgBouncer, for the pages about it.
+CACHE := $(or $(PGREHEARSE_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache,$(or $(XDG_CACHE_HOME),$(HOME)/.cache))/pgrehearse)
+export PATH := $(CACHE)/debian/path:$(PATH)
+
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -66,7 +66,16 @@ def unpack(programs: Iterable[Program]) -> list[Path]:
                 for program in wanted:
                     _make(program, base, apt)
         starters += [_start(base, each) for each in wanted]
+        if _PLAIN in wanted:
+            plain = base / "path" / _PLAIN.package
+            plain.parent.mkdir(mode=0o755, exist_ok=True)
+            if not plain.is_symlink():
+                plain.symlink_to(Path("..", "bin", str(_PLAIN)))
     return starters
+
+
+#: What `pgbouncer` alone means in `debian/path`, which the Makefile puts on PATH for the pages.
+_PLAIN = Program("pgbouncer", "trixie", "1.24")
 
 
 def _make(program: Program, base: Path, apt: _Apt) -> None:

@@ -20,6 +20,11 @@ SELECT pg_catalog.pg_backend_pid(),
        pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.current_setting('port')
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS s
 """
+#: The same where the view of activity is closed to this role: no age then.
+_LESS = b"""
+SELECT pg_catalog.pg_backend_pid(), NULL, pg_catalog.host(pg_catalog.inet_server_addr()),
+       pg_catalog.current_setting('port')
+"""
 #: How much faster the server's clock may run than ours: chrony corrects by up to 83 ms in a second.
 _FASTER = 1.1
 _POOLED = (
@@ -32,7 +37,7 @@ _POOLERS_WORDS = ("unsupported startup parameter", "server_login_retry", "query_
 
 
 def direct(connection: Connection) -> None:
-    """Raise SetupError when a pooler stands between ``connection`` and the server.
+    """Raise SetupError when a pooler stands between ``connection``, in autocommit mode, and the server.
 
     Behind one, SET, temporary objects and advisory locks belong to a server connection that the next client
     gets. Most poolers invent the process id they tell their client, so that canceling goes through them. One
@@ -40,7 +45,10 @@ def direct(connection: Connection) -> None:
     bytes does neither. The first client of a pool that was empty is as if alone; the next one shows it.
     """
     try:
-        row = connection.execute(_QUESTION).fetchone()
+        try:
+            row = connection.execute(_QUESTION).fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            row = connection.execute(_LESS).fetchone()
     except psycopg.Error as error:
         if "/bouncer" not in (connection.info.parameter_status("server_version") or ""):
             raise
@@ -48,7 +56,7 @@ def direct(connection: Connection) -> None:
         raise SetupError(_POOLED, next_step=_NEXT) from error
     elapsed = time.monotonic() - connection.begun
     assert row is not None
-    pid, age, address, port = row  # no age where ALTER ROLE SET role hides it
+    pid, age, address, port = row  # no age where the role may not see it
     if pid != connection.info.backend_pid or (age or 0.0) > elapsed * _FASTER:
         where = f"it calls itself {address}, port {port}" if address else f"its port is {port}"
         raise SetupError(_POOLED, next_step=f"{_NEXT}; {where}")

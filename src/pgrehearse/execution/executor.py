@@ -8,9 +8,10 @@ waits until each such statement has either finished or is proven blocked still, 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 
 import psycopg
 
@@ -59,6 +60,7 @@ class Executor:
         timeout: seconds a cell may take when it has no timeout of its own.
         compare: check outputs against the text fences; accept mode does not.
         project: whose ``db/`` the folder of bash cells holds a copy of.
+        programs: what cells start; where one is missing on PATH, every cell is skipped and says so.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Executor:
         timeout: float = TIMEOUT,
         compare: bool = True,
         project: Project | None = None,
+        programs: Sequence[str] = (),
     ) -> None:
         self.conninfo = conninfo
         self.path = path
@@ -82,6 +85,7 @@ class Executor:
         self.sessions: dict[str, Session] = {}
         self.python = PythonCells(path, dict(environment), self.values)
         self.bash = BashCells(project, dict(environment), self.values)
+        self._lacking = next((name for name in programs if which(name) is None), "")
         self._monitor: Session | None = None
         self._pending: dict[str, _Pending] = {}
 
@@ -111,7 +115,7 @@ class Executor:
 
         A cell that was proven blocked gives its result in a later call.
         """
-        if reason := self._not_for_this_server(cell):
+        if reason := self._not_here(cell):
             return [CellResult(cell, "skipped", reason=reason)]
         started = time.monotonic()
         results = self._sql(cell, started, escort) if cell.language == "sql" else [self._process(cell)]
@@ -165,7 +169,10 @@ class Executor:
     def _conninfo(self, application_name: str) -> str:
         return psycopg.conninfo.make_conninfo(self.conninfo, application_name=application_name)
 
-    def _not_for_this_server(self, cell: Cell) -> str:
+    def _not_here(self, cell: Cell) -> str:
+        """Why the cell is not for this machine and server; empty when it is."""
+        if self._lacking:
+            return f"needs {self._lacking}, which is not on PATH here"
         options = cell.options
         if options.runs_on(self.major):
             return ""

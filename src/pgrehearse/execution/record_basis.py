@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from shutil import which
 
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -39,6 +40,8 @@ def _parts(project: Project, document: Document) -> Iterator[tuple[str, bytes]]:
         for path in sorted({path for folder in inside for path in folder.rglob("*")}):
             yield from _file(project, path)
         yield from _file(project, project.changes)
+    for name in document.front.programs:
+        yield f"program {name}", b"here" if which(name) else b"missing"
     snippets = Snippets(project.snippets)
     for language, name in sorted({(c.language, c.options.snippet or "") for c in document.cells}):
         if name:

@@ -60,6 +60,7 @@ class Fresh:
             values=document.front.examples(),
             compare=compare,
             project=self.databases.project,
+            programs=document.front.programs,
         )
 
 

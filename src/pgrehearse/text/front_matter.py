@@ -16,6 +16,7 @@ from pgrehearse.text.recordings import Recording
 __all__ = ["Database", "FrontMatter", "Parameter", "read"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class FrontMatter:
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     #: whether the blocks in bash are cells
     bash: bool = False
+    #: programs that its cells start and a machine may lack: nothing is run then
+    programs: tuple[str, ...] = ()
     #: number of lines the front matter takes, the two ``---`` included; 0 when there is none
     lines: int = 0
 
@@ -131,6 +134,7 @@ class _Reader:
             breaks=self.text("breaks", data.get("breaks")),
             recordings=recordings.read(data.get("recordings"), self.fail),
             bash=self.bash(data.get("bash")),
+            programs=self.programs(data.get("programs")),
             lines=len(self.lines),
         )
 
@@ -147,6 +151,12 @@ class _Reader:
         if data is None or isinstance(data, bool):
             return bool(data)
         raise self.fail("bash", "bash is not true or false", "write bash: true to execute bash blocks")
+
+    def programs(self, data: object) -> tuple[str, ...]:
+        words = [] if data is None else data
+        if isinstance(words, list) and all(_PROGRAM.fullmatch(str(word)) for word in words):
+            return tuple(map(str, words))
+        raise self.fail("programs", "programs is no list of names", "write programs: [pgbouncer]")
 
     def stall(self, data: object) -> float | None:
         if data is None:

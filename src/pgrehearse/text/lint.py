@@ -140,6 +140,9 @@ def _jupytext(document: Document) -> Iterator[Finding]:
 def _phases(document: Document) -> Iterator[Finding]:
     if not document.is_runbook:
         return
+    if document.front.programs:
+        message = "a runbook needs no programs: where one is missing it would pass untried"
+        yield flaw(1, "phases", message, "take programs out of the front matter")
     headings = [h for h in document.headings if h.level == 2 and h.title in PHASES]
     titles = [h.title for h in headings]
     wanted = [p for p in PHASES if p in titles or p != "Rehearsal"]

@@ -119,6 +119,20 @@ def test_a_role_that_may_not_see_the_age_of_its_session_is_let_in(owned: Owned) 
         execute(owned.admin, f"ALTER ROLE {owned.owner} RESET role; DROP ROLE {owned.owner}_other")
 
 
+def test_a_server_that_closed_its_activity_to_the_role_is_asked_for_the_process_id_only(owned: Owned) -> None:
+    execute(owned.admin, "REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(int) FROM PUBLIC")
+    with connect(owned.dsn, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT pg_stat_get_activity(pg_backend_pid())")
+        direct(connection)
+    with (
+        proxy_before(owned.dsn) as pooled,
+        connect(pooled, autocommit=True) as connection,
+        pytest.raises(SetupError, match=REFUSED),
+    ):
+        direct(connection)
+
+
 @pytest.mark.parametrize("name", POOLERS)
 def test_the_console_of_pgbouncer_is_refused(target: str, name: str) -> None:
     with bouncer_before(target, "session", name) as pooled:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution import records
 from pgrehearse.execution.rehearser import Rehearser
+from pgrehearse.site.content.published import read
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
 from support.databases import STANDARD, names
@@ -150,3 +153,26 @@ def test_the_record_is_json_that_a_person_can_read(project: Project, rehearser: 
     rehearser.rehearse(write_document(project, "a.md", fence("SELECT 'é';")), TEST_MAJOR)
     (file,) = (project.records / "records").glob("*.json")
     assert json.loads(file.read_text("utf-8"))["document"] == "docs/a.md"
+
+
+NEEDS = HEAD.replace("---\njupyter", "---\nprograms: [sh, sample-of-a-program]\njupyter")
+
+
+def test_a_document_whose_program_is_missing_is_skipped_as_a_whole_and_says_so(
+    project: Project, rehearser: Rehearser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = write_document(project, "a.md", fence("SELECT 1/0;"), fence("SELECT 1;"), head=NEEDS)
+    result = rehearser.rehearse(document, TEST_MAJOR)
+    why = "needs sample-of-a-program, which is not on PATH here"
+    assert [(cell.status, cell.reason) for cell in result.cells] == [("skipped", why)] * 2
+    read(project, document.path).require_proof()  # published, with the reason
+
+    (tmp_path / "bin").mkdir()
+    found = tmp_path / "bin" / "sample-of-a-program"
+    found.write_text("#!/bin/sh\n", "utf-8")
+    found.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{found.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(DocumentError):  # the record was made without it
+        read(project, document.path).require_proof()
+    result = rehearser.rehearse(document, TEST_MAJOR)
+    assert [cell.status for cell in result.cells] == ["failed", "notrun"]

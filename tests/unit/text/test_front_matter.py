@@ -93,6 +93,11 @@ def test_values_yaml_would_change_are_refused(value: str) -> None:
         ("database: {rows: -1}", 2, "neither `empty` nor"),
         ("database: {rows: true}", 2, "neither `empty` nor"),
         ("database: {rows: 1, x: 2}", 2, "neither `empty` nor"),
+        ("programs: pgbouncer", 2, "programs is no list of names"),
+        ("programs: {pgbouncer: 1}", 2, "programs is no list of names"),
+        ("programs: [../pgbouncer]", 2, "programs is no list of names"),
+        ("programs: [-x]", 2, "programs is no list of names"),
+        ("programs: [[a]]", 2, "programs is no list of names"),
     ],
 )
 def test_refused(text: str, line: int, message: str) -> None:
@@ -111,7 +116,16 @@ YAML = st.recursive(
 )
 
 
-@given(st.sampled_from(["title", "jupyter", "parameters", "database", "parameters:\n  p"]), YAML)
+def test_programs_are_a_list_of_names() -> None:
+    assert front("programs: [pgbouncer, g++, pgbouncer-1.18]").programs == (
+        "pgbouncer",
+        "g++",
+        "pgbouncer-1.18",
+    )
+    assert front("title: a").programs == front("programs:").programs == ()
+
+
+@given(st.sampled_from(["title", "jupyter", "parameters", "database", "programs", "parameters:\n  p"]), YAML)
 def test_never_a_traceback(key: str, value: str) -> None:
     try:
         front(f"{key}: {value}")

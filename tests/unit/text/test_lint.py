@@ -191,6 +191,8 @@ def test_runbooks() -> None:
     right = ("Preflight", "Apply", "Verify", "Roll back")
     assert rules(runbook(*right)) == []
     assert rules(runbook(*right, "Rehearsal")) == []
+    assert rules(runbook(*right).replace("title: T", "title: T\nprograms: [sh]")) == [(1, "phases")]
+    assert rules((FRONT + CELL).replace("title: T", "title: T\nprograms: [sh]")) == []
     assert rules(runbook("Preflight", "Apply", "Verify")) == [(6, "phases")]
     assert rules(runbook("Apply", "Preflight", "Verify", "Roll back")) == [(6, "phases")]
     assert rules(runbook("Rehearsal", *right)) == [(6, "phases")]

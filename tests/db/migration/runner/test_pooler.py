@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.runner.runner import down, up
 from support.places import QUICK, Place
 from support.poolers import bouncer_before, proxy_before
@@ -46,3 +49,19 @@ def test_a_process_id_that_is_not_the_backends_is_refused(place: Place) -> None:
     with proxy_before(place.dsn) as dsn:
         assert_refused(place, dsn)
     place.up()  # the control: the same database, directly
+
+
+def test_a_lock_that_a_pooler_keeps_is_named_and_goes_with_its_connection(place: Place) -> None:
+    """The incident: a tool took its lock by the pooler and left. Who migrates next is told which process."""
+    place.write(1, "CREATE TABLE t ();")
+    with bouncer_before(place.dsn, "transaction") as pooled:
+        with psycopg.connect(pooled, autocommit=True) as another:
+            another.execute("SELECT pg_advisory_lock(%s, %s)", RUNNER)
+            pid = another.execute("SELECT pg_backend_pid()").fetchone()
+        assert pid is not None
+        quick = replace(QUICK, wait=0.1)
+        assert f"pid {pid[0]}" in place.refused(SetupError, options=quick).message
+        assert place.one(f"SELECT state FROM pg_stat_activity WHERE pid = {pid[0]}") == "idle"
+        assert place.one(f"SELECT pg_terminate_backend({pid[0]}, 10000)")
+        place.up()
+    assert place.applied() == ["1"]
