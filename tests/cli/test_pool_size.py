@@ -10,7 +10,6 @@ import pytest
 from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import Database, fresh
-from support.multiplexer import forwarder_before
 from support.poolers import proxy_before
 
 QUICK = ("--connections", "1,2", "--seconds", "1")
@@ -65,15 +64,6 @@ def test_a_pooler_is_not_measured_in_place_of_the_server(bench: Bench, copy: Dat
         assert bench.call("pool", "size", "--dsn", pooled, *QUICK).status == 69
 
 
-def test_the_formula_needs_the_cores_of_a_machine_that_is_not_this_one(bench: Bench, copy: Database) -> None:
-    """The control: through a socket, or to the loopback, it is."""
-    script = bench.write("one.sql", "SELECT 1;\n")
-    with forwarder_before(copy.dsn) as proxied:
-        ended = bench.call("pool", "size", "--dsn", proxied, *QUICK, "--mix", str(script))
-    assert ended.status == 0, ended.said
-    assert "formula: 2 * " in ended.out and "measured: " in ended.out
-
-
 @pytest.mark.parametrize(
     ("script", "said", "status"),
     [
@@ -91,7 +81,6 @@ def test_a_mix_that_cannot_be_sent_is_told(
 
 
 def test_numbers_beyond_the_room_of_the_server_are_left_out(bench: Bench, copy: Database) -> None:
-    copy.execute("SELECT 1")
     script = bench.write("one.sql", "SELECT 1;\n")
     room = copy.one("SELECT current_setting('max_connections')::int")
     if room > 64:

@@ -17,7 +17,7 @@ __all__ = ["measured", "percentile"]
 
 _TPS = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 _MORE = 60.0  # seconds beyond those of the load that pgbench may need to connect and end
-_WARM = 2  # seconds of load that are thrown away first: caches, plans
+_WARM = 2  # seconds of load, at most, that are thrown away first: caches, plans
 
 
 def measured(mix: Mix, numbers: Iterable[int], seconds: int) -> Iterator[Measured]:
@@ -25,7 +25,7 @@ def measured(mix: Mix, numbers: Iterable[int], seconds: int) -> Iterator[Measure
     warmed = False
     for connections in numbers:
         if not warmed:
-            _run(mix, connections, _WARM)
+            _run(mix, connections, min(_WARM, seconds))
             warmed = True
         yield _run(mix, connections, seconds)
 
