@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.majors import LATER, LATER_SAID
-from support.processes import call, clean_environment, start
+from support.processes import PGREHEARSE, PYTEST, call, clean_environment, start
 from support.projects import write
 from support.waiting import wait_until
 
@@ -62,9 +61,7 @@ class Project:
             write(self.root, f"docs/{name}.md", text)
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        # Hypothesis' plugin alone takes a second to start.
-        quiet = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--color=no")
-        return (sys.executable, "-m", "pytest", *quiet, *arguments)
+        return (*PYTEST, "--color=no", *arguments)
 
     def pytest(self, *arguments: str) -> tuple[int, str]:
         return self.run(*self.command(*arguments))
@@ -152,9 +149,9 @@ def test_a_failure_says_where_what_and_how_to_look(project: Project) -> None:
     line = re.search(r"pgrehearse psql (\S+)", out)
     assert line, out
     query = "SELECT current_setting('pgrehearse.environment')"
-    status, out = project.run(sys.executable, "-m", "pgrehearse", "psql", line[1], "-Atc", query)
+    status, out = project.run(*PGREHEARSE, "psql", line[1], "-Atc", query)
     assert (status, out) == (0, "disposable\n")
-    out = project.run(sys.executable, "-m", "pgrehearse", "psql")[1]
+    out = project.run(*PGREHEARSE, "psql")[1]
     assert line[1].split("/")[0] in out
 
 
@@ -253,12 +250,12 @@ def test_ctrl_c_leaves_no_server(project: Project) -> None:
 
 def test_the_command_runs_a_foreign_file(project: Project) -> None:
     project.write(foreign=FOREIGN)
-    status, out = project.run(sys.executable, "-m", "pgrehearse", "test", "docs/foreign.md")
+    status, out = project.run(*PGREHEARSE, "test", "docs/foreign.md")
     assert status == 0, out
     assert "ok    docs/foreign.md  PostgreSQL 18." in out
     assert "2/2 cells" in out
     assert "cells: 2 passed, 0 failed" in out
-    status, out = project.run(sys.executable, "-m", "pgrehearse", "test", "docs/foreign.md", "--pg", "14")
+    status, out = project.run(*PGREHEARSE, "test", "docs/foreign.md", "--pg", "14")
     assert status == 2
     assert "--pg: '14' is no supported server major" in out
     assert not (project.root / "docs" / ".pgrehearse").exists(), "records lie where one stands"
@@ -278,7 +275,7 @@ def test_measure_compares_with_claims_and_evidence(project: Project) -> None:
     status, out = project.run(*project.command("-q", "--measure"))
     assert status == 1
     assert "no committed evidence: ALTER TABLE t ADD b int" in out
-    status, out = project.run(sys.executable, "-m", "pgrehearse", "measure", "--refresh")
+    status, out = project.run(*PGREHEARSE, "measure", "--refresh")
     assert status == 0, out
     status, out = project.run(*project.command("-q", "--measure"))
     assert status == 0, out

@@ -11,10 +11,22 @@ from typing import NamedTuple
 
 from pgrehearse.execution.cell_process import interruptible
 
-__all__ = ["PGREHEARSE", "Ended", "alive", "call", "clean_environment", "descendants", "end", "start"]
+__all__ = [
+    "PGREHEARSE",
+    "PYTEST",
+    "Ended",
+    "alive",
+    "call",
+    "clean_environment",
+    "descendants",
+    "end",
+    "start",
+]
 
 #: What starts the command of the package under test.
 PGREHEARSE = (sys.executable, "-m", "pgrehearse")
+#: What starts pytest in a project of a test. Hypothesis' plugin alone takes a second to start.
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 
 
 class Ended(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.text.project import Project
-from support.processes import Ended, call, clean_environment
+from support.processes import PGREHEARSE, PYTEST, Ended, call, clean_environment
 
 HERE = Path(__file__).parent
 RED = "-- migrate:up\n\n\nALTER TABLE items RENAME note TO remark;\n\n-- migrate:down\n\nSELECT 1;\n"
@@ -18,11 +18,11 @@ RED = "-- migrate:up\n\n\nALTER TABLE items RENAME note TO remark;\n\n-- migrate
 
 def run(project: Project, *command: str, path: str | None = None) -> Ended:
     environment = clean_environment(**({"PATH": path} if path else {}))
-    return call((sys.executable, "-m", *command), project.root, environment)
+    return call(command, project.root, environment)
 
 
 def lint(project: Project, *options: str, path: str | None = None) -> Ended:
-    return run(project, "pgrehearse", "db", "lint", *options, path=path)
+    return run(project, *PGREHEARSE, "db", "lint", *options, path=path)
 
 
 @pytest.fixture
@@ -155,20 +155,20 @@ def test_without_squawk_it_says_so(red: Project, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_plugin_collects_the_folder_as_one_item(red: Project) -> None:
-    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
+    ended = run(red, *PYTEST, "-q", "db")
     assert ended.status == 1
     assert "db/migrations/0002_change.sql:4: rule 3 (breaking)" in ended.out
     (red.migrations / "0002_change.sql").unlink()
-    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "db")
+    ended = run(red, *PYTEST, "-q", "db")
     assert (ended.status, "1 passed" in ended.out) == (0, True)
 
 
 def test_the_plugin_can_be_told_not_to(red: Project) -> None:
-    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "--no-policy", "db")
+    ended = run(red, *PYTEST, "-q", "--no-policy", "db")
     assert (ended.status, "no tests ran" in ended.out) == (5, True)
 
 
 def test_a_base_for_the_plugin(red: Project) -> None:
-    ended = run(red, "pytest", "-q", "-p", "no:cacheprovider", "--policy-base", "nowhere", "db")
+    ended = run(red, *PYTEST, "-q", "--policy-base", "nowhere", "db")
     assert ended.status == 1
     assert "no commit 'nowhere'" in ended.out
