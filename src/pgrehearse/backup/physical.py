@@ -217,4 +217,6 @@ def _not_started(error: SetupError) -> Refused:
     # Our own attempts to connect were told so.
     own = [line for line in worst if not line.startswith("the database system is")]
     said = own[0] if own else lines[-1]
-    return Refused(f"the copy did not start: {said}", error.next_step or "read the server's log")
+    target = "recovery target" in said or "recovery stop point" in said
+    missed = "check what is named, and that the WAL file that holds it is archived"
+    return Refused(f"the copy did not start: {said}", missed if target else error.next_step or "read its log")

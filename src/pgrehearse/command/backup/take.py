@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from pgrehearse.backup import take as taking
@@ -32,8 +34,10 @@ def take(
     PLACE is new. What is interrupted leaves nothing there.
     """
     _, original = looked_at(dsn, environment)
-    with working(adapter(adapter_name or "pg_basebackup"), place, original, options, jobs) as found:
+    of = adapter(adapter_name or "pg_basebackup")
+    with working(of, place, original, options, jobs) as found:
         written = taking.take(found)
+    said = [] if of.recognizes(place) else ["--adapter", of.name, *(f"--option={one}" for one in options)]
     click.echo(f"taken: {place}, with the canary {written.id[:8]}")
-    click.echo(f"next: pgrehearse backup verify {place}", err=True)
+    click.echo(f"next: pgrehearse backup verify {shlex.join([place, *said])}", err=True)
     return 0
