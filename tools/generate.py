@@ -14,6 +14,7 @@ import difflib
 import html
 import json
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -294,6 +295,16 @@ def _backup_command() -> str:
     return _table(("it is called with", "and shall", "prints an object with"), rows)
 
 
+def _backup_damages() -> str:
+    refused = runpy.run_path(str(ROOT / "tests" / "support" / "damages.py"))["REFUSED"]
+    good = ("nothing is wrong", *("canary read back" for _ in ADAPTERS))
+    rows = [
+        (damage, *(f"*… {by[name].strip('…')} …*" if name in by else "" for name in ADAPTERS))
+        for damage, by in refused.items()
+    ]
+    return _table(("what was done", *(f"`{name}`" for name in ADAPTERS)), [good, *rows])
+
+
 def _backup_copy() -> str:
     rows = [(f"`{name}`", f"`{value}`" if value else "empty", why) for name, (value, why) in DISARMED.items()]
     return _table(("setting", "in the copy", "because"), rows)
@@ -416,6 +427,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "backup levels": _backup_levels,
         "backup adapters": _backup_adapters,
         "backup command": _backup_command,
+        "backup damages": _backup_damages,
         "backup copy": _backup_copy,
         "pytest options": _pytest_options,
         "transitions": _transitions,

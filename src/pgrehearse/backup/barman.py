@@ -70,9 +70,9 @@ class Barman(Adapter):
     def listed(self, proof: Proof) -> Facts:
         with proof.proving(Level.LISTED, "manifest") as said:
             found = self._shown(self.place.partition("/")[2] or "latest")
-            base = found["base_backup_information"]
             if found["status"] != "DONE":
                 raise Refused(f"Barman calls the backup {found['backup_id']} {found['status']}", _LOOK)
+            base = found["base_backup_information"]
             size = base["backup_size_bytes"] / (1 << 20)
             said.append(f"{found['backup_id']}, {size:,.0f} MB, until {base['end_lsn']}")
         with proof.proving(Level.LISTED, "chain") as said:

@@ -28,7 +28,7 @@ __all__ = ["PgBackRest"]
 
 _TAKE = "take a new one: pgrehearse backup take STANZA --adapter pgbackrest --option type=full"
 _LOOK = "look at the stanza: pgbackrest --stanza=STANZA info"
-_VERIFIED = re.compile(r"^  backup: (\S+), status: ([^,]+),.*\n(.*)$", re.M)
+_VERIFIED = re.compile(r"^  backup: (\S+), status: ([^,\n]+).*(?:\n {4}(.*))?$", re.M)
 _ARCHIVE = re.compile(r"^  archiveId: (\S+),.*\n(.*)$", re.M)
 _SEGMENT = re.compile(r"/([0-9A-F]{24})-[0-9a-f]{40}")  # and no history of a backup, which has its name
 _COUNTED = re.compile(r"([a-z][a-z ]*): (\d+)")
@@ -165,9 +165,7 @@ class PgBackRest(Adapter):
         """Read what ``verify`` says of ours; other backups of the stanza may be as they like."""
         found = {label: (status, counts) for label, status, counts in _VERIFIED.findall(text)}
         for label in self._chain:
-            if label not in found:
-                raise Refused(f"verify says nothing of {label}", _LOOK)
-            status, counts = found[label]
+            status, counts = found.get(label, ("missing", ""))
             if status != "valid":
                 raise Refused(f"{label} is damaged: {_counted(counts) or status}", _TAKE)
         archives = dict(_ARCHIVE.findall(text))

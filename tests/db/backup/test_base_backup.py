@@ -16,6 +16,7 @@ from pgrehearse.backup.levels import Level
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.servers import cluster
 from support.backups import Shop, changed, flipped, linked, missing, of
+from support.damages import words
 from support.databases import execute
 
 WAL = "0000000100000000000000*"
@@ -64,19 +65,19 @@ def _cut(pattern: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "check", "said"),
     [
-        (_flip("base/5/2619"), "checksums", "checksum mismatch for file"),
-        (_flip("global/1262"), "checksums", "checksum mismatch for file"),
-        (_lose("base/5/1259"), "checksums", "but not on disk"),
-        (_lose(f"pg_wal/{WAL}"), "checksums", "could not find"),
+        (_flip("base/5/2619"), "checksums", words("a byte of a file is another", "pg_basebackup")),
+        (_flip("global/1262"), "checksums", words("a byte of a catalog is another", "pg_basebackup")),
+        (_lose("base/5/1259"), "checksums", words("a file is gone", "pg_basebackup")),
+        (_lose(f"pg_wal/{WAL}"), "checksums", words("WAL of the backup is gone", "pg_basebackup")),
         (
             lambda place: (place / "base/5/99999").write_bytes(b"x"),
             "checksums",
-            "is present on disk but not in",
+            words("a file is too many", "pg_basebackup"),
         ),
         (
             lambda place: shutil.rmtree(place / "pg_xact"),
             "checksums",
-            "is present in the manifest but not on disk",
+            words("a folder is gone", "pg_basebackup"),
         ),
     ],
     ids=["data", "catalog", "file-gone", "wal-gone", "file-more", "folder-gone"],
@@ -100,9 +101,9 @@ def test_damage_is_refused_before_anything_is_restored(
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (_lose("backup_manifest"), "backup_manifest cannot be read"),
-        (_cut("backup_manifest"), "backup_manifest is not whole"),
-        (_lose("backup_label"), "backup_label is missing"),
+        (_lose("backup_manifest"), words("its description is gone", "pg_basebackup")),
+        (_cut("backup_manifest"), words("its description was cut or changed", "pg_basebackup")),
+        (_lose("backup_label"), words("backup_label is gone", "pg_basebackup")),
     ],
     ids=["manifest", "half-manifest", "label"],
 )
@@ -118,10 +119,14 @@ def test_what_is_no_backup_gets_no_receipt(
 @pytest.mark.parametrize(
     ("believed", "check", "said"),
     [
-        ({"system_identifier": "7"}, "server", "it is of the server"),
-        ({"timeline": 2}, "server", "it is of timeline 1, and the server is on 2"),
+        ({"system_identifier": "7"}, "server", words("it is of another server", "pg_basebackup")),
+        ({"timeline": 2}, "server", words("it is of another timeline", "pg_basebackup")),
         ({"superuser": "nobody_here"}, "recovery", 'role "nobody_here" does not exist'),
-        ({"versions": ("20260101",)}, "ledger", "lacks 20260101, which was applied since"),
+        (
+            {"versions": ("20260101",)},
+            "ledger",
+            words("it is from before the last migration", "pg_basebackup"),
+        ),
     ],
     ids=["foreign", "timeline", "no-such-role", "before-the-last-migration"],
 )
@@ -134,8 +139,8 @@ def test_a_backup_of_something_else_is_refused(
 @pytest.mark.parametrize(
     ("damage", "check", "said"),
     [
-        (_flip("base.tar"), "checksums", "checksum"),
-        (_lose("pg_wal.tar"), "WAL", "there is no WAL"),
+        (_flip("base.tar"), "checksums", words("a byte of tar files is another", "pg_basebackup")),
+        (_lose("pg_wal.tar"), "WAL", words("WAL of tar files is gone", "pg_basebackup")),
         (_cut("base.tar"), "checksums", ""),
     ],
     ids=["data", "wal-gone", "cut"],
@@ -165,7 +170,7 @@ def test_without_checksums_a_changed_byte_cannot_be_seen(shop: Shop) -> None:
     )
     assert done.status == 0, done.said
     receipt = shop.verify(place)
-    assert "holds no checksums" in missing(receipt)["checksums"]
+    assert words("nothing has read it whole", "pg_basebackup") in missing(receipt)["checksums"]
     assert receipt.level is Level.LISTED
     assert of(receipt, "recovery").ok, "the rest is tried all the same"
 
@@ -179,9 +184,12 @@ def test_a_chain_is_whole_or_refused(shop: Shop) -> None:
     assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
     assert of(receipt, "chain").said == "full <- one <- two"
     changed(first(full, "base/5/2619"), flipped)
-    assert "full is damaged: checksum mismatch" in missing(shop.verify(last))["checksums"]
+    assert (
+        words("a byte of the full backup below is another", "pg_basebackup")
+        in missing(shop.verify(last))["checksums"]
+    )
     shutil.rmtree(full)
-    with pytest.raises(ExpectationError, match="one is incremental; what it builds upon is not in"):
+    with pytest.raises(ExpectationError, match=words("the full backup below is gone", "pg_basebackup")):
         shop.verify(last)
 
 
@@ -209,9 +217,8 @@ def test_a_table_that_had_rows_must_have_them(shop: Shop) -> None:
     place = shop.folder / "no-rows"
     BaseBackup(str(place), shop.look(), Work()).take()
     receipt = shop.verify(place)
-    assert missing(receipt) == {
-        "rows": "public.nothing_yet is empty in the copy, and had rows when the canary was written"
-    }
+    assert list(missing(receipt)) == ["rows"]
+    assert words("rows are missing", "pg_basebackup") in missing(receipt)["rows"]
     assert receipt.level is Level.RESTORED
 
 
@@ -223,7 +230,7 @@ def test_without_a_canary_a_backup_is_not_this_database(shop: Shop, plain: Path)
     finally:
         execute(shop.dsn, "INSERT INTO pgrehearse.canary SELECT * FROM kept")
         execute(shop.dsn, "DROP TABLE kept")
-    assert lost["canary"] == "the copy holds canaries of another database"
+    assert lost["canary"] == words("it holds no canary of this database", "pg_basebackup")
 
 
 def test_an_index_that_lacks_rows_is_found(shop: Shop) -> None:
@@ -239,7 +246,7 @@ def test_an_index_that_lacks_rows_is_found(shop: Shop) -> None:
         receipt = shop.verify(shop.take(BaseBackup, "index"))
     finally:
         execute(shop.dsn, "DROP FUNCTION first_word CASCADE")
-    assert "orders_word" in missing(receipt)["indexes"]
+    assert words("an index lacks rows", "pg_basebackup") in missing(receipt)["indexes"]
     assert receipt.level is Level.RESTORED
 
 

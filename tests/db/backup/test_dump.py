@@ -13,6 +13,7 @@ from pgrehearse.backup.dump import Dump
 from pgrehearse.backup.levels import Level
 from pgrehearse.errors import ExpectationError
 from support.backups import Shop, changed, flipped, linked_file, missing, of
+from support.damages import words
 from support.databases import execute
 
 
@@ -51,9 +52,9 @@ def _in_rows(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("form", "damage", "check", "said"),
     [
-        ("custom", _cut, "readable", "it is cut or damaged"),
-        ("custom", flipped, "readable", "it is cut or damaged"),
-        ("plain", _in_rows, "checksums", "plain-rows is not what it was when it was made"),
+        ("custom", _cut, "readable", words("a file was cut", "pg_dump")),
+        ("custom", flipped, "readable", words("a byte of a file is another", "pg_dump")),
+        ("plain", _in_rows, "checksums", words("a letter of a plain dump is another", "pg_dump")),
     ],
     ids=["cut", "flipped", "rows"],
 )
@@ -77,12 +78,12 @@ def test_damage_is_refused_before_anything_is_loaded(
 @pytest.mark.parametrize(
     ("form", "damage", "said"),
     [
-        ("plain", _cut, "the script is cut"),
-        ("plain", _last, "the script is cut"),
+        ("plain", _cut, words("a plain dump was cut", "pg_dump")),
+        ("plain", _last, words("a plain dump lacks its last lines", "pg_dump")),
         ("plain", lambda content: b"", "it is empty"),
-        ("custom", lambda content: b"", "it is empty"),
-        ("custom", lambda content: content[:200], "its contents cannot be listed"),
-        ("plain", lambda content: b"SELECT 1;\n", "it is no dump"),
+        ("custom", lambda content: b"", words("a file is empty", "pg_dump")),
+        ("custom", lambda content: content[:200], words("the contents of a dump were cut", "pg_dump")),
+        ("plain", lambda content: b"SELECT 1;\n", words("it is something else", "pg_dump")),
     ],
     ids=["cut", "last-lines", "empty", "empty-custom", "contents", "other"],
 )
@@ -104,7 +105,7 @@ def test_a_member_of_a_directory_is_missed(shop: Shop, dumps: dict[str, Path]) -
     place = dumps["directory"].with_name("half")
     shutil.copytree(dumps["directory"], place)
     max(place.glob("*.dat.gz"), key=lambda one: one.stat().st_size).unlink()
-    assert "it is cut or damaged" in missing(shop.verify(place))["readable"]
+    assert words("a file is gone", "pg_dump") in missing(shop.verify(place))["readable"]
 
 
 def test_without_checksums_the_rest_is_tried(shop: Shop, dumps: dict[str, Path]) -> None:

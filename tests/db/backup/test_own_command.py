@@ -19,6 +19,7 @@ from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError
 from pgrehearse.servers import Server, binaries, start
 from support.archives import look, proven, shop_on, working
+from support.damages import words
 from support.databases import execute
 
 _GOOD: dict[str, Any] = {
@@ -85,36 +86,48 @@ def test_what_it_restores_is_read_back_to_the_canary_and_taken_away(cloud: Cloud
     assert read.said == "the provider checks its blocks, as cloud-2 says"
 
 
-@pytest.mark.parametrize(
-    ("answers", "reached", "said"),
-    [
-        ({"read": {"whole": False, "said": "nobody did"}}, Level.LISTED, "has not read it whole: nobody did"),
-        ({"read": {"whole": "yes", "said": "it did"}}, Level.LISTED, "its `whole` is 'yes'"),
-        ({"restore": ""}, Level.READ, "restore exits 0 and prints no JSON object"),
-        ({"restore": "[]"}, Level.READ, "restore exits 0 and prints no JSON object"),
-        ({"restore": {"physical": False}}, Level.READ, "its `dsn` is missing"),
-        (
-            {"restore": {"dsn": "host=/nowhere", "physical": False}},
-            Level.READ,
-            "the restored server does not answer",
-        ),
-        ({"remove": {"removed": False}}, Level.READ, "the restored server was not taken away"),
-    ],
-    ids=lambda one: str(one) if isinstance(one, dict) else "",
-)
-def test_what_is_missing_is_named_and_what_was_made_is_taken_away(
-    cloud: Cloud, answers: dict[str, Any], reached: Level, said: str
-) -> None:
+BROKEN: dict[str, tuple[dict[str, Any], Level]] = {
+    "nothing has read it whole": ({"read": {"whole": False, "said": "nobody did"}}, Level.LISTED),
+    "the restore exits 0 and made nothing": ({"restore": ""}, Level.READ),
+    "what was restored does not answer": (
+        {"restore": {"dsn": "host=/nowhere", "physical": False}},
+        Level.READ,
+    ),
+    "what was restored is not taken away": ({"remove": {"removed": False}}, Level.READ),
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_what_is_missing_is_named_and_what_was_made_is_taken_away(cloud: Cloud, damage: str) -> None:
+    answers, reached = BROKEN[damage]
     receipt = cloud.verify(**answers)
     assert receipt.level is reached
-    assert any(said in one.said for one in receipt.missing), receipt.missing
+    assert any(words(damage, "command") in one.said for one in receipt.missing), receipt.missing
     assert "restore" not in cloud.calls or cloud.calls[-1] == "remove"
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"read": {"whole": "yes", "said": "it did"}}, "its `whole` is 'yes'"),
+        ({"restore": "[]"}, "restore exits 0 and prints no JSON object"),
+        ({"restore": {"physical": False}}, "its `dsn` is missing"),
+    ],
+    ids=["whole", "list", "dsn"],
+)
+def test_an_answer_of_another_form_is_none(cloud: Cloud, answers: dict[str, Any], said: str) -> None:
+    assert any(said in one.said for one in cloud.verify(**answers).missing)
+
+
+def test_a_backup_of_another_server_is_refused(cloud: Cloud) -> None:
+    (line,) = cloud.verify(list={**_GOOD["list"], "system_identifier": "7"}).missing
+    assert words("it is of another server", "command") in line.said
 
 
 def test_the_original_itself_is_no_copy(cloud: Cloud) -> None:
     receipt = cloud.verify(restore={"dsn": cloud.dsn, "physical": True})
     assert receipt.level is Level.READ
-    assert "is the server of shop itself" in receipt.missing[0].said
+    assert words("what was restored is the original itself", "command") in receipt.missing[0].said
 
 
 def test_a_copy_without_the_rows_is_refused(cloud: Cloud) -> None:
@@ -122,7 +135,7 @@ def test_a_copy_without_the_rows_is_refused(cloud: Cloud) -> None:
         execute(empty.dsn(), "CREATE DATABASE shop")
         receipt = cloud.verify(restore={"dsn": empty.dsn(), "physical": False})
     assert receipt.level is Level.RESTORED
-    assert {"rows", "canary"} <= {one.check for one in receipt.missing}
+    assert words("rows are missing", "command") in {one.check for one in receipt.missing}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,7 @@ def test_a_copy_without_the_rows_is_refused(cloud: Cloud) -> None:
         ({"backup": "snapshot-1"}, "its `taken` is missing"),
         ({"backup": "snapshot-1", "taken": "2026-01-02 03:04:05"}, "no time with a zone"),
         ({"backup": 1, "taken": "2026-01-02T03:04:05+00:00"}, "its `backup` is 1"),
-        ("no JSON", "prints no JSON object"),
+        ("no JSON", words("it is something else", "command")),
     ],
 )
 def test_what_says_nothing_of_itself_is_no_backup(cloud: Cloud, answer: Any, said: str) -> None:
