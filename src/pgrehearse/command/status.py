@@ -40,7 +40,14 @@ _MOST = 20  # databases of a group that are named
     "--handbook", metavar="URL", default="", help="Where this handbook is, for links of the page to it."
 )
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
-@click.option("--every", metavar="SECONDS", default=2.0, show_default=True, help="Between two looks.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    help="Between two looks.",
+)
 @click.option("--drift", is_flag=True, help="Compare with the migrations first; it takes seconds for each.")
 @click.option(
     "--deadline",

@@ -7,6 +7,7 @@ old is not shown as if it were so.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from pgrehearse.status.facts import Level, worst
 from pgrehearse.status.snapshot import Snapshot
 
 __all__ = ["Latest", "Look"]
+
+#: Seconds at least between the end of a look and the next.
+_REST = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Look:
 
 
 class Latest:
-    """Looks with ``look`` every ``every`` seconds, from `start` to `stop`."""
+    """Looks with ``look``, from `start` to `stop`; a look begins ``every`` seconds after the one before."""
 
     def __init__(self, look: Callable[[], Sequence[Snapshot]], every: float) -> None:
         self._look = look
@@ -88,5 +92,6 @@ class Latest:
 
     def _go_on(self) -> None:
         while not self._ended.is_set():
+            begun = time.monotonic()
             self.once()
-            self._ended.wait(self.every)
+            self._ended.wait(max(self.every - (time.monotonic() - begun), _REST))

@@ -14,8 +14,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from pgrehearse import clock, files
+from pgrehearse.connections import connect
 from pgrehearse.environments.target import Target
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.comparisons import live_against_migrations
@@ -33,6 +37,11 @@ __all__ = ["Compared", "Drift", "compare", "read"]
 
 _FORM = 1  # of the kept file
 _BELIEVED = timedelta(days=1)
+_IDENTITY = """
+SELECT s.system_identifier::pg_catalog.text || ' ' || d.oid::pg_catalog.text
+  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
+ WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+"""
 _ASK = "pgrehearse status --drift compares it now"
 _NAME = r'(?:"(?:[^"]|"")+"|[^\s".]+)'
 _ADDED = re.compile(
@@ -70,10 +79,11 @@ class Compared:
 
 @dataclass(frozen=True)
 class Drift:
-    """``notes``: what was not compared."""
+    """``notes``: what else is to be known of the comparison; ``open``: those of what was not compared."""
 
     differences: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -101,6 +111,8 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
     """
     begun = time.perf_counter()
     live = look_live(target.conninfo)
+    with connect(target.conninfo, autocommit=True) as connection:
+        identity = _identity(connection)
     found = live_against_migrations(
         target.conninfo, live, migrations, project.migrations.parent / "roles.sql", target.major
     )
@@ -115,10 +127,11 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
             for one in ours
         ),
         found.notes,
+        found.open,
     )
     kept = {
         "form": _FORM,
-        "oid": target.oid,
+        "database": identity,
         "applied": sorted(live.applied or ()),
         **asdict(drift),
         "compared_at": clock.now().isoformat(),
@@ -136,18 +149,34 @@ def read(look: Look) -> Known:
     kept = _kept(_place(look.project, look.name))
     if kept is None:
         raise Unreadable("not compared yet", _ASK)
-    oid, applied, known = kept
-    there = look.rows(
-        b"SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
-    )[0][0]
-    age = clock.now() - known.measured_at
-    if oid != there:
+    drift, at, age = kept.drift, kept.at, clock.now() - kept.at
+    if kept.database != _identity(look.connection):
         raise Unreadable("what was compared is another database", _ASK)
     if not timedelta(minutes=-5) <= age <= _BELIEVED:
         raise Unreadable(f"compared {told(age)} ago", _ASK)
-    if applied != sorted(Ledger(look.connection).known().applied):
+    if kept.applied != sorted(Ledger(look.connection).known().applied):
         raise Unreadable(f"compared {told(age)} ago, and other migrations are applied since", _ASK)
-    return known
+    if drift.open and not drift.differences:
+        raise Unreadable(f"no difference in what could be compared; {drift.open[0]}", _ASK)
+    return Known(drift, at, kept.seconds)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """``database``: which one was compared; ``applied``: the versions it had then."""
+
+    database: str
+    applied: list[str]
+    drift: Drift
+    at: datetime
+    seconds: float
+
+
+def _identity(connection: psycopg.Connection[Any]) -> str:
+    """Tells a database from every other, a copy of it on the same server among them."""
+    row = connection.execute(_IDENTITY).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _place(project: Project, name: str) -> Path:
@@ -155,15 +184,19 @@ def _place(project: Project, name: str) -> Path:
     return project.records / "status" / f"drift-{digest}.json"
 
 
-def _kept(place: Path) -> tuple[str, list[str], Known] | None:
+def _kept(place: Path) -> _Kept | None:
     try:
         value = json.loads(place.read_text("utf-8"))
         if value["form"] != _FORM:
             return None
         differences = tuple(Compared(**one) for one in value["differences"])
-        at = datetime.fromisoformat(value["compared_at"])
-        drift = Drift(differences, tuple(value["notes"]))
-        return value["oid"], value["applied"], Known(drift, at, float(value["seconds"]))
+        return _Kept(
+            value["database"],
+            value["applied"],
+            Drift(differences, tuple(value["notes"]), tuple(value["open"])),
+            datetime.fromisoformat(value["compared_at"]),
+            float(value["seconds"]),
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -16,7 +16,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.promotion.words import counted, told
 from pgrehearse.status.facts import concern
-from pgrehearse.status.look import Look
+from pgrehearse.status.look import Look, reading
 
 __all__ = ["Rights", "Server", "read", "rights"]
 
@@ -92,14 +92,17 @@ class Rights:
         return []
 
 
-def read(connection: psycopg.Connection[Any], environment: Environment) -> tuple[Server, str, bool]:
+def read(
+    connection: psycopg.Connection[Any], environment: Environment, limit: float
+) -> tuple[Server, str, bool]:
     """The server, the role of this session, and whether it may see what others do."""
-    mark: marks.Mark = marks.read(connection)
+    mark = marks.read(connection)
     try:
         value, problem = mark.environment(), ""
     except SetupError as error:
         value, problem = None, error.message
-    row = connection.execute(queries.text("status_server")).fetchone()
+    with reading(connection, limit):
+        row = connection.execute(queries.text("status_server")).fetchone()
     assert row is not None
     version, database, user, standby, lag, standbys, streams, sees = row
     found = Server(

@@ -97,7 +97,7 @@ def take(
             connection.prepare_threshold = None  # a pooler would give it to others
             opened(connection)
             begun = time.perf_counter()
-            found, user, sees = server.read(connection, place.environment)
+            found, user, sees = server.read(connection, place.environment, limit)
             facts["server"] = Known(found, clock.now(), time.perf_counter() - begun)
             look = Look(
                 connection,

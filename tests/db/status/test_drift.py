@@ -6,10 +6,12 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pgrehearse import clock
 from pgrehearse.environments.target import open_target
+from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.status import drift
 from pgrehearse.status.facts import Known, Unknown
 from support.databases import execute, mark
@@ -87,5 +89,23 @@ def test_a_comparison_that_was_written_by_others(seen: Seen) -> None:
     for text in ("", "{}", "[]", whole.replace('"form": 1', '"form": 0'), whole[:40]):
         kept.write_text(text, "utf-8")
         assert reason(seen) == "not compared yet"
-    kept.write_text(whole.replace('"oid": "', '"oid": "9'), "utf-8")
+    kept.write_text(whole.replace('"database": "', '"database": "9'), "utf-8")
     assert reason(seen) == "what was compared is another database"
+
+
+def test_what_could_not_be_compared_is_unknown_unless_something_differs(seen: Seen) -> None:
+    seen.migration(1, "CREATE TABLE shop (id int);")
+    seen.up()
+    drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
+    (kept,) = (seen.project.records / "status").glob("drift-*.json")
+    kept.write_text(kept.read_text("utf-8").replace('"open": []', '"open": ["not compared: x"]'), "utf-8")
+    assert reason(seen) == "no difference in what could be compared; not compared: x"
+
+
+def test_a_comparison_beside_a_runner_is_not_believed(seen: Seen) -> None:
+    seen.migration(1, "CREATE TABLE shop (id int);")
+    seen.up()
+    with psycopg.connect(seen.dsn, autocommit=True) as runner:
+        runner.execute("SELECT pg_advisory_lock(%s, %s)", RUNNER)
+        drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
+    assert "a runner is at work" in reason(seen)

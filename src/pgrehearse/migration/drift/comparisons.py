@@ -37,7 +37,8 @@ NEXT = {
 class Compared:
     """``drift`` between ``names[0]`` and ``names[1]``, and what is to be known about the comparison.
 
-    ``check``: which comparison, as a key of `NEXT`; ``file``: where the definition is that should hold.
+    ``check``: which comparison, as a key of `NEXT`; ``file``: where the definition is that should hold;
+    ``open``: of the notes, those that say what no difference is known of.
     """
 
     check: str
@@ -45,6 +46,7 @@ class Compared:
     names: tuple[str, str]
     drift: Differences
     notes: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -93,7 +95,8 @@ def live_against_migrations(
     unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
     busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
     drift = differences(found, wanted, names)
-    return Compared("live", roles.with_name("schema.sql"), names, drift, (*busy, *notes, *unseen))
+    file = roles.with_name("schema.sql")
+    return Compared("live", file, names, drift, (*busy, *notes, *unseen), (*busy, *unseen))
 
 
 def migrations_against_file(
