@@ -9,13 +9,26 @@ import pytest
 
 from pgrehearse.servers import start
 from support.backups import Shop, empty, opened
+from support.databases import execute
 from support.majors import TEST_MAJOR
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with start(TEST_MAJOR, settings={"summarize_wal": "on"} if (TEST_MAJOR or 18) >= 17 else {}) as server:
-        yield opened(server, tmp_path_factory.mktemp("backups"))
+    with start(TEST_MAJOR) as server:
+        made = opened(server, tmp_path_factory.mktemp("backups"))
+        if server.major >= 17:
+            _summarize(made)
+        yield made
+
+
+def _summarize(shop: Shop) -> None:
+    """Let incremental backups be taken, from WAL on that is whole: initdb's in a light cluster is not."""
+    for _ in range(2):
+        execute(shop.dsn, "SELECT pg_switch_wal()")
+        execute(shop.dsn, "CHECKPOINT")
+    execute(shop.dsn, "ALTER SYSTEM SET summarize_wal = on")
+    execute(shop.dsn, "SELECT pg_reload_conf()")
 
 
 @pytest.fixture
