@@ -139,5 +139,5 @@ def test_the_newest_client_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("PGREHEARSE_BINDIR", os.pathsep.join(map(str, (older.parent, newer.parent))))
     assert binaries.client("pg_dump") == newer
     program(newer, "exit 1")
-    binaries._client_major.cache_clear()
+    binaries.client_version.cache_clear()
     assert binaries.client("pg_dump") == wheel
