@@ -13,11 +13,24 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.declared import Environment
+from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import Target, connected, look, open_target
 from pgrehearse.errors import SetupError
 from pgrehearse.migration.runner import exclusive
 
-__all__ = ["agreed", "different", "dsn", "each", "home", "members", "named", "names", "queue", "worked_at"]
+__all__ = [
+    "agreed",
+    "different",
+    "dsn",
+    "each",
+    "home",
+    "members",
+    "named",
+    "names",
+    "queue",
+    "reached",
+    "worked_at",
+]
 
 T = TypeVar("T")
 
@@ -53,6 +66,17 @@ def names(environment: Environment, group: str) -> Sequence[str]:
 def named(environment: Environment, name: str, *, session: bool = True) -> Target:
     """The database that a group calls ``name``: on the environment's server, or ``service=NAME``."""
     return agreed(open_target(dsn(environment, name), session=session), environment)
+
+
+@contextmanager
+def reached(environment: Environment, name: str) -> Iterator[tuple[psycopg.Connection[Any], Target]]:
+    """The database that a group calls ``name``, with the connection by which it was looked at.
+
+    Raises SetupError.
+    """
+    with connected(dsn(environment, name)) as connection:
+        direct(connection)
+        yield connection, agreed(look(connection), environment)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def member(name: str, target: Target, migrations: Sequence[Migration]) -> Member
 
 def looked_at(environment: Environment, name: str, migrations: Sequence[Migration]) -> Member:
     """The database that a group of ``environment`` calls ``name``, as it is now. Raises SetupError."""
-    with databases.worked_at(environment, name) as (connection, target), versions.readable():
+    with databases.reached(environment, name) as (connection, target), versions.readable():
         return Member(name, target, tuple(versions.look(connection, migrations)))
 
 

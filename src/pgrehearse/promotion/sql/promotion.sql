@@ -887,6 +887,13 @@ END $$;
 
 -- --- in waves ------------------------------------------------------------------------------------------
 
+-- The wave of a database, by its number.
+CREATE OR REPLACE FUNCTION pgrehearse_promotion.wave_of(target int, canary int, size int) RETURNS int
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN target <= canary THEN 1 WHEN size = 0 THEN (canary > 0)::int + 1
+                ELSE (canary > 0)::int + (target - canary + size - 1) / size END
+$$;
+
 -- Begin a roll-out, or go on with one: what failed or was open is planned again. ``canary``: databases of the
 -- first wave; ``size``: of each later one, 0 for all the rest. Waves stay as they were made the first time.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.roll_out(about bigint, canary int, size int, at_once int, failures int,
@@ -899,13 +906,12 @@ BEGIN
     VALUES (about, clock_timestamp(), canary, failures, duration, blocked, lag, at_once)
     ON CONFLICT ON CONSTRAINT rollout_pkey DO UPDATE SET (begun_at, failures, duration, blocked, lag, at_once)
         = (excluded.begun_at, excluded.failures, excluded.duration, excluded.blocked, excluded.lag, excluded.at_once);
-    INSERT INTO pgrehearse_promotion.visit (promotion, target, state, changed_by)
-    SELECT t.promotion, t.number, 'planned', '' FROM pgrehearse_promotion.target AS t WHERE t.promotion = about
+    INSERT INTO pgrehearse_promotion.visit (promotion, target, wave, state, changed_by)
+    SELECT t.promotion, t.number, pgrehearse_promotion.wave_of(t.number, canary, size), 'planned', ''
+      FROM pgrehearse_promotion.target AS t WHERE t.promotion = about
     ON CONFLICT DO NOTHING;
-    UPDATE pgrehearse_promotion.visit AS v
-       SET wave = CASE WHEN v.target <= canary THEN 1 WHEN size = 0 THEN (canary > 0)::int + 1
-                       ELSE (canary > 0)::int + (v.target - canary + size - 1) / size END
-     WHERE v.promotion = about AND v.wave = 0;
+    UPDATE pgrehearse_promotion.visit AS v SET wave = pgrehearse_promotion.wave_of(v.target, canary, size)
+     WHERE v.promotion = about AND v.wave = 0;  -- skipped before it was begun
     UPDATE pgrehearse_promotion.visit AS v SET state = 'planned', blocked = NULL, lag = NULL
      WHERE v.promotion = about
        AND (v.state IN ('open', 'failed')
