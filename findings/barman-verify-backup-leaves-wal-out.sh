@@ -11,7 +11,7 @@
 #           state after check-backup, and restore
 . "$(dirname "$0")/lib.sh"
 postgresql
-python_package barman==3.19.1 psycopg2-binary
+python_package --no-deps barman==3.19.1 psycopg2-binary==2.9.13 python-dateutil==2.9.0.post0 six==1.17.0
 cluster prod
 mkdir -p "$work/barman" "$work/conf.d"
 cat >"$work/barman.conf" <<CONF
