@@ -19,7 +19,7 @@ import secrets
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -209,10 +209,6 @@ def _wrap(line: str, width: int) -> list[str]:
     from wcwidth import wrap
 
     return wrap(line, width, break_on_hyphens=False)
-
-
-def _widest(texts: Iterable[str]) -> int:
-    return max(map(_width, texts), default=0)
 
 
 def _width(text: str) -> int:

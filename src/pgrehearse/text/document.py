@@ -97,10 +97,6 @@ class Document:
         """Cells in the order a rehearsal executes them: Rehearsal first, then as they stand."""
         return sorted(self.cells, key=lambda cell: cell.phase != "Rehearsal")
 
-    def problem_line(self, cell: Cell, source_line: int) -> int:
-        """Line in the file of ``source_line`` (1-based) of a cell."""
-        return cell.line + source_line
-
 
 def load(path: Path) -> Document:
     """Read and parse a document. Raises DocumentError: see `characters.read`; bad front matter."""

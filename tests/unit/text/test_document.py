@@ -75,7 +75,7 @@ def test_lines_phases_and_order() -> None:
         assert lines[cell.end_line - 1] == "```"
     assert [c.source for c in document.in_order()][:2] == ["SELECT 0;", "SELECT 1;"]
     second = document.cells[1]
-    assert lines[document.problem_line(second, 2) - 1] == "SELECT 3;"
+    assert lines[second.first_line] == "SELECT 3;"
     assert second.options.session == "app"
     assert second.expected is not None
     assert (second.expected.text, lines[second.expected.line - 1]) == (" ?column?", "```text")
