@@ -141,3 +141,17 @@ def test_the_newest_client_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     program(newer, "exit 1")
     binaries.client_version.cache_clear()
     assert binaries.client("pg_dump") == wheel
+
+
+def test_a_program_of_exactly_that_major(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What reads a server's files must be of its major: another does not know their form."""
+    made = {
+        major: program(
+            tmp_path / str(major) / "pg_combinebackup", f"echo 'pg_combinebackup (PostgreSQL) {major}.1'"
+        )
+        for major in (17, 19)
+    }
+    monkeypatch.setattr(binaries, "_wheel", lambda: None)
+    monkeypatch.setenv("PGREHEARSE_BINDIR", os.pathsep.join(str(one.parent) for one in made.values()))
+    assert {major: binaries.program("pg_combinebackup", major) for major in made} == made
+    assert binaries.program("pg_combinebackup", 12) is None
