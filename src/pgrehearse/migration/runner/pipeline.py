@@ -50,6 +50,11 @@ class Pipeline:
         """Whether answers are to be taken before more is sent."""
         return self._under_way >= _AHEAD
 
+    @property
+    def heard(self) -> tuple[int, int]:
+        """How many batches have ended and are to be received, and how many answers the next one has."""
+        return len(self._come), len(self._coming)
+
     def send(self, first: Question, statements: Sequence[tuple[bytes, Question]] = ()) -> None:
         """Send a batch: the ``first`` question, then each statement and the question after it.
 

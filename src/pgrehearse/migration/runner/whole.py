@@ -124,12 +124,13 @@ class Whole(Attempt):
 
     def _receive(self) -> None:
         """Take the answers to the oldest batch. Raises psycopg.Error: a statement of it failed."""
-        self._batch, self._spent = self._under_way.popleft(), 0.0
+        self._batch, self._spent = self._under_way[0], 0.0
         lost: BaseException | None = None
         try:
             self._pipeline.receive()
         except BaseException as error:
             lost = error
+        self._under_way.popleft()
         try:
             self._take()
         except (psycopg.Error, _Closed) as error:
@@ -235,9 +236,14 @@ class Whole(Attempt):
         )
 
     def _place(self) -> str:
-        """Of the statement that the next answer is for: the first answer is one to a question."""
-        at = max(0, len(self._pipeline.results) - 1) // 2
-        return self.place(self._batch[min(at, len(self._batch) - 1)].line) if self._batch else ""
+        """Of the statement that the next answer is for: the first answer of a batch is one to a question.
+
+        Answers to several batches may come before the first of them is received.
+        """
+        ended, answers = self._pipeline.heard
+        batch = self._under_way[min(ended, len(self._under_way) - 1)] if self._under_way else self._batch
+        at = max(0, answers - 1) // 2
+        return self.place(batch[min(at, len(batch) - 1)].line) if batch else ""
 
 
 def _error(result: PGresult | None) -> psycopg.Error:

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg.pq.abc import PGresult
 
 from pgrehearse.errors import DocumentError, ExpectationError
 from pgrehearse.migration.runner import batches
@@ -212,6 +214,28 @@ def test_many_costs_are_those_of_one_by_one(place: Place, monkeypatch: pytest.Mo
     assert sum(one.rows or 0 for one in ahead) == MANY + 99 + 50
     assert all(one.wal_bytes and one.wal_bytes > 0 for one in ahead if one.rows)
     assert all(one.milliseconds is not None and 0 <= one.milliseconds < 60_000 for one in ahead)
+
+
+def test_a_notice_has_its_line_when_answers_come_early(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers to two batches are there before the first is received, as on a busy machine."""
+    receive = Pipeline.receive
+
+    def late(pipeline: Pipeline) -> list[PGresult]:
+        with suppress(AssertionError):
+
+            def all_have_come() -> bool:
+                pipeline._pgconn.consume_input()
+                pipeline._hear()
+                return pipeline.heard[0] == pipeline._under_way
+
+            wait_until(all_have_come, "all answers", 5)
+        return receive(pipeline)
+
+    monkeypatch.setattr(Pipeline, "receive", late)
+    place.write(1, TABLE + rows(1, 250) + "DROP TABLE IF EXISTS nothing;\n" + rows(1000, 100))
+    place.up()
+    said = '1_step.sql:254: NOTICE: table "nothing" does not exist, skipping'
+    assert [line for line in place.told if "NOTICE" in line] == [said]
 
 
 @pytest.mark.parametrize("side", ["", "transaction:false\n"])
