@@ -151,7 +151,7 @@ def test_code_in_a_dump_has_no_powers(shop: Shop) -> None:
     execute(
         shop.dsn,
         "CREATE FUNCTION calls(n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN"
-        f" COPY (SELECT 1) TO PROGRAM 'touch {told}'; RETURN true;"
+        f" COPY (SELECT 1) TO PROGRAM 'cat > {told}'; RETURN true;"
         " EXCEPTION WHEN insufficient_privilege THEN RETURN true; END $$",
     )
     try:
