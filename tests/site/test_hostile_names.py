@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pgrehearse import markup
 from pgrehearse.execution.records import CellRecord
 from pgrehearse.measurement.evidence import cells, recordings
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
@@ -19,10 +20,11 @@ from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
 from pgrehearse.measurement.recordings.ways import RecordedWays
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
 from pgrehearse.measurement.statement.facts import PROBES, Facts
-from pgrehearse.site import macros, markup
+from pgrehearse.site import macros
 from pgrehearse.site.content import embed
 from pgrehearse.site.content.documents import Site
 from pgrehearse.site.content.published import CellState
+from pgrehearse.site.markup import render
 from pgrehearse.site.parts import cell_block, rehearsals, timelines
 from pgrehearse.site.parts.drawing import svg
 from pgrehearse.site.parts.lock_reference import lock_table
@@ -227,7 +229,7 @@ class Pieces:
         raise macros.DocumentError(HOSTILE)
 
     def failed_build(self) -> str:
-        return markup.render("failed_build", problem=HOSTILE)
+        return render("failed_build", problem=HOSTILE)
 
 
 PIECES: dict[str, Callable[[Pieces], str]] = {
@@ -243,9 +245,9 @@ def pieces(tiny: Tiny) -> Pieces:
 @pytest.fixture
 def careless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Templates that escape nothing."""
-    environment = markup._environment.__wrapped__()
+    environment = markup._environment.__wrapped__("pgrehearse.site")
     environment.autoescape, environment.finalize = False, None
-    monkeypatch.setattr(markup, "_environment", lambda: environment)
+    monkeypatch.setattr(markup, "_environment", lambda package: environment)
 
 
 @pytest.mark.parametrize("name", PIECES)
