@@ -16,6 +16,7 @@ import psycopg
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 
+from pgrehearse.interrupts import Interrupts
 from pgrehearse.migration.runner.question import Question
 
 __all__ = ["Pipeline"]
@@ -31,19 +32,25 @@ class Pipeline:
 
     Args:
         pause: seconds without an answer after which ``waiting`` is called, again and again.
+        interrupts: lets signals through while it waits, where the caller holds them back.
 
     Attributes:
         results: what has come back of the batch that is being received.
+        left: what came back of batches behind it that were under way at an interrupt, the oldest first.
     """
 
-    def __init__(self, pgconn: PGconn, pause: float, waiting: Callable[[], None]) -> None:
+    def __init__(
+        self, pgconn: PGconn, pause: float, waiting: Callable[[], None], interrupts: Interrupts
+    ) -> None:
         self._pgconn = pgconn
+        self._interrupts = interrupts
         self._pause = pause
         self._waiting = waiting
         self._under_way = 0
         self._come: deque[list[PGresult]] = deque()  # of batches that have ended, and were not received yet
         self._coming: list[PGresult] = []  # of the one after them
         self.results: list[PGresult] = []
+        self.left: list[list[PGresult]] = []
 
     @property
     def full(self) -> bool:
@@ -85,23 +92,35 @@ class Pipeline:
             psycopg.OperationalError: the connection is lost.
             BaseException: of an interrupt, after all that is under way was canceled.
         """
-        self.results = []
+        self.results, self.left = [], []
         try:
             self._read()
         except psycopg.Error:
             self._under_way = 0
             raise
         except BaseException:
-            self._cancel()
+            self.cancel()
+            self.results, *self.left = self.left or [[]]
             raise
         self._ended()
         return self.results
 
     def cancel(self) -> None:
-        """Cancel what is under way, and forget it."""
-        if self._under_way:
-            self.results = []
-            self._cancel()
+        """Cancel until nothing is under way, for a cancel may arrive between two statements. Sets `left`."""
+        self.left = []
+        while self._under_way:
+            with self._interrupts.allowed(), suppress(psycopg.OperationalError):
+                self._pgconn.get_cancel().cancel()
+            try:
+                self._read(time.monotonic() + _AGAIN)
+            except TimeoutError:
+                continue
+            except psycopg.Error:
+                self._under_way = 0
+            else:
+                self._ended()
+            self.left.append(self.results)
+        self.results = []
 
     def drop(self) -> None:
         """Forget what is under way: the transaction has failed, so nothing of it is carried out."""
@@ -114,23 +133,6 @@ class Pipeline:
         self._under_way -= 1
         if not self._under_way:
             self._pgconn.exit_pipeline_mode()
-
-    def _cancel(self) -> None:
-        """Cancel until nothing is under way, for a cancel may arrive between two statements."""
-        oldest: list[PGresult] | None = None
-        while self._under_way:
-            with suppress(psycopg.OperationalError):
-                self._pgconn.get_cancel().cancel()
-            try:
-                self._read(time.monotonic() + _AGAIN)
-            except TimeoutError:
-                continue
-            except psycopg.Error:
-                self._under_way = 0
-            else:
-                self._ended()
-            oldest = self.results if oldest is None else oldest
-        self.results = oldest or []
 
     def _read(self, limit: float | None = None) -> None:
         """Wait for the end of the oldest batch; `results` is what came back of it, also when it has no end.
@@ -147,11 +149,12 @@ class Pipeline:
                 raise psycopg.OperationalError("the connection was lost")
             unsent = link.flush()
             self._hear()
-            ready, _, _ = select.select([link.socket], [link.socket] if unsent else [], [], self._pause)
+            with self._interrupts.allowed():
+                ready, _, _ = select.select([link.socket], [link.socket] if unsent else [], [], self._pause)
+                if not ready and not unsent and limit is None:
+                    self._waiting()
             if ready:
                 link.consume_input()
-            elif not unsent and limit is None:
-                self._waiting()
             self._hear()
             if not self._come and limit is not None and time.monotonic() > limit:
                 raise TimeoutError

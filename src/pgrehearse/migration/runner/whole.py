@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import psycopg
 from psycopg.pq.abc import PGresult
 
+from pgrehearse.errors import PgRehearseError
 from pgrehearse.execution.polling import refusal
+from pgrehearse.interrupts import Interrupts
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.attempt import Attempt
 from pgrehearse.migration.runner.batches import Batches, Sent
@@ -88,7 +91,8 @@ class Whole(Attempt):
         self._files = Files(self.connection)
         self._questions = Questions(self.connection, f"pgrehearse_{self.attempt}_{len(self.reached)}")
         self._questions.prepare()
-        self._pipeline = Pipeline(self.connection.pgconn, PAUSE, link.watch.look)
+        self._interrupts = Interrupts()
+        self._pipeline = Pipeline(self.connection.pgconn, PAUSE, link.watch.look, self._interrupts)
         self._before = self._ask(self._questions.nothing)
         batches = Batches(self.todo, self._questions, ahead=self.ahead)
         link.notices.place = self._place
@@ -102,21 +106,25 @@ class Whole(Attempt):
                     self._receive()
                 self._send(batch.statements)
             self._drain()
-        except BaseException:
-            self._pipeline.cancel()
+        except BaseException as error:
+            with self._interrupts, suppress(psycopg.Error, _Closed, PgRehearseError):
+                self._pipeline.cancel()
+                if not isinstance(error, Exception):  # an interrupt: what was answered before it counts
+                    self._take_left()
             raise
         finally:
             link.notices.place = None
 
     def _send(self, statements: Sequence[Sent]) -> None:
-        self._under_way.append(statements)
-        try:
-            self._pipeline.send(
-                self._questions.nothing, [(sent.sql.encode(), sent.question) for sent in statements]
-            )
-        except psycopg.OperationalError:
-            self._drain()  # what was under way before may say why
-            raise
+        with self._interrupts:
+            self._under_way.append(statements)
+            try:
+                self._pipeline.send(
+                    self._questions.nothing, [(sent.sql.encode(), sent.question) for sent in statements]
+                )
+            except psycopg.OperationalError:
+                self._drain()  # what was under way before may say why
+                raise
 
     def _drain(self) -> None:
         while self._under_way:
@@ -124,23 +132,32 @@ class Whole(Attempt):
 
     def _receive(self) -> None:
         """Take the answers to the oldest batch. Raises psycopg.Error: a statement of it failed."""
-        self._batch, self._spent = self._under_way[0], 0.0
-        lost: BaseException | None = None
-        try:
-            self._pipeline.receive()
-        except BaseException as error:
-            lost = error
-        self._under_way.popleft()
-        try:
-            self._take()
-        except (psycopg.Error, _Closed) as error:
-            self._pipeline.drop()
-            said = isinstance(error, psycopg.Error) and error.sqlstate and isinstance(lost, psycopg.Error)
-            raise error if lost is None or said else lost from None
-        if lost is not None:
-            raise lost
+        with self._interrupts:
+            self._batch, self._spent = self._under_way[0], 0.0
+            lost: BaseException | None = None
+            try:
+                self._pipeline.receive()
+            except BaseException as error:
+                lost = error
+            self._under_way.popleft()
+            try:
+                self._take()
+                self._take_left()
+            except (psycopg.Error, _Closed) as error:
+                self._pipeline.drop()
+                said = isinstance(error, psycopg.Error) and error.sqlstate and isinstance(lost, psycopg.Error)
+                raise error if lost is None or said else lost from None
+            if lost is not None:
+                raise lost
         self._received = time.monotonic()
         self.link.watch.begin()
+
+    def _take_left(self) -> None:
+        """Keep what batches cost whose answers came before an interrupt ended them."""
+        for results in self._pipeline.left:
+            self._batch, self._spent = self._under_way.popleft(), 0.0
+            self._pipeline.results = results
+            self._take()
 
     def _take(self) -> None:
         """Keep what the batch cost. Raises psycopg.Error: not all of it was carried out."""
@@ -178,8 +195,9 @@ class Whole(Attempt):
 
     def _ask(self, question: Question) -> Answer:
         """Ask while nothing else is under way."""
-        self._pipeline.send(question)
-        result = next(iter(self._pipeline.receive()), None)
+        with self._interrupts:
+            self._pipeline.send(question)
+            result = next(iter(self._pipeline.receive()), None)
         refused = refusal(result) if result is not None else None
         if result is None or refused is not None:
             raise _Closed if refused and refused.sqlstate == _UNKNOWN_QUESTION else _error(result)
