@@ -22,7 +22,15 @@ from pgrehearse.errors import SetupError
 from pgrehearse.promotion import file
 from pgrehearse.text.project import Project
 
-__all__ = ["adapter_option", "declared", "jobs_option", "looked_at", "options_option", "working"]
+__all__ = [
+    "adapter_option",
+    "declared",
+    "into_option",
+    "jobs_option",
+    "looked_at",
+    "options_option",
+    "working",
+]
 
 adapter_option: Callable[[Any], Any] = click.option(
     "--adapter", "adapter_name", type=click.Choice(list(ADAPTERS)), help="What makes, or made, the backup."
@@ -33,6 +41,12 @@ options_option: Callable[[Any], Any] = click.option(
     metavar="NAME=VALUE",
     multiple=True,
     help="For the adapter; the reference lists them.",
+)
+into_option: Callable[[Any], Any] = click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where the copy is made and removed again; where temporary files go, unless said.",
 )
 jobs_option: Callable[[Any], Any] = click.option(
     "--jobs",

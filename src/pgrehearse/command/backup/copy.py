@@ -13,6 +13,7 @@ from pgrehearse.backup.adapters import adapter, recognized
 from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.command.backup.common import (
     adapter_option,
+    into_option,
     jobs_option,
     looked_at,
     options_option,
@@ -33,12 +34,7 @@ __all__ = ["copy"]
 @adapter_option
 @options_option
 @jobs_option
-@click.option(
-    "--into",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where the copy is made and removed again; where temporary files go, unless said.",
-)
+@into_option
 @click.argument("place")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def copy(

@@ -18,6 +18,7 @@ from pgrehearse.command.backup import shown
 from pgrehearse.command.backup.common import (
     adapter_option,
     declared,
+    into_option,
     jobs_option,
     looked_at,
     options_option,
@@ -36,12 +37,7 @@ __all__ = ["verify"]
 @adapter_option
 @options_option
 @jobs_option
-@click.option(
-    "--into",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where the copy is made and removed again; where temporary files go, unless said.",
-)
+@into_option
 @click.option(
     "--level",
     type=click.Choice([level.word for level in Level]),
