@@ -115,10 +115,17 @@ class _Terminal:
         click.echo(indented(step.shown))
 
     def asks(self, step: Step) -> bool:
+        return self._answer("run this step?")
+
+    def accepts(self, step: Step, unseen: str) -> bool:
+        click.echo(f"  {styled('not seen', bold=True)}: {unseen}")
+        return self._answer("go on without having seen it?")
+
+    def _answer(self, question: str) -> bool:
         if not self._confirm:
             return True
         try:
-            return click.confirm("  run this step?", default=False)
+            return click.confirm(f"  {question}", default=False)
         except click.Abort as error:
             if isinstance(error.__context__, EOFError):
                 raise SetupError(

@@ -7,6 +7,7 @@ from pgrehearse.execution.output_match import diff, matches
 from pgrehearse.execution.results import wrong
 from pgrehearse.execution.session import StatementError
 from pgrehearse.findings import Finding
+from pgrehearse.text.answers import stopped, unseen
 from pgrehearse.text.document import LOOKING, Cell
 
 __all__ = ["check_output", "error_failure", "spaced"]
@@ -37,12 +38,18 @@ def check_output(cell: Cell, output: str) -> Finding | None:
     """The failure of a cell whose output is not what the text fence after it says."""
     if cell.expected is None or matches(cell.expected.text, output):
         return None
+    message, next_step = "the output differs", "mend the statement, or accept the new output with --accept"
+    if found := stopped(output):
+        message = f"stop: {found}"
+    elif found := unseen(cell.expected.text, output):
+        message = f"unseen: {found}"
+        next_step = "ask as a member of pg_read_all_stats, or decide that it may stay unseen and go on"
     return wrong(
-        "the output differs",
+        message,
         cell.expected.line,
         statement=cell.source.strip(),
         detail=diff(cell.expected.text, output),
-        next_step="mend the statement, or accept the new output with --accept",
+        next_step=next_step,
     )
 
 

@@ -15,14 +15,16 @@ from collections.abc import Iterator
 from pgrehearse import queries
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import looking
+from pgrehearse.text.answers import UNSEEN, single_row
 from pgrehearse.text.document import LOOKING, Cell, Document
 from pgrehearse.text.looking import Precaution, way_of
 from pgrehearse.text.split import Statement, split
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["single_row", "to_psql"]
+__all__ = ["to_psql"]
 
 _NULL = "(null)"
+_RESERVED = {"roll_back": "the direction", "accept_unseen": "what may stay unseen by a check"}
 #: The cast refuses what is neither true nor false; \\if alone would take it for false and go forward.
 _DIRECTION = (
     "\\if :{?roll_back}",
@@ -58,12 +60,13 @@ def to_psql(document: Document, source: str) -> str:
 
 def _head(document: Document, source: str) -> Iterator[str]:
     parameters = document.front.parameters.values()
-    if "roll_back" in document.front.parameters:
-        raise DocumentError(
-            "roll_back is the variable that chooses the direction of an export",
-            path=document.path,
-            next_step="give the parameter another name",
-        )
+    for name, chooses in _RESERVED.items():
+        if name in document.front.parameters:
+            raise DocumentError(
+                f"{name} is the variable that chooses {chooses} of an export",
+                path=document.path,
+                next_step="give the parameter another name",
+            )
     flags = "".join(" -v " + shlex.quote(f"{p.name}={p.example}") for p in parameters)
     name = document.path.stem
     yield f"-- {_one_line(document.title)}"
@@ -83,9 +86,15 @@ def _head(document: Document, source: str) -> Iterator[str]:
         else:
             yield from _stop(f"{parameter.name} is not set. Give it: -v {parameter.name}=...")
         yield "\\endif"
+    if any(UNSEEN in cell.source for cell in document.cells):
+        yield "\\if :{?accept_unseen}"
+        yield "\\else"
+        yield "\\set accept_unseen 0"
+        yield "\\endif"
     yield from _require("now() = statement_timestamp()", "a transaction is open: run the script without -1")
     yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
     yield "SET lock_timeout = '2s';"
+    yield "SET statement_timeout = 0;"
     yield ""
 
 
@@ -134,7 +143,7 @@ def _cell(cell: Cell, where: str) -> Iterator[str]:
         for statement in statements[:-1]:
             yield from framed(statement, [_statement(statement)], where)
         yield from framed(last, [f"{last.sql}\n\\gset pgr_"], where)
-        yield from _check_row(row, where)
+        yield from _check_row(row, where, may_not_see=cell.phase in LOOKING and UNSEEN in last.sql)
     elif _no_rows(cell) and last:
         for statement in statements:
             sent = [_statement(statement), "\\set pgr_rows :ROW_COUNT"]
@@ -196,8 +205,11 @@ def _no_rows(cell: Cell) -> bool:
     return wanted.rstrip().endswith("\n(0 rows)")
 
 
-def _check_row(row: dict[str, str], where: str) -> Iterator[str]:
-    """Compare the variables \\gset has set; a NULL leaves its variable unset."""
+def _check_row(row: dict[str, str], where: str, *, may_not_see: bool) -> Iterator[str]:
+    """Compare the variables \\gset has set; a NULL leaves its variable unset.
+
+    ``may_not_see``: a value may say what the role cannot see, which ``-v accept_unseen=1`` accepts.
+    """
     for name, value in row.items():
         variable = f"pgr_{name}"
         if value == _NULL:
@@ -210,10 +222,15 @@ def _check_row(row: dict[str, str], where: str) -> Iterator[str]:
         yield "\\else"
         yield f"\\set {variable} {_psql_quoted(_NULL)}"
         yield "\\endif"
-        yield from _require(
-            f":'{variable}' = {quote_literal(value)}",
-            f"{where}: {name} is not {value!r}; resolve it, run again",
-        )
+        condition = f":'{variable}' = {quote_literal(value)}"
+        if may_not_see:
+            unseen = f":'{variable}' LIKE '{UNSEEN}%'"
+            yield from _require(
+                f"NOT {unseen} OR :'accept_unseen'::boolean",
+                f"{where}: not all could be seen; decide, and go on with -v accept_unseen=1",
+            )
+            condition = f"({condition} OR {unseen})"
+        yield from _require(condition, f"{where}: {name} is not {value!r}; resolve it, run again")
 
 
 def _require(condition: str, message: str) -> Iterator[str]:
@@ -239,31 +256,3 @@ def _psql_quoted(text: str) -> str:
 def _one_line(text: str) -> str:
     """``text`` as a comment must be: what stands after the end of a line would be a statement."""
     return re.sub(r"[\r\n]+", " ", text)
-
-
-def single_row(expected: str) -> dict[str, str] | None:
-    """Column to value when ``expected`` is a table of one row of plain values; None otherwise.
-
-    A value holding ``...`` varies, and a name psql has no variable for cannot be compared.
-    """
-    lines = expected.strip("\n").split("\n")
-    if len(lines) != 4 or lines[3].strip() != "(1 row)" or not re.fullmatch(r"[-+]+", lines[1].strip()):
-        return None
-    if "..." in expected:
-        return None
-    edges = [match.start() for match in re.finditer(r"\+", lines[1])]
-    names, values = (_cut(line, edges) for line in (lines[0], lines[2]))
-    if len(names) != len(edges) + 1 or len(values) != len(names):
-        return None
-    if not all(re.fullmatch(r"\w+", name, re.ASCII) for name in names):
-        return None
-    return dict(zip(names, values, strict=True))
-
-
-def _cut(line: str, edges: list[int]) -> list[str]:
-    """The columns of a line. Beyond ASCII a character may be two columns wide, so the ruler is no guide."""
-    if not line.isascii():
-        return [part.strip() for part in line.split("|")]
-    starts = [0, *[edge + 1 for edge in edges]]
-    ends = [*edges, None]
-    return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]

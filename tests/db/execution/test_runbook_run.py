@@ -50,6 +50,10 @@ class Recorder:
     def output(self, step: Step, text: str) -> None:
         self.told.append(("output", step.label, text))
 
+    def accepts(self, step: Step, unseen: str) -> bool:
+        self.told.append(("accepts", step.label, unseen))
+        return step.label != self.no
+
     def skipped(self, step: Step, reason: str) -> None:
         self.told.append(("skipped", step.label, reason))
 

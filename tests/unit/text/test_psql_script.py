@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text.document import Document, parse
-from pgrehearse.text.psql_script import single_row, to_psql
+from pgrehearse.text.psql_script import to_psql
 
 HEAD = "---\ntitle: {title}\njupyter:\n  jupytext: {{main_language: python}}\n{front}---\n\n# Sample\n"
 
@@ -28,58 +26,6 @@ def script(apply: str, **more: str) -> str:
 
 def cell(source: str, expected: str, options: str = "") -> str:
     return f"```sql{options}\n{source}\n```\n\n```text\n{expected}\n```"
-
-
-# --- rows ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("expected", "row"),
-    [
-        (" a \n---\n 1\n(1 row)", {"a": "1"}),
-        (" a | b\n---+---\n   | x\n(1 row)", {"a": "", "b": "x"}),
-        ("   a    | b\n--------+---\n (null) | |\n(1 row)", {"a": "(null)", "b": "|"}),
-        (" größe | b\n-------+---\n é     | x\n(1 row)", None),
-        (" a | b\n---+---\n é | x\n(1 row)", {"a": "é", "b": "x"}),
-        (" ?column?\n----------\n        1\n(1 row)", None),
-        (" a\n---\n 1\n 2\n(2 rows)", None),
-        (" a\n---\n(0 rows)", None),
-        (" a\n---\n ...\n(1 row)", None),
-        (" a\n---\n x+\n y\n(1 row)", None),
-        (" a | b\n---+---\n é | y|z\n(1 row)", None),
-        ("--\n(1 row)", None),
-        ("SET", None),
-        ("", None),
-    ],
-)
-def test_a_single_row(expected: str, row: dict[str, str] | None) -> None:
-    assert single_row(expected) == row
-
-
-COLUMNS = st.lists(
-    st.tuples(
-        st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True),
-        st.text(st.sampled_from("abc 1|'\\:$é"), max_size=6).map(str.strip),
-    ),
-    min_size=1,
-    max_size=4,
-    unique_by=lambda column: column[0],
-)
-
-
-@given(COLUMNS)
-def test_a_row_as_psql_prints_it_comes_back(columns: list[tuple[str, str]]) -> None:
-    widths = [max(len(name), len(value)) for name, value in columns]
-    lines = (
-        "|".join(f" {text:{width}} " for text, width in zip(texts, widths, strict=True)).rstrip()
-        for texts in zip(*columns, strict=True)
-    )
-    ruler = "+".join("-" * (width + 2) for width in widths)
-    names, values = lines
-    found = single_row(f"{names}\n{ruler}\n{values}\n(1 row)")
-    assert found == dict(columns) or (
-        found is None and "é" in values and "|" in "".join(v for _, v in columns)
-    )
 
 
 # --- texts ----------------------------------------------------------------------------------------------
@@ -186,3 +132,5 @@ def test_a_guide_and_a_parameter_of_the_scripts_own_are_refused() -> None:
         to_psql(parse("# x\n\n```sql\nSELECT 1;\n```\n", Path("x.md")), "x.md")
     with pytest.raises(DocumentError, match="chooses the direction"):
         script("SELECT 1;", front="parameters:\n  roll_back: {description: x, example: x}\n")
+    with pytest.raises(DocumentError, match="what may stay unseen"):
+        script("SELECT 1;", front="parameters:\n  accept_unseen: {description: x, example: x}\n")

@@ -36,6 +36,9 @@ class Reporter(Protocol):
     def output(self, step: Step, text: str) -> None:
         """What the step printed, as psql shows it."""
 
+    def accepts(self, step: Step, unseen: str) -> bool:
+        """Whether to go on though the check could not see all: ``unseen`` says what."""
+
     def skipped(self, step: Step, reason: str) -> None:
         """The step is not for this server."""
 
