@@ -1,13 +1,16 @@
 """The whole of a database as text: ``pg_dump`` parsed into statements and rows, so that two can be compared.
 
 The order of statements and of rows means nothing and is dropped. pg_dump leaves INVALID indexes out; they are
-asked for separately.
+asked for separately. Receipts of runbooks stand in large objects; of those only whose they are is kept, since
+their numbers and contents name oids.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -15,11 +18,14 @@ from operator import attrgetter
 
 from pgrehearse.connections import connect
 from pgrehearse.schema.dump import dump
-from pgrehearse.schema.dump_text import split
+from pgrehearse.schema.dump_text import Raw, split
 
 __all__ = ["Contents", "parse", "state_of"]
 
 _TIMESTAMP = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00\b")
+#: A statement about one large object, and the comment that makes one a receipt.
+_LARGE_OBJECT = re.compile(r"(?:LARGE OBJECT |pg_catalog\.lo_(?:create|open)\(')(\d+)")
+_RECEIPT = re.compile(r"COMMENT ON LARGE OBJECT \d+ IS 'pgrehearse receipt (\{.*\})'", re.DOTALL)
 _INVALID = """
 SELECT indexrelid::pg_catalog.regclass::pg_catalog.text
   FROM pg_catalog.pg_index JOIN pg_catalog.pg_class ON oid = indexrelid
@@ -82,17 +88,38 @@ def parse(text: str, invalid: frozenset[str] = frozenset()) -> Contents:
     """Read the text of a plain dump."""
     statements: set[str] = set()
     rows: dict[str, Counter[str]] = {}
+    large: dict[str, list[str]] = {}
     for entry, raws in groupby(split(text), attrgetter("entry")):
         made = []
         for raw in raws:
-            if raw.rows is None:
+            if number := _of_large_object(raw):
+                large.setdefault(number, []).append(raw.sql)
+            elif raw.rows is None:
                 made.append(f"{raw.sql};")
             else:
                 rows[raw.sql] = Counter(raw.rows)
-        if made and entry.type:
+        if made and entry.type and not entry.type.startswith("BLOB"):
             title = f"{entry.name}; Type: {entry.type}; Schema: {entry.schema}"
             statements.add("\n".join((title, *made)))
+    statements.update(_large_objects(large))
     return Contents(frozenset(statements), rows, invalid)
+
+
+def _of_large_object(raw: Raw) -> str:
+    """The number of the large object that ``raw`` is about; empty when it is about none."""
+    about = raw.entry.type.startswith("BLOB") or raw.entry.name.startswith("LARGE OBJECT ")
+    found = _LARGE_OBJECT.search(raw.sql) if about else None
+    return found[1] if found else ""
+
+
+def _large_objects(large: dict[str, list[str]]) -> Iterator[str]:
+    for number, made in large.items():
+        receipts = [found[1] for sql in made if (found := _RECEIPT.fullmatch(sql))]
+        for receipt in receipts:
+            said = json.loads(receipt.replace("''", "'"))
+            yield f"receipt of {said['what']} on {said['of']}"
+        if not receipts:
+            yield "\n".join((f"LARGE OBJECT {number}; Type: BLOB; Schema: -", *(f"{sql};" for sql in made)))
 
 
 def _short(text: str) -> str:
