@@ -8,6 +8,8 @@ PG ?= all
 WORKERS ?= 3
 # Which moments `make faults` tries: all, a shard such as 2/4, or names such as up-KILL-3.
 MOMENTS ?= all
+# Which shapes `make zoo` takes: all, or a shard such as 2/4.
+ZOO ?= all
 # Majors the site is published for; empty is the default server only.
 SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
@@ -20,7 +22,7 @@ export PATH := $(CACHE)/debian/path:$(PATH)
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help site test faults check programs serve matrix thorough budget migrations evidence benchmark generate lock clean
+.PHONY: help site test faults zoo check programs serve matrix thorough budget migrations evidence benchmark generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -37,6 +39,10 @@ test: check ## Check the form of code and documents, then run all tests and docu
 
 faults: $(READY) ## Let commands be killed, cut off and crashed at every seeded moment (MOMENTS=2/4: a shard)
 	PGREHEARSE_FAULTS=$(MOMENTS) $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/faults
+
+zoo: $(READY) ## Every runbook on tables of every shape in zoo/ (ZOO=2/4: a shard; PG=15: on that server)
+	PGREHEARSE_ZOO=$(ZOO) $(if $(filter-out all,$(PG)),PGREHEARSE_TEST_MAJOR=$(PG)) \
+	  $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/zoo
 
 check: $(READY) ## Only the checks that need no server: lint, types, layers, document format
 	$(BIN)/ruff check .

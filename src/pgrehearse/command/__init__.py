@@ -1,5 +1,6 @@
 """The command line front end: a module for each subcommand, ``backup db pool promote`` are folders.
 
 What they share: ``lazy`` imports a command when it is used, ``streams`` are its input and output, which may
-be closed or full, ``terminal`` prints tables and progress, ``formats`` is ``--format``.
+be closed or full, ``terminal`` prints tables and progress, ``formats`` is ``--format``,
+``zoo`` is what ``rehearse --zoo`` does.
 """

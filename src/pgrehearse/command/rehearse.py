@@ -1,4 +1,4 @@
-"""``pgrehearse rehearse``: the five rehearsals of runbooks, compared with the committed evidence."""
+"""``pgrehearse rehearse``: the rehearsals of runbooks, compared with the committed evidence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from pgrehearse.command.terminal import Column, Progress, styled, table, width
 from pgrehearse.command.test import versions
+from pgrehearse.command.zoo import Visit, chosen, visited
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.measurement.evidence import rehearsals
@@ -33,15 +34,32 @@ _COLORS = {"passed": "green", "failed": "red", "not run": "yellow", "not undoabl
 @click.option("--only", default="", help="Some of: " + ", ".join(REHEARSALS) + ".", metavar="REHEARSALS")
 @click.option("--refresh", is_flag=True, help="Write what is found into evidence/rehearsals/.")
 @click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
-def rehearse(runbooks: tuple[str, ...], pg: str, only: str, refresh: bool, server: str | None) -> int:
+@click.option("--zoo", is_flag=True, help="The sixth rehearsal: on tables of every shape in zoo/.")
+@click.option("--shape", "shapes", default="", help="With --zoo: on these shapes only.", metavar="NAMES")
+def rehearse(
+    runbooks: tuple[str, ...],
+    pg: str,
+    only: str,
+    refresh: bool,
+    server: str | None,
+    zoo: bool,
+    shapes: str,
+) -> int:
     """Rehearse runbooks in five ways and compare what is found with the committed evidence.
 
     RUNBOOKS are names or files; without any, all of the project. On disposable databases each is applied,
     undone, repeated, killed and started again at every step, and run beside a load of readers and writers.
+    With --zoo each runs on tables that nobody made for it, as a role that is no superuser.
     """
     wanted, servers = _wanted(only), versions(pg)
     project = project_of(Path(runbooks[0]) if runbooks else None)
     documents = _documents(project, runbooks)
+    if zoo or shapes:
+        if only or not zoo:
+            raise click.UsageError("--shape goes with --zoo, --only with the five rehearsals")
+        visit = Visit(project, documents, chosen(project, shapes), refresh=refresh)
+        with Servers(server) as pool:
+            return visited(visit, pool, servers)
     with Rehearser(project, Servers(server), keep=False) as rehearser:
         run = _Run(project, rehearser, wanted, refresh)
         for major in servers:

@@ -5,6 +5,7 @@ xray        the statements of a file, each on the state the earlier ones left; x
 cells       the DDL of a document, and what its cells claim; replay: the databases they find
 review      a document against its claims and its committed evidence
 rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic
+zoo         a runbook on tables that nobody made for it
 recordings  a change of a guide under traffic, the unsafe and the safe way
 traffic     readers and writers beside something else, and what they noticed
 pool_sizing throughput and latency of a bounded load by its number of connections

@@ -77,11 +77,11 @@ class Contents:
         return Contents(self.statements, {t: counted(rows) for t, rows in self.rows.items()}, self.invalid)
 
 
-def state_of(conninfo: str) -> Contents:
-    """What is in a database. Raises SetupError when it cannot be dumped."""
+def state_of(conninfo: str, *, ledger: bool = True) -> Contents:
+    """What is in a database, with or without our ledgers. Raises SetupError when it cannot be dumped."""
     with connect(conninfo, autocommit=True) as connection:
         invalid = frozenset(name for (name,) in connection.execute(_INVALID).fetchall())
-    return parse(dump(conninfo, rows=True).text, invalid)
+    return parse(dump(conninfo, rows=True, ledger=ledger).text, invalid)
 
 
 def parse(text: str, invalid: frozenset[str] = frozenset()) -> Contents:

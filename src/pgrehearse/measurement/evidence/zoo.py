@@ -1,0 +1,145 @@
+"""Evidence of the zoo: ``evidence/zoo.json``, how each runbook ended on each shape, on which majors.
+
+It holds no durations: the same runbooks on the same shapes give the same file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pgrehearse import sealed
+from pgrehearse.execution.records import text_digest
+from pgrehearse.measurement.evidence.seals import broken
+from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.shapes import Shape
+from pgrehearse.text.document import Document
+from pgrehearse.text.project import Project
+
+__all__ = ["ZooEvidence", "changes", "file_of", "load", "save"]
+
+#: runbook, shape, major
+Pair = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class ZooEvidence:
+    """What was found.
+
+    Attributes:
+        versions: major -> the server's version.
+        digests: of the texts of runbooks and shapes, by ``kind/name`` and major.
+        titles: of the shapes.
+        outcomes: of the pairs.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[Pair, Outcome] = field(default_factory=dict)
+
+    def of(self, runbook: str) -> dict[str, dict[str, Outcome]]:
+        """The outcomes of ``runbook``: shape -> major -> outcome."""
+        found: dict[str, dict[str, Outcome]] = {}
+        for (name, shape, major), outcome in sorted(self.outcomes.items()):
+            if name == runbook:
+                found.setdefault(shape, {})[major] = outcome
+        return found
+
+    def older(self, document: Document) -> list[str]:
+        """The majors on which another text of ``document`` was tried."""
+        mine = text_digest(document.text)
+        known = self.digests.get(f"runbook/{document.path.stem}", {})
+        return sorted(major for major, digest in known.items() if digest != mine)
+
+
+def file_of(project: Project) -> Path:
+    """Where the evidence of ``project`` is."""
+    return project.evidence / "zoo.json"
+
+
+def load(project: Project) -> ZooEvidence:
+    """What is committed, nothing where there is no file. Raises DocumentError for a bad file."""
+    file = file_of(project)
+    if not file.is_file():
+        return ZooEvidence()
+    try:
+        data = sealed.read(file)
+        outcomes = {
+            (runbook, shape, major): Outcome(entry["outcome"], entry.get("words", ""))
+            for runbook, shapes in data["pairs"].items()
+            for shape, entries in shapes.items()
+            for entry in entries
+            for major in entry["majors"]
+        }
+        return ZooEvidence(data["versions"], data["digests"], data["titles"], outcomes)
+    except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
+        next_step = "delete it and run `pgrehearse rehearse --zoo --refresh`"
+        raise broken(file, error, next_step) from error
+
+
+def save(
+    project: Project,
+    version: str,
+    documents: Iterable[Document],
+    shapes: Iterable[Shape],
+    results: Mapping[Pair, Outcome],
+) -> Path:
+    """Put ``results``, of all ``documents`` on all ``shapes`` on one server, in place of what was known."""
+    documents, shapes = list(documents), list(shapes)
+    known, major = load(project), version.partition(".")[0]
+    names, kinds = {d.path.stem for d in documents}, {s.name for s in shapes}
+    outcomes = {
+        pair: outcome
+        for pair, outcome in known.outcomes.items()
+        if not (pair[0] in names and pair[1] in kinds and pair[2] == major)
+    }
+    outcomes |= results
+    digests = {key: dict(value) for key, value in known.digests.items()}
+    for kind, name, text in (
+        *(("runbook", d.path.stem, d.text) for d in documents),
+        *(("shape", s.name, s.text) for s in shapes),
+    ):
+        digests.setdefault(f"{kind}/{name}", {})[major] = text_digest(text)
+    data = {
+        "versions": {**known.versions, major: version},
+        "digests": digests,
+        "titles": {**known.titles, **{shape.name: shape.title for shape in shapes}},
+        "pairs": _grouped(outcomes),
+    }
+    return sealed.write(file_of(project), data, sort_keys=True)
+
+
+def changes(evidence: ZooEvidence, results: Mapping[Pair, Outcome]) -> list[str]:
+    """Where ``results`` differ from what is committed, a line each."""
+    lines = []
+    for pair, outcome in sorted(results.items()):
+        committed = evidence.outcomes.get(pair)
+        now = _said(outcome)
+        if committed is None or _said(committed) != now:
+            was = _said(committed) if committed else "no evidence"
+            lines.append(f"{pair[0]} on {pair[1]}, PostgreSQL {pair[2]}: {was} -> {now}")
+    return lines
+
+
+def _grouped(outcomes: Mapping[Pair, Outcome]) -> dict[str, dict[str, list[dict[str, object]]]]:
+    """Majors with one outcome share an entry."""
+    found: dict[str, dict[str, dict[tuple[str, str], list[str]]]] = {}
+    for (runbook, shape, major), outcome in sorted(outcomes.items()):
+        same = found.setdefault(runbook, {}).setdefault(shape, {})
+        same.setdefault((outcome.kind, outcome.words), []).append(major)
+    return {
+        runbook: {
+            shape: [
+                {"majors": majors, "outcome": kind, **({"words": words} if words else {})}
+                for (kind, words), majors in same.items()
+            ]
+            for shape, same in shapes.items()
+        }
+        for runbook, shapes in found.items()
+    }
+
+
+def _said(outcome: Outcome) -> str:
+    return f"{outcome.kind}: {outcome.words}" if outcome.words else outcome.kind

@@ -1,0 +1,236 @@
+"""A shape on a server: its roles and its database, copies of it, and what it becomes without a runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from pgrehearse.clock import now
+from pgrehearse.connections import Connection, connect
+from pgrehearse.errors import DocumentError, first_line
+from pgrehearse.execution.maker import Maker
+from pgrehearse.measurement.zoo.application import Application, Key
+from pgrehearse.measurement.zoo.shapes import Shape
+from pgrehearse.schema.contents import Contents, state_of
+from pgrehearse.servers import Server
+
+__all__ = ["APPLICATION", "OWNER", "ROUNDS", "ROUNDS_FORWARD", "Habitat", "Zoo"]
+
+#: Who owns the database and its tables, and who uses them. Neither is a superuser.
+OWNER, APPLICATION = "zoo_owner", "zoo_application"
+#: Rounds of requests before Roll back, and in all: the same number for every pair, so that one copy without
+#: a runbook serves for all of them.
+ROUNDS_FORWARD, ROUNDS = 16, 20
+_ROLES = f"""
+CREATE ROLE {OWNER} LOGIN;
+CREATE ROLE {APPLICATION} LOGIN;
+"""
+#: What an application has: all rights on rows, none on tables.
+_RIGHTS = f"""
+DO $$
+DECLARE home name;
+BEGIN
+  FOR home IN SELECT nspname FROM pg_catalog.pg_namespace
+               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO {APPLICATION}', home);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO {APPLICATION}', home);
+    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO {APPLICATION}', home);
+  END LOOP;
+END $$
+"""
+
+
+class Zoo:
+    """A server with the roles of the zoo; a context manager that leaves nothing behind.
+
+    ``server`` must be one of ours: its roles have fixed names, which the words of a refusal may hold.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Zoo:
+        with self._stack as stack:
+            self.watch: Connection = stack.enter_context(connect(self.server.dsn(), autocommit=True))
+            self.watch.execute(_ROLES.encode())
+            stack.callback(self.watch.execute, f"DROP ROLE {OWNER}, {APPLICATION}".encode())
+            self.maker = Maker(self.server)
+            stack.callback(self.maker.close)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def habitat(self, shape: Shape) -> Iterator[Habitat]:
+        """``shape`` on this server. Raises DocumentError: it is wrong by itself."""
+        with ExitStack() as stack:
+            name = stack.enter_context(self.maker.temporary(f"zoo_{shape.name}"))
+            habitat = Habitat(self, shape, name, stack)
+            habitat.prepare()
+            yield habitat
+
+
+@dataclass
+class Habitat:
+    """``shape`` as the database ``template``: nobody works in it, tries are copies."""
+
+    zoo: Zoo
+    shape: Shape
+    template: str
+    _stack: ExitStack
+    #: what each request gives without a runbook
+    answers: dict[Key, list[tuple[object, ...]]] = field(default_factory=dict)
+    _middle: str = ""
+    _end: Contents | None = None
+
+    def __post_init__(self) -> None:
+        self.begun = now()
+
+    @property
+    def server(self) -> Server:
+        return self.zoo.server
+
+    def prepare(self) -> None:
+        """Make the template, and see that requests and holds are as the shape says without a runbook."""
+        self._owned(self.template)
+        with self._said("set up"), connect(self.server.dsn(self.template), autocommit=True) as session:
+            session.execute(f"SET ROLE {OWNER}".encode())
+            for sql in self.shape.sections["set up"]:
+                session.execute(sql.encode())
+            session.execute(b"RESET ROLE")
+            session.execute(_RIGHTS.encode())
+            session.execute(b"ANALYZE")
+        self._middle = self._stack.enter_context(self.copy())
+        with self._application(self._middle) as application:
+            for _ in range(ROUNDS_FORWARD):
+                application.round()
+            self.answers = application.answers
+            if application.failures:
+                failure = next(iter(application.failures.values()))
+                raise DocumentError(
+                    f"a request of [traffic] fails without any runbook: {failure}",
+                    path=self.shape.path,
+                    next_step="mend the shape",
+                )
+        if false := self.false_holds(self._middle):
+            raise DocumentError(
+                f"not true without any runbook: {false}", path=self.shape.path, next_step="mend [holds]"
+            )
+
+    @contextmanager
+    def copy(self, template: str = "") -> Iterator[str]:
+        """A copy that belongs to the owner and says that it is staging, dropped afterwards."""
+        with self.zoo.maker.temporary("zoo", template or self.template) as name:
+            self._owned(name)
+            if self.shape.sections["copy"]:
+                with self._said("copy"), connect(self.server.dsn(name), autocommit=True) as session:
+                    for sql in self.shape.sections["copy"]:
+                        session.execute(sql.encode())
+            yield name
+
+    def owner_dsn(self, database: str) -> str:
+        """How an operator connects."""
+        return self.server.dsn(database, OWNER)
+
+    def application_dsn(self, database: str) -> str:
+        """How the application connects."""
+        return self.server.dsn(database, APPLICATION)
+
+    def before(self, query: str, failed: frozenset[Key], set_up: Sequence[str]) -> list[tuple[object, ...]]:
+        """What ``query`` gives after the rounds forward, without a runbook and the requests ``failed``."""
+        failed = frozenset(key for key in failed if key[0] < ROUNDS_FORWARD)
+        if not failed and not set_up:
+            return self._asked(self._middle, query)
+        with self._replayed(failed, set_up, ROUNDS_FORWARD) as database:
+            return self._asked(database, query)
+
+    def end(self, failed: frozenset[Key], set_up: Sequence[str]) -> Contents:
+        """What is there when all rounds ran without a runbook, requests ``failed`` left out."""
+        usual = not failed and not set_up
+        if usual and self._end is not None:
+            return self._end
+        with self._replayed(failed, set_up, ROUNDS) as database:
+            end = self.state(database)
+        if usual:
+            self._end = end
+        return end
+
+    def state(self, database: str) -> Contents:
+        """What is in ``database``, without our ledgers; times of this run are no difference."""
+        return state_of(self.server.dsn(database), ledger=False).without_times(self.begun, now())
+
+    def false_holds(self, database: str, skipped: tuple[str, ...] = ()) -> str:
+        """The first of the shape's holds that is not true; empty when all are. Those with ``skipped`` words
+        are not asked: the runbook takes away what they ask for."""
+        with connect(self.server.dsn(database), autocommit=True) as session:
+            return not_true(session, [q for q in self.shape.sections["holds"] if not has_word(q, skipped)])
+
+    def prepared(self, database: str, set_up: Sequence[str]) -> None:
+        """Make the situation in ``database`` that a runbook is for, as a superuser."""
+        with connect(self.server.dsn(database), autocommit=True) as session:
+            for sql in set_up:
+                session.execute(sql.encode())
+
+    def _asked(self, database: str, query: str) -> list[tuple[object, ...]]:
+        with connect(self.server.dsn(database), autocommit=True) as session:
+            return list(session.execute(query.encode()).fetchall())
+
+    @contextmanager
+    def _replayed(self, failed: frozenset[Key], set_up: Sequence[str], rounds: int) -> Iterator[str]:
+        with self.copy() as database:
+            self.prepared(database, set_up)
+            with self._application(database) as application:
+                for _ in range(rounds):
+                    application.round(lambda key: key not in failed)
+            yield database
+
+    def _application(self, database: str) -> Application:
+        return Application(self.application_dsn(database), self.shape)
+
+    def _owned(self, name: str) -> None:
+        owner = SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(name), Identifier(OWNER))
+        self.zoo.watch.execute(owner)
+        # The owner's runs are those of an operator: marked like a database that is worth something.
+        mark = SQL("ALTER DATABASE {} SET pgrehearse.environment = 'staging'").format(Identifier(name))
+        self.zoo.watch.execute(mark)
+        for setting, value in self.shape.settings.items():
+            self.zoo.watch.execute(
+                SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                    Identifier(OWNER), Identifier(name), Identifier(setting), Literal(value)
+                )
+            )
+
+    @contextmanager
+    def _said(self, section: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise DocumentError(
+                f"[{section}] fails on PostgreSQL {self.server.version}: {first_line(error)}",
+                path=self.shape.path,
+                next_step="mend it, or name the servers it is for: majors = [18]",
+            ) from None
+
+
+def not_true(session: psycopg.Connection[object], questions: list[str]) -> str:
+    """The first of ``questions`` whose answer is not one true value, with the answer; empty when all are."""
+    for question in questions:
+        try:
+            rows = session.execute(question.encode()).fetchall()
+        except psycopg.Error as error:
+            return f"{' '.join(question.split())}: {first_line(error)}"
+        if rows != [(True,)]:
+            return f"{' '.join(question.split())}: {rows[:1]}"
+    return ""
+
+
+def has_word(sql: str, words: tuple[str, ...]) -> bool:
+    """Whether one of ``words`` stands in ``sql``."""
+    return any(word and word in sql for word in words)

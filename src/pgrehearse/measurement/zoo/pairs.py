@@ -1,0 +1,235 @@
+"""A runbook on a shape: run as an operator runs it, beside an application, and judged."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pgrehearse.connections import connect
+from pgrehearse.environments.target import open_target
+from pgrehearse.errors import ExpectationError, PgRehearseError
+from pgrehearse.execution.backoff import Backoff, Pause
+from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.recorded import Unfinished
+from pgrehearse.execution.runbook.run import RunRequest, carry_out
+from pgrehearse.execution.runbook.steps import FORWARD, Step
+from pgrehearse.measurement.zoo.application import Application, Key
+from pgrehearse.measurement.zoo.fillings import Filling
+from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true
+from pgrehearse.measurement.zoo.outcome import Fault, Outcome
+from pgrehearse.text.document import Document
+
+__all__ = ["tried"]
+
+#: Seconds a run may take until its sessions are ended: rows are few, so it waits for something.
+PATIENCE = 90.0
+_IN_TRANSACTION = """
+SELECT FROM pg_catalog.pg_stat_activity
+ WHERE datname = %s AND application_name = 'pgrehearse main' AND state ~ 'in transaction'
+"""
+_END = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = %s"
+#: A step of a run fails like this once in a run that nobody disturbs: tried again once, without a pause.
+_BACKOFF = Backoff(2, lambda seconds: None)
+_STOP = re.compile(r"stop: [^\n]*")
+#: What is another one in each run.
+_NUMBERS = re.compile(r"\b(pid|process|oid|relation) \d+")
+
+
+def tried(habitat: Habitat, document: Document, filling: Filling) -> Outcome:
+    """The outcome of ``document`` on the shape of ``habitat``."""
+    begun = time.monotonic()
+    with habitat.copy() as database, TemporaryDirectory() as logs:
+        try:
+            outcome = _Try(habitat, document, filling, database, Path(logs)).outcome()
+        except Fault as fault:
+            outcome = Outcome(fault.kind, fault.words)
+        words = _NUMBERS.sub(r"\1 N", " ".join(outcome.words.split())).replace(database, "DATABASE")
+    return replace(outcome, words=words[:400], seconds=time.monotonic() - begun)
+
+
+@dataclass
+class _Operator:
+    """Whoever runs the runbook: a `Reporter` that says yes, and lets others work between two steps."""
+
+    between: Callable[[], None]
+    phase: str = ""
+    printed: list[str] = field(default_factory=list)
+
+    def starts(self, log: Path, earlier: Unfinished | None) -> None: ...
+
+    def tells(self, line: str) -> None: ...
+
+    def step(self, step: Step) -> None:
+        self.phase = step.cell.phase or ""
+        self.between()
+
+    def asks(self, step: Step) -> bool:
+        return True
+
+    def pauses(self, step: Step, pause: Pause) -> None: ...
+
+    def output(self, step: Step, text: str) -> None:
+        self.printed.append(text)
+
+    def accepts(self, step: Step, unseen: str) -> bool:
+        return True
+
+    def skipped(self, step: Step, reason: str) -> None: ...
+
+    def done_earlier(self, step: Step) -> None: ...
+
+    def stopped(self, step: Step) -> None: ...
+
+    def finished(self, log: Path) -> None: ...
+
+
+@dataclass
+class _Try:
+    habitat: Habitat
+    document: Document
+    filling: Filling
+    database: str
+    logs: Path
+
+    def outcome(self) -> Outcome:
+        with Application(self.habitat.application_dsn(self.database), self.habitat.shape) as application:
+            self.application = application
+            self.habitat.prepared(self.database, self.filling.set_up)
+            stopped = self._run(FORWARD, ROUNDS_FORWARD - 1)
+            if stopped is None:
+                return self._done()
+            phase, words = stopped
+            if phase != "Preflight":
+                raise Fault("refused late", f"{phase}: {words}")
+            return self._refused(words)
+
+    def _refused(self, words: str) -> Outcome:
+        """Preflight refused: nothing has changed, also after somebody rolled back to be sure."""
+        self._run(("Roll back",), ROUNDS)
+        self._rounds(ROUNDS)
+        self._well("traces")
+        self._same("traces", "")
+        return Outcome("refused", words)
+
+    def _done(self) -> Outcome:
+        self._rounds(ROUNDS_FORWARD)
+        self._well("broken")
+        self._values()
+        first = self.habitat.state(self.database)
+        stopped = self._run(FORWARD, 0)
+        if stopped is not None:
+            raise Fault("broken", f"a second run: {stopped[0]}: {stopped[1]}")
+        if changed := first.differences(self.habitat.state(self.database)):
+            raise Fault("broken", f"a second run changes: {_told(changed)}")
+        if not any(cell.phase == "Roll back" for cell in self.document.cells):
+            return Outcome("done")
+        stopped = self._run(("Roll back",), ROUNDS)
+        if stopped is not None:
+            raise Fault("refused late", f"{stopped[0]}: {stopped[1]}")
+        self._rounds(ROUNDS)
+        self._well("undone wrongly")
+        self._same("undone wrongly", self.document.front.undo)
+        return Outcome("done")
+
+    def _run(self, phases: tuple[str, ...], rounds: int) -> tuple[str, str] | None:
+        """Carry the phases out; the phase it stopped in and why, if it did.
+
+        Between two steps there is a round of requests, up to ``rounds`` in all.
+        """
+        operator = _Operator(lambda: self._between(rounds))
+        with _ended(self.habitat, self.database) as ended:
+            try:
+                target = open_target(self.habitat.owner_dsn(self.database))
+                values, logs = values_of(self.document, self.filling.values), self.logs
+                carry_out(RunRequest(self.document, target, values, logs, phases, backoff=_BACKOFF), operator)
+            except ExpectationError as error:
+                if not ended.is_set():
+                    text = "\n".join([error.message, *operator.printed[-1:]])
+                    stop = _STOP.search(text)
+                    return operator.phase, stop[0] if stop else error.message
+            except PgRehearseError as error:
+                if not ended.is_set():
+                    return operator.phase, error.message
+        if ended.is_set():
+            raise Fault("stuck", f"{operator.phase}: ended after {PATIENCE:.0f} s")
+        return None
+
+    def _between(self, rounds: int) -> None:
+        if self.application.rounds < rounds:
+            watch = self.habitat.zoo.watch
+            if not watch.execute(_IN_TRANSACTION, [self.database]).fetchall():
+                self.application.round()
+
+    def _rounds(self, rounds: int) -> None:
+        while self.application.rounds < rounds:
+            self.application.round()
+
+    def _well(self, kind: str) -> None:
+        """Raises Fault: a request failed unannounced, answered wrongly, or a hold is false."""
+        for failure in self.application.failures.values():
+            if not has_word(failure.sql, tuple(self.filling.announced.get(failure.sqlstate, ()))):
+                raise Fault(kind, f"a request failed: {failure}")
+        if not self.filling.changes_values and not self.application.failures:
+            for key, rows in self.habitat.answers.items():
+                mine = self.application.answers.get(key, rows)
+                if mine != rows:
+                    sql = " ".join(self.habitat.shape.sections["traffic"][key[1]].split())
+                    raise Fault(kind, f"a request answered {mine[:1]} and not {rows[:1]}: {sql}")
+        gone = tuple(word for words in self.filling.announced.values() for word in words)
+        if false := self.habitat.false_holds(self.database, gone):
+            raise Fault(kind, f"not true any more: {false}")
+
+    def _values(self) -> None:
+        """Raises Fault: it is not done, or a value is another one than where no runbook ran."""
+        with connect(self.habitat.server.dsn(self.database), autocommit=True) as session:
+            if false := not_true(session, list(self.filling.done)):
+                raise Fault("broken", f"Verify said ok, and it is not done: {false}")
+            if not self.filling.after:
+                return
+            mine = session.execute(self.filling.after.encode()).fetchall()
+        wanted = self.habitat.before(self.filling.before, self._failed, self.filling.set_up)
+        if sorted(map(str, mine)) != sorted(map(str, wanted)):
+            wrong = sorted(set(map(str, mine)) ^ set(map(str, wanted)))
+            raise Fault("broken", f"{len(wrong)} values differ, such as {'; '.join(wrong[:2])}")
+
+    def _same(self, kind: str, undo: str) -> None:
+        """Raises Fault: the database is another one than after the same requests without a runbook."""
+        wanted = self.habitat.end(self._failed, self.filling.set_up)
+        differences = wanted.differences(self.habitat.state(self.database))
+        left = [line for line in differences if not (undo and has_word(line, tuple(self.filling.leaves)))]
+        if left:
+            raise Fault(kind, f"differs: {_told(left)}")
+
+    @property
+    def _failed(self) -> frozenset[Key]:
+        return frozenset(self.application.failures)
+
+
+@contextmanager
+def _ended(habitat: Habitat, database: str) -> Iterator[threading.Event]:
+    """Ends every session in ``database``, and is set, when what is inside takes too long."""
+    ended = threading.Event()
+
+    def end() -> None:
+        ended.set()
+        with connect(habitat.server.dsn(), autocommit=True) as session:
+            session.execute(_END, [database])
+
+    timer = threading.Timer(PATIENCE, end)
+    timer.start()
+    try:
+        yield ended
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _told(lines: list[str]) -> str:
+    more = f"; and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return "; ".join(lines[:3]) + more

@@ -1,0 +1,54 @@
+"""The sixth rehearsal: every runbook on every shape of ``zoo/`` is refused, or done as it must be.
+
+``PGREHEARSE_ZOO`` chooses: nothing takes a small fixed sample, ``all`` everything, ``2/4`` the second of four
+shards. Pairs that are known to be red stand in ``zoo/open.toml``; one of them that is green fails too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from pgrehearse.measurement.zoo.fillings import Fillings
+from pgrehearse.measurement.zoo.habitat import Zoo
+from pgrehearse.measurement.zoo.known import Known
+from pgrehearse.measurement.zoo.pairs import tried
+from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
+from pgrehearse.servers import Servers
+from pgrehearse.text.document import load
+from pgrehearse.text.project import Project
+from support import ROOT
+from support.majors import TEST_MAJOR
+from support.zoo import VARIABLE, chosen
+
+PROJECT = Project.at(ROOT)
+
+
+@pytest.fixture(scope="module")
+def zoo() -> Iterator[Zoo]:
+    """On a server of its own: its roles have fixed names."""
+    with Servers() as servers, Zoo(servers.get(TEST_MAJOR)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("shape", "runbooks"), chosen(shapes_of(PROJECT)), ids=lambda v: getattr(v, "name", "")
+)
+def test_a_runbook_is_refused_or_done(zoo: Zoo, shape: Shape, runbooks: tuple[str, ...]) -> None:
+    major = zoo.server.major
+    if not shape.on(major):
+        pytest.skip(f"no server of {major} can hold this shape")
+    fillings, known = Fillings(PROJECT), Known(PROJECT)
+    problems = []
+    with zoo.habitat(shape) as habitat:
+        for path in sorted(PROJECT.runbooks.glob("*.md")):
+            filling = fillings.of(path.stem, shape)
+            if filling is None or (runbooks and path.stem not in runbooks):
+                continue
+            if not os.environ.get(VARIABLE) and known.reason(path.stem, shape.name, major):
+                continue  # whether it is still red is asked by `make zoo`
+            outcome = tried(habitat, load(path), filling)
+            problems += [known.problem(path.stem, shape.name, major, outcome)]
+    assert [problem for problem in problems if problem] == []

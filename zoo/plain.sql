@@ -1,0 +1,3 @@
+/*
+title = "A table like the example's: what every runbook is for"
+*/

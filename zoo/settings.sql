@@ -1,0 +1,16 @@
+/*
+title = "The owner's role has settings of its own"
+[settings]
+statement_timeout = "10s"
+lock_timeout = "50ms"
+quote_all_identifiers = "on"
+search_path = '"$user", pg_catalog, public'
+DateStyle = "German, DMY"
+IntervalStyle = "sql_standard"
+TimeZone = "Asia/Tokyo"
+standard_conforming_strings = "off"
+bytea_output = "escape"
+extra_float_digits = "-5"
+*/
+-- [set up]
+ALTER TABLE item ADD COLUMN price double precision DEFAULT 0.1;

@@ -1,0 +1,5 @@
+/*
+title = "An unlogged table"
+*/
+-- [set up]
+ALTER TABLE item SET UNLOGGED;
