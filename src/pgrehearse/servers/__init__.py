@@ -7,6 +7,7 @@ pool      the servers of one run, one per major
 local     those we start; cluster: their data directories and supervisor
 given     a data directory that somebody else filled, served for a while
 url       one that somebody else runs
+environment  what processes we start get of ours: nothing that leads to another server
 ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them
 cache     the directory for downloads, prepared clusters, kept databases
@@ -14,7 +15,8 @@ keeping   data directories that outlive their run
 orphans   what killed runs left on this machine, cleared up; claims: on a server of others
 """
 
-from pgrehearse.servers.base import Server, libpq_environment
+from pgrehearse.servers.base import Server
+from pgrehearse.servers.environment import libpq_environment
 from pgrehearse.servers.keeping import Kept, forget_kept, kept
 from pgrehearse.servers.local import LocalServer, reopen, start
 from pgrehearse.servers.ordinary import ordinary

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 from abc import ABC, abstractmethod
@@ -13,23 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgrehearse.servers.binaries import client
 
-__all__ = ["Server", "libpq_environment"]
-
-_LIBPQ_PREFIX = "PG"
-_OURS = "PGREHEARSE_"
-
-
-def libpq_environment(settings: dict[str, str]) -> dict[str, str]:
-    """Return this process's environment with libpq's variables replaced by ``settings``, in UTF-8.
-
-    Leftovers matter: ``PGHOSTADDR`` or ``PGSERVICE`` in a shell would lead a child process to another server.
-    """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_LIBPQ_PREFIX) or name.startswith(_OURS)
-    }
-    return {**kept, **settings, "PGCLIENTENCODING": "UTF8"}
+__all__ = ["Server"]
 
 
 class Server(ABC):

@@ -19,6 +19,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.servers import orphans
 from pgrehearse.servers.binaries import Binaries
 from pgrehearse.servers.cache import building, subdirectory
+from pgrehearse.servers.environment import server_environment
 
 __all__ = [
     "SETTINGS",
@@ -259,7 +260,7 @@ def supervise(
         stdout=subprocess.DEVNULL if lock is None else lock,
         stderr=subprocess.DEVNULL,
         cwd=directory,
-        env={**_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
+        env={**server_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
         start_new_session=True,
         **identity(),
     )
@@ -270,7 +271,7 @@ def _as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd="/",
-        env=_environment(),
+        env=server_environment(),
         capture_output=True,
         text=True,
         timeout=120,
@@ -369,12 +370,6 @@ def identity() -> dict[str, Any]:
     """Arguments of ``subprocess`` for the account that servers run as; none when that is us."""
     who = account()
     return {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": []}
-
-
-def _environment() -> dict[str, str]:
-    """Our environment without what libpq and PostgreSQL would read from it, and without a locale."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
 
 
 def _hash(what: object) -> str:

@@ -1,0 +1,41 @@
+"""What processes we start get of our environment: nothing that leads to another server, all that others need."""
+
+from __future__ import annotations
+
+import pytest
+
+from pgrehearse.servers.environment import libpq_environment, server_environment
+
+#: Of programs that a restore or a cell calls.
+OF_OTHERS = ("PGBACKREST_REPO1_CIPHER_PASS", "PGCOPYDB_TARGET_PGURI", "PGROLL_SCHEMA", "AWS_SECRET_ACCESS_KEY")
+POSTGRESQL = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT", "PGDATA", "PG_COLOR", "PGSSLMODE")
+
+
+@pytest.fixture(autouse=True)
+def everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*OF_OTHERS, *POSTGRESQL, "PGREHEARSE_SERVER", "LC_MESSAGES"):
+        monkeypatch.setenv(name, "of the shell")
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_variables_of_other_programs_pass(name: str) -> None:
+    assert libpq_environment({})[name] == "of the shell"
+    assert server_environment()[name] == "of the shell"
+
+
+@pytest.mark.parametrize("name", POSTGRESQL)
+def test_what_leads_to_another_server_does_not(name: str) -> None:
+    assert name not in libpq_environment({})
+    assert name not in server_environment()
+
+
+def test_what_is_given_wins_and_is_read_as_utf_8() -> None:
+    found = libpq_environment({"PGHOST": "/run", "PGCLIENTENCODING": "LATIN1"})
+    assert (found["PGHOST"], found["PGCLIENTENCODING"]) == ("/run", "UTF8")
+
+
+def test_our_own_reach_commands_and_not_servers() -> None:
+    assert libpq_environment({})["PGREHEARSE_SERVER"] == "of the shell"
+    assert "PGREHEARSE_SERVER" not in server_environment()
+    assert server_environment()["LC_ALL"] == "C"
+    assert "LC_MESSAGES" not in server_environment()
