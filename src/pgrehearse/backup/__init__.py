@@ -21,7 +21,7 @@ recovery      where recovery stops, and gaps in the WAL on the way there
 canary        a row written before the backup, to be read back from the copy
 original      the database that was backed up: what a copy of it has to hold
 questions     what is asked of a copy
-verify        from listed to canary read back
+verify        from listed to canary read back; beside: reads it while the copy is made
 take          a backup is made
 store         receipts in the database they are about, and as files
 demand        what an environment asks of a receipt, and what is missing

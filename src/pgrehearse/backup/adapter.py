@@ -81,12 +81,14 @@ class Adapter(ABC):
         makes: what it makes and reads, in words for the reference page.
         needs: programs it calls, likewise.
         knows: options that `Work.options` may hold -> what each means.
+        copies: `restored` begins by copying what nothing runs on, so `read` may go on beside it.
     """
 
     name: ClassVar[str]
     makes: ClassVar[str]
     needs: ClassVar[str]
     knows: ClassVar[Mapping[str, str]] = {}
+    copies: ClassVar[bool] = False
 
     def __init__(self, place: str, original: Original, work: Work) -> None:
         """``original``: the database that was backed up, or will be. Nothing is looked at yet."""

@@ -22,7 +22,7 @@ from pgrehearse.backup.levels import Level
 from pgrehearse.backup.manifest import Manifest
 from pgrehearse.backup.pg_basebackup import take_base_backup
 from pgrehearse.backup.proof import Proof, Refused, Unproven
-from pgrehearse.backup.room import room
+from pgrehearse.backup.room import full, room
 from pgrehearse.errors import SetupError
 from pgrehearse.servers import given
 
@@ -37,6 +37,7 @@ class BaseBackup(Adapter):
     name = "pg_basebackup"
     makes = "a folder of files, tar files, or an incremental backup upon another"
     needs = "pg_basebackup, pg_verifybackup, pg_combinebackup"
+    copies = True
     knows: ClassVar[Mapping[str, str]] = {
         "format": "plain or tar; tar where the server has tablespaces, plain elsewhere",
         "incremental": "the folder of the backup that this one builds upon, for `take`, since 17",
@@ -169,6 +170,7 @@ class BaseBackup(Adapter):
                 try:
                     said.append(self._copied(place, facts))
                 except OSError as error:
+                    full(f"{error.strerror}: {error.filename or place}")
                     raise Refused(
                         f"the copy failed: {error.strerror}: {error.filename or place}",
                         "see that the backup is complete and that there is room: --into",

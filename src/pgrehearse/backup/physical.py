@@ -20,7 +20,7 @@ from pgrehearse.backup.adapter import Copy, Facts, Work
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused
-from pgrehearse.backup.room import size_of
+from pgrehearse.backup.room import full, size_of
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.servers import Server, given
@@ -101,6 +101,7 @@ def served(
                 watch=lambda: work.progress("recovery", 0, 0),
             )
         except SetupError as error:
+            full(error.message)
             raise _not_started(error) from None
         try:
             said.append(_reached(asked_by(server, original.database), facts))

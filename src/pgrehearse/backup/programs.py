@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from pgrehearse.backup import room
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import cell_process
+from pgrehearse.processes import ended
 from pgrehearse.servers import binaries, cluster, libpq_environment
 
 __all__ = ["Done", "called", "exact", "printed", "run", "version"]
@@ -84,6 +86,8 @@ def run(
 
     Whatever ends this process, the program and all it started are killed: told to end, pg_basebackup leaves a
     child that holds its connection and reads nothing, and the server waits for it.
+
+    Raises NoRoom: it failed because a disk is full.
     """
     with tempfile.TemporaryFile() as own, tempfile.TemporaryFile() as output:
         said = messages if messages is not None else own
@@ -96,15 +100,14 @@ def run(
             cwd=cwd or (Path("/") if as_server else None),
         )
         try:
-            while True:
-                try:
-                    status = process.wait(_TICK)
-                    break
-                except subprocess.TimeoutExpired:
-                    watch(_tail(said, 400))
+            while not ended(process, _TICK):
+                watch(_tail(said, 400))
         finally:
             process.end()
-        return Done(status, _tail(output, _TAIL), _tail(said, _TAIL))
+        done = Done(process.returncode, _tail(output, _TAIL), _tail(said, _TAIL))
+        if done.status != 0:
+            room.full(done.said)
+        return done
 
 
 def _by_account() -> list[str]:

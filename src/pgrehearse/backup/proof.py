@@ -10,7 +10,11 @@ from pgrehearse.backup.levels import Level
 from pgrehearse.backup.receipt import Evidence
 from pgrehearse.errors import SetupError
 
-__all__ = ["Proof", "Refused", "Unproven"]
+__all__ = ["NoRoom", "Proof", "Refused", "Unproven"]
+
+
+class NoRoom(SetupError):
+    """A disk is full here. It says nothing of the backup, so it is no evidence, and no receipt is written."""
 
 
 class Unproven(Exception):
@@ -34,21 +38,41 @@ class Proof:
     def __init__(self, tell: Callable[[Evidence], None] = lambda line: None) -> None:
         self.lines: list[Evidence] = []
         self._tell = tell
+        self._until: Callable[[], None] | None = None
+
+    def take(self, other: Proof) -> None:
+        """The lines of another are lines of this one."""
+        for line in other.lines:
+            self._note(line)
+
+    def wait(self, until: Callable[[], None]) -> None:
+        """Call ``until`` when the next line is about to be noted. If it raises, that line is not."""
+        self._until = until
+
+    def waited(self) -> None:
+        """Call it now, if no line came."""
+        until, self._until = self._until, None
+        if until is not None:
+            until()
+
+    def _note(self, line: Evidence) -> None:
+        self.lines.append(line)
+        self._tell(line)
 
     @contextmanager
     def proving(self, level: Level, check: str) -> Iterator[list[str]]:
         """A block that looks at one thing and puts what it saw into the list.
 
         Unproven is noted, and what follows the block goes on. Refused is noted and raised on; a SetupError
-        becomes one.
+        becomes one, but NoRoom.
         """
         begun = time.monotonic()
         said: list[str] = []
 
         def note(ok: bool, text: str, next_step: str = "", damage: bool = False) -> None:
             line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun, damage)
-            self.lines.append(line)
-            self._tell(line)
+            self.waited()
+            self._note(line)
 
         try:
             yield said
@@ -57,6 +81,8 @@ class Proof:
             note(False, missing.said, missing.next_step, damage)
             if damage:
                 raise
+        except NoRoom:
+            raise
         except SetupError as error:
             note(False, error.message, error.next_step or "", True)
             raise Refused(error.message, error.next_step or "") from error

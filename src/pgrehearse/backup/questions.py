@@ -17,6 +17,7 @@ from pgrehearse.backup.levels import Level
 from pgrehearse.backup.manifest import lsn
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused, Unproven
+from pgrehearse.backup.room import full
 from pgrehearse.connections import connect
 from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import PgRehearseError, first_line
@@ -75,6 +76,7 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
                 found.canary = _canary(newest, known, there, copy, facts, said)
                 found.at = newest.at if newest else None
     except psycopg.Error as error:
+        full(str(error))
         with proof.proving(Level.QUERIED, "answers"):
             raise Refused(f"the copy does not answer: {first_line(error)}", _TAKE) from None
     return found

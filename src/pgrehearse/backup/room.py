@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -9,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pgrehearse.backup.proof import Refused
+from pgrehearse.backup.proof import NoRoom
 from pgrehearse.errors import SetupError
 from pgrehearse.servers import given
 
-__all__ = ["outside", "room", "size_of"]
+__all__ = ["full", "outside", "room", "size_of"]
 
 #: What a server needs besides its files: WAL of its own, temporary files of checks.
 _SPARE = 256 << 20  # bytes
+_FULL = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)]
+_NEXT = "make room there, or name a folder on another disk"
 
 
 @contextmanager
@@ -26,24 +29,31 @@ def room(into: Path | None, wanted: int) -> Iterator[Path]:
     Args:
         into: None: where temporary files go.
 
-    What a killed run left there goes first. Raises Refused: no room. SetupError: it cannot be used.
+    What a killed run left there goes first. Raises NoRoom; SetupError: it cannot be used. Never Refused: the
+    backup is as good as it was.
     """
     parent = (into or Path(tempfile.gettempdir())).absolute()
     if not parent.is_dir():
-        raise Refused(f"{parent} is no folder", "name one with --into, on a disk that has room")
+        raise SetupError(f"{parent} is no folder", next_step="name one with --into, on a disk that has room")
     outside(parent)
     given.sweep(parent)
     free = shutil.disk_usage(parent).free
     if free < wanted + _SPARE:
-        raise Refused(
-            f"the copy needs {_told(wanted + _SPARE)}, and {parent} has {_told(free)}",
-            "make room there, or name another disk with --into",
+        raise NoRoom(
+            f"the copy needs {_told(wanted + _SPARE)}, and {parent} has {_told(free)}", next_step=_NEXT
         )
     folder = given.folder(parent)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def full(said: str) -> None:
+    """Raise NoRoom where a program, a server or the system says that a disk is full."""
+    line = next((line for line in said.splitlines() if any(word in line for word in _FULL)), None)
+    if line is not None:
+        raise NoRoom(f"a disk is full: {line.strip()}", next_step=_NEXT)
 
 
 def outside(place: Path) -> None:

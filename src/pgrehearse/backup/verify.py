@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pgrehearse import clock
+from pgrehearse.backup import beside
 from pgrehearse.backup.adapter import Adapter, Facts
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.original import Original
@@ -31,8 +32,7 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
     answers, size = Answers(), 0
     try:
         compared(facts, original, proof)
-        adapter.read(facts, proof)
-        with adapter.restored(facts, proof) as copy:
+        with beside.read(adapter, facts, proof), adapter.restored(facts, proof) as copy:
             size = copy.bytes
             answers = ask(copy, facts, original, proof, adapter.work)
     except Refused:

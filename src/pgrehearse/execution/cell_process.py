@@ -18,6 +18,7 @@ from typing import IO, Any
 from pgrehearse.execution import cell_keeper
 from pgrehearse.execution.bounds import ROOM
 from pgrehearse.owners import marker, owner_is_gone
+from pgrehearse.processes import ended
 from pgrehearse.text.characters import visible
 
 __all__ = ["CellProcess", "interruptible", "start"]
@@ -81,9 +82,7 @@ class CellProcess(subprocess.Popen[bytes]):
         if lifeline < 0:
             return
         os.close(lifeline)
-        try:
-            self.wait(_LIMIT)
-        except subprocess.TimeoutExpired:  # somebody has stopped the keeper
+        if not ended(self, _LIMIT):  # somebody has stopped the keeper
             self.kill()
             self.wait()
         if self.returncode == -signal.SIGKILL:  # that, or the cell itself was killed

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 __all__ = ["libpq_environment", "server_environment"]
 
-#: PostgreSQL's own variables: PGHOST, PGCONNECT_TIMEOUT, PG_COLOR. Others join PG to a name and a word, such as
-#: PGBACKREST_REPO1_CIPHER_PASS: those are of programs that we call, or that cells call.
+#: PostgreSQL's own variables: PGHOST, PGCONNECT_TIMEOUT, PG_COLOR. Others join PG to a name and a word, as
+#: PGBACKREST_REPO1_CIPHER_PASS does: those are of programs that we call, or that cells call.
 _POSTGRESQL = re.compile(r"PG(?:[A-Z0-9]*|_.*|CONNECT_TIMEOUT)")
 _OURS = "PGREHEARSE_"
 
@@ -23,7 +23,7 @@ def libpq_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def server_environment() -> dict[str, str]:
-    """Return it for a server: without our own variables too, one of which may hold a password, nor a locale."""
+    """Return it for a server: without a locale, and our own variables, one of which may hold a password."""
     without = (_OURS, "LC_", "LANG")
     return {**{name: value for name, value in _kept() if not name.startswith(without)}, "LC_ALL": "C"}
 

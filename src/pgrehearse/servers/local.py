@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
+from pgrehearse.processes import ended
 from pgrehearse.servers import binaries, cluster, keeping
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import Binaries
@@ -101,7 +102,15 @@ class LocalServer(Server):
         self._reopened = lock is not None
         self._tail = ""
         command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory), *options]
-        self._supervisor = cluster.supervise(command, directory, log, copy=copy, settings=settings, lock=lock)
+        self._supervisor = cluster.supervise(
+            command,
+            directory,
+            log,
+            copy=copy,
+            settings=settings,
+            lock=lock,
+            throwaway=data.is_relative_to(directory),
+        )
         self._finalizer = weakref.finalize(self, _end, self._supervisor, directory, data, os.getpid())
 
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:
@@ -220,12 +229,10 @@ def _end(
         pipe.close()
     except BrokenPipeError:
         pass  # somebody killed the supervisor; the rest of this function copes
-    try:
-        status = supervisor.wait(_STOP_LIMIT)
-    except subprocess.TimeoutExpired:
+    if not ended(supervisor, _STOP_LIMIT):
         supervisor.kill()
-        status = supervisor.wait()
-    if status != 0:
+        supervisor.wait()
+    if supervisor.returncode != 0:
         _stop_unsupervised(data)
         if not keep:
             shutil.rmtree(directory, ignore_errors=True)

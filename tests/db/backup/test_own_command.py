@@ -42,6 +42,7 @@ class Cloud:
     copy: Server
     folder: Path
     made: int = 0
+    script: Path = Path()
     calls: list[str] = field(default_factory=list)
 
     def adapter(self, **answers: Any) -> OwnCommand:
@@ -83,7 +84,7 @@ def test_what_it_restores_is_read_back_to_the_canary_and_taken_away(cloud: Cloud
     assert receipt.level is Level.CANARY, receipt.missing
     assert cloud.calls == ["list", "read", "restore", "remove"]
     (read,) = [one for one in receipt.evidence if one.level is Level.READ]
-    assert read.said == "the provider checks its blocks, as cloud-2 says"
+    assert read.said == f"the provider checks its blocks, as {cloud.script.name} says"
 
 
 BROKEN: dict[str, tuple[dict[str, Any], Level]] = {

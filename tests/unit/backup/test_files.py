@@ -14,7 +14,7 @@ import pytest
 
 from pgrehearse.backup import checksums, manifest
 from pgrehearse.backup.copying import copied
-from pgrehearse.backup.proof import Refused, Unproven
+from pgrehearse.backup.proof import NoRoom, Refused, Unproven
 from pgrehearse.backup.room import outside, room
 from pgrehearse.errors import SetupError
 
@@ -176,7 +176,7 @@ def test_nothing_is_made_in_the_files_of_a_server(tmp_path: Path, inside: str) -
 
 
 def test_room_is_looked_for_first(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="the copy needs"), room(tmp_path, 1 << 60):
+    with pytest.raises(NoRoom, match="the copy needs"), room(tmp_path, 1 << 60):
         pass
-    with pytest.raises(Refused, match="is no folder"), room(tmp_path / "none", 1):
+    with pytest.raises(SetupError, match="is no folder"), room(tmp_path / "none", 1):
         pass

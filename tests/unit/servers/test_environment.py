@@ -1,4 +1,4 @@
-"""What processes we start get of our environment: nothing that leads to another server, all that others need."""
+"""What processes we start get of our environment: nothing that leads to another server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from pgrehearse.servers.environment import libpq_environment, server_environment
 
 #: Of programs that a restore or a cell calls.
-OF_OTHERS = ("PGBACKREST_REPO1_CIPHER_PASS", "PGCOPYDB_TARGET_PGURI", "PGROLL_SCHEMA", "AWS_SECRET_ACCESS_KEY")
+OF_OTHERS = ("PGBACKREST_REPO1_CIPHER_PASS", "PGCOPYDB_TARGET_PGURI", "PGROLL_SCHEMA", "AWS_SECRET_KEY")
 POSTGRESQL = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT", "PGDATA", "PG_COLOR", "PGSSLMODE")
 
 

@@ -1,0 +1,139 @@
+"""A backup is read while it is copied: in order all the same, and damage ends the copying."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from pgrehearse.backup import beside
+from pgrehearse.backup.adapter import Adapter, Copy, Facts, Work
+from pgrehearse.backup.levels import Level
+from pgrehearse.backup.proof import NoRoom, Proof, Refused, Unproven
+
+FACTS = Facts("monday", "digest", datetime(2026, 1, 2, tzinfo=UTC))
+LIMIT = 60  # seconds until a test that hangs fails
+
+
+class Stepped(Adapter):
+    """Reads and copies as long as the test has not said so, looking for an end meanwhile."""
+
+    name, makes, needs, copies = "stepped", "", "", True
+
+    def __init__(self, jobs: int = 2) -> None:
+        super().__init__("place", cast(Any, None), Work(jobs=jobs, progress=self._shown))
+        self.may_read, self.may_copy, self.stopped = threading.Event(), threading.Event(), threading.Event()
+        self.wrong: BaseException | None = None
+        self.shown: set[str] = set()
+
+    def _shown(self, what: str, done: int, total: int) -> None:
+        self.shown.add(what)
+
+    def read(self, facts: Facts, proof: Proof) -> None:
+        with proof.proving(Level.READ, "checksums"):
+            try:
+                self._until(self.may_read, "read")
+            except BaseException:
+                self.stopped.set()
+                raise
+            if self.wrong:
+                raise self.wrong
+
+    @contextmanager
+    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+        with proof.proving(Level.RESTORED, "copied"):
+            self._until(self.may_copy, "copy")
+        yield Copy(lambda database: database, physical=True)
+
+    def _until(self, event: threading.Event, what: str) -> None:
+        for _ in range(LIMIT * 100):
+            if event.wait(0.01):
+                return
+            self.work.progress(what, 0, 0)
+        pytest.fail(f"{what} is never done")
+
+    def listed(self, proof: Proof) -> Facts:
+        return FACTS
+
+    def take(self) -> None: ...
+
+
+def verified(adapter: Stepped, proof: Proof) -> None:
+    with (
+        beside.read(adapter, FACTS, proof),
+        adapter.restored(FACTS, proof),
+        proof.proving(Level.QUERIED, "rows"),
+    ):
+        pass
+
+
+def lines(proof: Proof) -> list[tuple[str, bool]]:
+    return [(one.check, one.ok) for one in proof.lines]
+
+
+@pytest.mark.parametrize("first", ["may_read", "may_copy"])
+def test_lines_stand_in_order_whichever_is_done_first(first: str) -> None:
+    adapter, proof = Stepped(), Proof()
+    getattr(adapter, first).set()
+    last = {"may_read": adapter.may_copy, "may_copy": adapter.may_read}[first]
+    timer = threading.Timer(0.05, last.set)
+    timer.start()
+    verified(adapter, proof)
+    timer.join()
+    assert lines(proof) == [("checksums", True), ("copied", True), ("rows", True)]
+    assert not [one for one in threading.enumerate() if one.name == "read whole"]
+
+
+def test_damage_ends_the_copying() -> None:
+    adapter, proof = Stepped(), Proof()
+    adapter.wrong = Refused("a byte is another", "take another")
+    adapter.may_read.set()
+    with pytest.raises(Refused, match="a byte is another"):
+        verified(adapter, proof)  # it was never allowed to be done with the copy
+    assert lines(proof) == [("checksums", False)]
+
+
+def test_damage_that_is_found_last_is_found_before_anything_is_done_with_the_copy() -> None:
+    adapter, proof = Stepped(), Proof()
+    adapter.wrong = Refused("a byte is another", "take another")
+    adapter.may_copy.set()
+    timer = threading.Timer(0.05, adapter.may_read.set)
+    timer.start()
+    with pytest.raises(Refused, match="a byte is another"):
+        verified(adapter, proof)
+    timer.join()
+    assert lines(proof) == [("checksums", False)]
+    assert "read" in adapter.shown
+
+
+def test_what_is_only_unproven_stops_nothing() -> None:
+    adapter, proof = Stepped(), Proof()
+    adapter.wrong = Unproven("no pg_verifybackup", "install it")
+    adapter.may_read.set()
+    adapter.may_copy.set()
+    verified(adapter, proof)
+    assert lines(proof) == [("checksums", False), ("copied", True), ("rows", True)]
+
+
+@pytest.mark.parametrize("why", [KeyboardInterrupt(), NoRoom("full")])
+def test_what_ends_the_copying_ends_the_reading(why: BaseException) -> None:
+    adapter, proof = Stepped(), Proof()
+    with pytest.raises(type(why)), beside.read(adapter, FACTS, proof):
+        raise why
+    assert adapter.stopped.wait(LIMIT)
+    assert lines(proof) == []
+    adapter.work.progress("afterwards", 0, 0)
+    assert "afterwards" in adapter.shown
+
+
+def test_with_one_job_one_comes_after_the_other() -> None:
+    adapter, proof = Stepped(jobs=1), Proof()
+    adapter.wrong = Refused("a byte is another", "take another")
+    adapter.may_read.set()
+    with pytest.raises(Refused), beside.read(adapter, FACTS, proof):
+        pytest.fail("the block was entered")
+    assert lines(proof) == [("checksums", False)]
