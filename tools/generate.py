@@ -123,7 +123,10 @@ _OPTIONS = {
         "Its text is that of the file of that name: `snippets/sql/NAME.sql`, `snippets/bash/NAME.sh`.",
         "lock-queue",
     ),
-    "timeout": ("How long the cell may take: 30 s without it.", "5min"),
+    "timeout": (
+        "How long the cell may take in a test or a rehearsal: 30 s without it. An operator is not limited.",
+        "5min",
+    ),
     "until": ("The last server major it runs on.", "16"),
     "wait": ("The statement must block on this session. It completes in a later cell.", "app"),
 }

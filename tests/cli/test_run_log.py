@@ -57,10 +57,15 @@ def test_a_log_without_room_does_not_hide_what_stopped_the_run(bench: Bench, sta
     first = bench.root / "first.jsonl"
     bench.call("run", "sample", "--yes", "--dsn", staging.dsn, "--log", str(first))
     events = first.read_text("utf-8").splitlines(keepends=True)
-    assert [json.loads(line)["event"] for line in events] == ["start", "step", "step", "stopped"]
-    before = 1024 - sum(map(len, events[:-1]))
-    assert before > 0
+    assert [json.loads(line)["event"] for line in events] == [
+        "start",
+        *["begin", "statement", "step"] * 2,
+        "stopped",
+    ]
+    size = sum(map(len, events[:-1]))
+    blocks = size // 1024 + 1
+    before = blocks * 1024 - size
     tight = bench.root / "tight.jsonl"
     tight.write_text("#" * (before - 10) + "\n", "utf-8")
-    status, err = limited(bench, staging, 1, "--log", str(tight))
+    status, err = limited(bench, staging, blocks, "--log", str(tight))
     assert (status, "halt xxx" in err) == (1, True), err

@@ -12,7 +12,7 @@ from psycopg import sql
 from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import Database
-from support.runs import GATE, note, open_gate, run
+from support.runs import GATE, generating, note, open_gate, run
 from support.waiting import wait_until
 
 LABEL = '  label: {description: Label, example: x, default: "ok"}\n'
@@ -28,7 +28,8 @@ def test_resumes_after_a_stop(bench: Bench, gated: Database) -> None:
     assert "Apply 1/3: 1. Step  done in the earlier run" in out
     assert gated.trace() == ["one", "three"]
     assert (
-        bench.logs()[1][0]["resumed"] == [event["line"] for event in bench.logs()[0] if "line" in event][1:2]
+        bench.logs()[1][0]["resumed"]
+        == [event["line"] for event in bench.logs()[0] if event["event"] == "step"][1:2]
     )
     assert run(bench, gated)[0] == 0
     assert gated.trace() == ["one", "three", "one", "three"], "a run that ended is not resumed"
@@ -107,6 +108,49 @@ def test_what_a_transaction_lost_is_done_again(bench: Bench, gated: Database) ->
     open_gate(gated)
     assert run(bench, gated)[0] == 0
     assert gated.trace() == ["kept", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("makes", "unless", "undoes"),
+    [
+        (
+            "ALTER TABLE trace ADD CONSTRAINT c CHECK (at > 0)",
+            "conname = 'c'",
+            "ALTER TABLE trace DROP CONSTRAINT c",
+        ),
+        ("CREATE INDEX CONCURRENTLY i ON trace (at)", "to_regclass('i') IS NOT NULL", "DROP INDEX i"),
+        (
+            "COMMENT ON TABLE trace IS 'x'",
+            "obj_description('trace'::regclass, 'pg_class') = 'x'",
+            "COMMENT ON TABLE trace IS NULL",
+        ),
+    ],
+)
+def test_what_somebody_undid_is_done_again(
+    bench: Bench, gated: Database, makes: str, unless: str, undoes: str
+) -> None:
+    again = f"SELECT $${makes}$$ WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE {unless})\n\\gexec"
+    bench.runbook([again, note("once"), generating(note("generated")), GATE])
+    assert run(bench, gated)[0] == 1
+    gated.execute(undoes)
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert status == 0, err
+    assert "Apply 1/4: 1. Step: done in the earlier run, and undone since: it is due again" in out
+    assert f"    {makes};" in out
+    assert gated.one(f"SELECT EXISTS (SELECT FROM pg_constraint WHERE {unless})")
+    assert gated.trace() == ["once", "generated"], "rows are not changed twice"
+
+
+def test_what_is_there_still_is_left_out(bench: Bench, gated: Database) -> None:
+    """The negative control."""
+    makes = "SELECT 'CREATE TABLE made ()' WHERE to_regclass('made') IS NULL\n\\gexec"
+    bench.runbook([makes, GATE])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert (status, "undone since" in out) == (0, False), err
+    assert "Apply 1/2: 1. Step  done in the earlier run" in out
 
 
 def test_other_values_do_not_resume(bench: Bench, gated: Database) -> None:

@@ -130,7 +130,7 @@ def test_attempts_end(bench: Bench, staging: Database, pauses: Pauses) -> None:
     assert len(pauses.seconds) == 2
     line = bench.line(text, "ALTER TABLE")
     assert f"sample.md:{line}: Apply 1/1: 1. Step: it raised SQLSTATE 55P03" in ended.err
-    assert "next: find who holds the lock, then run again" in ended.err
+    assert "run again when that has ended: done steps are not repeated" in ended.err
     assert bench.logs()[0][-2]["sqlstate"] == "55P03"
     assert bench.call(*call).status == 0
 
@@ -205,11 +205,11 @@ def test_events_of_a_log(bench: Bench, staging: Database) -> None:
     text = bench.runbook([note("one")])
     assert bench.call("run", "sample", "--yes", "--dsn", staging.dsn).status == 0
     (events,) = bench.logs()
-    assert [event["event"] for event in events] == ["start", "step", "step", "step", "done"]
+    assert [event["event"] for event in events] == ["start", *["begin", "statement", "step"] * 3, "done"]
     assert events[0]["environment"] == "staging"
-    assert events[2]["phase"] == "Apply"
-    assert events[2]["line"] == bench.line(text, "INSERT") - 1
-    assert events[2]["status"] == "passed"
+    assert events[6]["phase"] == "Apply"
+    assert events[6]["line"] == bench.line(text, "INSERT") - 1
+    assert events[6]["status"] == "passed"
 
 
 def test_python_steps_stop_the_run_with_their_line(bench: Bench, staging: Database) -> None:

@@ -16,6 +16,8 @@ VALUES: dict[str, dict[str, int | str]] = {
     "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
     "own_tables": {"tables": "(1)"},
     "rolled_back": {"runbook": "'x.md'"},
+    "run_blockers": {"pid": 1},
+    "run_progress": {"pid": 1},
     "smoke_objects": {"defined": "true"},
     "status_changes": {"runner": 1, "runs": 2, "migrations": 3},
     "status_runs": {"runs": 1},

@@ -2,5 +2,5 @@
 
 What they share: ``lazy`` imports a command when it is used, ``streams`` are its input and output, which may
 be closed or full, ``terminal`` prints tables and progress, ``formats`` is ``--format``,
-``zoo`` is what ``rehearse --zoo`` does.
+``run_terminal`` tells and asks about a run, ``zoo`` is what ``rehearse --zoo`` does.
 """

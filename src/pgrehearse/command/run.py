@@ -6,18 +6,15 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.streams import too_late
-from pgrehearse.command.terminal import styled
+from pgrehearse.command.run_terminal import RunTerminal
 from pgrehearse.environments.permissions import Operation, Verdict, demand, verdict
 from pgrehearse.environments.target import open_target
-from pgrehearse.errors import DocumentError, SetupError
-from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Backoff, Pause
+from pgrehearse.errors import DocumentError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.rehearser import check_form
 from pgrehearse.execution.runbook.parameters import values_of
-from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
-from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
-from pgrehearse.findings import indented
+from pgrehearse.execution.runbook.steps import FORWARD, steps_of
 from pgrehearse.text.document import LOOKING, Document, load
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
@@ -37,7 +34,9 @@ _PHASES = {"preflight": "Preflight", "apply": "Apply", "verify": "Verify", "roll
     "--phase", "phases", multiple=True, type=click.Choice(list(_PHASES)), help="Run this phase only."
 )
 @click.option("--from-top", is_flag=True, help="Repeat steps an earlier run has done.")
-@click.option("--lock-timeout", default="2s", show_default=True, help="How long a step waits for a lock.")
+@click.option(
+    "--lock-timeout", help="How long a step waits for a lock; otherwise 2s, and what the runbook says."
+)
 @click.option(
     "--attempts",
     type=click.IntRange(min=1),
@@ -54,7 +53,7 @@ def run(
     yes: bool,
     phases: tuple[str, ...],
     from_top: bool,
-    lock_timeout: str,
+    lock_timeout: str | None,
     attempts: int,
     log_file: Path | None,
 ) -> int:
@@ -87,76 +86,10 @@ def run(
         Backoff(attempts),
     )
     try:
-        return 0 if carry_out(request, _Terminal(request, confirm=confirm)) else 1
+        return 0 if carry_out(request, RunTerminal(request, confirm=confirm)) else 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
         raise click.exceptions.Exit(130) from None
-
-
-class _Terminal:
-    """The operator's terminal: a `Reporter`. ``confirm``: ask before each step."""
-
-    def __init__(self, request: RunRequest, *, confirm: bool) -> None:
-        self._request = request
-        self._confirm = confirm
-
-    def starts(self, log: Path, earlier: Unfinished | None) -> None:
-        click.echo(f"{self._request.document.title}\n  on {self._request.target}\n  log {log}")
-        if earlier and earlier.done:
-            left_out = f"{len(earlier.done)} done steps are left out (--from-top repeats them)"
-            click.echo(f"  resuming {earlier.at}: {left_out}")
-
-    def tells(self, line: str) -> None:
-        click.echo(f"  {line}")
-
-    def step(self, step: Step) -> None:
-        place = f"{self._request.document.path.name}:{step.cell.line}"
-        click.echo(f"\n{styled(step.label, bold=True)}  ({place})")
-        click.echo(indented(step.shown))
-
-    def asks(self, step: Step) -> bool:
-        return self._answer("run this step?")
-
-    def accepts(self, step: Step, unseen: str) -> bool:
-        click.echo(f"  {styled('not seen', bold=True)}: {unseen}")
-        return self._answer("go on without having seen it?")
-
-    def _answer(self, question: str) -> bool:
-        if not self._confirm:
-            return True
-        try:
-            return click.confirm(f"  {question}", default=False)
-        except click.Abort as error:
-            if isinstance(error.__context__, EOFError):
-                raise SetupError(
-                    "nobody answers: standard input is at its end",
-                    next_step="run it in a terminal; --yes does not ask, where that is allowed",
-                ) from None
-            raise
-
-    def pauses(self, step: Step, pause: Pause) -> None:
-        why = (
-            "no lock within lock_timeout"
-            if pause.sqlstate == LOCK_NOT_AVAILABLE
-            else f"SQLSTATE {pause.sqlstate}"
-        )
-        click.echo(f"  {why}; attempt {pause.number} in {pause.seconds:g} s")
-
-    def output(self, step: Step, text: str) -> None:
-        click.echo(indented(text))
-
-    def skipped(self, step: Step, reason: str) -> None:
-        click.echo(f"    skipped: {reason}")
-
-    def done_earlier(self, step: Step) -> None:
-        click.echo(f"{step.label}  done in the earlier run")
-
-    def stopped(self, step: Step) -> None:
-        click.echo("stopped before this step; run again to go on from here")
-
-    def finished(self, log: Path) -> None:
-        too_late()
-        click.echo(f"\ndone: {', '.join(self._request.phases)}; log {log}")
 
 
 def _find(project: Project, runbook: str) -> Document:

@@ -30,7 +30,7 @@ import click
 
 from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "Progress", "Screen", "door", "styled", "table", "width"]
+__all__ = ["Column", "Progress", "Screen", "broken", "door", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -172,9 +172,9 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], within: in
 def _lines(
     row: Sequence[str], widths: Sequence[int], right: Sequence[bool], colors: Mapping[str, str]
 ) -> list[str]:
-    broken = [_broken(text, width) for text, width in zip(row, widths, strict=True)]
+    cells_of = [broken(text, width) for text, width in zip(row, widths, strict=True)]
     lines = []
-    for parts in zip_longest(*broken, fillvalue=""):
+    for parts in zip_longest(*cells_of, fillvalue=""):
         cells = []
         for part, text, width, to_right in zip(parts, row, widths, right, strict=True):
             blank = " " * (width - _width(part))
@@ -189,13 +189,13 @@ def _listed(heads: Sequence[str], row: Sequence[str], within: int) -> list[str]:
     beside = max(map(_width, heads)) + len(_GAP)
     lines = []
     for head, text in zip(heads, row, strict=True):
-        for number, part in enumerate(_broken(text.strip(), max(within - beside, _LEAST)) if text else ()):
+        for number, part in enumerate(broken(text.strip(), max(within - beside, _LEAST)) if text else ()):
             first = head if number == 0 else ""
             lines.append(f"{first}{' ' * (beside - _width(first))}{part}".rstrip())
     return lines
 
 
-def _broken(text: str, width: int) -> list[str]:
+def broken(text: str, width: int) -> list[str]:
     """The lines of ``text``, each no wider than ``width``; one empty line for an empty text."""
     parts = [part for line in text.splitlines() for part in _wrap(line, width)]
     return parts or [""]
@@ -245,14 +245,15 @@ class Progress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream.behind if isinstance(stream, _Shown) else stream
-        self._live = stream.isatty() and os.environ.get("TERM") != "dumb"
+        #: whether there is a line that can be written over
+        self.live = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._shown = False
 
     def say(self, text: str) -> None:
         """Show ``text``, cut to the width of the terminal."""
-        if self._live:
+        if self.live:
             room = shutil.get_terminal_size().columns - 1
-            self._write(f"\r{_broken(visible(text), max(room, 1))[0]}\x1b[K")
+            self._write(f"\r{broken(visible(text), max(room, 1))[0]}\x1b[K")
             self._shown = True
 
     def clear(self) -> None:

@@ -67,6 +67,13 @@ class Escort:
         """What stands around ``message``, which is next, in a session whose transaction is so."""
         return Frame()
 
+    def generates(self, message: Message, statements: Sequence[str]) -> Sequence[str] | None:
+        r"""What to send of the ``statements`` that the query ``message`` generated for its \gexec.
+
+        None: neither those nor what comes after them.
+        """
+        return statements
+
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
         """``message`` and what stands around it succeeded."""
 

@@ -7,6 +7,7 @@ waits until each such statement has either finished or is proven blocked still, 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from shutil import which
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import folders, traces
@@ -21,9 +23,11 @@ from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.escort import Applying, Escort, Looking
+from pgrehearse.execution.onlooker import Onlooker
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.execution.unlimited import unlimited
 from pgrehearse.findings import Finding
 from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.passwords import redacted
@@ -57,10 +61,12 @@ class Executor:
         path: the document, for messages.
         major: server major, for ``needs`` and ``until``.
         values: parameter values, put into SQL quoted and into Python as variables.
-        timeout: seconds a cell may take when it has no timeout of its own.
+        timeout: seconds a cell may take when it has no timeout of its own. None: as long as it must, on an
+            operator's database; no setting of the role limits it either.
         compare: check outputs against the text fences; accept mode does not.
         project: whose ``db/`` the folder of bash cells holds a copy of.
         programs: what cells start; where one is missing on PATH, every cell is skipped and says so.
+        onlooker: watches the sessions.
     """
 
     def __init__(
@@ -71,11 +77,16 @@ class Executor:
         path: Path,
         major: int,
         values: Mapping[str, str] | None = None,
-        timeout: float = TIMEOUT,
+        timeout: float | None = TIMEOUT,
         compare: bool = True,
         project: Project | None = None,
         programs: Sequence[str] = (),
+        onlooker: Onlooker | None = None,
     ) -> None:
+        environment = dict(environment)
+        if timeout is None:
+            conninfo = unlimited(conninfo, major)
+            environment["PGOPTIONS"] = str(conninfo_to_dict(conninfo)["options"])
         self.conninfo = conninfo
         self.path = path
         self.major = major
@@ -83,8 +94,9 @@ class Executor:
         self.timeout = timeout
         self.compare = compare
         self.sessions: dict[str, Session] = {}
-        self.python = PythonCells(path, dict(environment), self.values)
+        self.python = PythonCells(path, environment, self.values)
         self.bash = BashCells(project, dict(environment), self.values)
+        self.onlooker = onlooker or Onlooker()
         self._lacking = next((name for name in programs if which(name) is None), "")
         self._monitor: Session | None = None
         self._pending: dict[str, _Pending] = {}
@@ -138,7 +150,7 @@ class Executor:
     def session(self, name: str) -> Session:
         """The session of that name, connected when it is first used."""
         if name not in self.sessions:
-            self.sessions[name] = Session(name, self._conninfo(f"pgrehearse {name}"))
+            self.sessions[name] = Session(name, self._conninfo(f"pgrehearse {name}"), self.onlooker)
         return self.sessions[name]
 
     @property
@@ -166,6 +178,11 @@ class Executor:
             reached = max(reached, end)
         return total
 
+    def _seconds(self, cell: Cell) -> float:
+        """How long ``cell`` may take. One that claims to wait has to show that in time, wherever it runs."""
+        without = TIMEOUT if cell.options.wait else math.inf
+        return cell.options.timeout or (without if self.timeout is None else self.timeout)
+
     def _conninfo(self, application_name: str) -> str:
         return psycopg.conninfo.make_conninfo(self.conninfo, application_name=application_name)
 
@@ -181,7 +198,7 @@ class Executor:
         return f"for PostgreSQL {options.until} and earlier"
 
     def _process(self, cell: Cell) -> CellResult:
-        limit = cell.options.timeout or self.timeout
+        limit = self._seconds(cell)
         if cell.language == "python":
             result = self.python.run(cell, limit)
         else:
@@ -206,7 +223,7 @@ class Executor:
         if any(result.failure for result in results):
             return [*results, CellResult(cell, "notrun")]
         session.start(messages(cell, self.values, self.path), self._escort(cell, escort))
-        limit = started + (cell.options.timeout or self.timeout)
+        limit = started + self._seconds(cell)
         if cell.options.wait is not None:
             failure = self._prove_wait(cell, session, limit)
             if failure is None and cell.options.expect not in _ENDS_ALONE:
@@ -225,9 +242,10 @@ class Executor:
 
     def _complete(self, session: Session, cell: Cell, limit: float) -> Finding | None:
         """Let ``session`` finish until ``limit``; past it the statement is canceled."""
-        while not session.pump(max(0.0, min(1.0, limit - time.monotonic()))):
+        while not session.pump(max(0.0, min(self.onlooker.every, limit - time.monotonic()))):
             if time.monotonic() >= limit:
                 return self._time_out(session, cell)
+            self.onlooker.looks(session)
         return None
 
     def _time_out(self, session: Session, cell: Cell) -> Finding:
@@ -271,7 +289,7 @@ class Executor:
         pending = self._pending.pop(session.name, None)
         if pending is None:
             return []
-        limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
+        limit = time.monotonic() + self._seconds(pending.cell)
         failure = self._complete(session, pending.cell, limit)
         return [self._result(pending.cell, session, pending.started, failure)]
 
@@ -288,7 +306,7 @@ class Executor:
     def _look(self, name: str) -> list[CellResult]:
         """The result of a waiting statement; none while it is blocked."""
         pending = self._pending[name]
-        limit = time.monotonic() + (pending.cell.options.timeout or self.timeout)
+        limit = time.monotonic() + self._seconds(pending.cell)
         failure = None
         while not pending.session.pump(_LOOK):
             if self.blocked_by(pending.session):

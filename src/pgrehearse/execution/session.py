@@ -16,6 +16,7 @@ from pgrehearse.connections import in_utf8
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.bounds import ROOM
 from pgrehearse.execution.escort import NO_TRANSACTION, Escort, Frame, Message
+from pgrehearse.execution.onlooker import Onlooker
 from pgrehearse.execution.polling import Polling, copies, refusal
 from pgrehearse.execution.psql_format import TooLong, format_result
 from pgrehearse.text.passwords import redacted
@@ -50,8 +51,9 @@ class _Part:
 class Session:
     """One connection. ``start`` hands it messages, ``pump`` lets it work."""
 
-    def __init__(self, name: str, conninfo: str) -> None:
+    def __init__(self, name: str, conninfo: str, onlooker: Onlooker | None = None) -> None:
         self.name = name
+        self.onlooker = onlooker or Onlooker()
         self.pgconn = PGconn.connect(in_utf8(conninfo).encode())
         if self.pgconn.status != ConnStatus.OK:
             reason = self.pgconn.error_message.decode("utf-8", "replace").strip()
@@ -71,6 +73,8 @@ class Session:
         self._polling = Polling(self.pgconn, self._take)
         self._waiting: deque[Message] = deque()
         self._current: Message | None = None
+        #: when the part under way was sent, and when its message began, on the monotonic clock
+        self.sent_at = self.began_at = 0.0
         self._escort = Escort()
         self._frame = Frame()
         self._parts: deque[_Part] = deque()
@@ -81,7 +85,6 @@ class Session:
         self._rows: list[list[bytes | None]] = []
         self._room = ROOM
         self._stopped = False
-        self._sent_at = 0.0
 
     def start(self, messages: list[Message], escort: Escort | None = None) -> None:
         """Begin with ``messages``, framed by ``escort``; what earlier ones printed is forgotten."""
@@ -140,13 +143,15 @@ class Session:
                 self.output += frame.printed
             else:
                 self._current, self._printed_before = message, len(self.output)
+                self.began_at = time.monotonic()
+                self.onlooker.sends(self, message)
                 self._put(frame)
         if not self._parts:
             self._current = None
             self._waiting.clear()
             return
         self._part = self._parts.popleft()
-        self._sent_at = time.monotonic()
+        self.sent_at = time.monotonic()
         self._rows, self._stopped = [], False
         self._polling.send(self._part.sql, single=self._part.own and self._frame.single)
         with suppress(psycopg.OperationalError):  # the connection is gone, which the next look says
@@ -159,25 +164,31 @@ class Session:
         self._parts.extend([*before, _Part(self._current.sql, own=True), *map(_Part, frame.after)])
 
     def _ended(self, current: Message) -> None:
-        self.intervals.append((self._sent_at, time.monotonic()))
+        self.intervals.append((self.sent_at, time.monotonic()))
         if self._polling.lost:
             self._fail(current, "", self._polling.lost, current.line, lost=True)
         if self.error is not None:
             self._failed(self.error)
         elif not self._parts:
-            self._escort.ended(
-                current,
-                self.output[self._printed_before :],
-                TransactionStatus(self.pgconn.transaction_status),
-            )
-            sent = [
-                Message(sql, current.line, number=current.number, generated=count)
-                for count, sql in enumerate(self._generated, 1)
-            ]
-            self.generated += self._generated
-            self._waiting.extendleft(reversed(sent))
-            self._generated = []
+            printed = self.output[self._printed_before :]
+            self._escort.ended(current, printed, TransactionStatus(self.pgconn.transaction_status))
+            self.onlooker.ended(self, current, printed, None)
+            if current.gexec:
+                self._generate(current)
         self._next()
+
+    def _generate(self, current: Message) -> None:
+        """Put what the query ``current`` generated before what is waiting."""
+        generated, self._generated = self._escort.generates(current, self._generated), []
+        if generated is None:
+            self._waiting.clear()
+            return
+        sent = [
+            Message(sql, current.line, number=current.number, generated=count)
+            for count, sql in enumerate(generated, 1)
+        ]
+        self.generated += generated
+        self._waiting.extendleft(reversed(sent))
 
     def _failed(self, error: StatementError) -> None:
         """What is sent after an error in the current message or what stands around it."""
@@ -188,6 +199,8 @@ class Session:
             self._parts.clear()
             self._put(otherwise(), undo)
         elif not self._undoing:
+            assert self._current is not None
+            self.onlooker.ended(self, self._current, self.output[self._printed_before :], error)
             self._undoing = True
             self._parts = deque() if error.lost else deque(map(_Part, self._frame.undo))
 
@@ -259,6 +272,7 @@ class Session:
         said = result.error_message.decode("utf-8", "replace").rstrip()
         if self._takes(len(said)):
             self.output.append(redacted(self._part.sql, said))
+            self.onlooker.noticed(self.output[-1])
 
 
 def _size(row: Sequence[bytes | None]) -> int:

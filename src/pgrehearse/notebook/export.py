@@ -19,8 +19,9 @@ from pgrehearse.text.variables import quote_literal
 __all__ = ["notebook_text", "to_notebook"]
 
 _MACRO_LINE = re.compile(r"^\[\[([=%#]).*\1\]\]\s*$")
-#: Options that say nothing to a notebook: names for the project, claims for the measurement.
-_NOT_FOR_MAGIC = ("blocks", "lock", "name", "rewrite", "scan", "snippet")
+#: Options that say nothing to a notebook: names for the project, claims for the measurement, and the timeout,
+#: which limits rehearsals: whoever runs a cell decides how long it may take.
+_NOT_FOR_MAGIC = ("blocks", "lock", "name", "rewrite", "scan", "snippet", "timeout")
 #: Which part of a notebook a phase belongs to, other than forward.
 _PARTS = {"Roll back": "back", **dict.fromkeys(LOOKING, "checks")}
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -138,9 +139,8 @@ def _arguments(cell: Cell) -> str:
     A step of a runbook also says to which part it belongs, so that "Run all" never does and undoes, and
     checks only look.
     """
-    left_out = (*_NOT_FOR_MAGIC, *(("timeout",) if cell.language == "python" else ()))
     pairs = re.findall(r'([a-z][a-z0-9_]*)="([^"]*)"', cell.info)
-    words = [f"--{key} {value}" for key, value in pairs if key not in left_out]
+    words = [f"--{key} {value}" for key, value in pairs if key not in _NOT_FOR_MAGIC]
     if cell.phase is not None:
         words.append(f"--only {_PARTS.get(cell.phase, 'forward')}")
     return " ".join(words)

@@ -166,7 +166,11 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         target = self._opened()
         if self._executor is None:
             self._executor = Executor(
-                target.conninfo, environment=target.libpq_environment(), path=_HERE, major=target.major
+                target.conninfo,
+                environment=target.libpq_environment(),
+                path=_HERE,
+                major=target.major,
+                timeout=None,
             )
         return self._executor
 

@@ -12,12 +12,16 @@ __all__ = ["UNSEEN", "single_row", "stopped", "unseen"]
 
 STOP = "stop:"
 UNSEEN = "unseen:"
+#: How psql prints an exception whose message refuses.
+_RAISED = re.compile(rf"^ERROR:  {STOP} (.+)$", re.M)
 
 
 def stopped(output: str) -> str:
-    """What follows ``stop:`` in the row that ``output`` is; empty without such a row."""
+    """What follows ``stop:`` in the row that ``output`` is, or in its error; empty without one."""
     values = (single_row(output) or {}).values()
-    return "; ".join(value.removeprefix(STOP).strip() for value in values if value.startswith(STOP))
+    rows = "; ".join(value.removeprefix(STOP).strip() for value in values if value.startswith(STOP))
+    raised = _RAISED.findall(output)
+    return rows or (raised[-1] if raised else "")
 
 
 def unseen(expected: str, output: str) -> str:

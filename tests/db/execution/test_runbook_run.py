@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pytest
 from pgrehearse.environments.target import open_target
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.backoff import Backoff, Pause
+from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import Step
+from pgrehearse.execution.runbook.watch import Blocker, Progress
 from pgrehearse.text.document import parse
 from support.databases import Database
 from support.majors import LATER, LATER_SAID
@@ -49,6 +52,18 @@ class Recorder:
 
     def output(self, step: Step, text: str) -> None:
         self.told.append(("output", step.label, text))
+
+    def sends(self, step: Step, parts: Sequence[Part]) -> None:
+        self.told.append(("sends", step.label, *(sql for part in parts for sql in part.sent)))
+
+    def waits(self, step: Step, blockers: Sequence[Blocker]) -> None:
+        self.told.append(("waits", step.label, *(str(one.pid) for one in blockers)))
+
+    def progress(self, step: Step, progress: Progress) -> None:
+        self.told.append(("progress", step.label, f"{progress.done}/{progress.total}"))
+
+    def notice(self, step: Step, text: str) -> None:
+        self.told.append(("notice", step.label, text))
 
     def accepts(self, step: Step, unseen: str) -> bool:
         self.told.append(("accepts", step.label, unseen))
@@ -191,6 +206,184 @@ def test_a_build_out_of_a_parameter_is_not_tried_again(staging: Database, tmp_pa
         with pytest.raises(ExpectationError) as error:
             carry_out(asked, Recorder())
     assert "an INVALID index may be left" in (error.value.next_step or "")
+
+
+# --- what is shown, and sent ----------------------------------------------------------------------------
+
+
+MAKES = "SELECT format('CREATE TABLE %I ()', name) FROM wanted WHERE to_regclass(name) IS NULL\n\\gexec"
+
+
+@dataclass
+class Meddling(Recorder):
+    """Somebody who changes the database when he is asked for the first time."""
+
+    database: Database | None = None
+    change: str = ""
+
+    def asks(self, step: Step) -> bool:
+        agreed = super().asks(step)
+        if step.cell.phase == "Apply" and self.change:
+            assert self.database is not None
+            self.database.execute(self.change)
+            self.change = ""
+        return agreed
+
+
+def names(told: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [one for one in told if one[1].startswith("Apply")]
+
+
+def test_what_a_query_generates_is_shown_before_it_is_asked_for(staging: Database, tmp_path: Path) -> None:
+    staging.execute("CREATE TABLE wanted AS SELECT 'a' AS name")
+    recorder = Recorder()
+    assert carry_out(request(staging, tmp_path, MAKES), recorder)
+    assert names(recorder.named("sends", "asks")) == [
+        ("sends", "Apply 1/1", "CREATE TABLE a ()"),
+        ("asks", "Apply 1/1"),
+    ]
+
+
+def test_what_is_there_is_shown_as_nothing_and_not_asked_for(staging: Database, tmp_path: Path) -> None:
+    staging.execute("CREATE TABLE wanted AS SELECT 'trace' AS name")
+    recorder = Recorder()
+    assert carry_out(request(staging, tmp_path, MAKES), recorder)
+    assert names(recorder.named("sends", "asks")) == [("sends", "Apply 1/1")]
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_what_changed_since_it_was_shown_is_shown_and_asked_for_again(
+    staging: Database, tmp_path: Path, agrees: bool
+) -> None:
+    staging.execute("CREATE TABLE wanted AS SELECT 'a' AS name")
+    recorder = Meddling(database=staging, change="INSERT INTO wanted VALUES ('b')")
+
+    class Once(Meddling):
+        def asks(self, step: Step) -> bool:
+            return super().asks(step) and (agrees or len(self.named("sends")) < 2)
+
+    recorder.__class__ = Once
+    assert carry_out(request(staging, tmp_path, MAKES), recorder) is agrees
+    assert names(recorder.named("sends", "asks")) == [
+        ("sends", "Apply 1/1", "CREATE TABLE a ()"),
+        ("asks", "Apply 1/1"),
+        ("sends", "Apply 1/1", "CREATE TABLE a ()", "CREATE TABLE b ()"),
+        ("asks", "Apply 1/1"),
+    ]
+    assert (staging.one("SELECT to_regclass('a')") is not None) is agrees
+
+
+def test_less_than_was_shown_is_sent_without_asking(staging: Database, tmp_path: Path) -> None:
+    staging.execute("CREATE TABLE wanted AS VALUES ('a'), ('b')")
+    staging.execute("ALTER TABLE wanted RENAME column1 TO name")
+    recorder = Meddling(database=staging, change="CREATE TABLE b (made int)")
+    assert carry_out(request(staging, tmp_path, MAKES), recorder)
+    assert len(names(recorder.named("asks"))) == 1
+    assert staging.one("SELECT to_regclass('a')") is not None
+
+
+def test_what_depends_on_the_statements_above_is_shown_when_it_is_due(
+    staging: Database, tmp_path: Path
+) -> None:
+    cell = "CREATE TABLE wanted AS SELECT 'a' AS name;\n" + MAKES
+    recorder = Recorder()
+    assert carry_out(request(staging, tmp_path, cell), recorder)
+    assert names(recorder.named("sends", "asks")) == [
+        ("sends", "Apply 1/1", "CREATE TABLE wanted AS SELECT 'a' AS name"),
+        ("asks", "Apply 1/1"),
+        ("sends", "Apply 1/1", "CREATE TABLE a ()"),
+        ("asks", "Apply 1/1"),
+    ]
+
+
+def test_in_a_transaction_it_is_shown_and_nobody_is_kept_waiting(staging: Database, tmp_path: Path) -> None:
+    cell = f"BEGIN;\nCREATE TABLE wanted AS SELECT 'a' AS name;\n{MAKES}\nCOMMIT;"
+    recorder = Recorder()
+    assert carry_out(request(staging, tmp_path, cell), recorder)
+    assert [one[0] for one in names(recorder.named("sends", "asks"))] == ["sends", "asks", "sends"]
+    assert staging.one("SELECT to_regclass('a')") is not None
+
+
+def test_looking_in_a_transaction_of_the_runbook_leaves_it_as_it_is(
+    staging: Database, tmp_path: Path
+) -> None:
+    staging.execute("CREATE TABLE wanted AS SELECT 'a' AS name")
+    wrong = "SELECT 'SELECT 1' FROM not_there_yet\n\\gexec"
+    cells = ("BEGIN;", f"CREATE TABLE not_there_yet (); {wrong}\n{MAKES}", "COMMIT;")
+    assert carry_out(request(staging, tmp_path, *cells), Recorder())
+    assert staging.one("SELECT to_regclass('a')") is not None
+
+
+# --- while a statement runs -----------------------------------------------------------------------------
+
+
+@dataclass
+class Releasing(Recorder):
+    """Ends the transaction that blocks when it is told who that is."""
+
+    holder: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def waits(self, step: Step, blockers: Sequence[Blocker]) -> None:
+        super().waits(step, blockers)
+        assert self.holder is not None
+        self.holder.rollback()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "SET lock_timeout = '60s';\nALTER TABLE gate ADD COLUMN extra int;",
+        "SET lock_timeout = 0;\nCREATE INDEX CONCURRENTLY gate_open ON gate (open);",
+    ],
+)
+def test_who_blocks_is_named_while_it_waits(staging: Database, tmp_path: Path, cell: str) -> None:
+    with psycopg.connect(staging.dsn, application_name="billing") as holder:
+        holder.execute("INSERT INTO gate VALUES (false)")
+        recorder = Releasing(holder=holder)
+        assert carry_out(request(staging, tmp_path, cell), recorder)
+        assert recorder.named("waits") == [("waits", "Apply 1/1", str(holder.info.backend_pid))]
+    (log,) = (tmp_path / "runs").iterdir()
+    events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    (waited,) = [event for event in events if event["event"] == "waits"]
+    assert [one["application"] for one in waited["blockers"]] == ["billing"]
+
+
+@dataclass
+class Answering(Recorder):
+    """Opens the gate when it hears a notice."""
+
+    database: Database | None = None
+
+    def notice(self, step: Step, text: str) -> None:
+        super().notice(step, text)
+        assert self.database is not None
+        self.database.execute("INSERT INTO gate VALUES (true)")
+
+
+def test_notices_are_told_as_they_come_and_once(staging: Database, tmp_path: Path) -> None:
+    waits = (
+        "DO $$BEGIN RAISE NOTICE 'batch 1: 50 of 200'; FOR i IN 1..3000 LOOP"
+        " IF EXISTS (SELECT FROM gate) THEN RETURN; END IF; PERFORM pg_sleep(0.01); END LOOP;"
+        " RAISE EXCEPTION 'nobody heard it'; END$$;"
+    )
+    recorder = Answering(database=staging)
+    assert carry_out(request(staging, tmp_path, waits), recorder)
+    assert names(recorder.named("notice", "progress", "output")) == [
+        ("notice", "Apply 1/1", "NOTICE:  batch 1: 50 of 200"),
+        ("progress", "Apply 1/1", "50/200"),
+        ("output", "Apply 1/1", "DO"),
+    ]
+
+
+def test_no_timeout_of_a_fence_or_a_role_ends_a_step(staging: Database, tmp_path: Path) -> None:
+    staging.execute(f"ALTER DATABASE \"{staging.name}\" SET statement_timeout = '50ms'")
+    slow = '```sql timeout="50ms"\nSELECT pg_sleep(0.3);\n```'
+    python = (
+        '```python timeout="50ms"\nimport time, psycopg\ntime.sleep(0.3)\n'
+        'with psycopg.connect() as c:\n    print(c.execute("SHOW statement_timeout").fetchone()[0])\n'
+        "```\n\n```text\n0\n```"
+    )
+    assert carry_out(request(staging, tmp_path, slow, python), Recorder())
 
 
 SCRIPT = """

@@ -49,7 +49,7 @@ def test_options_and_outputs_survive() -> None:
     )
     sources = code(exported(text))
     assert sources[1].split("\n") == [
-        "%%sql --expect 55P03 --session app --timeout 5s --wait main",
+        "%%sql --expect 55P03 --session app --wait main",
         "SELECT 1;",
         "-- expected output:",
         "--  a",

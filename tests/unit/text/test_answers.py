@@ -83,6 +83,7 @@ def test_a_row_as_psql_prints_it_comes_back(columns: list[tuple[str, str]]) -> N
         (row(preflight="unseen: how old they are"), ""),
         (row(preflight="do not stop: never"), ""),
         ("NOTICE:  stop: it", ""),
+        ("DO\nERROR:  stop: duplicates; remove them\nCONTEXT:  PL/pgSQL", "duplicates; remove them"),
         (" a\n---\n stop: x\n stop: y\n(2 rows)", ""),
     ],
 )

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.execution.escort import Applying, Frame, Message
+from pgrehearse.execution.runbook.framing import commits, kind_of, made_again, wants_a_block
+from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Key, RunRow, Unfinished
 from pgrehearse.execution.runbook.remains import clears, no_remains
 from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import Step
-from pgrehearse.execution.session_only import changes_nothing
 from pgrehearse.text.passwords import redacted
-from pgrehearse.text.split import SplitError
-from pgrehearse.text.statement import Control, Kind, classify
+from pgrehearse.text.statement import Control, Kind
 
 __all__ = ["Recorder", "digest_of"]
 
@@ -44,6 +44,10 @@ class Recorder(Applying):
     ledger: RunLedger | None
     earlier: Unfinished | None
     state: SessionState
+    #: says what to send of the statements that a query generates
+    agrees: Callable[[Message, Sequence[str]], Sequence[str] | None] = lambda message, statements: statements
+    #: lines of steps whose effect is gone
+    _forgotten: set[int] = field(default_factory=set)
     _step: Step | None = None
     _again: bool = False
     _check: bool = False
@@ -69,7 +73,37 @@ class Recorder(Applying):
 
     def is_done(self, step: Step) -> bool:
         """Whether the earlier run did all of ``step``."""
-        return self.earlier is not None and step.cell.line in self.earlier.done
+        line = step.cell.line
+        return self.earlier is not None and line in self.earlier.done and line not in self._forgotten
+
+    def forget(self, step: Step) -> None:
+        """``step`` was done by the earlier run, and undone since: it is carried out as if it never was."""
+        self._forgotten.add(step.cell.line)
+        for known in (self._done, self._begun, self._settled):
+            for key in [key for key in known if key[0] == step.cell.line]:
+                del known[key]
+
+    @property
+    def step(self) -> Step | None:
+        """The step that is under way."""
+        return self._step
+
+    def marked(self, step: Step, number: int, part: Part) -> Part:
+        """``part``, the statement ``number`` of ``step``, with what of it an earlier run has done."""
+        if part.generated is None:
+            known = self._done.get((step.cell.line, number, 0))
+            same = known is not None and known.digest == _digest(part.sql) and not known.of_the_session
+            return replace(part, done=frozenset({0} if same else ()))
+        begun, done = self._unsettled(step), []
+        left = Counter(row.digest for key, row in self._done.items() if key[:2] == (step.cell.line, number))
+        for place, sql in enumerate(part.generated):
+            if left[_digest(sql)] and not (begun and clears(sql, begun, generated=True)):
+                left[_digest(sql)] -= 1
+                done.append(place)
+        return replace(part, done=frozenset(done))
+
+    def generates(self, message: Message, statements: Sequence[str]) -> Sequence[str] | None:
+        return self.agrees(message, statements)
 
     def begun(self, step: Step) -> list[RunRow]:
         """What the earlier run began of ``step``, and nobody knows the end of."""
@@ -139,17 +173,17 @@ class Recorder(Applying):
     # --- statements ----------------------------------------------------------------------------------
 
     def frame(self, message: Message, transaction: TransactionStatus) -> Frame:
-        kind = _kind(message.sql)
+        kind = kind_of(message.sql)
         self._was, self._row = transaction, self._row_of(self._key(message), message.sql)
         if transaction == TransactionStatus.IDLE:
             if self._is_done(message):
                 here = self._row.key in self._printed
                 if here or not kind.of_the_session:
                     return Frame(printed=self._printed.get(self._row.key, ()))
-                return _made_again(kind)
+                return made_again(kind)
             if self._again:
                 wanted = message.gexec and self._generated_session(message)
-                return _made_again(kind) if wanted else Frame(printed=())
+                return made_again(kind) if wanted else Frame(printed=())
         if self.ledger is None:
             return super().frame(message, transaction)
         check = self.check()
@@ -161,9 +195,9 @@ class Recorder(Applying):
             if kind.control is Control.CLOSES and not kind.begins("prepare"):
                 return Frame(before=(self._note([*(one for one, _ in self._open), row]),))
             return Frame()
-        if transaction != TransactionStatus.IDLE or message.gexec or _wants_a_block(kind):
+        if transaction != TransactionStatus.IDLE or message.gexec or wants_a_block(kind):
             return super().frame(message, transaction)
-        if kind.alone or _commits(kind, message.sql):
+        if kind.alone or commits(kind, message.sql):
             return self._alone(row, message.sql)
         # One message: what the statement has locked is not kept for another round trip.
         after = f"{self._note([row])};\nCOMMIT"
@@ -183,7 +217,7 @@ class Recorder(Applying):
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
         if self._again:
             return
-        control, mine = _kind(message.sql).control, (self._row, tuple(printed))
+        control, mine = kind_of(message.sql).control, (self._row, tuple(printed))
         ends = control in (Control.CLOSES, Control.GIVES_UP)
         if ends and (control is Control.GIVES_UP or self._was == TransactionStatus.INERROR):
             self._open.clear()
@@ -241,7 +275,7 @@ class Recorder(Applying):
 
     def _row_of(self, key: Key, text: str, outcome: str = "done") -> RunRow:
         assert self._step is not None
-        session = key[1] > 0 and _kind(text).of_the_session
+        session = key[1] > 0 and kind_of(text).of_the_session
         return RunRow(key, self._step.cell.phase or "", _digest(text), outcome, session)
 
     def _note(self, rows: Sequence[RunRow]) -> str:
@@ -260,30 +294,3 @@ class Recorder(Applying):
 def _digest(sql: str) -> str:
     """The digest of a statement without its passwords: nobody can try them on it."""
     return digest_of(redacted(sql))
-
-
-def _kind(sql: str) -> Kind:
-    try:
-        return classify(sql)
-    except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it
-        return Kind(())
-
-
-def _made_again(kind: Kind) -> Frame:
-    """The frame of what is done and is sent once more for the session: nothing else may be done twice."""
-    check = changes_nothing(kind)
-    if kind.alone or not check:
-        return Frame()
-    return Frame(("BEGIN",), (f"{check};\nCOMMIT",), ("ROLLBACK",))
-
-
-def _wants_a_block(kind: Kind) -> bool:
-    """Whether it is about the transaction: in one of ours it would mean something else."""
-    local = bool(kind.settings) and all(one.local for one in kind.settings)
-    return kind.control is not None or local or kind.verb == "lock" or kind.begins("declare")
-
-
-def _commits(kind: Kind, sql: str) -> bool:
-    """Whether it says that it commits inside: it would do its first batch twice."""
-    words = ("commit", "rollback", "call")
-    return kind.verb == "do" and any(word in sql.lower() for word in words)

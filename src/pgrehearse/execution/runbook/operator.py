@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from itertools import count
 
 from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.execution.backoff import AGAIN, LOCK_NOT_AVAILABLE, Backoff
+from pgrehearse.execution.backoff import AGAIN, Backoff
+from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook import locks
 from pgrehearse.execution.runbook.bookkeeping import Recorder
-from pgrehearse.execution.runbook.remains import NEXT_STEP, REMAINS
+from pgrehearse.execution.runbook.lock_waits import LockWaits
+from pgrehearse.execution.runbook.preview import Part, defines, preview
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step
-from pgrehearse.execution.session import Message, Session
-from pgrehearse.findings import Finding, indented
-from pgrehearse.text.answers import stopped, unseen
+from pgrehearse.execution.runbook.surprises import STOPS, surprise
+from pgrehearse.execution.runbook.watch import Watch
+from pgrehearse.execution.session import Message
+from pgrehearse.findings import Finding
+from pgrehearse.text.answers import unseen
 from pgrehearse.text.concurrent import Index, built_index
-from pgrehearse.text.document import LOOKING, Cell, Document
+from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.variables import quote_literal
 
 __all__ = ["Operator"]
 
-#: What comes next after a check of ours: the SQLSTATE is session_checked.sql's, or no_remains.sql's.
-_STOPS = {
-    "PGR01": "run it with --from-top: every step is carried out again, in one session",
-    REMAINS: NEXT_STEP,
-}
 _BUILT = """
 SELECT 1 AS built
   FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
@@ -47,6 +48,8 @@ class Operator:
         log: RunLog,
         backoff: Backoff,
         reporter: Reporter,
+        watch: Watch,
+        lock_waits: LockWaits,
     ) -> None:
         self.document = document
         self.executor = executor
@@ -54,38 +57,17 @@ class Operator:
         self.log = log
         self.backoff = backoff
         self.reporter = reporter
+        self.watch = watch
+        self.lock_waits = lock_waits
         self._observed = False
-
-    def limit_lock_waits(self, lock_timeout: str) -> None:
-        """Set lock_timeout before the first step, for SQL and Python; a step may set its own.
-
-        The server also looks every second whether this process is still there: the statement of a run
-        that was killed must not go on beside the run that resumes it.
-        """
-        literal = quote_literal(lock_timeout)
-        session = self._settings([f"SET lock_timeout = {literal}", "SHOW lock_timeout"])
-        reason = session.error.text if session.error else ""
-        value = "" if session.error else session.output[1].split("\n")[2].strip()
-        if reason or value == "0":
-            raise SetupError(
-                f"--lock-timeout was refused: {reason or '0 means to wait without end'}",
-                next_step="write it as 2s or 500ms",
-            )
-        options = [self.executor.python.environment.get("PGOPTIONS", ""), f"-c lock_timeout={value}"]
-        if self._settings(["SET client_connection_check_interval = '1s'"]).error is None:
-            options.append("-c client_connection_check_interval=1s")  # not on every platform
-        self.executor.python.environment["PGOPTIONS"] = " ".join(options).strip()
+        #: what was shown of the step, by the number of the statement; whether more than that was declined
+        self._shown: dict[int, Part] = {}
+        self._declined = False
+        recorder.agrees = self._agrees
 
     def hold_lock(self) -> None:
         """Let the session hold the lock of the runbook: the next run waits for what is left of this one."""
         self._run_ours(locks.hold(self.document.path.name))
-
-    def _settings(self, statements: list[str]) -> Session:
-        session = self.executor.session("main")
-        session.start([Message(statement, 1) for statement in statements])
-        while not session.pump(1.0):
-            pass
-        return session
 
     def finish(self) -> None:
         """The end of a phase. Raises ExpectationError for work that would be lost with the session."""
@@ -111,23 +93,33 @@ class Operator:
         else:
             self._observe()
         if self.recorder.is_done(step):
-            return self._made_again(step)
+            if not self._gone(step):
+                return self._made_again(step)
+            self.recorder.forget(step)
+            self.reporter.tells(f"{step.label}: done in the earlier run, and undone since: it is due again")
         self.reporter.step(step)
-        if not self.reporter.asks(step):
+        parts = self._parts(step)
+        self._shown = {number: part for number, part in enumerate(parts, 1) if part.generated is not None}
+        if parts:
+            self.reporter.sends(step, parts)
+        if not (parts and all(part.nothing for part in parts)) and not self.reporter.asks(step):
             return False
         if not looks:
             self._look(step)
         if self._observed and (looks or step.cell.language != "sql"):
             self._run_ours(self.recorder.check())
+        self.log.write("begin", sync=False, phase=step.cell.phase, line=step.cell.line, heading=step.heading)
         result, attempts = self._attempt(step)
-        self._logged(step, result, attempts)
-        if result.output:
-            self.reporter.output(step, result.output)
+        hidden = self._unseen(step, result)
+        self._logged(step, result, attempts, hidden)
+        if rest := self.watch.not_told(result.output):
+            self.reporter.output(step, rest)
         if result.failure is not None:
-            hidden = self._unseen(step, result)
             if not hidden:
                 raise self._surprise(step, result, result.failure)
             return self.reporter.accepts(step, hidden)
+        if self._declined:
+            return False
         if result.status == "skipped":
             self.reporter.skipped(step, result.reason)
         elif not looks:
@@ -142,6 +134,35 @@ class Operator:
         if step.cell.phase not in LOOKING or expected is None:
             return ""
         return unseen(expected.text, result.output)
+
+    # --- what a step sends ---------------------------------------------------------------------------
+
+    def _parts(self, step: Step) -> tuple[Part, ...]:
+        r"""What ``step`` sends, as the database is now; empty where that is its text, and no query."""
+        if step.cell.phase in LOOKING or not step.asks:
+            return ()
+        sent = messages(step.cell, self.executor.values, self.document.path)
+        parts = preview(self.executor.session("main"), sent, self.lock_waits.rewritten)
+        return tuple(self.recorder.marked(step, number, part) for number, part in enumerate(parts, 1))
+
+    def _gone(self, step: Step) -> bool:
+        """Whether somebody undid what the earlier run did: its queries generate DDL again."""
+        generated = (sql for part in self._parts(step) for sql in part.generated or ())
+        return any(defines(sql) for sql in generated)
+
+    def _agrees(self, message: Message, statements: Sequence[str]) -> Sequence[str] | None:
+        """What to send of ``statements``, generated now: what was not shown is shown and asked for.
+
+        Not in a transaction: it would hold its locks while somebody reads.
+        """
+        sent, shown = [self.lock_waits.rewritten(sql) for sql in statements], self._shown.get(message.number)
+        step = self.recorder.step
+        if shown is None or step is None or not Counter(sent) - Counter(shown.generated or ()):
+            return sent
+        part = self.recorder.marked(step, message.number, Part(message.sql, tuple(sent)))
+        self.reporter.sends(step, [part])
+        self._declined = not self._in_transaction() and not self.reporter.asks(step)
+        return None if self._declined else sent
 
     def _observe(self) -> None:
         """Before the first step that changes something: how the session is then."""
@@ -159,7 +180,7 @@ class Operator:
             self.reporter.step(step)
         self.recorder.begin(step, again=True)
         self.executor.compare = False
-        result = self._run(step.cell)
+        result = self._run(step)
         self.executor.compare = True
         if result.failure is not None:
             raise self._surprise(step, result, result.failure)
@@ -188,8 +209,8 @@ class Operator:
         error = session.run(sent) if sent else None
         if error is None:
             return
-        if error.sqlstate in _STOPS:
-            raise ExpectationError(error.text, path=self.document.path, next_step=_STOPS[error.sqlstate])
+        if error.sqlstate in STOPS:
+            raise ExpectationError(error.text, path=self.document.path, next_step=STOPS[error.sqlstate])
         raise SetupError(
             f"the last step is done, and could not be recorded: {error.text}",
             path=self.document.path,
@@ -209,7 +230,7 @@ class Operator:
             self.recorder.begin(step)
             if step.cell.phase not in LOOKING and step.cell.language != "sql":
                 self.recorder.begins()
-            result = self._run(step.cell)
+            result = self._run(step)
             sqlstate = result.failure.sqlstate if result.failure else ""
             if sqlstate not in AGAIN or not alone or step.concurrent(result.generated):
                 break
@@ -217,20 +238,16 @@ class Operator:
             pause = self.backoff.pause(attempt, sqlstate)
             if pause is None:
                 break
+            self.watch.tell_blockers()
             self.reporter.pauses(step, pause)
             self.backoff.sleep(pause.seconds)
         self.executor.compare = True
         return result, attempt
 
-    def _run(self, cell: Cell) -> CellResult:
-        results = self.executor.run(cell, self.recorder)
-        return next(result for result in results if result.cell is cell)
-
-    def _roll_back(self) -> None:
-        session = self.executor.session("main")
-        if session.in_transaction:
-            session.run([Message("ROLLBACK", 1)])
-        self.recorder.undone()
+    def _run(self, step: Step) -> CellResult:
+        with self.watch.over(step):
+            results = self.executor.run(step.cell, self.recorder)
+        return next(result for result in results if result.cell is step.cell)
 
     def _surprise(self, step: Step, result: CellResult, failure: Finding) -> ExpectationError:
         """The error of a step that did something else than the runbook says."""
@@ -238,41 +255,24 @@ class Operator:
         done = step.cell.language == "sql" and session is not None and session.error is None
         if done and not looks:
             self.recorder.failed()
-        if refusal := stopped(result.output):
-            place = f"{step.label}, {self.document.path}:{step.cell.line}"
-            return ExpectationError(f"refused: {refusal}\n  {place}", next_step=_after(step, result))
-        detail = f"\n{indented(failure.detail)}" if failure.detail else ""
-        return ExpectationError(
-            f"{step.label}: {failure.message}{detail}",
-            path=self.document.path,
-            line=failure.line,
-            next_step=_after(step, result),
-        )
+        return surprise(self.document, step, result, failure, self.watch.blockers)
 
-    def _logged(self, step: Step, result: CellResult, attempts: int) -> None:
+    def _roll_back(self) -> None:
+        session = self.executor.session("main")
+        if session.in_transaction:
+            session.run([Message("ROLLBACK", 1)])
+        self.recorder.undone()
+
+    def _logged(self, step: Step, result: CellResult, attempts: int, hidden: str) -> None:
         self.log.write(
             "step",
             phase=step.cell.phase,
             line=step.cell.line,
             cell=step.cell.digest,
-            status=result.status,
+            status="unseen" if hidden else result.status,
+            unseen=hidden or None,
             seconds=round(result.seconds, 3),
             attempts=attempts,
             in_transaction=self._in_transaction(),
             sqlstate=(result.failure.sqlstate or None) if result.failure else None,
         )
-
-
-def _after(step: Step, result: CellResult) -> str:
-    """What the operator does after a step that did not do what it should."""
-    if result.failure and result.failure.sqlstate in _STOPS:
-        return _STOPS[result.failure.sqlstate]
-    if result.failure and result.failure.sqlstate == "25006" and r"\gexec" in step.cell.source:
-        return result.failure.next_step
-    if step.cell.phase == "Preflight":
-        return "nothing was changed; resolve what the check names, then run again"
-    if step.concurrent(result.generated):
-        return "an INVALID index may be left; run again from the top with --from-top, it looks for remains"
-    if result.failure and result.failure.sqlstate == LOCK_NOT_AVAILABLE:
-        return "find who holds the lock, then run again: done steps are not repeated"
-    return "look at the database, then run again: done steps are not repeated; or --phase roll-back"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pgrehearse.execution.backoff import Pause
+from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.steps import Step
+
+if TYPE_CHECKING:  # which tells one of these
+    from pgrehearse.execution.runbook.watch import Blocker, Progress
 
 __all__ = ["Reporter"]
 
@@ -27,14 +32,29 @@ class Reporter(Protocol):
     def step(self, step: Step) -> None:
         """This is next, and sent as ``step.text``; what may be shown of it is ``step.shown``."""
 
+    def sends(self, step: Step, parts: Sequence[Part]) -> None:
+        """What of ``step`` is sent, as the database is now, where queries of it generate statements.
+
+        Told again, with a part, when that generates something else once it is due.
+        """
+
     def asks(self, step: Step) -> bool:
         """Whether to send it. Not asked for a setting that a resumed run repeats."""
 
     def pauses(self, step: Step, pause: Pause) -> None:
         """The step failed, changed nothing, and is tried again after the pause."""
 
+    def waits(self, step: Step, blockers: Sequence[Blocker]) -> None:
+        """A statement waits for a lock which ``blockers`` have; told again when they are others."""
+
+    def progress(self, step: Step, progress: Progress) -> None:
+        """How far the statement under way is; told about once a second."""
+
+    def notice(self, step: Step, text: str) -> None:
+        """The server says ``text``, while the step runs."""
+
     def output(self, step: Step, text: str) -> None:
-        """What the step printed, as psql shows it."""
+        """What the step printed, as psql shows it, without the notices."""
 
     def accepts(self, step: Step, unseen: str) -> bool:
         """Whether to go on though the check could not see all: ``unseen`` says what."""

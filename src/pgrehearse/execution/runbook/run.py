@@ -18,20 +18,20 @@ from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.records import text_digest
 from pgrehearse.execution.runbook import locks
 from pgrehearse.execution.runbook.bookkeeping import Recorder, digest_of
+from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.runbook.operator import Operator
 from pgrehearse.execution.runbook.recorded import RunWork, Unfinished
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.run_log import RunLog
+from pgrehearse.execution.runbook.session_start import limit_lock_waits
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
+from pgrehearse.execution.runbook.watch import Watch
 from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.passwords import sealed
 
 __all__ = ["RunRequest", "carry_out"]
-
-#: Seconds a step may take: whether a long build or backfill is canceled is the operator's decision.
-_PATIENCE = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RunRequest:
         logs: the folder of the run logs.
         log_file: a place for this run's log instead.
         from_top: repeat what an earlier run has done.
-        lock_timeout: how long a step waits for a lock, in PostgreSQL's notation.
+        lock_timeout: how long a step waits for a lock, in PostgreSQL's notation; None: what the runbook says.
     """
 
     document: Document
@@ -53,7 +53,7 @@ class RunRequest:
     phases: Sequence[str] = FORWARD
     log_file: Path | None = None
     from_top: bool = False
-    lock_timeout: str = "2s"
+    lock_timeout: str | None = None
     backoff: Backoff = field(default_factory=Backoff)
 
     @property
@@ -164,20 +164,31 @@ def _steps(
     request: RunRequest, reporter: Reporter, log: RunLog, ledger: RunLedger | None, earlier: Unfinished | None
 ) -> Step | None:
     """Carry the steps out, without what ``earlier`` has done; the step that was declined."""
+    shown = request.work.parameters
+    watch = Watch(
+        request.target.conninfo,
+        reporter,
+        log,
+        [value for name, value in request.values.items() if shown[name] != value],
+    )
+    waits = LockWaits(request.lock_timeout)
     executor = Executor(
         request.target.conninfo,
         environment=request.target.libpq_environment(),
         path=request.document.path,
         major=request.target.major,
         values=request.values,
-        timeout=_PATIENCE,
+        timeout=None,
+        onlooker=watch,
     )
-    steps = steps_of(request.document, request.phases, request.values)
+    steps = steps_of(request.document, request.phases, request.values, waits)
     state = SessionState("\n".join(step.text for step in steps))
-    with executor:
+    with executor, closing(watch):
         recorder = Recorder(ledger, earlier, state)
-        operator = Operator(request.document, executor, recorder, log, request.backoff, reporter)
-        operator.limit_lock_waits(request.lock_timeout)
+        operator = Operator(
+            request.document, executor, recorder, log, request.backoff, reporter, watch, waits
+        )
+        limit_lock_waits(executor, waits)
         if request.changes:
             operator.hold_lock()
         for step in steps:

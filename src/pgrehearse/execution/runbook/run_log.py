@@ -1,4 +1,7 @@
-"""The account of a run for people: JSON lines, one event each, no secrets. Nothing resumes from it."""
+"""The account of a run for people: JSON lines, one event each, no secrets. Nothing resumes from it.
+
+Events are start, begin and step (the two ends of a step), statement, waits, and done or stopped.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,11 @@ class RunLog:
         except OSError as error:
             raise self._unwritten(error, "give --log FILE") from error
 
-    def write(self, event: str, **facts: Any) -> None:
-        """Add one event, in ASCII. ``facts`` must hold no password and no rows of the database."""
+    def write(self, event: str, *, sync: bool = True, **facts: Any) -> None:
+        """Add one event, in ASCII. ``facts`` must hold no password and no rows of the database.
+
+        ``sync``: it is on disk before this returns, with all before it.
+        """
         at = now().isoformat(timespec="milliseconds")
         line = (json.dumps({"at": at, "event": event, **facts}) + "\n").encode("ascii")
         handle = self._file.fileno()
@@ -38,7 +44,8 @@ class RunLog:
         try:
             while written < len(line):
                 written += self._file.write(line[written:])
-            os.fsync(handle)
+            if sync:
+                os.fsync(handle)
         except OSError as error:
             with suppress(OSError):
                 # A part of a line is no event; what another run has written since is one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.passwords import redacted
@@ -46,6 +47,11 @@ class Step:
         """Whether it does nothing that outlives the session: a new session needs it again."""
         return self.cell.language == "sql" and all(classify(sql).of_the_session for sql in self.statements)
 
+    @property
+    def asks(self) -> bool:
+        r"""Whether queries of it generate what is sent: what that is depends on the database."""
+        return self.cell.language == "sql" and any(one.gexec for one in split(self.text))
+
     def concurrent(self, generated: Sequence[str]) -> bool:
         """Whether it commits in the middle of a statement: a failure may leave something behind.
 
@@ -62,14 +68,25 @@ def _commits_midway(sql: str) -> bool:
     return kind.alone and kind.concurrent
 
 
-def steps_of(document: Document, phases: Sequence[str], values: Mapping[str, str]) -> list[Step]:
-    """The cells of ``phases`` in that order; ``values`` holds every parameter."""
-    found = []
+def steps_of(
+    document: Document,
+    phases: Sequence[str],
+    values: Mapping[str, str],
+    lock_waits: LockWaits | None = None,
+) -> list[Step]:
+    """The cells of ``phases`` in that order; ``values`` holds every parameter.
+
+    The timeout of a fence limits rehearsals: whether a long build is canceled is the operator's decision.
+    """
+    found, rewritten = [], (lock_waits or LockWaits()).rewritten
     for phase in phases:
         cells = [cell for cell in document.cells if cell.phase == phase]
         for number, cell in enumerate(cells, 1):
             above = [h for h in document.headings if h.line < cell.line]
             heading = above[-1].title if above and above[-1].level > 2 else ""
-            text = variables.substitute(cell.source, values) if cell.language == "sql" else cell.source
-            found.append(Step(cell, number, len(cells), heading, text))
+            sql = cell.language == "sql"
+            source = rewritten(cell.source) if sql else cell.source
+            own = replace(cell, source=source, options=replace(cell.options, timeout=None))
+            text = variables.substitute(source, values) if sql else source
+            found.append(Step(own, number, len(cells), heading, text))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,11 @@ from pgrehearse.environments.target import open_target
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.execution.backoff import Backoff, Pause
 from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Unfinished
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import FORWARD, Step
+from pgrehearse.execution.runbook.watch import Blocker, Progress
 from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.fillings import Filling
 from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true
@@ -73,6 +75,14 @@ class _Operator:
         return True
 
     def pauses(self, step: Step, pause: Pause) -> None: ...
+
+    def sends(self, step: Step, parts: Sequence[Part]) -> None: ...
+
+    def waits(self, step: Step, blockers: Sequence[Blocker]) -> None: ...
+
+    def progress(self, step: Step, progress: Progress) -> None: ...
+
+    def notice(self, step: Step, text: str) -> None: ...
 
     def output(self, step: Step, text: str) -> None:
         self.printed.append(text)

@@ -1,0 +1,38 @@
+"""How the session of a run begins."""
+
+from __future__ import annotations
+
+from pgrehearse.errors import SetupError
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.runbook.lock_waits import LockWaits
+from pgrehearse.execution.session import Message, Session
+from pgrehearse.text.variables import quote_literal
+
+__all__ = ["limit_lock_waits"]
+
+
+def limit_lock_waits(executor: Executor, lock_waits: LockWaits) -> None:
+    """Set lock_timeout before the first step, for SQL and Python; a step may set its own.
+
+    The server also looks every second whether this process is still there: the statement of a run that was
+    killed must not go on beside the run that resumes it. Raises SetupError: the value was refused.
+    """
+    literal = quote_literal(lock_waits.first)
+    session = _set(executor, [f"SET lock_timeout = {literal}", "SHOW lock_timeout"])
+    reason = session.error.text if session.error else ""
+    value = "" if session.error else session.output[1].split("\n")[2].strip()
+    if reason or value == "0":
+        raise SetupError(
+            f"--lock-timeout was refused: {reason or '0 means to wait without end'}",
+            next_step="write it as 2s or 500ms",
+        )
+    options = [executor.python.environment.get("PGOPTIONS", ""), f"-c lock_timeout={value}"]
+    if _set(executor, ["SET client_connection_check_interval = '1s'"]).error is None:
+        options.append("-c client_connection_check_interval=1s")  # not on every platform
+    executor.python.environment["PGOPTIONS"] = " ".join(options).strip()
+
+
+def _set(executor: Executor, statements: list[str]) -> Session:
+    session = executor.session("main")
+    session.run([Message(statement, 1) for statement in statements])
+    return session

@@ -1,0 +1,58 @@
+"""What is said of a step that did something else than the runbook says, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pgrehearse.errors import ExpectationError
+from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE
+from pgrehearse.execution.results import CellResult
+from pgrehearse.execution.runbook.remains import NEXT_STEP, REMAINS
+from pgrehearse.execution.runbook.steps import Step
+from pgrehearse.execution.runbook.watch import Blocker
+from pgrehearse.findings import Finding, indented
+from pgrehearse.text.answers import stopped
+from pgrehearse.text.document import Document
+
+__all__ = ["STOPS", "surprise"]
+
+#: What comes next after a check of ours: the SQLSTATE is session_checked.sql's, or no_remains.sql's.
+STOPS = {
+    "PGR01": "run it with --from-top: every step is carried out again, in one session",
+    REMAINS: NEXT_STEP,
+}
+
+
+def surprise(
+    document: Document, step: Step, result: CellResult, failure: Finding, blockers: Sequence[Blocker] = ()
+) -> ExpectationError:
+    """The error of ``step``; a check that refuses says its reason first. ``blockers``: who held the lock."""
+    if refusal := stopped(result.output):
+        place = f"{step.label}, {document.path}:{step.cell.line}"
+        return ExpectationError(f"refused: {refusal}\n  {place}", next_step=_after(step, result, blockers))
+    detail = f"\n{indented(failure.detail)}" if failure.detail else ""
+    return ExpectationError(
+        f"{step.label}: {failure.message}{detail}",
+        path=document.path,
+        line=failure.line,
+        next_step=_after(step, result, blockers),
+    )
+
+
+def _after(step: Step, result: CellResult, blockers: Sequence[Blocker]) -> str:
+    """What the operator does after a step that did not do what it should."""
+    if result.failure and result.failure.sqlstate in STOPS:
+        return STOPS[result.failure.sqlstate]
+    if result.failure and result.failure.sqlstate == "25006" and r"\gexec" in step.cell.source:
+        return result.failure.next_step
+    if step.cell.phase == "Preflight":
+        return "nothing was changed; resolve what the check names, then run again"
+    if step.concurrent(result.generated):
+        return "an INVALID index may be left; run again from the top with --from-top, it looks for remains"
+    if result.failure and result.failure.sqlstate == LOCK_NOT_AVAILABLE:
+        who = "; ".join(one.said for one in blockers)
+        found = f"it waited for {who}" if who else "find who holds the lock"
+        return f"{found}; run again when that has ended: done steps are not repeated"
+    if step.cell.phase == "Verify":
+        return "look at the database; --from-top carries every step out again, what is there already stays"
+    return "look at the database, then run again: done steps are not repeated; or --phase roll-back"
