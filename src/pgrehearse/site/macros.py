@@ -204,10 +204,10 @@ def _rehearsal_matrix(site: Site, env: Any) -> Callable[[], str]:
     return rehearsal_matrix
 
 
-def _timeline(site: Site, env: Any) -> Callable[[str], str]:
-    def timeline(name: str) -> str:
-        """Both ways of a recording this page declares, drawn beside each other."""
-        document = site.document(site.docs / env.page.file.src_uri).document
+def _timeline(site: Site, env: Any) -> Callable[..., str]:
+    def timeline(name: str, page: str = "") -> str:
+        """Both ways of a recording that ``page`` declares, or else this one, drawn beside each other."""
+        document = site.document(site.docs / (page or env.page.file.src_uri)).document
         return timelines.timeline(site.project, document, name, draft=site.draft)
 
     return timeline
