@@ -22,7 +22,8 @@ export PATH := $(CACHE)/debian/path:$(PATH)
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help site test faults zoo check programs serve matrix thorough budget migrations evidence benchmark generate lock clean
+.PHONY: help site pages browser test faults zoo check programs serve matrix thorough budget migrations evidence benchmark \
+	generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
@@ -31,7 +32,14 @@ help: ## Show this list
 
 site: $(READY) ## Execute every document on a real PostgreSQL, build the site, check the built pages
 	$(BIN)/pgrehearse build $(if $(SITE_PG),--pg $(SITE_PG))
+	$(BIN)/python tools/example_status.py site
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
+
+pages: $(READY) ## Look at the built site in a browser: search, accessibility, phones (after make site)
+	PGREHEARSE_BUILT_SITE=$(CURDIR)/site $(BIN)/python -m pytest -q tests/browser/test_site.py
+
+browser: ## Install Chromium where there is none, for the tests in a browser (Debian, as root)
+	@command -v chromium || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
 
 test: check ## Check the form of code and documents, then run all tests and documents
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure tests docs runbooks db

@@ -1,0 +1,106 @@
+"""The built site in a browser: search, accessibility, phones. `make pages` runs it after `make site`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browsers import DESK, PHONE, Visit, too_wide, violations
+from support.sites import QUERIES, pages, serving
+from support.waiting import LIMIT
+
+#: The variable that says where the built site is.
+SITE = "PGREHEARSE_BUILT_SITE"
+#: Pixels from the top within which a page of a reader in a hurry has its first query.
+_FIRST_QUERY = 900
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    if SITE not in os.environ:
+        pytest.skip("no built site is named (make pages, after make site)")
+    return Path(os.environ[SITE])
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with serving(folder) as address:
+        yield address
+
+
+def found_first(page: Page, query: str) -> str:
+    """The address of what the search puts first, relative to the site; empty when it finds nothing."""
+    box, said = page.locator("input[name=query]"), page.locator(".md-search-result__meta")
+    box.fill("")
+    box.press("End")  # the theme listens to keys
+    expect(said).to_have_text("Type to start searching", timeout=LIMIT * 1000)
+    box.fill(query)
+    box.press("End")
+    expect(said).to_have_text(re.compile("matching document"), timeout=LIMIT * 1000)
+    first = page.locator(".md-search-result__item a.md-search-result__link").first
+    address = first.get_attribute("href") if first.count() else ""
+    return urlsplit(address or "").path.strip("./")
+
+
+def test_the_right_page_comes_first(browser: Browser, url: str) -> None:
+    with Visit(browser) as visit:
+        page = visit.to(f"{url}/")
+        page.locator("input[name=query]").click()
+        found = {query: found_first(page, query) for query in [*QUERIES, "zzyzzx"]}
+        assert found.pop("zzyzzx") == ""
+        assert {query: first for query, first in found.items() if first != QUERIES[query]} == {}
+        assert visit.wrong == []
+
+
+@pytest.mark.parametrize(("size", "dark"), [(DESK, False), (PHONE, True)])
+def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(
+    browser: Browser, url: str, folder: Path, size: tuple[int, int], dark: bool
+) -> None:
+    wrong = {}
+    with Visit(browser, size, dark=dark) as visit:
+        for name in pages(folder):
+            page = visit.to(f"{url}/{name}")
+            found = violations(page)
+            if wide := too_wide(page):
+                found.append(f"{wide} px wider than the window")
+            if found:
+                wrong[name] = found
+        assert visit.wrong == []
+    assert wrong == {}
+
+
+def test_an_example_of_a_status_page_is_there(browser: Browser, url: str) -> None:
+    with Visit(browser) as visit:
+        page = visit.to(f"{url}/guides/what-a-red-cell-means/")
+        page.locator("a[href='example.html']").click()
+        levels = set(page.locator("td .level").all_inner_texts())
+        assert {level.split()[-1] for level in levels} == {"attention", "unknown"}
+        assert "only in live: index by_hand" in page.locator("main").inner_text()
+        assert violations(page) == []
+        assert visit.wrong == []
+        page.locator("text=What “drift” means").first.click()
+        assert page.url == f"{url}/guides/what-a-red-cell-means/#drift"
+
+
+def test_who_is_in_a_hurry_finds_a_query_on_the_first_screen(
+    browser: Browser, url: str, folder: Path
+) -> None:
+    with Visit(browser) as visit:
+        tops = {}
+        for name in pages(folder):
+            if name.startswith("stuck/"):
+                page = visit.to(f"{url}/{name}")
+                pasted = page.locator("p:has(strong)", has_text=re.compile("^Paste this")).first
+                tops[name] = pasted.evaluate(
+                    "one => { let next = one.nextElementSibling;"
+                    " while (!next.matches(':has(pre), pre')) next = next.nextElementSibling;"
+                    " return next.querySelector('pre').getBoundingClientRect().top + scrollY }"
+                )
+        assert tops
+        assert {name: top for name, top in tops.items() if top > _FIRST_QUERY} == {}

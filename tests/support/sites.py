@@ -1,0 +1,76 @@
+"""A built site behind a web server of this machine, and which queries of readers belong to which page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+__all__ = ["QUERIES", "pages", "serving"]
+
+#: What readers type -> the page that has to come first.
+QUERIES = {
+    "add enum value": "runbooks/enum-add-value",
+    "lock timeout": "stuck/lock-timeout",
+    "55P03": "stuck/lock-timeout",
+    "55P04": "stuck/new-enum-value",
+    "invalid index": "runbooks/index-repair",
+    "rename column": "runbooks/column-rename",
+    "int to bigint": "runbooks/column-change-type",
+    "cached plan must not change result type": "stuck/cached-plan",
+    "deadlock detected": "stuck/deadlock",
+    "drop column": "runbooks/column-drop",
+    "add not null": "runbooks/constraint-not-null",
+    "foreign key without locking": "runbooks/constraint-foreign-key",
+    "pgbouncer": "stuck/prepared-statement-and-pooler",
+    "rollback": "guides/roll-back-migrations",
+    "stuck migration": "stuck/migration-half-applied",
+    "canceling statement due to lock timeout": "stuck/lock-timeout",
+    "long running transaction": "stuck/table-is-locked",
+    "idle in transaction": "stuck/table-is-locked",
+    "partition": "runbooks/index-partitioned",
+    "default value": "runbooks/column-add",
+    "primary key": "runbooks/constraint-primary-key",
+    "backup": "guides/verify-a-backup-before-you-migrate",
+    "drift": "guides/detect-drift",
+    "dbmate": "guides/migration-tools",
+    "alembic": "guides/migration-tools",
+    "table locked": "stuck/table-is-locked",
+    "who is blocking": "stuck/table-is-locked",
+    "pg_terminate_backend": "stuck/table-is-locked",
+    "autovacuum": "stuck/table-is-locked",
+    "wraparound": "stuck/table-is-locked",
+    "replica": "stuck/canceled-on-a-standby",
+    "subscription": "stuck/subscription-stopped",
+    "40001": "stuck/canceled-on-a-standby",
+    "26000": "stuck/prepared-statement-and-pooler",
+    "who is waiting": "stuck/table-is-locked",
+    "kill a query": "stuck/table-is-locked",
+}
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing: a test prints its own."""
+
+
+@contextmanager
+def serving(site: Path) -> Iterator[str]:
+    """The address of ``site``, without a final slash."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def pages(site: Path) -> list[str]:
+    """The addresses of all pages below ``site``, relative to it."""
+    found = sorted(file.parent.relative_to(site).as_posix() for file in site.rglob("index.html"))
+    return ["" if page == "." else f"{page}/" for page in found]
