@@ -33,6 +33,9 @@ BEGIN
            AND l.locktype OPERATOR(pg_catalog.=) 'relation'
            AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock'
            AND (n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' OR c.relisshared)
+           -- Where a catalog keeps what is long, such as the body of a temporary function: its own rows tell.
+           AND NOT (n.nspname OPERATOR(pg_catalog.=) 'pg_toast' AND c.oid OPERATOR(pg_catalog.<) 16384
+                    AND NOT c.relisshared)
         UNION ALL
         SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

@@ -1,0 +1,26 @@
+-- PostgreSQL writes the wanted index in its own words, on an empty temporary table of the same columns.
+-- A list of plain names is quoted; anything else is taken as CREATE INDEX takes it.
+CREATE OR REPLACE FUNCTION pg_temp.index_terms(wanted oid) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT substr(pg_get_indexdef(wanted), 1 + length(
+        format('CREATE %sINDEX %I ON %s%I.%I', CASE WHEN indisunique THEN 'UNIQUE ' END, class.relname,
+               CASE WHEN class.relkind = 'I' THEN 'ONLY ' END,
+               CASE home.oid WHEN pg_my_temp_schema() THEN 'pg_temp' ELSE nspname END, owner.relname)))
+    FROM pg_index
+    JOIN pg_class AS class ON class.oid = indexrelid
+    JOIN pg_class AS owner ON owner.oid = indrelid
+    JOIN pg_namespace AS home ON home.oid = owner.relnamespace
+    WHERE indexrelid = wanted
+$$;
+DROP TABLE IF EXISTS pg_temp.index_probe;
+SELECT format('CREATE TEMPORARY TABLE index_probe (LIKE %s INCLUDING GENERATED)', :'table'::regclass),
+       format('CREATE INDEX index_wanted ON pg_temp.index_probe USING %s (%s)%s%s%s', :'method', keys.list,
+              ' INCLUDE (' || nullif(:'include', '') || ')', ' WITH (' || nullif(:'storage', '') || ')',
+              ' WHERE ' || nullif(:'condition', ''))
+FROM (
+    SELECT CASE WHEN count(attname) = count(*) THEN string_agg(quote_ident(attname), ', ' ORDER BY pos)
+                ELSE :'columns' END AS list
+    FROM string_to_table(:'columns', ',') WITH ORDINALITY AS part (name, pos)
+    LEFT JOIN pg_attribute ON attrelid = :'table'::regclass AND attname = btrim(name)
+                          AND attnum > 0 AND NOT attisdropped
+) AS keys
+\gexec
