@@ -5,6 +5,8 @@ DECLARE
     place record;
     found_one boolean;
     named text;
+    -- As PostgreSQL writes a constant: without E'' and doubled backslashes.
+    quoted constant text := '''' || replace(label, '''', '''''') || '''';
 BEGIN
     FOR place IN
         WITH RECURSIVE holder (oid, plain, ranges) AS (
@@ -60,10 +62,9 @@ BEGIN
         SELECT format('index %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
         FROM pg_index WHERE indpred IS NOT NULL OR indexprs IS NOT NULL
         UNION ALL
-        SELECT format('partition %s', oid::regclass), quote_literal(bound) || '::' || wanted
+        SELECT format('partition %s', oid::regclass), texts[1] || '::' || wanted
         FROM pg_class,
-             LATERAL regexp_matches(pg_get_expr(relpartbound, oid), '''((?:[^'']|'''')*)''', 'g') AS part (texts),
-             LATERAL replace(texts[1], '''''', '''') AS bound
+             LATERAL regexp_matches(pg_get_expr(relpartbound, oid), '(''(?:[^'']|'''')*'')', 'g') AS part (texts)
         WHERE relispartition AND EXISTS (
             SELECT FROM pg_inherits
             JOIN pg_partitioned_table ON partrelid = inhparent
@@ -88,7 +89,7 @@ BEGIN
         WHERE prokind IN ('f', 'p') AND (prosqlbody IS NOT NULL OR proargdefaults IS NOT NULL)
           AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
     ) AS definition (object, words)
-    WHERE strpos(words, quote_literal(label) || '::' || wanted) > 0
+    WHERE strpos(words, quoted || '::' || wanted) > 0
        OR strpos(words, '''::' || wanted || '[]') > 0 AND strpos(words, label) > 0;
     RETURN coalesce('stop: these name it: ' || named, 'ok');
 END
