@@ -180,7 +180,14 @@ class Habitat:
 
     def _asked(self, database: str, query: str) -> list[tuple[object, ...]]:
         with connect(self.server.dsn(database), autocommit=True) as session:
-            return list(session.execute(query.encode()).fetchall())
+            try:
+                return list(session.execute(query.encode()).fetchall())
+            except psycopg.Error as error:
+                raise DocumentError(
+                    f"the key before of a runbook: {' '.join(query.split())}: {first_line(error)}",
+                    path=self.shape.path.with_name("runbooks.toml"),
+                    next_step=f"mend it, or a name in {self.shape.path.name}",
+                ) from None
 
     @contextmanager
     def _replayed(self, failed: frozenset[Key], set_up: Sequence[str], rounds: int) -> Iterator[str]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psycopg
+
 from pgrehearse.connections import connect
 from pgrehearse.environments.target import open_target
-from pgrehearse.errors import ExpectationError, PgRehearseError
+from pgrehearse.errors import ExpectationError, PgRehearseError, first_line
 from pgrehearse.execution.backoff import Backoff, Pause
 from pgrehearse.execution.runbook.parameters import values_of
 from pgrehearse.execution.runbook.preview import Part
@@ -202,7 +204,10 @@ class _Try:
                 raise Fault("broken", f"Verify said ok, and it is not done: {false}")
             if not self.filling.after:
                 return
-            mine = session.execute(self.filling.after.encode()).fetchall()
+            try:
+                mine = session.execute(self.filling.after.encode()).fetchall()
+            except psycopg.Error as error:
+                raise Fault("broken", f"Verify said ok, and {first_line(error)}") from None
         wanted = self.habitat.before(self.filling.before, self._failed, self.filling.set_up)
         if sorted(map(str, mine)) != sorted(map(str, wanted)):
             wrong = sorted(set(map(str, mine)) ^ set(map(str, wanted)))
