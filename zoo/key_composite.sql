@@ -22,7 +22,8 @@ CREATE TABLE item (
     PRIMARY KEY (id, line)
 );
 INSERT INTO item SELECT number / 2, number % 2, 1 + number % 20, 'c' || number, 'Item ' || number, CASE WHEN number % 2 = 0 THEN 'x' END, number % 7,
-       'Street; Town', 'shipped'
+       'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::item_state
 FROM generate_series(1, 200) AS number;
 CREATE TABLE parcel (item integer, line smallint, FOREIGN KEY (item, line) REFERENCES item ON DELETE CASCADE);
 INSERT INTO parcel SELECT id, line FROM item WHERE id < 20;

@@ -21,7 +21,8 @@ CREATE TABLE item (
     state item_state NOT NULL DEFAULT 'new'
 );
 INSERT INTO item SELECT number / 2, 1 + number % 20, 'c' || number, 'Item ' || number, CASE WHEN number % 2 = 0 THEN 'x' END, number % 7,
-       'Street; Town', 'shipped'
+       'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::item_state
 FROM generate_series(1, 200) AS number;
 INSERT INTO item SELECT * FROM item WHERE id < 5;
 CREATE INDEX item_name_idx ON item (name);

@@ -35,7 +35,8 @@ CREATE TABLE "back\slash" (
     state "a\b $body$ state" NOT NULL DEFAULT 'new'
 );
 INSERT INTO "back\slash"
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::"a\b $body$ state"
 FROM generate_series(1, 200) AS number;
 CREATE INDEX "a\b $body$ idx" ON "back\slash" ("a\b $body$");
 

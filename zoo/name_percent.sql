@@ -35,7 +35,8 @@ CREATE TABLE "100% item" (
     state "rate %s state" NOT NULL DEFAULT 'new'
 );
 INSERT INTO "100% item"
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::"rate %s state"
 FROM generate_series(1, 200) AS number;
 CREATE INDEX "rate %s idx" ON "100% item" ("rate %s");
 

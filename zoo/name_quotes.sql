@@ -35,7 +35,8 @@ CREATE TABLE "Order" (
     state "user state" NOT NULL DEFAULT 'new'
 );
 INSERT INTO "Order"
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::"user state"
 FROM generate_series(1, 200) AS number;
 CREATE INDEX "user idx" ON "Order" ("user");
 

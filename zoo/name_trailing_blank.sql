@@ -35,7 +35,8 @@ CREATE TABLE "item.old " (
     state "col  state" NOT NULL DEFAULT 'new'
 );
 INSERT INTO "item.old "
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, number % 7, NULL, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::"col  state"
 FROM generate_series(1, 200) AS number;
 CREATE INDEX "col  idx" ON "item.old " ("col ");
 

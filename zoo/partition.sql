@@ -24,7 +24,8 @@ CREATE TABLE items (
 ) PARTITION BY RANGE (id);
 CREATE TABLE item_open PARTITION OF items FOR VALUES FROM (0) TO (MAXVALUE);
 INSERT INTO items SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, CASE WHEN number % 2 = 0 THEN 'x' END, number % 7,
-       'Street; Town', 'shipped'
+       'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::item_state
 FROM generate_series(1, 200) AS number;
 CREATE INDEX items_name_idx ON items (name);
 

@@ -29,7 +29,8 @@ CREATE TABLE item_2 PARTITION OF item FOR VALUES FROM (100) TO (MAXVALUE) PARTIT
 CREATE TABLE item_2a PARTITION OF item_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE item_2b PARTITION OF item_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO item SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, CASE WHEN number % 2 = 0 THEN 'x' END, number % 7,
-       'Street; Town', 'shipped'
+       'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::item_state
 FROM generate_series(1, 200) AS number;
 CREATE INDEX item_name_idx ON item (name);
 CREATE INDEX item_2b_name_qty ON item_2b (name, qty);

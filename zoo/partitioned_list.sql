@@ -24,7 +24,8 @@ CREATE TABLE item (
 CREATE TABLE item_open PARTITION OF item FOR VALUES IN ('new', 'paid');
 CREATE TABLE item_rest PARTITION OF item DEFAULT;
 INSERT INTO item SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, CASE WHEN number % 2 = 0 THEN 'x' END, number % 7,
-       'Street; Town', 'shipped'
+       'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::item_state
 FROM generate_series(1, 200) AS number;
 CREATE INDEX item_name_idx ON item (name);
 

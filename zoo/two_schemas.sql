@@ -29,7 +29,8 @@ CREATE TABLE other.item (
     state other.item_state NOT NULL DEFAULT 'new'
 );
 INSERT INTO other.item
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, NULL, number % 7, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, NULL, number % 7, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::other.item_state
 FROM generate_series(1, 200) AS number;
 INSERT INTO item SELECT number, 'x', 'y', 'paid' FROM generate_series(1, 20) AS number;
 CREATE INDEX item_name_idx ON other.item (name);

@@ -38,7 +38,8 @@ CREATE TABLE second.item (
     state second.item_state NOT NULL DEFAULT 'new'
 );
 INSERT INTO first.item
-SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, NULL, number % 7, 'Street; Town', 'shipped'
+SELECT number, 1 + number % 20, 'c' || number, 'Item ' || number, NULL, number % 7, 'Street; Town',
+       (CASE WHEN number > 100 THEN 'shipped' ELSE 'new' END)::first.item_state
 FROM generate_series(1, 200) AS number;
 INSERT INTO second.item
 SELECT number, 1, 'c' || number % 5, 'Other ' || number, NULL, number % 7, 'Street; Town', 'shipped'

@@ -23,7 +23,7 @@ from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.navigation import expanded
 from pgrehearse.site.content.published import Published, counts
 from pgrehearse.site.markup import render
-from pgrehearse.site.parts import rehearsals, timelines
+from pgrehearse.site.parts import rehearsals, timelines, zoo
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
@@ -68,6 +68,7 @@ def define_env(env: Any) -> None:
         _proof_sentence(site),
         _lock_table(site, env),
         _rehearsal_matrix(site, env),
+        _zoo_matrix(site, env),
         _timeline(site, env),
     ):
         env.macro(_remembering(macro))
@@ -141,7 +142,9 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
             page,
             homes,
             own_title=titled,
-            box=glance.summary + rehearsals.rehearsed(site.project, item.document, draft=site.draft),
+            box=glance.summary
+            + rehearsals.rehearsed(site.project, item.document, draft=site.draft)
+            + zoo.tried_on(site.project, item.document),
             steps_table=glance.steps,
         )
 
@@ -202,6 +205,17 @@ def _rehearsal_matrix(site: Site, env: Any) -> Callable[[], str]:
         )
 
     return rehearsal_matrix
+
+
+def _zoo_matrix(site: Site, env: Any) -> Callable[[], str]:
+    def zoo_matrix() -> str:
+        """Every runbook on every shape of table: done, refused, or red."""
+        items = {site.document(path).document.path: site.document(path) for path in site.runbooks()}
+        address = _address_of(site, env)
+        documents = [item.document for item in items.values()]
+        return zoo.matrix(site.project, documents, lambda document: address(items[document.path]))
+
+    return zoo_matrix
 
 
 def _timeline(site: Site, env: Any) -> Callable[..., str]:

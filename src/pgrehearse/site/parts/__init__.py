@@ -4,6 +4,7 @@ cell_block        a block with its chips, facts and failure; fact_lines: what wa
 lock_reference    every measured kind of statement
 runbook_summary   the first screen of a runbook; step_summary: what each step did, as short texts
 rehearsals        the five rehearsals of a runbook, and the matrix of all
+zoo               the tables a runbook was tried on, and the matrix of all
 timelines         recordings of live traffic; drawing: one of them as SVG
 proof             what ran, by document and by server
 sqlstate          names of error codes
