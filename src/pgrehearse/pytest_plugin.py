@@ -125,6 +125,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             if name == "pgrehearse_cells" and isinstance(value, dict):
                 for status, number in value.items():
                     counts[status] += number
+            elif name == "pgrehearse_policy":
+                terminalreporter.write_line(visible(f"migrations policy: measured {value}"))
             elif name == "pgrehearse_skipped":
                 reasons.add(str(value))
             elif name == "pgrehearse_accepted":
@@ -229,7 +231,8 @@ class PolicyItem(pytest.Item):
         project = self.config.stash[_PROJECT]
         request = PolicyRequest(base=self.config.getoption("--policy-base"), off=project.policy_off)
         report = check(project, request, lambda: _rehearser(self.config).servers.get(None))
-        if report.problems:
+        self.user_properties.append(("pgrehearse_policy", report.coverage.said()))
+        if report.at_least(project.policy_fails_on):
             said = [problem.text(project.relative) for problem in report.problems]
             raise ExpectationError(
                 "\n".join(said), next_step="mend the migrations; pgrehearse db lint checks them"

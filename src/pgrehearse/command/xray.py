@@ -19,8 +19,10 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.words import how_long, requests, waited_for
-from pgrehearse.measurement.xray import POLICIES, Row, Xray, steps
+from pgrehearse.measurement.xray import Xray
 from pgrehearse.measurement.xray import xray as measure_file
+from pgrehearse.measurement.xray_rows import POLICIES, Row
+from pgrehearse.measurement.xray_steps import steps
 from pgrehearse.schema.dump import major_of
 from pgrehearse.servers import Servers, orphans
 from pgrehearse.servers.base import Server
@@ -32,6 +34,7 @@ from pgrehearse.text.project import Project
 
 __all__ = ["xray"]
 
+_LEFT = "leave it out of the file, and look at it yourself; the others were measured"
 _COLUMNS = (
     Column("line", 6),
     Column("statement", 38),
@@ -106,9 +109,10 @@ def xray(
         click.echo(terminal.table(_COLUMNS, rows, within=terminal.width(), rule=True))
         for note in notes:
             click.echo(f"note: {note}")
-    failed = next((row for row in found.rows if row.error), None)
+    failed = next((row for row in found.rows if row.error or row.left), None)
     if failed is not None:
-        raise DocumentError(failed.error, path=file, line=failed.step.line, next_step="mend the statement")
+        said, fix = (failed.error, "mend the statement") if failed.error else (failed.left, _LEFT)
+        raise DocumentError(said, path=file, line=failed.step.line, next_step=fix)
     broken = [(row, policy) for row in found.rows for policy in row.breaks() if policy in fail_on]
     for row, policy in broken:
         click.echo(
@@ -174,7 +178,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     statement = textwrap.shorten(redacted(row.step.statement), 110, placeholder=" ...")
     line = str(row.step.line) + (" tx" if row.step.block else "")
     if facts is None:
-        return line, statement, row.error, "", "", "", ""
+        return line, statement, row.error or f"not measured: {row.left}", "", "", "", ""
     locks, rewrites = _short(row)
     long = how_long(in_transaction=bool(row.step.block), rewrites=row.rewrites, stalls=row.stalls)
     waits = [f"{requests(probes)} on {table} {long}" for table, probes in row.waits]

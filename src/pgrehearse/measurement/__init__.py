@@ -1,7 +1,9 @@
 """What servers did: locks, rewrites, blocking, and how runbooks behave when something goes wrong.
 
 statement   one statement: locks, rewrites, scans, who waits
-xray        the statements of a file, each on the state the earlier ones left; xray_schema: what they find
+xray        the statements of a file (xray_steps), each on the state the earlier ones left (xray_rows);
+            xray_schema: what they find
+made_rows   rows for tables that nobody gave any
 cells       the DDL of a document, and what its cells claim; replay: the databases they find
 review      a document against its claims and its committed evidence
 rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic

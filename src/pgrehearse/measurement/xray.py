@@ -4,121 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.execution.maker import Maker
 from pgrehearse.measurement.advice import advice
+from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.measurement.statement.measure import measure
+from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.measurement.statement.session import MeasuredSession
+from pgrehearse.measurement.xray_rows import Row
+from pgrehearse.measurement.xray_steps import ENDS, FileStatement
 from pgrehearse.servers.base import Server
-from pgrehearse.text import characters
-from pgrehearse.text.migration_grammar import Section, has_marks, parse
-from pgrehearse.text.passwords import redacted
-from pgrehearse.text.split import SplitError, Statement, split
-from pgrehearse.text.statement import Control, classify
+from pgrehearse.text.statement import Control, Kind, classify
 
-__all__ = ["POLICIES", "FileStatement", "Row", "Xray", "steps", "xray"]
-
-#: What ``--fail-on`` may name.
-POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
-_ENDS = (Control.CLOSES, Control.GIVES_UP)
-
-
-@dataclass(frozen=True)
-class FileStatement:
-    """One statement of the file; ``block`` is the number of the transaction it stands in, or 0."""
-
-    line: int
-    statement: str
-    block: int = 0
-    kept: bool = True
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured statement.
-
-    Attributes:
-        facts: what was measured; None when it was not, and ``error`` says why.
-        error: the error it raised, or that its transaction raised at it.
-        waits: table -> probes that wait while it runs, by what it locks or what earlier statements of its
-            transaction locked. Tables that the file itself made are left out: nobody uses them yet.
-        rewrites: as in the facts, without what the file itself made.
-        stalls: tables read whole while somebody waits for them.
-        advice: page of the handbook.
-    """
-
-    step: FileStatement
-    facts: Facts | None = None
-    error: str = ""
-    waits: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    rewrites: tuple[str, ...] = ()
-    stalls: tuple[str, ...] = ()
-    advice: str = ""
-
-    def breaks(self) -> list[str]:
-        """The policies of `POLICIES` this statement breaks."""
-        probes = {probe for _, waiting in self.waits for probe in waiting}
-        found = {
-            "rewrite": bool(self.rewrites),
-            "scan": bool(self.stalls),
-            "blocks-reads": "SELECT" in probes,
-            "blocks-writes": bool(probes & {"INSERT", "UPDATE", "DELETE"}),
-        }
-        return [policy for policy in POLICIES if found[policy]]
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only."""
-        return {
-            "line": self.step.line,
-            "statement": redacted(self.step.statement),
-            "transaction": self.step.block or None,
-            "facts": self.facts.to_json() if self.facts else None,
-            "waits": {table: list(probes) for table, probes in self.waits},
-            "breaks": self.breaks(),
-            "advice": self.advice or None,
-            "error": self.error or None,
-        }
+__all__ = ["Xray", "xray"]
 
 
 @dataclass(frozen=True)
 class Xray:
-    """The rows of a file, and the tables of the prepared database that held no row."""
+    """The rows of a file, and the tables of the prepared database that held no row.
+
+    ``known``: relations that were there before, by all the names that the file gave them.
+    """
 
     rows: tuple[Row, ...]
     empty: tuple[str, ...]
-
-
-def steps(path: Path) -> list[FileStatement]:
-    """The statements of ``path``: plain SQL, or the up part of a dbmate-style file.
-
-    Raises:
-        DocumentError: no such file, not UTF-8, or not something psql could send.
-    """
-    text = characters.read(path)
-    section = parse(text, path).up if has_marks(text) else Section(text, 1, transaction=False)
-    first, transaction = section.line, section.transaction
-    try:
-        statements = split(section.sql.replace("\r\n", "\n"))
-    except SplitError as error:
-        raise DocumentError(
-            error.message, path=path, line=first + error.line - 1, next_step=error.fix
-        ) from None
-    found: list[FileStatement] = []
-    block, count = (1, 1) if transaction else (0, int(transaction))
-    for statement in map(Statement.without_heading, statements):
-        control = classify(statement).control
-        if control is Control.OPENS and not block:
-            block = count = count + 1
-        found.append(FileStatement(first + statement.line - 1, statement.sql, block))
-        if control in _ENDS and block and not transaction:
-            if control is Control.GIVES_UP:
-                found = [replace(step, kept=False) if step.block == block else step for step in found]
-            block = 0
-    return found
+    known: frozenset[str] = frozenset()
 
 
 def xray(
@@ -127,42 +41,59 @@ def xray(
     todo: Sequence[FileStatement],
     *,
     progress: Callable[[int], None] = lambda done: None,
+    repeated: Callable[[str], bool] = lambda statement: False,
 ) -> Xray:
     """Measure ``todo`` on clones of ``template``, which is left as it is; see `measure` for both arguments.
 
     After a statement that fails the rest is not measured: it would run in a state that cannot be.
     ``progress`` is told how many statements are done.
 
+    Args:
+        repeated: whether a statement is left out, because what it does was done in another database.
+
     Raises:
         SetupError: the database cannot be cloned.
     """
-    with Clones(server, template) as clones:
-        work = clones.create()
-        with Client(server.dsn(work)) as client:
-            catalog = catalogs.read(client)
-            each = [f"SELECT {t.oid} WHERE NOT EXISTS (SELECT FROM {t.name})" for t in catalog.tables()]
-            empty = (
-                [catalog.relations[oid].name for (oid,) in client.rows(" UNION ALL ".join(each))]
-                if each
-                else []
-            )
-        known = frozenset(relation.name for relation in catalog.relations.values())
-        rows = _Run(server, work, known, progress).all(todo)
-    return Xray(tuple(rows), tuple(sorted(empty)))
+    maker = Maker(server)
+    try:
+        with Clones(server, template, maker) as clones:
+            clones.template = clones.create()
+            with Client(server.dsn(clones.template)) as client:
+                catalog = catalogs.read(client)
+                empty = _empty(client, catalog)
+            run = _Run(clones, {relation.name for relation in catalog.relations.values()}, progress, repeated)
+            try:
+                rows = run.all(todo)
+            finally:
+                run.close()
+    finally:
+        maker.close()
+    return Xray(tuple(rows), tuple(sorted(empty)), frozenset(run.known))
+
+
+def _empty(client: Client, catalog: Catalog) -> list[str]:
+    each = [f"SELECT {t.oid} WHERE NOT EXISTS (SELECT FROM {t.name})" for t in catalog.tables()]
+    rows = client.rows(" UNION ALL ".join(each)) if each else []
+    return [catalog.relations[oid].name for (oid,) in rows]
 
 
 class _Run:
-    """Measures statements one after another and applies them to the working database."""
+    """Measures statements one after another. The template of ``clones`` is the state they are at."""
 
     def __init__(
-        self, server: Server, work: str, known: frozenset[str], progress: Callable[[int], None]
+        self,
+        clones: Clones,
+        known: set[str],
+        progress: Callable[[int], None],
+        repeated: Callable[[str], bool],
     ) -> None:
-        self.server = server
-        self.work = work
+        self.clones = clones
         self.known = known
         self.progress = progress
+        self.repeated = repeated
         self.settings: list[str] = []
         self.rows: list[Row] = []
+        self._session: MeasuredSession | None = None
 
     def all(self, todo: Sequence[FileStatement]) -> list[Row]:
         position = 0
@@ -179,74 +110,184 @@ class _Run:
         stopped = "not measured: an earlier statement failed"
         return self.rows + [Row(step, error=stopped) for step in todo[len(self.rows) :]]
 
+    def close(self) -> None:
+        """Leave the database."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
     def _take(self, row: Row) -> None:
         self.rows.append(row)
         self.progress(len(self.rows))
 
+    # --- a statement in no transaction ------------------------------------------------------------------
+
     def _alone(self, step: FileStatement) -> None:
-        row = self._measured(step, [], {})
-        if row.facts is not None:
-            failed = self._apply([step.statement], keep=not row.facts.sqlstate)
-            row = replace(row, error=failed[1]) if failed else row
-            kind = classify(step.statement)
-            if kind.settings and kind.of_the_session:
-                self.settings.append(step.statement)
-        self._take(row)
+        kind = classify(step.statement)
+        if reason := _unmeasurable(step, kind):
+            self._take(Row(step, left=reason))
+            return
+        if self._session is None:
+            self._session = MeasuredSession(self.clones, self.clones.template, self.settings)
+        session = self._session
+        try:
+            facts = session.alone(step.statement, step.rows)
+        except DocumentError as error:
+            self._take(Row(step, error=error.message))
+            return
+        if facts is None and transactional.refuses(session.client):
+            facts = self._without_transaction(step)
+        elif facts is None:
+            self._take(Row(step, error=f"{session.client.reason} ({session.client.sqlstate})"))
+            return
+        if kind.settings and kind.of_the_session:
+            self.settings.append(step.statement)
+        if facts is not None:
+            self._take(self._row(step, facts, {}))
+
+    def _without_transaction(self, step: FileStatement) -> Facts | None:
+        """Measure a statement that refuses a transaction, on clones, and carry it out; None: it failed."""
+        self.close()
+        facts = measure(self.clones.server, self.clones.template, step.statement, setup=self.settings)
+        session = MeasuredSession(self.clones, self.clones.template, self.settings)
+        self._session = session
+        if not session.plainly(step.statement):
+            self._take(Row(step, error=f"{session.client.reason} ({session.client.sqlstate})"))
+            return None
+        return facts
+
+    # --- statements of one transaction ------------------------------------------------------------------
 
     def _transaction(self, group: Sequence[FileStatement]) -> None:
-        """Measure the statements of one transaction. It is run as a whole too: some fail only together."""
-        inner = [step.statement for step in group if not classify(step.statement).control]
-        whole = ["BEGIN", *inner, "COMMIT" if group[0].kept else "ROLLBACK"]
-        failed = self._apply(whole, keep=False)
+        """Measure the statements of one transaction, each by itself where it can stand by itself.
+
+        First all are run as they stand, which tells what fails, and what the state is afterwards.
+        """
+        self.close()
+        origin = self.clones.template
+        after = self.clones.create()
+        failed = self._as_it_stands(after, group)
+        measured = group if failed is None else group[: failed[0]]
+        facts = [] if any(map(_bound, group)) else self._each(origin, measured)
+        if len(facts) < len(measured):
+            facts += self._inside(origin, measured, len(facts))
         held: dict[str, set[str]] = {}
-        before: list[str] = []
-        for step in group:
-            kind = classify(step.statement)
-            control = kind.control
-            row = Row(step, Facts()) if control else self._measured(step, before, held)
-            # BEGIN is number 0 of the whole, so the statement after ``before`` is len(before) + 1
-            if failed and failed[0] == len(before) + 1 and (not control or control in _ENDS):
-                row = replace(row, error=failed[1])
+        for step, one in zip(measured, facts, strict=True):
+            left = _unmeasurable(step, classify(step.statement))
+            row = Row(step, left=left) if left else self._row(step, one, held)
             self._take(row)
-            if row.error:
-                return
             for table, probes in row.waits:
                 held.setdefault(table, set()).update(probes)
-            # LOCK needs a transaction and changes nothing; what it keeps waiting is in ``held``
-            before += [] if control or kind.verb == "lock" else [step.statement]
-        if group[0].kept and not failed:
-            self._apply(whole)
+        if failed is not None:
+            self._take(Row(group[failed[0]], error=failed[1]))
+        if group[0].kept and failed is None:
+            self.clones.template = after
+            self.clones.drop(origin)
+        else:
+            self.clones.drop(after)
 
-    def _measured(self, step: FileStatement, before: Sequence[str], held: dict[str, set[str]]) -> Row:
+    def _as_it_stands(self, database: str, group: Sequence[FileStatement]) -> tuple[int, str] | None:
+        """Run ``group`` in its transaction: number and error of the first that fails."""
+        with Client(self.clones.server.dsn(database)) as client:
+            observing.prepare(client, self.settings)
+            if not _opens(group[0]):
+                client.run("BEGIN")
+            for number, step in enumerate(group):
+                if _unmeasurable(step, classify(step.statement)) or self.repeated(step.statement):
+                    continue
+                try:
+                    refused = client.run(step.statement, step.rows)
+                except DocumentError as error:
+                    return number, error.message
+                if refused:
+                    return number, f"{client.reason} ({client.sqlstate})"
+            if not _ends(group[-1]) and client.run("COMMIT" if group[0].kept else "ROLLBACK"):
+                return len(group) - 1, f"{client.reason} ({client.sqlstate})"
+        return None
+
+    def _each(self, origin: str, group: Sequence[FileStatement]) -> list[Facts]:
+        """Facts of each statement by itself, to the first that cannot stand by itself."""
+        found: list[Facts] = []
+        name = self.clones.create(origin)
+        with MeasuredSession(self.clones, name, self.settings) as session:
+            for step in group:
+                kind = classify(step.statement)
+                facts: Facts | None = Facts()
+                if not (kind.control or _unmeasurable(step, kind) or self.repeated(step.statement)):
+                    facts = session.alone(step.statement, step.rows)
+                if facts is None:
+                    break
+                found.append(facts)
+                self._renamed(session)
+        self.clones.drop(name)
+        return found
+
+    def _inside(self, origin: str, group: Sequence[FileStatement], start: int) -> list[Facts]:
+        """Facts of the statements from ``start`` on, within their transaction."""
+        found: list[Facts] = []
+        name = self.clones.create(origin)
+        with MeasuredSession(self.clones, name, self.settings) as session:
+            if not _opens(group[0]):
+                session.client.run("BEGIN")
+            for number, step in enumerate(group):
+                kind = classify(step.statement)
+                facts: Facts | None = None
+                if _unmeasurable(step, kind) or self.repeated(step.statement):
+                    pass
+                elif kind.control or number < start:
+                    session.client.run(step.statement, step.rows)
+                else:
+                    facts = session.inside(step.statement, step.rows)
+                found.append(facts or Facts())
+        self.clones.drop(name)
+        return found[start:]
+
+    def _renamed(self, session: MeasuredSession) -> None:
+        """A table that was there before is known by its new name, too."""
+        for oid, relation in session.catalog.relations.items():
+            first = session.first.get(oid)
+            if first is not None and first in self.known:
+                self.known.add(relation.name)
+
+    def _row(self, step: FileStatement, facts: Facts, held: dict[str, set[str]]) -> Row:
+        """What ``facts`` mean while what ``held`` names waits for earlier statements of the transaction."""
         if classify(step.statement).control:
-            return Row(step, Facts())
-        try:
-            facts = measure(self.server, self.work, step.statement, setup=[*self.settings, *before])
-        except DocumentError as error:
-            return Row(step, error=error.message)
-        waits = {table: set(probes) for table, probes in held.items()}
-        for table, probes in facts.probes.items():
-            if table in self.known and "waits" in probes.values():
-                waits.setdefault(table, set()).update(p for p in probes if probes[p] == "waits")
+            return Row(step, facts)
+        own = {
+            table: {probe for probe in probes if probes[probe] == "waits"}
+            for table, probes in facts.probes.items()
+            if table in self.known and "waits" in probes.values()
+        }
+        waits = {table: held.get(table, set()) | own.get(table, set()) for table in held.keys() | own.keys()}
         rewrites = tuple(name for name in facts.rewrites if name in self.known)
         row = Row(
             step,
             facts,
-            error=f"raises {facts.sqlstate}" if facts.sqlstate else "",
             waits=tuple((table, tuple(p for p in PROBES if p in waits[table])) for table in sorted(waits)),
+            own=tuple(sorted(own)),
             rewrites=rewrites,
             stalls=tuple(name for name in facts.scans if name in waits),
         )
         return replace(row, advice=advice(step.statement, facts, harmless=not waits and not rewrites))
 
-    def _apply(self, statements: Sequence[str], *, keep: bool = True) -> tuple[int, str] | None:
-        """Run ``statements`` on the working database or a clone: number and error of the first that fails."""
-        with Clones(self.server, self.work) as clones:
-            name = self.work if keep else clones.create()
-            with Client(self.server.dsn(name)) as client:
-                for statement in self.settings:
-                    client.run(statement)
-                for number, statement in enumerate(statements):
-                    if client.run(statement):
-                        return number, f"{client.reason} ({client.sqlstate})"
-        return None
+
+def _opens(step: FileStatement) -> bool:
+    return classify(step.statement).control is Control.OPENS
+
+
+def _ends(step: FileStatement) -> bool:
+    return classify(step.statement).control in ENDS
+
+
+def _bound(step: FileStatement) -> bool:
+    """Whether it does nothing by itself that later statements of its transaction would find."""
+    kind = classify(step.statement)
+    of_cursors = kind.verb in ("declare", "fetch", "move", "close")
+    return kind.temporary or kind.of_temporary or of_cursors or kind.control is Control.WITHIN
+
+
+def _unmeasurable(step: FileStatement, kind: Kind) -> str:
+    """Why ``step`` is neither run nor measured; empty if it is."""
+    if kind.outside:
+        return f"{' '.join(kind.words[:2]).upper()} acts beyond its database, so it is not measured"
+    return ""

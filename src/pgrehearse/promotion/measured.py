@@ -23,7 +23,7 @@ from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
 
 if TYPE_CHECKING:
-    from pgrehearse.measurement.xray import Row
+    from pgrehearse.measurement.xray_rows import Row
     from pgrehearse.servers import Server
 
 __all__ = ["Measured", "StatementFacts", "measured"]

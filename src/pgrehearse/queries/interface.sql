@@ -5,13 +5,38 @@ SELECT kind, identity,
   FROM (
     SELECT 'relation' AS kind, c.oid::pg_catalog.text AS identity, n.nspname AS schema, c.relname AS relation,
            '' AS arguments, '' AS name,
-           pg_catalog.json_build_object('kind', c.relkind) AS facts
+           pg_catalog.json_build_object(
+               'kind', c.relkind,
+               'hidden', c.relrowsecurity,
+               'disabled', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger AS g
+                             WHERE g.tgrelid = c.oid AND g.tgenabled = 'D'),
+               'frozen', c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
+                   AND (EXISTS (SELECT FROM pg_catalog.pg_publication AS u
+                                 WHERE u.puballtables AND (u.pubupdate OR u.pubdelete))
+                        OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r
+                                     JOIN pg_catalog.pg_publication AS u ON u.oid = r.prpubid
+                                    WHERE r.prrelid = c.oid AND (u.pubupdate OR u.pubdelete))
+                        OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace AS s
+                                     JOIN pg_catalog.pg_publication AS u ON u.oid = s.pnpubid
+                                    WHERE s.pnnspid = c.relnamespace AND (u.pubupdate OR u.pubdelete)))
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
+                                    WHERE i.indrelid = c.oid AND i.indisvalid
+                                      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
+                                                              WHEN 'i' THEN i.indisreplident END)) AS facts
       FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE {application_table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
     UNION ALL
     SELECT 'column', c.oid || '.' || a.attnum, n.nspname, c.relname, '', a.attname,
            pg_catalog.json_build_object('type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-                                        'not_null', a.attnotnull, 'filled', a.atthasdef OR a.attidentity <> '')
+                                        'not_null', a.attnotnull, 'filled', a.atthasdef OR a.attidentity <> '',
+                                        'computed', a.attgenerated <> '' OR a.attidentity = 'a',
+                                        'narrow', a.atttypid = 'int8'::pg_catalog.regtype AND EXISTS (
+               SELECT FROM pg_catalog.pg_depend AS d
+                 JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = d.objid
+                WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+                  AND q.seqtypid <> 'int8'::pg_catalog.regtype))
       FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE {application_table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND NOT c.relispartition

@@ -17,6 +17,7 @@ __all__ = [
     "Reindex",
     "built_index",
     "concurrent",
+    "detaches",
     "is_concurrent",
 ]
 
@@ -114,6 +115,18 @@ def _detach(reader: Reader) -> Detach | None:
         return None
     partition = ".".join(reader.path())
     return Detach(parent, partition) if reader.takes("concurrently") and reader.token() is None else None
+
+
+def detaches(sql: str) -> bool:
+    """Whether ``sql`` detaches a partition in one step, which locks the table it is of."""
+    reader = reading(sql)
+    if not reader.takes("alter", "table"):
+        return False
+    for _ in reader.outer("detach"):
+        if reader.takes("partition"):
+            reader.path()
+            return reader.word() not in ("concurrently", "finalize")
+    return False
 
 
 def is_concurrent(reader: Reader) -> bool:

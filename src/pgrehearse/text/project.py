@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError, SetupError
+from pgrehearse.findings import Severity
 from pgrehearse.text import characters
 
 __all__ = ["Project"]
@@ -38,6 +39,8 @@ class Project:
     changes: Path
     #: check of the policy -> why this project does without it: the table [tool.pgrehearse.policy-off]
     policy_off: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: findings of the policy from this severity on fail `db lint` and pytest
+    policy_fails_on: Severity = Severity.HAZARD
     #: the table [tool.pgrehearse] as it was read
     settings: Mapping[str, object] = field(default_factory=dict, hash=False)
 
@@ -53,7 +56,7 @@ class Project:
     def at(cls, root: Path) -> Project:
         """The project whose folder is ``root``. Raises SetupError for a table that cannot be read."""
         table = _table(root / "pyproject.toml")
-        known = {"documents", "policy-off", *_FOLDERS}
+        known = {"documents", "policy-off", "policy-fails-on", *_FOLDERS}
         unknown = set(table) - known
         if unknown:
             raise SetupError(
@@ -83,8 +86,22 @@ class Project:
                 path=root / "pyproject.toml",
                 next_step='write check = "why this project does without it"',
             )
+        fails_on = table.get("policy-fails-on", "hazard")
+        if fails_on not in list(Severity):
+            raise SetupError(
+                f"[tool.pgrehearse] policy-fails-on is no severity: {fails_on!r}",
+                path=root / "pyproject.toml",
+                next_step=f"known: {', '.join(Severity)}",
+            )
         names = tuple(root / str(name) for name in documents)
-        return cls(root=root, documents=names, policy_off=dict(off), settings=table, **folders)
+        return cls(
+            root=root,
+            documents=names,
+            policy_off=dict(off),
+            policy_fails_on=Severity(str(fails_on)),
+            settings=table,
+            **folders,
+        )
 
     @property
     def evidence(self) -> Path:

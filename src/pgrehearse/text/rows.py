@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pgrehearse.text.reader import Reader, reading
 from pgrehearse.text.split import Statement
 
-__all__ = ["changed_whole", "changes", "filled"]
+__all__ = ["changed_whole", "changes", "filled", "limited"]
 
+#: Rows that are still a batch.
+_BATCH = 50_000
 _CHANGES = ("insert", "update", "delete", "merge")
 
 
@@ -62,6 +64,18 @@ def changed_whole(statement: Statement | str) -> str | None:
     reader.takes("only")
     table = ".".join(reader.path())
     return None if any(reader.outer("where")) else table
+
+
+def limited(statement: Statement | str) -> bool:
+    """Whether an UPDATE or DELETE, maybe after WITH, takes its rows from a query with a LIMIT: a batch."""
+    reader = reading(statement)
+    if reader.word() not in ("update", "delete", "with"):
+        return False
+    for _ in reader.rest():
+        token = reader.token(1)
+        if reader.word() == "limit" and token is not None and token.text.isdigit():
+            return int(token.text) <= _BATCH
+    return False
 
 
 def filled(statement: Statement | str) -> Iterator[str]:

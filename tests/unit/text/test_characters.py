@@ -10,7 +10,7 @@ import pytest
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.runbook.parameters import values_of
-from pgrehearse.measurement import xray
+from pgrehearse.measurement import xray_steps
 from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.timing import budgets
 from pgrehearse.schema import foreign_sql
@@ -50,7 +50,7 @@ DOORS = {
         "-- migrate:up\nSELECT 1;\n\nSELECT {};\n",
         lambda f: migration_files.load(f.parent),
     ),
-    "x-rayed file": ("a.sql", "SELECT 1;\n\n\nSELECT {};\n", xray.steps),
+    "x-rayed file": ("a.sql", "SELECT 1;\n\n\nSELECT {};\n", xray_steps.steps),
     "seed": ("seed.sql", "SELECT 1;\n\n\nSELECT {};\n", lambda f: seeds.load(None, f, 1)),  # type: ignore[arg-type]
     "dump": ("schema.sql", "SELECT 1;\n\n\nSELECT {};\n", foreign_sql.read),
     "smoke contract": ("smoke.sql", "-- query: a\n\n\nSELECT {};\n", contract.load),

@@ -13,7 +13,7 @@ from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError
-from pgrehearse.findings import Finding
+from pgrehearse.findings import Finding, Severity
 from pgrehearse.migration.policy import squawk as opinions
 from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
 from pgrehearse.migration.policy.register import CHECKS
@@ -40,6 +40,11 @@ __all__ = ["lint"]
 @click.option("--pg", type=click.Choice([str(major) for major in SUPPORTED]), help="Server major.")
 @click.option("--server", help="Use this disposable server (URL or DSN) and start none.", metavar="URL")
 @click.option("--squawk", is_flag=True, help="Add what Squawk says. It does not change the exit status.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(one) for one in Severity]),
+    help="Exit 1 for findings of this severity or worse: hazard (default), policy, hygiene.",
+)
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def lint(
@@ -52,10 +57,11 @@ def lint(
     pg: str | None,
     server: str | None,
     squawk: bool,
+    fail_on: str | None,
     form: str,
     as_json: bool,
 ) -> int:
-    """Check migrations against the schema evolution policy. Exit status 1 when one breaks a rule.
+    """Check migrations against the schema evolution policy. Exit status 1 when one is a hazard.
 
     Without FILES, all that --base or --dsn do not call applied. Each statement is measured on a disposable
     database that holds the earlier migrations and the seed's rows.
@@ -75,7 +81,8 @@ def lint(
         if readable(form):
             _print(project, report, opinion, seconds)
         finish(form, [*report.problems, *(opinion.said if opinion else ())], project)
-    return 1 if report.problems else 0
+    least = Severity(fail_on) if fail_on else project.policy_fails_on
+    return 1 if report.at_least(least) else 0
 
 
 def _name(path: Path, project: Project) -> str:
@@ -113,14 +120,20 @@ def _print(project: Project, report: PolicyReport, opinion: Opinion | None, seco
         click.echo(f"not run: {', '.join(names)} ({reason})")
     for note in report.notes:
         click.echo(f"note: {note}")
+    if report.made:
+        click.echo(f"note: rows were made for {', '.join(sorted(report.made))}; the seed gave none")
     if report.empty:
         click.echo(f"note: measured without rows: {', '.join(sorted(report.empty))}; the seed gave none")
-    if report.measured:
-        what = f"{report.measured} statement{'s' * (report.measured != 1)}"
-        click.echo(f"measured {what} on PostgreSQL {report.server} in {seconds:.1f} s")
+    if report.server:
+        click.echo(f"measured {report.coverage.said()} on PostgreSQL {report.server} in {seconds:.1f} s")
     count, wrong = len(report.checked), len(report.problems)
     exempt = f", {report.exempt} applied ones left out" if report.exempt else ""
-    click.echo(f"{count} migration{'s' * (count != 1)} checked{exempt}: {wrong} problem{'s' * (wrong != 1)}")
+    ranks = [sum(one.severity is rank for one in report.problems) for rank in Severity]
+    each = ", ".join(f"{rank}: {number}" for number, rank in zip(ranks, Severity, strict=True) if number)
+    which = f" ({each})" if each else ""
+    click.echo(
+        f"{count} migration{'s' * (count != 1)} checked{exempt}: {wrong} problem{'s' * (wrong != 1)}{which}"
+    )
 
 
 def _print_opinion(project: Project, opinion: Opinion) -> None:
@@ -148,8 +161,9 @@ def _json(project: Project, report: PolicyReport, opinion: Opinion | None) -> st
         "exempt": report.exempt,
         "problems": [_problem(finding, project) for finding in report.problems],
         "not_run": report.not_run,
-        "measured": report.measured,
+        "coverage": report.coverage.to_json(),
         "server": report.server or None,
+        "with_made_rows": sorted(report.made),
         "without_rows": sorted(report.empty),
         "notes": report.notes,
     }
@@ -176,6 +190,7 @@ def _problem(finding: Finding, project: Project) -> dict[str, object]:
         "line": finding.line or None,
         "rule": CHECKS[finding.check].rule,
         "check": finding.check,
+        "severity": str(finding.severity),
         "message": finding.message,
         "statement": finding.statement or None,
         "measured": finding.detail or None,

@@ -76,13 +76,27 @@ class Client:
             self.sqlstate, self.error = "08006", self._polling.lost
         return ended
 
-    def run(self, statement: str) -> str:
-        """Run ``statement`` to its end and return the SQLSTATE it raised, or the empty string."""
+    def run(self, statement: str, rows: str | None = None) -> str:
+        """Run ``statement`` to its end and return the SQLSTATE it raised, or the empty string.
+
+        ``rows``: what a COPY from the client is given.
+        """
+        if rows is not None:
+            return self._copy(statement, rows)
         self.start(statement)
         end = time.monotonic() + LIMIT
         while not self.poll(min(1.0, LIMIT)):
             if time.monotonic() > end:
                 raise _too_long(LIMIT)
+        return self.sqlstate
+
+    def _copy(self, statement: str, rows: str) -> str:
+        self.messages, self.sqlstate, self.error = [], "", ""
+        try:
+            with self.connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+                copy.write(rows.encode())
+        except psycopg.Error as error:
+            self.sqlstate, self.error = error.sqlstate or "08006", redacted(statement, str(error))
         return self.sqlstate
 
     def abandon(self) -> None:
@@ -170,10 +184,10 @@ class Clones:
             self._maker.close()
         self.admin.close()
 
-    def create(self) -> str:
-        """Create a clone of the prepared database and return its name."""
+    def create(self, template: str = "") -> str:
+        """Create a clone of the prepared database, or of ``template``, and return its name."""
         try:
-            name = self._maker.create("clone", self.template, marked=False)
+            name = self._maker.create("clone", template or self.template, marked=False)
         except SetupError as error:
             raise SetupError(
                 f"the prepared database cannot be cloned: {error.message}",

@@ -41,6 +41,7 @@ class Facts:
             and ``old snapshots``. Source: waits on virtual transaction ids.
         sqlstate: the error it raised, or the empty string. Locks of a failed statement are those it asks for.
         messages: DEBUG1 lines, numbers of toast and temporary relations replaced by N.
+        changed: table -> rows it updated or deleted. Never written, never compared: it depends on the rows.
         wal_bytes: bytes of WAL the whole server wrote meanwhile. Never compared.
         seconds: cost of the measurement. Never compared.
     """
@@ -54,6 +55,7 @@ class Facts:
     waits_for: tuple[str, ...] = ()
     sqlstate: str = ""
     messages: tuple[str, ...] = ()
+    changed: Mapping[str, int] = field(default_factory=dict)
     wal_bytes: int = 0
     seconds: float = 0.0
 

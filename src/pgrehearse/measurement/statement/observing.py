@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.measurement.statement.facts import MODES, strongest
-from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.measurement.statement.relations import Catalog, Relation
 
-__all__ = ["locks", "named", "prepare", "said_scans", "scanned", "words"]
+__all__ = ["Changed", "locks", "named", "prepare", "said_scans", "scanned", "words"]
 
 # Parallel workers' scans are not in the leader's counters; commits must have reached the WAL when we read it.
 _SETTINGS = (
@@ -33,6 +34,14 @@ SELECT locktype, coalesce(relation, objid)::bigint, mode
 """
 #: Locks on indexes that every reader or writer takes.
 _COMMON = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE")
+
+
+class Changed(NamedTuple):
+    """Rows of a table that a statement changed."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
 
 
 def words(mode: str) -> str:
@@ -88,16 +97,28 @@ def said_scans(client: Client, messages: Iterable[str], catalog: Catalog, held: 
     return {catalog.relations[oid].name for oid in found}
 
 
-def scanned(client: Client, catalog: Catalog, read: dict[int, int]) -> set[str]:
+def scanned(
+    client: Client,
+    catalog: Catalog,
+    after: dict[int, Relation],
+    read: dict[int, int],
+    changed: dict[int, Changed],
+) -> set[str]:
     """Relations of ``read`` (oid -> rows read by sequential scans) whose every row was read.
 
-    Asked of the database as it was before the statement.
+    Asked after the statement, in its transaction: the rows there were before are those there are, without
+    those it has put in, and with those it took out.
     """
     found = set()
     for oid, rows in sorted(read.items()):
-        relation = catalog.relations.get(oid)
-        if relation is not None and rows > 0:
-            [(count,)] = client.rows(f"SELECT count(*) FROM ONLY {relation.name}")
-            if rows >= count:
-                found.add(relation.name)
+        relation, now = catalog.relations.get(oid), after.get(oid)
+        if relation is None or rows <= 0:
+            continue
+        if now is None or not now.populated:  # it is gone, or holds nothing yet
+            found |= {relation.name} if now is None else set()
+            continue
+        [(count,)] = client.rows(f"SELECT count(*) FROM ONLY {now.name}")
+        counts = changed.get(oid, Changed())
+        if rows >= count - counts.inserted + counts.deleted:
+            found.add(relation.name)
     return found

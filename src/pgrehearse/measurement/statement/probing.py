@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pgrehearse.measurement.statement.client import Client, Clones
@@ -45,11 +45,19 @@ class Probes:
     """
 
     def __init__(self, client: Client, catalog: Catalog) -> None:
-        self._catalog = catalog
         self._columns: dict[int, list[_Column]] = {}
+        self._inserts: dict[int, str] = {}
+        self.renew(client, catalog, ())
+
+    def renew(self, client: Client, catalog: Catalog, touched: Collection[int]) -> None:
+        """Read again what a statement may have changed that locked ``touched``, and what it made."""
+        self._catalog = catalog
+        self._columns = {}
         for oid, name, generated, own, key in client.rows(_COLUMNS):
             self._columns.setdefault(oid, []).append((name, generated, own, key))
-        self._inserts = {table.oid: self._insert(client, table) for table in catalog.tables()}
+        for table in catalog.tables():
+            if table.oid in touched or table.oid not in self._inserts:
+                self._inserts[table.oid] = self._insert(client, table)
 
     def on(self, oid: int) -> dict[str, str]:
         """Statement by probe, on the relation ``oid``."""

@@ -19,7 +19,7 @@ _RELATIONS = f"""
 SELECT c.oid::bigint, c.relname, c.relkind::pg_catalog.text, pg_catalog.pg_relation_filenode(c.oid)::bigint,
        CASE n.nspname WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' END
            || pg_catalog.quote_ident(c.relname),
-       coalesce(i.indrelid, 0)::bigint
+       coalesce(i.indrelid, 0)::bigint, c.relispopulated
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
@@ -55,7 +55,10 @@ UNION SELECT d.refobjid::bigint, a.adrelid::bigint
 
 @dataclass(frozen=True)
 class Relation:
-    """One relation. ``table`` is the table's oid for an index, else 0."""
+    """One relation. ``table`` is the table's oid for an index, else 0.
+
+    ``populated``: it can be read. A materialized view that was made WITH NO DATA cannot.
+    """
 
     oid: int
     relname: str
@@ -63,6 +66,7 @@ class Relation:
     filenode: int | None
     name: str
     table: int
+    populated: bool = True
 
     @property
     def is_table(self) -> bool:
@@ -103,13 +107,17 @@ class Catalog:
     def rewritten(self, after: dict[int, Relation]) -> list[str]:
         """Tables and indexes of this catalog that have another file in ``after``.
 
-        An index that was built anew under its old name counts: REINDEX CONCURRENTLY does so.
+        An index that was built anew under its old name counts: REINDEX CONCURRENTLY does so. One that was
+        there before under another name does not: it has the file it had.
         """
+        before = {relation.filenode for relation in self.relations.values()}
         indexes = {relation.name: relation for relation in after.values() if relation.is_index}
         found = []
         for relation in self.relations.values():
             now = after.get(relation.oid) or (indexes.get(relation.name) if relation.is_index else None)
-            if relation.kind != "S" and now is not None and relation.filenode != now.filenode:
+            if relation.kind == "S" or now is None:
+                continue
+            if now.filenode != relation.filenode and (now.oid == relation.oid or now.filenode not in before):
                 found.append(relation.name)
         return sorted(found)
 
@@ -127,8 +135,8 @@ def relations(client: Client) -> dict[int, Relation]:
     """Relations as ``client`` sees them now, uncommitted changes of its own included."""
     rows = client.rows(_RELATIONS)
     return {
-        oid: Relation(oid, relname, kind, filenode, name, table)
-        for oid, relname, kind, filenode, name, table in rows
+        oid: Relation(oid, relname, kind, filenode, name, table, populated)
+        for oid, relname, kind, filenode, name, table, populated in rows
     }
 
 

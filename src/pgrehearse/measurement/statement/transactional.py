@@ -13,13 +13,17 @@ from pgrehearse.measurement.statement.probing import Probed, Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.text.statement import classify
 
-__all__ = ["Refused", "observe"]
+__all__ = ["Refused", "observe", "refuses", "within"]
 
 #: active_sql_transaction, invalid_transaction_termination: this statement wants no transaction around it.
 _WANTS_NONE = ("25001", "2D000")
 #: From this mode on a lock on one table may stop writers of another: a foreign key reads and writes there.
 _REACHES = MODES.index("SHARE")
-_ROWS_READ = "SELECT relid::bigint, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0"
+_COUNTERS = """
+SELECT relid::bigint, seq_tup_read, n_tup_ins, n_tup_upd, n_tup_del
+  FROM pg_catalog.pg_stat_xact_user_tables
+ WHERE seq_tup_read + n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,53 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         prober = Prober(clones, other, probes)
         client.run("BEGIN")
         observing.prepare(client, settings)
-        read_before = dict(client.rows(_ROWS_READ))
         start = wal.position(clones.admin)
-        if client.run(statement):
+        facts = within(clones, client, prober, catalog, statement)
+        if facts is None:
             clone.clean = wal.position(clones.admin) == start
             return Refused(client.sqlstate not in _WANTS_NONE, catalog, probes)
-        held = observing.locks(clones.admin, client, catalog)
-        written = wal.position(clones.admin) - start
-        messages = tuple(client.messages)
-        read = {oid: rows - read_before.get(oid, 0) for oid, rows in client.rows(_ROWS_READ)}
-        rewritten = catalog.rewritten(catalogs.relations(client))
-        scans = observing.said_scans(client, messages, catalog, held)
-        probed = prober.probe(reach(catalog, held), client.pid)
-        client.rows("ROLLBACK")
-        scans |= observing.scanned(client, catalog, read)
-        if classify(statement).verb == "truncate":
-            scans = set()  # it says that it builds indexes: of the new, empty file
+    return facts
+
+
+def refuses(client: Client) -> bool:
+    """Whether the statement that ``client`` ran last failed because a transaction is open."""
+    return client.sqlstate in _WANTS_NONE
+
+
+def within(
+    clones: Clones,
+    client: Client,
+    prober: Prober,
+    catalog: Catalog,
+    statement: str,
+    rows: str | None = None,
+) -> Facts | None:
+    """Run ``statement`` in the open transaction of ``client`` and observe it; None: it failed.
+
+    The transaction stays open. Locks that earlier statements of it hold in the same mode are not seen again.
+
+    Args:
+        prober: of the same database.
+        catalog: as it was before the statement.
+        rows: what a COPY from the client is given.
+    """
+    counted = _counters(client)
+    earlier = observing.locks(clones.admin, client, catalog)
+    start = wal.position(clones.admin)
+    if client.run(statement, rows):
+        return None
+    every = observing.locks(clones.admin, client, catalog)
+    held = {oid: mode for oid, mode in every.items() if earlier.get(oid) != mode}
+    written = wal.position(clones.admin) - start
+    messages = tuple(client.messages)
+    read, changed = _difference(counted, _counters(client))
+    after = catalogs.relations(client)
+    rewritten = catalog.rewritten(after)
+    scans = observing.said_scans(client, messages, catalog, every)
+    probed = prober.probe(reach(catalog, held), client.pid)
+    scans |= observing.scanned(client, catalog, after, read, changed)
+    if classify(statement).verb == "truncate":
+        scans = set()  # it says that it builds indexes: of the new, empty file
     waiting, row_locks = shown(probed, catalog, held)
     return Facts(
         locks=observing.named(held, catalog),
@@ -70,7 +105,29 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         row_locks=row_locks,
         messages=messages,
         wal_bytes=written,
+        changed={
+            catalog.relations[oid].name: counts.updated + counts.deleted
+            for oid, counts in changed.items()
+            if oid in catalog.relations and counts.updated + counts.deleted
+        },
     )
+
+
+def _counters(client: Client) -> dict[int, tuple[int, ...]]:
+    return {oid: tuple(counts) for oid, *counts in client.rows(_COUNTERS)}
+
+
+def _difference(
+    before: dict[int, tuple[int, ...]], after: dict[int, tuple[int, ...]]
+) -> tuple[dict[int, int], dict[int, observing.Changed]]:
+    """Rows read by sequential scans, and rows changed, between two looks at the counters."""
+    none = (0, 0, 0, 0)
+    read, changed = {}, {}
+    for oid, counts in after.items():
+        rows, *rest = (now - then for now, then in zip(counts, before.get(oid, none), strict=True))
+        read[oid] = rows
+        changed[oid] = observing.Changed(*rest)
+    return read, changed
 
 
 def reach(catalog: Catalog, held: dict[int, str]) -> set[int]:

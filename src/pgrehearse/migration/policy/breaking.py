@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pgrehearse.findings import Finding
+from pgrehearse.findings import Finding, Severity
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.interface import Interface, differences
+from pgrehearse.migration.policy.interface import AGREED, Interface, differences
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text import characters
 
 __all__ = ["check"]
 
+#: What helps without telling anybody.
+_MEND = {"sequence": "ALTER SEQUENCE ... AS bigint in the same file"}
 #: States of a file: the interface before it, then after each of its statements.
 States = Sequence[tuple[Written | None, Interface]]
 #: Digits from which on a number is a version; a shorter one is, with the name of its migration.
@@ -36,9 +38,11 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Fin
                 declared[0].line,
                 f"this breaking change has no entry in {place}",
                 f"name {path.stem} there, and say what must be released before",
+                severity=Severity.POLICY,
             )
         return
     before = states[0][1]
+    told = f"write `-- breaking: who fails, and what must be released before`, and an entry in {place}"
     for what, sentence in differences(before, states[-1][1]).items():
         written = _cause(what, states)
         yield broken(
@@ -46,8 +50,9 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Fin
             path,
             written.line if written else file.migration.up.line,
             sentence,
-            f"write `-- breaking: who fails, and what must be released before`, and an entry in {place}",
+            _MEND.get(what[0], told),
             written.sql if written else "",
+            severity=Severity.POLICY if what[0] in AGREED else Severity.HAZARD,
         )
 
 

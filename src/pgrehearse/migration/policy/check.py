@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.findings import Finding
-from pgrehearse.measurement.statement import relations
+from pgrehearse.findings import Finding, Severity
+from pgrehearse.measurement import made_rows
+from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client
-from pgrehearse.measurement.xray import FileStatement, Row, steps, xray
+from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.measurement.xray import Xray, xray
+from pgrehearse.measurement.xray_rows import Row
+from pgrehearse.measurement.xray_steps import FileStatement, steps
 from pgrehearse.migration.policy import breaking, comments, cost_checks, history, interface, text_checks
+from pgrehearse.migration.policy.coverage import Coverage
 from pgrehearse.migration.policy.file import File, Written, files
 from pgrehearse.migration.policy.playback import Failed, Playback
-from pgrehearse.migration.policy.register import CHECKS, broken
+from pgrehearse.migration.policy.register import CHECKS, broken, unjudged
 from pgrehearse.migration.policy.text_checks import timeouts
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers import Server, ordinary
@@ -25,6 +31,9 @@ from pgrehearse.text.project import Project
 from pgrehearse.text.statement import classify
 
 __all__ = ["PolicyReport", "PolicyRequest", "check"]
+
+#: An error about rows, such as a NULL where none may be.
+_OF_ROWS = re.compile(r"\(23\w{3}\)$")
 
 
 @dataclass(frozen=True)
@@ -56,22 +65,30 @@ class PolicyReport:
         problems: in order of file and line.
         checked: names of the files that were checked.
         exempt: how many were left out, being applied.
-        measured: statements that were measured, and on which server; empty: none were.
-        not_run: check -> reason.
+        coverage: which statements were measured.
+        server: on which version.
+        not_run: check -> reason. Each was allowed: a check that could not run is a problem.
+        made: tables that were measured with rows made for them, because the seed gave none.
         empty: tables that were measured without a row.
-        notes: what of a dump could not be made.
+        notes: what of a dump could not be made, and what a replay took for granted.
         rows: what was measured, file name -> its statements.
     """
 
     problems: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     exempt: int = 0
-    measured: int = 0
+    coverage: Coverage = field(default_factory=Coverage)
     server: str = ""
     not_run: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+
+    def at_least(self, least: Severity) -> list[Finding]:
+        """The problems that are worth ``least`` or more."""
+        ranks = list(Severity)
+        return [one for one in self.problems if ranks.index(one.severity) <= ranks.index(least)]
 
 
 def check(
@@ -100,6 +117,7 @@ def check(
     todo = [file for file in read if file.migration in chosen]
     for file in todo:
         report.problems += [*file.misdeclared(), *text_checks.check(file)]
+    report.coverage.total = sum(len(file.up) for file in todo)
     if server is None:
         reason = "--no-measure"
         report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind != "text"}
@@ -109,8 +127,9 @@ def check(
         with ExitStack() as stack:
             within = stack.enter_context(ordinary(started)) if request.schema else started
             stage = stack.enter_context(Playback(within, project, request.rows, request.schema))
-            report.notes += stage.notes
             _Run(project, request, stage, report, todo, progress).through(read)
+            report.notes += stage.notes
+            report.notes += [f"the role {name} is taken for granted" for name in stage.roles.assumed]
         for file in todo:
             report.problems += _unused(file, report, request)
     for name, reason in request.off.items():
@@ -173,14 +192,12 @@ class _Run:
 
     def through(self, read: Sequence[File]) -> None:
         """Apply the files in order, those of ``todo`` under observation, until one does not run."""
-        for file in read:
+        for number, file in enumerate(read):
             chosen = file in self.todo
             if not chosen and self.request.schema is not None:
                 continue  # the dump holds it
-            if file.unreadable:
-                self._not_run(f"{file.migration.path.name} cannot be sent", "measured", "catalog")
-                break
-            if not (self._look(file) if chosen else self._pass(file)):
+            if not (self._look(file) if chosen and not file.unreadable else self._pass(file, chosen=chosen)):
+                self._left(read[number:], file)
                 break
         with self.stage.client() as client:
             final = comments.read(client)
@@ -196,49 +213,89 @@ class _Run:
             return True
         if not broke:
             self.report.problems.append(_refused(file, failed))
-        self._not_run(f"{file.migration.path.name} does not run, so neither do files after it", "catalog")
         return False
 
-    def _pass(self, file: File) -> bool:
-        failed = self.stage.apply(file)
+    def _pass(self, file: File, *, chosen: bool) -> bool:
+        """Carry out a file that is applied, or that no runner could send: as psql would."""
+        name = file.migration.path.name
+        if chosen:
+            self.report.coverage.leave(name, "a runner cannot send it", len(file.up))
+        failed = self.stage.replay(file.migration)
         if failed is None:
             return True
-        if file.migration.version < self.todo[-1].migration.version:
+        if not chosen and file.migration.version < self.todo[-1].migration.version:
             raise DocumentError(
                 f"this applied migration does not run on an empty database: {failed.said}",
                 path=file.migration.path,
-                line=failed.written.line if failed.written else file.migration.up.line,
-                next_step="start from a dump instead: --schema FILE, what pg_dump -s wrote",
+                line=failed.line,
+                next_step="start from a dump instead: --schema FILE, what pg_dump -s wrote"
+                + _elsewhere(failed),
             )
-        return False  # later than what is checked: only a COMMENT ON of it could matter
+        return False  # or it is later than what is checked: only a COMMENT ON of it could matter
 
-    def _not_run(self, reason: str, *kinds: str) -> None:
-        self.report.not_run |= {name: reason for name, check in CHECKS.items() if check.kind in kinds}
+    def _left(self, rest: Sequence[File], broken: File) -> None:
+        """Nothing is known of the files after one that does not run."""
+        for file in rest:
+            if file in self.todo and file is not broken:
+                name = file.migration.path.name
+                reason = f"{broken.migration.path.name} before it does not run"
+                self.report.coverage.leave(name, reason, len(file.up))
+                self.report.problems.append(
+                    unjudged(file.migration.path, file.migration.up.line, f"not judged, for {reason}")
+                )
+
+
+def _elsewhere(failed: Failed) -> str:
+    """What else may help, where this server lacks something that another one has."""
+    lacks = "is not available" in failed.said or "could not open extension" in failed.said
+    return "; or name a server that has the extension: --server URL, --pg MAJOR" if lacks else ""
 
 
 def _measure(stage: Playback, file: File, report: PolicyReport) -> bool:
     """Measure the statements of ``file``; whether one failed."""
-    todo = [step for step in steps(file.migration.path) if _worth(step)]
+    every = steps(file.migration.path)
+    todo = [step for step in every if _worth(step)]
+    name = file.migration.path.name
+    report.coverage.leave(name, "COMMENT ON and SET keep nobody waiting", len(every) - len(todo))
     if not todo:
         return False
-    template = stage.filled()
-    try:
-        with Client(stage.server.dsn(template)) as client:
-            before = relations.read(client)
-        found = xray(stage.server, template, todo)
-    finally:
-        stage.drop(template)
-    known = frozenset(relation.name for relation in before.relations.values())
+    found, before = _with_rows(stage, file, todo, report)
+    known = frozenset(relation.name for relation in before.relations.values()) | found.known
     tables = frozenset(relation.name for relation in before.relations.values() if relation.is_readable)
-    report.rows[file.migration.path.name] = found.rows
-    measured = [row for row in found.rows if row.facts is not None]
-    report.measured += len(measured)
-    touched = {name for row in measured if row.facts for name in row.facts.locks}
+    report.rows[name] = found.rows
+    report.coverage.measured += sum(row.facts is not None for row in found.rows)
+    for row in found.rows:
+        if row.facts is None:
+            report.coverage.leave(f"{name}:{row.step.line}", row.left or row.error, 1)
+    touched = {table for row in found.rows if row.facts for table in row.facts.locks}
     report.empty |= set(found.empty) & touched
     report.problems += cost_checks.check(
-        file, cost_checks.MeasuredStatement(found.rows, known, tables, stage.server.version)
+        file,
+        cost_checks.MeasuredStatement(
+            found.rows, known, tables, stage.server.version, frozenset(found.empty)
+        ),
     )
     return any(row.error for row in found.rows)
+
+
+def _with_rows(
+    stage: Playback, file: File, todo: Sequence[FileStatement], report: PolicyReport
+) -> tuple[Xray, Catalog]:
+    """Measure ``todo`` with rows. Where those that were made break a rule of the file, with plainer ones."""
+    known = made_rows.constants(file.migration.up.sql)
+    for words, made, nulls in ((known, True, True), ((), True, False), ((), False, False)):
+        template = stage.filled(words, made=made, nulls=nulls)
+        try:
+            with Client(stage.server.dsn(template.name)) as client:
+                before = catalogs.read(client)
+            found = xray(stage.server, template.name, todo, repeated=stage.roles.repeated)
+        finally:
+            stage.drop(template.name)
+        if not template.made or not any(_OF_ROWS.search(row.error) for row in found.rows):
+            break
+    touched = {table for row in found.rows if row.facts for table in row.facts.locks}
+    report.made |= set(template.made) & touched
+    return found, before
 
 
 def _worth(step: FileStatement) -> bool:
@@ -268,14 +325,13 @@ def _walk(
 
 
 def _refused(file: File, failed: Failed) -> Finding:
-    written = failed.written or file.up[-1]
     return broken(
         "runnable",
         file.migration.path,
-        written.line,
+        failed.line,
         f"fails on the state the earlier files leave: {failed.said} ({failed.sqlstate})",
-        "mend the statement",
-        written.sql,
+        f"mend the statement{_elsewhere(failed)}",
+        failed.sql,
     )
 
 
@@ -283,7 +339,7 @@ def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Fi
     """Exceptions that nothing needed: they would hide the next problem of that kind."""
     if (
         any(
-            problem.check in ("runnable", "enum-value") and problem.path == file.migration.path
+            problem.check in ("runnable", "enum-value", "judged") and problem.path == file.migration.path
             for problem in report.problems
         )
         or "comment" in report.not_run

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.words import blocked
-from pgrehearse.measurement.xray import Row
+from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.migration.policy.file import File, Written
-from pgrehearse.migration.policy.register import broken
+from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
-from pgrehearse.text.rows import changed_whole
+from pgrehearse.text.concurrent import detaches
+from pgrehearse.text.rows import changed_whole, limited
 from pgrehearse.text.statement import Kind, classify, code
 
 __all__ = ["MeasuredStatement", "check"]
@@ -25,18 +27,26 @@ _MEND = {
     "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
     "backfill": "write in batches that commit, in a file with transaction:false",
     "scan": "NOT VALID first, VALIDATE in a later file; or a statement that needs no scan",
+    "detach": "DETACH PARTITION ... CONCURRENTLY, in a file of its own with transaction:false",
     "index-build": "CREATE INDEX CONCURRENTLY in a file of its own, with transaction:false",
 }
 
 
 @dataclass(frozen=True)
 class MeasuredStatement:
-    """The rows of one file; relations and tables that were there before it; the server's version."""
+    """The rows of one file, and what it found.
+
+    Attributes:
+        known, tables: relations and tables that were there before it.
+        server: version.
+        empty: tables that held no row.
+    """
 
     rows: Sequence[Row]
     known: frozenset[str]
     tables: frozenset[str]
     server: str
+    empty: frozenset[str] = frozenset()
 
     def strong(self, row: Row) -> set[str]:
         """Tables that ``row`` locks against readers or writers.
@@ -53,8 +63,18 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
     held: set[str] = set()
     block, untimed = 0, False
     for row in measured.rows:
-        written = file.at(row.step.line)
+        written = file.at(row.step.line, row.step.statement)
         if written is None:
+            continue
+        if row.left:
+            if not file.allowed("judged", written):
+                yield unjudged(
+                    file.migration.path,
+                    written.line,
+                    row.left,
+                    written.sql,
+                    "look at it yourself, then say why it is safe: -- allow: judged REASON",
+                )
             continue
         if row.error:
             if not row.error.startswith("not measured"):
@@ -63,6 +83,7 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
         if row.step.block != block or not row.step.block:
             held, block = set(), row.step.block
         yield from _slow(file, written, row, measured)
+        yield from _met_nothing(file, written, row, measured)
         strong = measured.strong(row)
         second = strong - held and (held or _one_by_one(written.sql))
         if second and row.step.block and not file.allowed("one-table", written):
@@ -80,7 +101,8 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
 
 def _timed(file: File, written: Written) -> bool:
     """Whether a safe lock_timeout holds at ``written``."""
-    found = [one for earlier in file.up if earlier.line < written.line for one in timeouts(earlier.sql)]
+    before = takewhile(lambda one: one is not written, file.up)
+    found = [one for earlier in before for one in timeouts(earlier.sql)]
     limits = [one.seconds for one in found if one.name == "lock_timeout"]
     return bool(limits) and 0 < limits[-1] <= LONGEST
 
@@ -107,8 +129,9 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     assert row.facts is not None
     kind = classify(written.sql)
     read = [name for name in row.facts.scans if name in measured.known]
-    changed = [name for name in row.facts.row_locks if name in measured.known]
-    if _builds_index(kind) and row.waits:
+    batch = limited(written.sql)
+    changed = [] if batch else [name for name in _changed(row) if name in measured.known]
+    if _builds_index(kind) and row.own:
         check, said = "index-build", f"builds an index while {_who(row)} wait"
     elif row.rewrites and row.waits:
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
@@ -119,8 +142,10 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     elif read and row.waits and kind.verb in ("update", "delete", "merge"):
         check = "backfill"
         said = f"changes rows while {_who(row)} wait, reading {_names(read)} whole"
-    elif row.facts.transactional and _every_row(written.sql, measured):
+    elif row.facts.transactional and not batch and _every_row(written.sql, measured):
         check, said = "backfill", "changes every row in one transaction"
+    elif row.own and detaches(written.sql):
+        check, said = "detach", f"detaches a partition while {_who(row)} wait"
     elif read and row.waits:
         check, said = "scan", f"reads {_names(read)} whole while {_who(row)} wait"
     else:
@@ -135,6 +160,33 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
             written.sql,
             _facts(row, measured),
             row.advice or POLICY,
+        )
+
+
+def _changed(row: Row) -> list[str]:
+    """Tables of which rows were changed."""
+    assert row.facts is not None
+    return sorted({*row.facts.row_locks, *row.facts.changed})
+
+
+def _met_nothing(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Finding]:
+    """A statement that is to change rows and met none, so that nothing is known of how many it may meet."""
+    assert row.facts is not None
+    if classify(written.sql).verb not in ("update", "delete", "merge") or _changed(row):
+        return
+    known = measured.known
+    read = [name for name in row.facts.scans if name in known]
+    bare = [name for name, mode in row.facts.locks.items() if mode == "ROW EXCLUSIVE" and name in known]
+    blind = sorted({*read} & {*bare} | {*bare} & measured.empty)
+    if not blind or limited(written.sql) or _every_row(written.sql, measured):
+        return
+    if not file.allowed("judged", written):
+        yield unjudged(
+            file.migration.path,
+            written.line,
+            f"its condition met no row of {_names(blind)} here, so how many it may change is not known",
+            written.sql,
+            "give the seed rows that it meets; or say how many there are: -- allow: judged REASON",
         )
 
 

@@ -17,12 +17,16 @@ __all__ = ["File", "Written", "read"]
 
 @dataclass(frozen=True)
 class Written:
-    """One statement of the file: its first and last line, and the exceptions declared for it."""
+    """One statement of the file: its first and last line, and the exceptions declared for it.
+
+    ``rows``: what a COPY from the client is given.
+    """
 
     sql: str
     line: int
     last: int
     allows: tuple[Comment, ...] = ()
+    rows: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,16 @@ class File:
     Attributes:
         up, down: the statements; empty where a part is missing or not readable.
         allows: exceptions for the whole file.
-        unreadable: what a runner could not send.
+        unreadable: what of the up part a runner could not send.
+        unreadable_down: the same of the down part.
     """
 
     migration: Migration
     up: tuple[Written, ...]
     down: tuple[Written, ...]
     allows: tuple[Comment, ...]
-    unreadable: tuple[Finding, ...]
+    unreadable: tuple[Finding, ...] = ()
+    unreadable_down: tuple[Finding, ...] = ()
     used: set[Comment] = field(default_factory=set, compare=False)
 
     def allowed(self, check: str, statement: Written | None = None) -> bool:
@@ -49,9 +55,10 @@ class File:
         self.used.update(found)
         return bool(found)
 
-    def at(self, line: int) -> Written | None:
-        """The statement of the up part that stands on ``line``."""
-        return next((written for written in self.up if written.line <= line <= written.last), None)
+    def at(self, line: int, sql: str) -> Written | None:
+        """The statement ``sql`` of the up part that stands on ``line``, which may hold several."""
+        there = [written for written in self.up if written.line <= line <= written.last]
+        return next((written for written in there if written.sql == sql), there[0] if there else None)
 
     def every_allow(self) -> Iterator[Comment]:
         yield from self.allows
@@ -86,11 +93,9 @@ def read(migration: Migration) -> File:
     """The statements of ``migration``. What cannot be read is in ``unreadable``."""
     allows = migration.declared("allow")
     up, wrong = _statements(migration, migration.up, allows)
-    down: tuple[Written, ...] = ()
-    if migration.down is not None:
-        down, more = _statements(migration, migration.down, allows)
-        wrong += more
-    return File(migration, up, down, tuple(a for a in allows if a.line < migration.up.line), tuple(wrong))
+    down, wrong_down = _statements(migration, migration.down, allows) if migration.down else ((), [])
+    whole = tuple(allow for allow in allows if allow.line < migration.up.line)
+    return File(migration, up, down, whole, tuple(wrong), tuple(wrong_down))
 
 
 def _statements(

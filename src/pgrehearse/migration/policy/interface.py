@@ -13,7 +13,7 @@ from typing import Any
 from pgrehearse import queries
 from pgrehearse.measurement.statement.client import Client
 
-__all__ = ["Interface", "Thing", "differences", "read"]
+__all__ = ["AGREED", "Interface", "Thing", "differences", "read"]
 
 _KINDS = {"c": "CHECK", "f": "foreign key", "p": "primary key", "u": "unique rule", "x": "exclusion rule"}
 _WHO = {"c": "23514", "f": "23503", "p": "23505", "u": "23505", "x": "23P01"}
@@ -31,6 +31,8 @@ class Thing:
 
 #: kind, relation or type, column or label -> what it is
 Interface = dict[Key, Thing]
+#: Differences by which only writers fail that break a rule which somebody wants from now on.
+AGREED = ("new", "not null", "default", "rule")
 
 
 def read(client: Client) -> Interface:
@@ -65,12 +67,31 @@ def _gone(
     key: Key, thing: Thing, before: Interface, after: Interface, now: dict[tuple[str, str], Key]
 ) -> str:
     kind, owner, name = key
-    if kind == "rule" or (kind in ("column", "value") and not _has_owner(key, after)):
-        return ""  # a rule less breaks nobody; of a table that is gone, the table is named
+    if kind == "rule":
+        return _rule_gone(owner, name, thing, before, after)
+    if kind in ("column", "value") and not _has_owner(key, after):
+        return ""  # of a table that is gone, the table is named
     renamed = now.get((kind, thing.identity))
     word = {"relation": "table or view", "value": "value"}.get(kind, kind)
     what = f"{word} {name!r} of {owner}" if kind == "value" else f"{word} {owner}{'.' + name if name else ''}"
     return f"renames {what} to {(renamed[2] or renamed[1])!r}" if renamed else f"drops {what}"
+
+
+def _rule_gone(owner: str, name: str, thing: Thing, before: Interface, after: Interface) -> str:
+    """A rule less breaks nobody, but INSERT ... ON CONFLICT looks for a unique one by its columns."""
+    facts = thing.facts
+    table = ("relation", owner, "")
+    there = table in after and table in before and after[table].identity == before[table].identity
+    if facts["kind"] not in ("p", "u") or not there:
+        return ""
+    if any(("column", owner, column) not in after for column in facts["columns"]):
+        return ""  # it went with its column
+    others = (other.facts for key, other in after.items() if key[:2] == ("rule", owner))
+    if any(one["kind"] in ("p", "u") and one["columns"] == facts["columns"] for one in others):
+        return ""
+    columns = ", ".join(facts["columns"])
+    what = _KINDS[facts["kind"]]
+    return f"drops {what} {name} of {owner}: INSERT ... ON CONFLICT ({columns}) fails with 42P10"
 
 
 def _has_owner(key: Key, after: Interface) -> bool:
@@ -89,9 +110,14 @@ def _changed(key: Key, was: Thing, before: Interface, after: Interface) -> Itera
         yield "type", f"changes the type of {what} from {was.facts['type']} to {now.facts['type']}"
     if kind == "column" and now.facts["not_null"]:
         if not was.facts["not_null"] and not _proven(owner, name, before):
-            yield "not null", f"makes {owner}.{name} NOT NULL: writers that leave it out fail with 23502"
+            who = "put NULL into it" if now.facts["filled"] else "leave it out"
+            yield "not null", f"makes {owner}.{name} NOT NULL: writers that {who} fail with 23502"
         elif was.facts["not_null"] and was.facts["filled"] and not now.facts["filled"]:
             yield "default", f"drops the default of {owner}.{name}: writers that leave it out fail with 23502"
+    if kind == "column":
+        yield from _column(owner, name, was.facts, now.facts)
+    elif kind == "relation":
+        yield from _relation(owner, was.facts, now.facts)
     # A rule keeps its oid when a name in it changes; of a type that changes it is made anew, with casts.
     made_anew = kind == "rule" and was.facts["kind"] == "c" and was.identity != now.identity
     if (
@@ -100,6 +126,27 @@ def _changed(key: Key, was: Thing, before: Interface, after: Interface) -> Itera
         and not _retyped(was, owner, before, after)
     ):
         yield "rule", f"changes CHECK {name} of {owner}: writers that break it fail with 23514"
+
+
+def _column(owner: str, name: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if now.get("computed") and not was.get("computed"):
+        what = f"makes {owner}.{name} GENERATED ALWAYS"
+        yield "computed", f"{what}: writers that give it a value fail with 428C9"
+    if now.get("narrow") and not was.get("narrow"):
+        yield (
+            "sequence",
+            f"makes {owner}.{name} a bigint whose sequence stays smaller: writers fail with 2200H at its end",
+        )
+
+
+def _relation(owner: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if now.get("hidden") and not was.get("hidden"):
+        yield "hidden", f"enables row security on {owner}: who does not own it sees only what policies show"
+    if now.get("disabled", 0) > was.get("disabled", 0):
+        yield "disabled", f"disables triggers of {owner}: what they kept, such as foreign keys, holds no more"
+    if now.get("frozen") and not was.get("frozen"):
+        what = f"leaves {owner}, which is published, without replica identity"
+        yield "frozen", f"{what}: UPDATE and DELETE fail with 55000"
 
 
 def _retyped(rule: Thing, owner: str, before: Interface, after: Interface) -> bool:
@@ -118,6 +165,8 @@ def _proven(owner: str, column: str, before: Interface) -> bool:
 
 def _new(key: Key, thing: Thing, before: Interface) -> str:
     kind, owner, name = key
+    if kind == "column" and thing.facts.get("narrow"):
+        return f"adds {owner}.{name}, a bigint whose sequence is smaller: writers fail with 2200H at its end"
     if kind == "column" and thing.facts["not_null"] and not thing.facts["filled"]:
         return f"adds {owner}.{name} NOT NULL without a default: writers that do not know it fail with 23502"
     if kind != "rule":

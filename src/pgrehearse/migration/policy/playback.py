@@ -1,4 +1,8 @@
-"""A disposable database that goes through the migrations, file by file, for the checks to look at."""
+"""A disposable database that goes through the migrations, file by file, for the checks to look at.
+
+Files that are checked are sent as a runner sends them; files that are applied, which may be of any age and
+tool, as psql would.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,21 @@ from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.maker import Maker
+from pgrehearse.execution.roles import Roles
+from pgrehearse.measurement import made_rows
 from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.schema import foreign_sql
 from pgrehearse.servers.base import Server
+from pgrehearse.text import script
 from pgrehearse.text.front_matter import Database
+from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
+from pgrehearse.text.split import SplitError, Statement
+from pgrehearse.text.statement import classify
 
-__all__ = ["Failed", "Playback"]
+__all__ = ["Failed", "Filled", "Playback"]
 
 _TABLES = f"""
 SELECT n.nspname, c.relname,
@@ -40,11 +51,21 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Failed:
-    """A statement PostgreSQL refused. ``written`` is None for the COMMIT of the file."""
+    """A statement PostgreSQL refused, and its line; that of the file's first one for its COMMIT."""
 
-    written: Written | None
+    line: int
     said: str
     sqlstate: str
+    sql: str = ""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A copy with rows: its name, the tables whose rows were made here, and those that still hold none."""
+
+    name: str
+    made: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 class Playback:
@@ -64,13 +85,16 @@ class Playback:
         self.notes: list[str] = []  # what of ``schema`` could not be made
         self._databases = Databases(server.watching, project)
         self._maker = Maker(server)
+        self.roles = Roles(server, project)
         self.work = self._maker.create("replay")
-        if schema is not None:
-            try:
+        try:
+            if schema is not None:
                 self.notes = schemas.filled(server, self.work, schema)
-            except BaseException:
-                self.__exit__()
-                raise
+            else:
+                self.roles.declare(self.work)
+        except BaseException:
+            self.__exit__()
+            raise
         self._final: str | None = None
 
     def __enter__(self) -> Playback:
@@ -79,6 +103,7 @@ class Playback:
     def __exit__(self, *exc: object) -> None:
         self._maker.close()
         self._databases.close()
+        self.roles.close()
 
     def client(self) -> Client:
         """A connection to ``work``; close it before the next clone."""
@@ -86,34 +111,78 @@ class Playback:
 
     def apply(self, file: File, look: Callable[[Client, Written], None] | None = None) -> Failed | None:
         """Run the up part. ``look`` is called after each statement, in the transaction if any."""
+        while (failed := self._apply(file, look)) is not None and self.roles.supplied(failed.said):
+            pass
+        return failed
+
+    def _apply(self, file: File, look: Callable[[Client, Written], None] | None) -> Failed | None:
         whole = file.migration.up.transaction
         with self.client() as client:
             if whole:
                 client.run("BEGIN")
             for written in file.up:
-                if client.run(written.sql):
-                    return Failed(written, client.reason, client.sqlstate)
+                if self._skipped(file.migration, written.sql, written.line):
+                    continue
+                if client.run(written.sql, written.rows):
+                    return Failed(written.line, client.reason, client.sqlstate, written.sql)
                 if look is not None:
                     look(client, written)
             if whole and client.run("COMMIT"):
-                return Failed(None, client.reason, client.sqlstate)
+                return Failed(file.up[-1].line, client.reason, client.sqlstate)
         return None
 
-    def filled(self) -> str:
+    def replay(self, migration: Migration) -> Failed | None:
+        """Run the up part of a file that is applied, as psql would: whatever it holds, it has run once."""
+        while (failed := self._replay(migration)) is not None and self.roles.supplied(failed.said):
+            pass
+        return failed
+
+    def _replay(self, migration: Migration) -> Failed | None:
+        section = migration.up
+        try:
+            todo = script.statements(section.sql.replace("\r\n", "\n"))
+        except SplitError as error:
+            return Failed(section.line + error.line - 1, f"{error.message}; {error.fix}", "")
+        if section.transaction:
+            todo = [Statement("BEGIN", 1), *todo, Statement("COMMIT", 1)]
+        with connect(self.server.dsn(self.work), autocommit=True, prepare_threshold=None) as connection:
+            for one in todo:
+                line = section.line + one.line - 1
+                if self._skipped(migration, one.sql, line):
+                    continue
+                if (refused := foreign_sql.run(connection, one)) is not None:
+                    at = section.line + refused.line - 1
+                    return Failed(at, refused.text, refused.sqlstate, one.sql)
+        return None
+
+    def _skipped(self, migration: Migration, sql: str, line: int) -> bool:
+        """Whether a statement is left out: it reaches further than a database, or did what it does before."""
+        kind = classify(sql)
+        if kind.outside:
+            said = " ".join(kind.words[:2]).upper()
+            self.notes.append(f"{migration.path.name}:{line}: {said} acts beyond its database and is not run")
+        return kind.outside or self.roles.repeated(sql)
+
+    def filled(self, known: Sequence[str] = (), *, made: bool = True, nulls: bool = True) -> Filled:
         """A clone of ``work`` with rows: those of the seed, or of the seed after all migrations.
 
         A seed fits the schema it was written for, usually the newest. Where it fails, the columns that both
-        have are copied from there. Tables that get no row stay empty; the measurement says so.
+        have are copied from there. Tables that got no row get some that are made for them.
+
+        Args:
+            known, nulls: see `made_rows.fill`.
+            made: whether to make any.
         """
         name = self._clone()
-        if self._seed(name):
-            return name
-        self._maker.drop(name)
-        name = self._clone()
-        source = self._newest()
-        if source is not None:
-            _copy(self.server.watching.dsn(source), self.server.dsn(name))
-        return name
+        if not self._seed(name):
+            self._maker.drop(name)
+            name = self._clone()
+            source = self._newest()
+            if source is not None:
+                _copy(self.server.watching.dsn(source), self.server.dsn(name))
+        if not made:
+            return Filled(name)
+        return Filled(name, *made_rows.fill(self.server.dsn(name), self.rows, known, nulls=nulls))
 
     def drop(self, name: str) -> None:
         """Drop a clone that `filled` made."""

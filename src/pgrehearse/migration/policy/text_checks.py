@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pgrehearse.findings import Finding
+from pgrehearse.findings import Finding, Severity
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.concurrent import built_index
@@ -49,6 +49,7 @@ def _seconds(value: str) -> float:
 def check(file: File) -> Iterator[Finding]:
     """The problems of ``file`` that need nothing but its text."""
     yield from file.unreadable
+    yield from file.unreadable_down
     yield from _one_statement(file)
     yield from _session_timeout(file)
     for section in (file.up, file.down):
@@ -88,6 +89,7 @@ def _session_timeout(file: File) -> Iterator[Finding]:
                 "SET without LOCAL stays after the transaction and reaches the files that follow",
                 "write SET LOCAL lock_timeout",
                 written.sql,
+                severity=Severity.POLICY,
             )
 
 
@@ -127,10 +129,7 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
 
 def _down(file: File) -> Iterator[Finding]:
     migration = file.migration
-    unreadable = any(
-        problem.line >= (migration.down.line if migration.down else 0) for problem in file.unreadable
-    )
-    if file.down or (migration.down and unreadable) or migration.not_restored:
+    if file.down or file.unreadable_down or migration.not_restored:
         return
     said = "the down part is empty" if migration.down else "no `-- migrate:down` part"
     yield broken(

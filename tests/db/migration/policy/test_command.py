@@ -40,7 +40,7 @@ def test_a_problem_is_named_with_place_rule_fact_and_next_step(red: Project) -> 
         "  statement: ALTER TABLE items RENAME note TO remark\n",
         "  measured: ACCESS EXCLUSIVE on items; readers and writers of items",
         "  see: guides/schema-evolution-policy, rule 5\n",
-        "1 migration checked: 2 problems\n",
+        "1 migration checked: 2 problems (hazard: 2)\n",
     ):
         assert part in ended.out
 
@@ -78,7 +78,7 @@ def test_green_is_silent_and_zero(project: Project) -> None:
 def test_without_a_server_the_rest_is_not_run(red: Project) -> None:
     ended = lint(red, "--no-measure")
     assert ended.status == 0
-    assert "not run: breaking, one-table, lock-timeout, rewrite" in ended.out
+    assert "not run: judged, breaking, one-table, detach, lock-timeout, rewrite" in ended.out
 
 
 def test_a_file_of_elsewhere_is_refused(red: Project) -> None:
@@ -108,11 +108,72 @@ def test_old_files_that_do_not_run_are_replaced_by_a_dump(red: Project) -> None:
     assert "1 migration checked: 2 problems" in ended.out
 
 
+def test_rows_are_made_where_the_seed_gives_none(project: Project) -> None:
+    (project.root / "db" / "seed.sql").unlink()
+    change = project.migrations / "0002_change.sql"
+    change.write_text("-- migrate:up\nUPDATE items SET note = 'b' WHERE note = 'a';\n-- migrate:down\n")
+    ended = lint(project, "db/migrations/0002_change.sql")
+    assert "note: rows were made for items; the seed gave none" in ended.out
+    assert "0002_change.sql:2: rule 7 (backfill): " in ended.out
+
+
+def test_made_rows_that_a_file_cannot_have_are_made_plainer(project: Project) -> None:
+    (project.root / "db" / "seed.sql").unlink()
+    change = project.migrations / "0002_change.sql"
+    change.write_text(
+        "-- migrate:up\nSET LOCAL lock_timeout = '2s';\nALTER TABLE items ALTER note SET NOT NULL;\n"
+        "-- migrate:down\nALTER TABLE items ALTER note DROP NOT NULL;\n"
+    )
+    ended = lint(project, "db/migrations/0002_change.sql")
+    assert ended.out.count(": rule ") == 2, "no rule 2: the rows of the second attempt hold no NULL"
+    assert "0002_change.sql:3: rule 8 (scan): " in ended.out
+
+
 def test_tables_without_rows_are_named(project: Project) -> None:
     (project.root / "db" / "seed.sql").unlink()
-    text = RED.replace("RENAME note TO remark", "ADD COLUMN size text")
-    (project.migrations / "0002_change.sql").write_text(text)
-    assert "note: measured without rows: items" in lint(project).out
+    (project.migrations / "0002_odd.sql").write_text(
+        "-- migrate:up\nCREATE TABLE odd (n int CHECK (n < 0));\n-- migrate:down\nDROP TABLE odd;\n"
+    )
+    (project.migrations / "0003_change.sql").write_text(
+        "-- migrate:up\nUPDATE odd SET n = -2 WHERE n = -1;\n-- migrate:down\nSELECT 1;\n"
+    )
+    ended = lint(project, "db/migrations/0003_change.sql")
+    assert "note: measured without rows: odd" in ended.out
+    assert "0003_change.sql:2: rule 2 (judged): its condition met no row of odd" in ended.out
+    assert ended.status == 1
+
+
+OLD = {
+    "a transaction of its own": "BEGIN;\nCREATE TABLE ware (id int);\nCOMMIT;\n",
+    "rows for COPY": "CREATE TABLE ware (id int);\nCOPY ware FROM stdin;\n1\n\\.\n",
+    "a role of elsewhere": "CREATE TABLE ware (id int);\nGRANT SELECT ON ware TO somebody;\n",
+    "psql's own lines": "\\restrict a\nCREATE TABLE ware (id int);\n\\unrestrict a\n",
+}
+
+
+@pytest.mark.parametrize("up", OLD.values(), ids=OLD.keys())
+@pytest.mark.parametrize("down", ["DROP TABLE ware;", "DROP INDEX CONCURRENTLY none;"])
+def test_an_old_file_that_no_runner_could_send_hides_nothing(project: Project, up: str, down: str) -> None:
+    (project.migrations / "0002_old.sql").write_text(f"-- migrate:up\n{up}-- migrate:down\n{down}\n")
+    (project.migrations / "0003_change.sql").write_text(
+        "-- migrate:up\nALTER TABLE ware ALTER id TYPE bigint;\n-- migrate:down\nSELECT 1;\n"
+    )
+    ended = lint(project, "db/migrations/0003_change.sql")
+    assert (ended.status, "0003_change.sql:2: rule 6 (rewrite): " in ended.out) == (1, True)
+    assert "measured 1 of 1 statement on " in ended.out
+
+
+def test_hygiene_alone_fails_only_who_asks_for_it(project: Project) -> None:
+    (project.migrations / "0002_change.sql").write_text("-- migrate:up\nCREATE TABLE a (n int);\n")
+    ended = lint(project)
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "2 migrations checked: 1 problem (hygiene: 1)")
+    assert lint(project, "--fail-on", "policy").status == 0
+    assert lint(project, "--fail-on", "hygiene").status == 1
+    (project.root / "pyproject.toml").write_text('[tool.pgrehearse]\npolicy-fails-on = "hygiene"\n')
+    assert lint(project).status == 1
+    assert run(project, *PYTEST, "-q", "db").status == 1
+    (project.root / "pyproject.toml").write_text('[tool.pgrehearse]\npolicy-fails-on = "all"\n')
+    assert lint(project).status == 69
 
 
 def test_a_seed_for_a_later_schema_gives_the_columns_of_then(project: Project) -> None:
@@ -161,6 +222,7 @@ def test_the_plugin_collects_the_folder_as_one_item(red: Project) -> None:
     (red.migrations / "0002_change.sql").unlink()
     ended = run(red, *PYTEST, "-q", "db")
     assert (ended.status, "1 passed" in ended.out) == (0, True)
+    assert "migrations policy: measured 3 of 6 statements (3 left out: COMMENT ON and SET keep" in ended.out
 
 
 def test_the_plugin_can_be_told_not_to(red: Project) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import Facts
-from pgrehearse.measurement.xray import FileStatement, Row
+from pgrehearse.measurement.xray_rows import Row
+from pgrehearse.measurement.xray_steps import FileStatement
 from pgrehearse.migration.policy import cost_checks
 from pgrehearse.migration.policy.file import files
 from pgrehearse.migration.policy.register import CHECKS, broken

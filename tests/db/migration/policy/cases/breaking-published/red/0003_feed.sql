@@ -1,0 +1,7 @@
+-- migrate:up
+
+CREATE PUBLICATION feed FOR TABLE items; -- red: breaking
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,7 @@
+-- migrate:up
+
+CREATE TABLE lists (n int);
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,7 @@
+-- migrate:up
+
+DELETE FROM items WHERE id = 3;
+
+-- migrate:down
+
+SELECT 1;

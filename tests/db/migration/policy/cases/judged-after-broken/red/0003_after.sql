@@ -1,0 +1,6 @@
+-- migrate:up
+DELETE FROM items; -- red: judged
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,7 @@
+-- migrate:up transaction:false
+
+ALTER SYSTEM SET work_mem = '8MB'; -- red: judged
+
+-- migrate:down
+
+SELECT 1;
