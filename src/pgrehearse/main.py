@@ -34,6 +34,8 @@ _COMMANDS = {
     "xray": ("pgrehearse.command.xray", "xray"),
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),
+    "list": ("pgrehearse.command.runbooks", "list_"),
+    "show": ("pgrehearse.command.runbooks", "show"),
     "run": ("pgrehearse.command.run", "run"),
     "db": ("pgrehearse.command.db", "db"),
     "backup": ("pgrehearse.command.backup", "backup"),

@@ -31,7 +31,7 @@ def test_unknown_runbook_with_a_near_name(labeled: Bench) -> None:
     assert ended.status == 65
     assert "no runbook 'sampel'" in ended.err
     assert "did you mean 'sample'?" in ended.err
-    assert "known: sample" in labeled.call("run", "zzz").err
+    assert "pgrehearse list names those" in labeled.call("run", "zzz").err
 
 
 def test_unknown_file_with_a_near_name(labeled: Bench) -> None:

@@ -54,7 +54,7 @@ def _checked(path: Path, project: Project) -> Iterator[Finding]:
         yield from error.findings
         return
     yield from linter.check(document)
-    for cell in Snippets(project.snippets).out_of_sync(document):
+    for cell in Snippets.of(document, project).out_of_sync(document):
         message = f"this cell differs from snippet {cell.options.snippet!r}"
         yield Finding(message, path, cell.line, kind="snippet", next_step="run `pgrehearse sync`")
 

@@ -77,7 +77,7 @@ def _wanted(only: str) -> tuple[str, ...]:
 
 
 def _documents(project: Project, words: Sequence[str]) -> list[Document]:
-    paths = [find(project, word) for word in words] or list(project.markdown((project.runbooks,)))
+    paths = [find(project, word, own=True) for word in words] or list(project.markdown((project.runbooks,)))
     documents = [load(path) for path in paths]
     for document in documents if words else []:
         if not document.is_runbook:

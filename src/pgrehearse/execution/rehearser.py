@@ -32,7 +32,7 @@ def check_form(document: Document, project: Project) -> None:
     problems = lint.errors(document)
     if problems:
         raise DocumentError.of(problems)
-    for cell in Snippets(project.snippets).out_of_sync(document):
+    for cell in Snippets.of(document, project).out_of_sync(document):
         raise DocumentError(
             f"this cell differs from the snippet {cell.options.snippet!r} it names",
             path=document.path,

@@ -10,6 +10,7 @@ from pgrehearse import files
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.execution.rehearser import check_form
 from pgrehearse.text.document import Document, load
+from pgrehearse.text.handbook import is_ours
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import to_psql
@@ -48,7 +49,9 @@ def write(document: Document, project: Project, form: str, target: Path) -> None
 
 
 def _text(document: Document, project: Project, form: str) -> str:
-    source = project.relative(document.path)
+    inside = document.path.resolve().is_relative_to(project.root)
+    ours = is_ours(document.path) and not inside
+    source = f"pgrehearse's runbook {document.path.stem}" if ours else project.relative(document.path)
     return to_psql(document, source) if form == "sql" else _notebook(document, source)
 
 

@@ -6,24 +6,36 @@ import difflib
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
+from pgrehearse.text.handbook import RUNBOOKS
 from pgrehearse.text.project import Project
 
-__all__ = ["find", "project_of"]
+__all__ = ["find", "project_of", "runbooks"]
 
 
-def find(project: Project, word: str) -> Path:
-    """The file ``word``, or the runbook of that name. Raises DocumentError with the nearest name."""
+def find(project: Project, word: str, *, own: bool = False) -> Path:
+    """The file ``word``, or the runbook of that name: the project's, else the one of the package.
+
+    ``own``: the project's only. Raises DocumentError with the nearest name.
+    """
     path = Path(word)
     if path.is_file():
         return path
+    known = runbooks(project, own=own)
     name = word.removesuffix(".md")
-    named = project.runbooks / f"{name}.md"
-    if named.is_file():
-        return named
-    names = sorted(file.stem for file in project.runbooks.glob("*.md"))
+    if name in known:
+        return known[name]
+    names = list(known)
     near = difflib.get_close_matches(path.name.removesuffix(".md"), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+    others = f"known: {', '.join(names) or 'none'}" if own else "pgrehearse list names those there are"
+    hint = f"did you mean {near[0]!r}?" if near else others
     raise DocumentError(f"no runbook {word!r}", path=project.runbooks, next_step=hint)
+
+
+def runbooks(project: Project, *, own: bool = False) -> dict[str, Path]:
+    """The runbooks there are, by name: the project's, and those of the package that it has none for."""
+    folders = [project.runbooks] if own else [RUNBOOKS, project.runbooks]
+    found = {file.stem: file for folder in folders for file in folder.glob("*.md")}
+    return dict(sorted(found.items()))
 
 
 def project_of(path: Path | None) -> Project:

@@ -8,6 +8,8 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters
 from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.handbook import SNIPPETS, is_ours
+from pgrehearse.text.project import Project
 
 __all__ = ["Snippets"]
 
@@ -16,19 +18,30 @@ _SUFFIX = {"sql": ".sql", "python": ".py", "bash": ".sh"}
 
 @dataclass(frozen=True)
 class Snippets:
-    """The snippets below ``folder``: ``sql/NAME.sql``, ``python/NAME.py``, ``bash/NAME.sh``."""
+    """The snippets below ``folder``: ``sql/NAME.sql``, ``python/NAME.py``, ``bash/NAME.sh``.
+
+    Those of the package stand in for what is not there: a runbook that was copied from it names them.
+    """
 
     folder: Path
+
+    @classmethod
+    def of(cls, document: Document, project: Project) -> Snippets:
+        """Those that the cells of ``document`` name, read in ``project``."""
+        return cls(SNIPPETS if is_ours(document.path) else project.snippets)
 
     def names(self, language: str) -> list[str]:
         return sorted(p.stem for p in (self.folder / language).glob("*" + _SUFFIX[language]))
 
     def text(self, language: str, name: str) -> str:
         """The text of a snippet without its final newline. Raises DocumentError when there is none."""
-        file = self.folder / language / (name + _SUFFIX[language])
-        if not file.is_file():
+        place = Path(language) / (name + _SUFFIX[language])
+        file = next((one for one in (self.folder / place, SNIPPETS / place) if one.is_file()), None)
+        if file is None:
             known = ", ".join(self.names(language)) or "none"
-            raise DocumentError(f"no snippet {name!r}", path=file, next_step=f"known snippets: {known}")
+            raise DocumentError(
+                f"no snippet {name!r}", path=self.folder / place, next_step=f"known snippets: {known}"
+            )
         return characters.read(file).replace("\r\n", "\n").rstrip("\n")
 
     def out_of_sync(self, document: Document) -> list[Cell]:

@@ -39,9 +39,9 @@ def test_found(project: Project, word: str, found: str) -> None:
     [
         ("enum-ad", "did you mean 'enum-add'?"),
         ("v1.2-upgrad", "did you mean 'v1.2-upgrade'?"),
-        ("zzz", "known: enum-add, größe, v1.2-upgrade"),
-        ("", "known: "),
-        ("docs", "known: "),
+        ("zzz", "pgrehearse list names those there are"),
+        ("", "pgrehearse list"),
+        ("docs", "pgrehearse list"),
     ],
 )
 def test_what_is_not_there_is_told_with_the_nearest(project: Project, word: str, hint: str) -> None:
@@ -50,9 +50,18 @@ def test_what_is_not_there_is_told_with_the_nearest(project: Project, word: str,
     assert hint in str(caught.value.next_step)
 
 
+def test_only_the_project_s_own_are_looked_at_if_so_asked(project: Project) -> None:
+    with pytest.raises(DocumentError) as caught:
+        find(project, "zzz", own=True)
+    assert caught.value.next_step == "known: enum-add, größe, v1.2-upgrade"
+    with pytest.raises(DocumentError):
+        find(project, "index-create", own=True)
+    assert find(project, "index-create").is_file()
+
+
 def test_a_project_without_runbooks(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no runbook 'x'") as caught:
-        find(project_at(tmp_path), "x")
+        find(project_at(tmp_path), "x", own=True)
     assert caught.value.next_step == "known: none"
 
 
