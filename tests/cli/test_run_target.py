@@ -112,9 +112,31 @@ def test_yes_is_refused_on_production(bench: Bench, staging: Database) -> None:
     for phase in ("preflight", "verify"):
         assert bench.call("run", "sample", "--yes", "--phase", phase, "--dsn", staging.dsn).status == 0
     assert bench.call("run", "sample", "--yes", "--phase", "roll-back", "--dsn", staging.dsn).status == 69
-    asked = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\ny\n")
+    asked = bench.call("run", "sample", "--dsn", staging.dsn, answers=f"{staging.name}\ny\ny\ny\n")
     assert asked.status == 0, asked.err
     assert staging.trace() == ["one"]
+
+
+@pytest.mark.parametrize("answers", ["y\n" * 9, "\n" + "y\n" * 9, "production\ny\ny\ny\n", ""])
+@pytest.mark.parametrize("phase", [[], ["--phase", "roll-back"], ["--phase", "verify", "--phase", "apply"]])
+def test_production_is_changed_only_by_who_types_its_name(
+    bench: Bench, staging: Database, answers: str, phase: list[str]
+) -> None:
+    staging.mark("production")
+    staging.execute("INSERT INTO trace (note) VALUES ('there')")
+    bench.runbook(ONE)
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, *phase, answers=answers)
+    assert (ended.status, staging.trace()) == (69, ["there"]), ended.said
+    assert f"{staging.name} is production; type its name to go on" in ended.out
+    assert "its name was not typed" in ended.err
+
+
+def test_checks_and_other_environments_ask_for_no_name(bench: Bench, staging: Database) -> None:
+    bench.runbook(ONE)
+    assert bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\ny\n").status == 0
+    staging.mark("production")
+    looked = bench.call("run", "sample", "--dsn", staging.dsn, "--phase", "preflight", answers="y\n")
+    assert (looked.status, "type its name" in looked.out) == (0, False), looked.said
 
 
 PYTHON = """```python

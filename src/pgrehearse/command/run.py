@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from pgrehearse.command.run_terminal import RunTerminal
 from pgrehearse.environments.permissions import Operation, Verdict, demand, verdict
-from pgrehearse.environments.target import open_target
+from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.rehearser import check_form
+from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.plain_sql import parts_now, parts_unknown, plain_sql
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
-from pgrehearse.execution.runbook.steps import FORWARD, steps_of
+from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
+from pgrehearse.execution.session import Session
+from pgrehearse.execution.unlimited import unlimited
 from pgrehearse.text.document import LOOKING, Document, load
 from pgrehearse.text.lookup import find, project_of
 from pgrehearse.text.project import Project
@@ -29,6 +34,12 @@ _PHASES = {"preflight": "Preflight", "apply": "Apply", "verify": "Verify", "roll
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Give a parameter its value.")
 @click.option("--dsn", help="The database; without it, libpq's environment names it.")
 @click.option("--dry-run", is_flag=True, help="Show the steps with their values; connect to nothing.")
+@click.option(
+    "--sql",
+    "as_sql",
+    is_flag=True,
+    help="Print plain SQL for another client, as the database is now; with --dry-run, without a database.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before each step; refused on production.")
 @click.option(
     "--phase", "phases", multiple=True, type=click.Choice(list(_PHASES)), help="Run this phase only."
@@ -50,6 +61,7 @@ def run(
     settings: tuple[str, ...],
     dsn: str | None,
     dry_run: bool,
+    as_sql: bool,
     yes: bool,
     phases: tuple[str, ...],
     from_top: bool,
@@ -68,11 +80,15 @@ def run(
     check_form(document, project)
     values = values_of(document, _given(settings))
     wanted = [title for phase, title in _PHASES.items() if phase in phases] or list(FORWARD)
+    waits = LockWaits(lock_timeout)
+    if as_sql:
+        return _as_sql(document, wanted, values, waits, dsn, connect=not dry_run)
     if dry_run:
-        return _dry_run(document, wanted, values)
+        return _dry_run(document, steps_of(document, wanted, values, waits))
     target = open_target(dsn)
     operation = _operation(yes, wanted)
     demand(operation, target.environment, target.database, said=not yes)
+    _named(target, wanted)
     confirm = verdict(operation, target.environment) is Verdict.ASKED
     request = RunRequest(
         document,
@@ -116,8 +132,43 @@ def _given(settings: tuple[str, ...]) -> dict[str, str]:
     return given
 
 
-def _dry_run(document: Document, phases: list[str], values: dict[str, str]) -> int:
-    for step in steps_of(document, phases, values):
+def _named(target: Target, phases: list[str]) -> None:
+    """Let the name of the database be typed, where that is asked for: what only says yes does not know it."""
+    if set(phases) <= set(LOOKING) or verdict(Operation.CHANGE, target.environment) is not Verdict.ASKED:
+        return
+    try:
+        typed = click.prompt(f"{target.database} is {target.environment}; type its name to go on")
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        typed = ""
+    demand(Operation.CHANGE, target.environment, target.database, said=typed == target.database)
+
+
+def _as_sql(
+    document: Document,
+    phases: list[str],
+    values: dict[str, str],
+    waits: LockWaits,
+    dsn: str | None,
+    *,
+    connect: bool,
+) -> int:
+    """Print the steps for another client; where ``connect``, as the database is now."""
+    steps = steps_of(document, phases, values, waits)
+    if not connect:
+        click.echo("\n".join(plain_sql(document, steps, parts_unknown)))
+        return 0
+    target = open_target(dsn)
+    with closing(Session("sql", unlimited(target.conninfo, target.major))) as session:
+        lines = plain_sql(document, steps, parts_now(session, document, values, waits), target.major)
+        said = "\n".join([f"-- {document.title}, for {target}", "", *lines])
+    click.echo(said)
+    return 0
+
+
+def _dry_run(document: Document, steps: list[Step]) -> int:
+    for step in steps:
         click.echo(f"-- {step.label} ({document.path.name}:{step.cell.line})")
         click.echo(step.text + "\n")
     click.echo("-- dry run: connected to nothing, ran nothing")

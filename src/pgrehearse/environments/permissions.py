@@ -22,6 +22,7 @@ class Operation(Enum):
     OPEN_GUIDE = auto()
     RUN_NOTEBOOK_CELL = auto()
     RUN = auto()
+    CHANGE = auto()
     RUN_UNATTENDED = auto()
     RUN_CHECKS_UNATTENDED = auto()
     APPLY_MIGRATIONS = auto()
@@ -119,6 +120,13 @@ RULES: Mapping[Operation, Rule] = {
         "`run` a runbook",
         _by_environment(_Q, _Q, _Q, _Q, _Q),
         "The operator reads each step with its values and confirms it.",
+    ),
+    Operation.CHANGE: Rule(
+        "`run` of Apply or Roll back",
+        _by_environment(_A, _A, _A, _A, _Q),
+        "The name of the database is typed first: whatever answers every question with yes does not know it.",
+        "refused: {database!r} is {environment}, and its name was not typed",
+        "check --dsn, and type {database!r} when you are asked",
     ),
     Operation.RUN_UNATTENDED: Rule(
         "`run --yes`",

@@ -6,6 +6,7 @@ parameters  the values of a run
 steps       the cells of a run, and what they are to an operator
 session_start, lock_waits   how a session begins; how long its statements wait for a lock
 preview     what a step would send now
+plain_sql   the steps as SQL that any client sends
 operator    one step: asked for, carried out, tried again, checked
 surprises   what is said of a step that went wrong
 watch       who blocks a statement, how far it is, what it says
