@@ -313,6 +313,18 @@ def _backup_copy() -> str:
     return _table(("setting", "in the copy", "because"), rows)
 
 
+def _attacks() -> str:
+    known = runpy.run_path(str(ROOT / "tests" / "support" / "attacks.py"))
+    rows = [
+        (
+            one.what + (f" ({one.since} on)" if one.since else ""),
+            *(f"`{one.by[role]}`" if role in one.by else "" for role in known["ROLES"]),
+        )
+        for one in known["ATTACKS"]
+    ]
+    return _table(("tries to", *known["ROLES"]), rows)
+
+
 def _transitions() -> str:
     rows = [
         (
@@ -434,6 +446,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "backup copy": _backup_copy,
         "pytest options": _pytest_options,
         "transitions": _transitions,
+        "attacks": _attacks,
         "cell options": _cell_options,
         "lint rules": _lint_rules,
         "exit statuses": _exit_statuses,

@@ -116,6 +116,7 @@ SET search_path = pg_catalog, pg_temp;
 SET statement_timeout = 0;
 SET idle_session_timeout = 0;
 SET lock_timeout = '5s';
+SET default_transaction_isolation = 'read committed';
 """
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from support.databases import execute
+from support.attacks import ATTACKS, ROLES, Attack
+from support.databases import execute, name_of
 from support.promotions import ITEMS, Stage, approved, call, refused, trail
 
 P = "pgrehearse_promotion"
@@ -125,6 +128,80 @@ def test_names_hold_no_sql(stage: Stage) -> None:
     assert stage.approve("dora", number) == "approved"
     assert trail(stage).problems == ()
     assert stage.ask("vic", f"SELECT name FROM {P}.item WHERE promotion = %s", number) == [(evil,)]
+
+
+# --- the list on the reference page -------------------------------------------------------------------------
+
+_PERSON = {"requester": "rita", "runner": "ron", "viewer": "vic", "dashboard": "nora"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_tried_beyond_a_role_is_refused_by_postgresql(stage: Stage, role: str) -> None:
+    execute(stage.dsn, f"GRANT {stage.group('dashboard')} TO {stage.who('nora')}")
+    earlier = approved(stage)[1]
+    items = [{**ITEMS[0], "sha256": "c" * 64}]
+    number, plan = stage.request(items)
+    assert stage.approve("dora", number) == "approved"
+    names = {
+        "P": P,
+        "database": name_of(stage.dsn),
+        "me": stage.who(_PERSON[role]),
+        **{person: stage.who(person) for person in ("ron", "dora")},
+        **{word: stage.group(word) for word in ("owner", "approver")},
+        **{"number": number, "plan": plan, "earlier": earlier, "edited": "e" * 64},
+        "gates": json.dumps(stage.gates().obj),
+        "red": json.dumps(stage.gates(approvals=False).obj),
+        "evil": json.dumps([{**ITEMS[0], "version": "x''); DELETE FROM pgrehearse_promotion.audit; --"}]),
+    }
+    before = _all(stage)
+    tried = [one for one in ATTACKS if role in one.by and one.since <= stage.server.major]
+    with psycopg.connect(stage.as_("dora")):  # somebody whose session can be ended
+        wrong = {}
+        for attack in tried:
+            found = _refused(stage, _PERSON[role], attack, names)
+            if found != attack.by[role]:
+                wrong[attack.what] = found
+    assert wrong == {}
+    assert _all(stage) == before
+    assert trail(stage).problems == ()
+    with stage.applying() as ron:  # what was refused above was not refused for another reason
+        ron.execute(call("start"), [number, plan, stage.gates()])
+        assert stage.state(number) == "applying"
+
+
+def _refused(stage: Stage, person: str, attack: Attack, names: dict[str, object]) -> str:
+    """The SQLSTATE with which the last statement of ``attack`` is refused, or what happened instead."""
+    first = "log in"
+    try:
+        if attack.given:
+            execute(stage.dsn, attack.given.format(**names))
+        if attack.before:
+            stage.ask(person, attack.before.format(**names))
+        with psycopg.connect(stage.as_(person)) as connection:
+            for number, text in enumerate(attack.sql, 1):
+                first = text.format(**names)
+                if number == len(attack.sql):
+                    first = ""
+                    if attack.amid:
+                        execute(stage.dsn, attack.amid.format(**names))
+                connection.execute(text.format(**names).encode())
+            connection.rollback()
+            return "not refused"
+    except psycopg.Error as error:
+        return f"{first}: {error}" if first else str(error.sqlstate)
+    finally:
+        for (left,) in execute(
+            stage.dsn, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+        ):
+            execute(stage.dsn, f"ROLLBACK PREPARED '{left}'")
+        if attack.after:
+            execute(stage.dsn, attack.after.format(**names))
+
+
+def _all(stage: Stage) -> list[object]:
+    """All that is recorded."""
+    tables = ("promotion", "approval", "item", "target", "step", "visit", "rollout", "audit", "setting")
+    return [execute(stage.dsn, f"SELECT t FROM {P}.{table} AS t ORDER BY 1") for table in tables]
 
 
 # --- the audit trail ------------------------------------------------------------------------------------

@@ -311,13 +311,20 @@ BEGIN
     END IF;
 END $$;
 
--- Raises unless the person of this session has one of the group roles.
+-- Raises unless the person of this session has one of the group roles, as the roles are at this moment: in a
+-- transaction that sees one moment only, somebody who lost a role would have it to its end.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.demand(action text, words text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     me CONSTANT oid := pgrehearse_promotion.person();
     word text;
 BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('this transaction is %s, and would not see that a role was revoked meanwhile',
+                             current_setting('transaction_isolation')),
+            HINT = 'take the step in a transaction that is READ COMMITTED';
+    END IF;
     FOREACH word IN ARRAY words LOOP
         IF pgrehearse_promotion.holds(me, word) THEN
             RETURN;
@@ -358,6 +365,8 @@ BEGIN
     INSERT INTO pgrehearse_promotion.audit VALUES (
         coalesce(last.seq, 0) + 1, said,
         encode(sha256(convert_to(coalesce(last.hash, repeat('0', 64)) || E'\n' || said, 'UTF8')), 'hex'));
+    -- A transaction that notifies cannot be prepared: what is recorded and holds that lock has no later end.
+    PERFORM pg_notify('pgrehearse_promotion', '');
 END $$;
 
 -- The hash of a plan: environment, databases and migrations, a line each.
