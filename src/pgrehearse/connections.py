@@ -46,7 +46,7 @@ class Opening:
     """
 
     def __init__(self, conninfo: str, application: str, first: LiteralString) -> None:
-        self._conninfo = make_conninfo(in_utf8(conninfo), application_name=application)
+        self._conninfo, self._application = conninfo, application
         self._first = first
         self._half: abc.PGconn | None = None
         self._whole: psycopg.Connection[Any] | None = None
@@ -59,7 +59,8 @@ class Opening:
         limit = time.monotonic() + patience
         if self._whole is None:
             if self._half is None:
-                self._half = PGconn.connect_start(self._conninfo.encode())
+                conninfo = make_conninfo(in_utf8(self._conninfo), application_name=self._application)
+                self._half = PGconn.connect_start(conninfo.encode())
                 self._half.nonblocking = 1
             while (wait := _EVENTS.get(state := PollingStatus(self._half.connect_poll()))) is not None:
                 with selectors.DefaultSelector() as selector:

@@ -14,7 +14,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "ddl_log": {"lock_class": 1, "lock_object": 2},
     "no_remains": {"condition": "true"},
     "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
-    "own_tables": {"tables": "(1)"},
+    "own_tables": {"schemas": "'{}'", "tables": "'{}'"},
     "rolled_back": {"runbook": "'x.md'"},
     "run_blockers": {"pid": 1},
     "run_progress": {"pid": 1},

@@ -14,6 +14,8 @@ from pgrehearse.text.variables import quote_literal
 __all__ = ["SCHEMA", "OwnTable", "Wanted", "create", "look"]
 
 SCHEMA = "pgrehearse"
+#: What stands in the place of a table, by its relkind.
+_KINDS = {"v": "is a view", "p": "is partitioned", "f": "is a foreign table", "m": "is a materialized view"}
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,34 @@ class OwnTable:
 
 def look(connection: psycopg.Connection[Any], wanted: Sequence[Wanted]) -> list[OwnTable]:
     """The tables ``wanted``, in that order. Asks for nothing that needs a right."""
-    rows = ", ".join(
-        f"({quote_literal(one.schema)}, {quote_literal(one.name)}, {_array(one.columns)},"
-        f" {_array(sorted(one.key))})"
-        for one in wanted
+    query = queries.text(
+        "own_tables",
+        schemas=_array(sorted({one.schema for one in wanted})),
+        tables=_array(sorted({one.name for one in wanted})),
     )
-    found = {
-        (schema, name): OwnTable(schema, name, there, tuple(problems), bool(writable), str(owner))
-        for schema, name, there, problems, writable, owner in connection.execute(
-            queries.text("own_tables", tables=rows)
-        )
+    found = {(row[0], row[1]): row[2:] for row in connection.execute(query)}
+    return [_table(one, found.get((one.schema, one.name))) for one in wanted]
+
+
+def _table(wanted: Wanted, found: Sequence[Any] | None) -> OwnTable:
+    """``found``: the rest of its row of own_tables.sql; None: there is none."""
+    if found is None:
+        return OwnTable(wanted.schema, wanted.name, False, (), False, "")
+    kind, persistence, secured, triggers, rules, inherits, columns, keys, writable, owner = found
+    lacks = [name for name in wanted.columns if name not in columns]
+    unique = [sorted(columns[int(number) - 1] for number in key.split()) for key in keys]
+    said = {
+        _KINDS.get(kind, "is no table"): kind != "r",
+        "is UNLOGGED, and empty after a crash": persistence == "u",
+        "has row security, which hides rows": secured,
+        f"has the trigger {', '.join(triggers or ())}": triggers,
+        f"has the rule {', '.join(rules or ())}": rules and kind == "r",
+        "inherits, or is inherited from": inherits,
+        f"lacks the column {', '.join(lacks)}": lacks,
+        "has lost its primary key": sorted(wanted.key) not in unique,
     }
-    return [found[one.schema, one.name] for one in wanted]
+    problems = tuple(problem for problem, there in said.items() if there)
+    return OwnTable(wanted.schema, wanted.name, True, problems, bool(writable), str(owner))
 
 
 def create(connection: psycopg.Connection[Any], query: str) -> None:

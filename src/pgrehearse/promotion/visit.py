@@ -35,8 +35,9 @@ __all__ = ["Work", "visit"]
 
 #: Seconds between two signs of life; also the shortest wait of others that is seen.
 _BEAT = 1.0
-#: Seconds that a worker goes on before it lets others have a turn, or ends when it was told to.
-_SPELL = 1.0
+#: Seconds that a worker goes on before it lets others have a turn, or ends when it was told to. Its
+#: connection to the promotions lasts as long, and is slow until it knows what is asked.
+_SPELL = 3.0
 #: How long somebody has waited for whoever has the lock of the runner in this database.
 _BLOCKED = f"""
 SELECT max(pg_catalog.clock_timestamp() - w.waitstart) FROM pg_catalog.pg_locks AS w
@@ -78,7 +79,7 @@ class Work:
 
 
 def visit(work: Work, promotion: int, worker: str, reporter: Reporter) -> None:
-    """Take databases of a promotion and apply its plan to them, one after the other, for a second or so.
+    """Take databases of a promotion and apply its plan to them, one after the other, for some seconds.
 
     It ends when there is none to be taken, too. Raises SetupError: the promotions cannot be reached.
     """

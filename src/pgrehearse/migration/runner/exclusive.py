@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse import connections
 from pgrehearse.environments.direct import direct, unreachable
@@ -34,18 +33,22 @@ __all__ = [
 
 #: What the runner's session is called.
 APPLICATION = "pgrehearse db"
-#: Limits that a role or database may have for its applications; a migration takes as long as it takes.
-_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "lock_timeout")
+#: Whatever a session has set is gone; nor do limits count that a role or database may have for its
+#: applications: a migration takes as long as it takes.
+_ALWAYS = """
+RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; SET statement_timeout = 0; SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0
+"""
 #: What the server must say of these, whose changes it reports at once.
 READS = {"client_encoding": b"UTF8", "standard_conforming_strings": b"on"}
 #: By these the server notices that its client is gone: at once where the connection was closed, after a
 #: minute where the client's machine vanished without a word.
-_NOTICES = {
-    "client_connection_check_interval": "1s",
-    "tcp_keepalives_idle": "30s",
-    "tcp_keepalives_interval": "10s",
-    "tcp_keepalives_count": "3",
-}
+_NOTICES = (
+    "SET client_connection_check_interval = '1s'",
+    "SET tcp_keepalives_idle = '30s'",
+    "SET tcp_keepalives_interval = '10s'",
+    "SET tcp_keepalives_count = 3",
+)
 #: Whether this session holds the lock.
 _HELD = """
 SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
@@ -98,21 +101,15 @@ def unlike(values: Sequence[bytes | None]) -> str:
 
 def reset(connection: psycopg.Connection[Any]) -> None:
     """Put the session's settings back: one migration's SET must not reach the next."""
-    limits = (*_LIMITS, "transaction_timeout") if connection.info.server_version >= 170000 else _LIMITS
-    notices = [
-        SQL("SET {} = {}").format(Identifier(name), Literal(value)) for name, value in _NOTICES.items()
-    ]
-    always = [
-        SQL("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"),
-        *(SQL("SET {} = 0").format(Identifier(limit)) for limit in limits),
-    ]
+    late = "; SET transaction_timeout = 0" if connection.info.server_version >= 170000 else ""
+    always = f"{_ALWAYS}{late}"
     try:  # one message, all of it or nothing
-        connection.execute(SQL("; ").join([*always, *notices]))
+        connection.execute("; ".join([always, *_NOTICES]).encode())
     except psycopg.errors.InvalidParameterValue:
-        connection.execute(SQL("; ").join(always))
-        for notice in notices:
+        connection.execute(always.encode())
+        for notice in _NOTICES:
             with suppress(psycopg.errors.InvalidParameterValue):  # the server's system cannot tell
-                connection.execute(notice)
+                connection.execute(notice.encode())
 
 
 @contextmanager

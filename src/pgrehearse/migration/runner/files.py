@@ -9,9 +9,8 @@ import psycopg
 
 __all__ = ["RELATIONS", "File", "Files"]
 
-#: Every table and materialized view: oid, schema, schema and name as they are written, file. Read amid a
-#: migration, so it holds no operator that a search path could replace; what is the application's is told
-#: apart by `Files`.
+#: Every table and materialized view of the application: oid, schema, schema and name as they are written,
+#: file. Read amid a migration, so it holds no operator that a search path could replace.
 RELATIONS = """
 SELECT c.oid::pg_catalog.int8, n.nspname, pg_catalog.quote_ident(n.nspname),
        pg_catalog.quote_ident(c.relname), pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.int8
@@ -19,9 +18,10 @@ SELECT c.oid::pg_catalog.int8, n.nspname, pg_catalog.quote_ident(n.nspname),
        ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
  WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'm']::pg_catalog."char"[])
    AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+   AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')
+   AND n.nspname OPERATOR(pg_catalog.<>) ALL (
+       ARRAY['information_schema', 'pgrehearse', 'pgrehearse_promotion']::pg_catalog.name[])
 """
-#: Schemas that are not the application's; nor are those whose name begins with pg_.
-_NOT_THEIRS = ("information_schema", "pgrehearse", "pgrehearse_promotion")
 
 #: A row of `RELATIONS`.
 File = tuple[int, str, str, str, int]
@@ -46,8 +46,7 @@ class Files:
         """
         rewritten = []
         for oid, schema, quoted, name, file in rows:
-            if schema not in _NOT_THEIRS and not schema.startswith("pg_"):
-                if self._known.get(oid, file) != file:
-                    rewritten.append(name if schema == "public" else f"{quoted}.{name}")
-                self._known[oid] = file
+            if self._known.get(oid, file) != file:
+                rewritten.append(name if schema == "public" else f"{quoted}.{name}")
+            self._known[oid] = file
         return tuple(sorted(rewritten))

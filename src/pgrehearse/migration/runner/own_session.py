@@ -7,7 +7,7 @@ that keeps the ledger, and a policy may hide rows. Inside of `ours` none of that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -35,12 +35,18 @@ def ours(connection: psycopg.Connection[Any]) -> Iterator[None]:
     if connection in _within:
         yield
         return
-    idle = connection.info.transaction_status == TransactionStatus.IDLE
-    around: AbstractContextManager[object] = connection.transaction() if idle else nullcontext()
-    with around:
-        connection.execute(_OURS)
+    begun = connection.info.transaction_status == TransactionStatus.IDLE
+    try:
+        connection.execute(f"BEGIN; {_OURS}".encode() if begun else _OURS)  # one message: each costs a visit
         _within.add(connection)
-        try:
-            yield
-        finally:
-            _within.discard(connection)
+        yield
+    except BaseException:
+        if begun and connection.info.transaction_status != TransactionStatus.IDLE:
+            with suppress(psycopg.Error):  # it is gone, and its transaction with it
+                connection.execute("ROLLBACK")
+        raise
+    else:
+        if begun:
+            connection.execute("COMMIT")
+    finally:
+        _within.discard(connection)

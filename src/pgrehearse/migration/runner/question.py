@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq.abc import PGresult
-from psycopg.sql import SQL, Identifier
 
 from pgrehearse.migration.runner.exclusive import READS
 from pgrehearse.migration.runner.files import RELATIONS, File
 from pgrehearse.text.reader import plain, reading
 from pgrehearse.text.statement import Kind
 
-__all__ = ["Answer", "Question", "Questions", "answer"]
+__all__ = ["Answer", "Question", "Questions", "answer", "names_table"]
 
 _ASK = """
 SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()),
@@ -67,6 +66,7 @@ _LOOKS = {
     "all": _LOOK.format(which=_TOUCHED),
     "named": _LOOK.format(which=_NAMED),
 }
+_QUESTIONS = {look: _ASK.format(look=text, settings=_SETTINGS) for look, text in _LOOKS.items()}
 #: After these, and after CREATE or ALTER of such a thing, no table has another file, and there is no new one.
 _NEITHER = ("comment", "drop", "grant", "revoke")
 _NO_TABLES = (
@@ -99,33 +99,43 @@ class Questions:
     """The questions, prepared on ``connection`` as long as the session lasts.
 
     Args:
-        name: what their names begin with; no statement of the migration prepares something called that.
+        name: what their names begin with; nothing is prepared under such a name yet, nor by the migration.
+        tables: whether a statement names a table that it makes or alters.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], name: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], name: str, *, tables: bool = True) -> None:
         self._connection = connection
         self._prefix = name
+        self._looks = [look for look in _LOOKS if tables or look != "named"]
+        self._prepared = False
         self.nothing, self._all = Question(f"{name}_nothing".encode()), Question(f"{name}_all".encode())
         self._named = f"{name}_named".encode()
 
     def prepare(self) -> None:
         """Prepare those that are not, or no longer after DEALLOCATE ALL."""
-        known = {name for (name,) in self._connection.execute(_PREPARED)}
-        for look, text in _LOOKS.items():
-            name = f"{self._prefix}_{look}"
-            if name not in known:
-                takes = "(pg_catalog.text)" if look == "named" else ""
-                query = SQL("PREPARE {} " + takes + " AS " + _ASK.format(look=text, settings=_SETTINGS))
-                self._connection.execute(query.format(Identifier(name)))
+        known = {name for (name,) in self._connection.execute(_PREPARED)} if self._prepared else set()
+        missing = [look for look in self._looks if f"{self._prefix}_{look}" not in known]
+        if missing:  # in one message
+            self._connection.execute("; ".join(map(self._preparation, missing)).encode())
+        self._prepared = True
+
+    def _preparation(self, look: str) -> str:
+        takes = "(pg_catalog.text)" if look == "named" else ""
+        return f"PREPARE {self._prefix}_{look} {takes} AS {_QUESTIONS[look]}"
 
     def after(self, sql: str, kind: Kind) -> Question:
         """What is to be asked after ``sql``, which is of ``kind``: no more than what it can have done."""
         second = "".join(kind.words[1:2])
         if kind.verb in _NEITHER or (kind.verb in ("alter", "create") and second in _NO_TABLES):
             return self.nothing
-        if "table" in kind.words[1:3] and (table := _table(sql)):
+        if names_table(kind) and (table := _table(sql)):
             return Question(self._named, [table.encode()])
         return self._all
+
+
+def names_table(kind: Kind) -> bool:
+    """Whether a statement of ``kind`` may name a table that it makes or alters."""
+    return "table" in kind.words[1:3]
 
 
 def _table(sql: str) -> str | None:

@@ -30,7 +30,11 @@ _PATIENCE = 10.0
 _PAUSE = 0.2
 #: A lock of the transaction, which no function of a migration can give up; and again the session's, before
 #: the transaction and its lock end.
-_LOCK = "SELECT pg_catalog.pg_advisory_xact_lock(%s, %s)"
+_BEGIN = f"""
+BEGIN;
+SET LOCAL lock_timeout = {{}};
+SELECT pg_catalog.pg_advisory_xact_lock({RUNNER[0]}, {RUNNER[1]})
+"""
 _LOCK_ON = "SELECT pg_catalog.pg_advisory_lock(%s, %s), pg_catalog.pg_current_xact_id()::pg_catalog.text"
 _STATUS = "SELECT pg_catalog.pg_xact_status(%s::pg_catalog.text::pg_catalog.xid8)"
 
@@ -85,10 +89,8 @@ class Transactions:
 
     def _once(self, what: str, work: Callable[[], None], record: Callable[[], None], recorded: Asks) -> None:
         run = self.connection.execute
-        run("BEGIN")
         try:
-            run(SQL("SET LOCAL lock_timeout = {}").format(Literal(self.lock_timeout)))
-            run(_LOCK, RUNNER)
+            run(SQL(_BEGIN).format(Literal(self.lock_timeout)))
             work()
             # Deferred triggers and constraints belong to the work: they see its role and its search path.
             run("SET CONSTRAINTS ALL IMMEDIATE")

@@ -21,7 +21,7 @@ from pgrehearse.migration.runner.carry_out import changed_rows
 from pgrehearse.migration.runner.files import Files
 from pgrehearse.migration.runner.ledger_rows import Cost, Recorded
 from pgrehearse.migration.runner.pipeline import Pipeline
-from pgrehearse.migration.runner.question import Answer, Question, Questions, answer
+from pgrehearse.migration.runner.question import Answer, Question, Questions, answer, names_table
 from pgrehearse.migration.runner.spool import Spool
 from pgrehearse.migration.runner.watch import PAUSE
 from pgrehearse.text.migration_files import Statements
@@ -53,6 +53,8 @@ class Whole(Attempt):
     ahead: bool = field(default=True, init=False)
     _under_way: deque[Sequence[Sent]] = field(default_factory=deque, init=False)
     _batch: Sequence[Sent] = field(default=(), init=False)
+    #: what was said before the statement that is kept next
+    _before: Answer | None = field(default=None, init=False)
     #: when the last answer came, and milliseconds of statements since
     _received: float = field(default=0.0, init=False)
     _spent: float = field(default=0.0, init=False)
@@ -89,11 +91,15 @@ class Whole(Attempt):
         self._under_way.clear()
         link = self.link
         self._files = Files(self.connection)
-        self._questions = Questions(self.connection, f"pgrehearse_{self.attempt}_{len(self.reached)}")
+        self._questions = Questions(
+            self.connection,
+            f"pgrehearse_{self.attempt}_{len(self.reached)}",
+            tables=any(map(names_table, self.todo.kinds)),
+        )
         self._questions.prepare()
         self._interrupts = Interrupts()
         self._pipeline = Pipeline(self.connection.pgconn, PAUSE, link.watch.look, self._interrupts)
-        self._before = self._ask(self._questions.nothing)
+        self._before = None  # a batch begins with this question
         batches = Batches(self.todo, self._questions, ahead=self.ahead)
         link.notices.place = self._place
         try:
@@ -178,6 +184,7 @@ class Whole(Attempt):
         """Wait for the answer to a statement, and make the next batch meanwhile."""
         self._batch, self._spent = [sent], 0.0
         self._pipeline.results = []
+        self._before = self._before or self._ask(self._questions.nothing)
         self._received = time.monotonic()
         try:
             result = self.link.watch.run(sent.sql, batches.prepare)
@@ -206,6 +213,7 @@ class Whole(Attempt):
     def _keep(self, sent: Sent, rows: int | None, said: Answer, milliseconds: float | None = None) -> None:
         """Write down what ``sent`` cost. Raises ExpectationError: what follows would be read differently."""
         before, self._before = self._before, said
+        assert before is not None
         if milliseconds is None:
             milliseconds = max(0.0, (said.at - before.at) * 1000)
             self._spent += milliseconds

@@ -212,10 +212,9 @@ DROP FUNCTION IF EXISTS pgrehearse_promotion.approvals(bigint),
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.person() RETURNS oid
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    me oid;
+    me CONSTANT oid := to_regrole(quote_ident(session_user));
     logged_in oid;
 BEGIN
-    SELECT oid INTO STRICT me FROM pg_roles WHERE rolname = session_user;
     SELECT usesysid INTO logged_in FROM pg_stat_get_activity(pg_backend_pid());
     IF logged_in IS DISTINCT FROM me THEN
         RAISE insufficient_privilege USING
@@ -236,9 +235,10 @@ $$;
 
 -- The group role of this environment that is called ``word``.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.group_role(word text) RETURNS oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.oid FROM pg_roles AS r, pgrehearse_promotion.setting AS s WHERE r.rolname = s.prefix || '_' || word
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN to_regrole(quote_ident((SELECT s.prefix FROM pgrehearse_promotion.setting AS s) || '_' || word));
+END $$;
 
 -- Everybody who has a group role now, by whatever way.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.holders(word text) RETURNS SETOF oid
@@ -264,11 +264,13 @@ $$;
 
 -- Whether a role has a group role now.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.holds(who oid, word text) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT who <> pgrehearse_promotion.group_role(word)
-       AND EXISTS (SELECT FROM pgrehearse_promotion.reach(who) AS r(role)
-                    WHERE r.role = pgrehearse_promotion.group_role(word))
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted CONSTANT oid := pgrehearse_promotion.group_role(word);
+BEGIN
+    RETURN coalesce(who <> wanted AND EXISTS (SELECT FROM pgrehearse_promotion.reach(who) AS r(role)
+                                               WHERE r.role = wanted), false);
+END $$;
 
 -- How a role has a group role now: every membership on a way from one to the other, its own first.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.membership(who oid, word text) RETURNS jsonb
@@ -634,8 +636,16 @@ $$;
 
 -- Why no further database of a promotion may be begun; NULL when one may.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.halt(about bigint) RETURNS text
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    WITH seen AS (
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Most often nothing was seen that could be a reason, and each database of a fleet asks twice.
+    IF EXISTS (SELECT FROM pgrehearse_promotion.promotion AS p JOIN pgrehearse_promotion.rollout AS r ON r.promotion = p.id
+                WHERE p.id = about AND p.state = 'applying' AND r.duration IS NULL)
+       AND NOT EXISTS (SELECT FROM pgrehearse_promotion.visit AS v WHERE v.promotion = about
+                          AND (v.state = 'failed' OR v.blocked IS NOT NULL OR v.lag IS NOT NULL)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN (WITH seen AS (
         SELECT v.*, t.database, r.begun_at FROM pgrehearse_promotion.visit AS v
           JOIN pgrehearse_promotion.target AS t ON t.promotion = v.promotion AND t.number = v.target
           JOIN pgrehearse_promotion.rollout AS r ON r.promotion = v.promotion
@@ -664,8 +674,8 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
                FROM seen WHERE lag > r.lag)
         END
       FROM pgrehearse_promotion.promotion AS p LEFT JOIN pgrehearse_promotion.rollout AS r ON r.promotion = p.id
-     WHERE p.id = about
-$$;
+     WHERE p.id = about);
+END $$;
 
 -- Whoever changes what is known of a database of a roll-out, the waves are kept.
 CREATE OR REPLACE FUNCTION pgrehearse_promotion.guard_visit() RETURNS trigger
