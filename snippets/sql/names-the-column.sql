@@ -19,6 +19,10 @@ WITH RECURSIVE member AS (
       AND pronamespace <> pg_my_temp_schema()
       AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid
                                               AND deptype = 'e')
+      -- What keeps two columns in step goes with its runbook.
+      AND NOT EXISTS (SELECT FROM member JOIN pg_class ON pg_class.oid = relid
+                      WHERE relnamespace = pronamespace
+                        AND proname IN (relname || '_' || :'column' || '_sync', relname || '_' || :'column' || '_split'))
       AND prosrc ~* of_column
       AND (prosrc ~* of_table
            OR EXISTS (SELECT FROM pg_trigger JOIN member ON tgrelid = relid WHERE tgfoid = pg_proc.oid))

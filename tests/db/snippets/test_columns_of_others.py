@@ -1,0 +1,267 @@
+"""Runbooks for columns on tables that have what the example has not, as a role that owns the table only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.rehearser import run_cells
+from pgrehearse.schema.contents import Contents, state_of
+from pgrehearse.servers import Server, start
+from pgrehearse.text.document import load
+from support.majors import TEST_MAJOR
+
+RUNBOOKS = Path(__file__).parents[3] / "runbooks"
+FORWARD = ("Preflight", "Apply", "Verify")
+BACK = ("Roll back",)
+OWNER = "table_owner"
+Values = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with start(TEST_MAJOR, settings={"wal_level": "logical"}) as running:
+        with psycopg.connect(running.dsn(), autocommit=True) as admin:
+            admin.execute(f"CREATE ROLE {OWNER} LOGIN IN ROLE pg_read_all_stats")
+        yield running
+
+
+class Foreign:
+    """A database with a table of somebody's own."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server, self.name = server, name
+        self.conninfo = make_conninfo(server.dsn(name), user=OWNER)
+
+    def has(self, *statements: str) -> None:
+        with psycopg.connect(self.conninfo, autocommit=True) as session:
+            for sql in statements:
+                session.execute(sql.encode())
+
+    def state(self) -> Contents:
+        return state_of(self.server.dsn(self.name))
+
+    def play(self, runbook: str, phases: tuple[str, ...], values: Values) -> str:
+        """What went wrong in the phases, in new sessions; empty when nothing did."""
+        document = load(RUNBOOKS / f"{runbook}.md")
+        given = {n: p.default for n, p in document.front.parameters.items() if p.default is not None}
+        cells = [cell for phase in phases for cell in document.cells if cell.phase == phase]
+        with Executor(
+            self.conninfo,
+            environment={**self.server.env(self.name), "PGUSER": OWNER},
+            path=document.path,
+            major=self.server.major,
+            values={**given, **values},
+            timeout=120,
+        ) as executor:
+            for result in run_cells(executor, cells, cells):
+                if result.failure is not None:
+                    return f"{result.failure.message} {result.failure.detail}"
+        return ""
+
+
+@pytest.fixture
+def foreign(server: Server, request: pytest.FixtureRequest) -> Iterator[Foreign]:
+    name = "foreign_one"
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+        yield Foreign(server, name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+#: A name that every layer of quoting trips over.
+NAME = "p%1$s \\ 'q\" "
+Q = '"p%1$s \\ \'q"" "'
+TABLE = {"table": "t"}
+ADD = {**TABLE, "column": "c", "type": "int", "comment": "c"}
+TYPE = {**TABLE, "column": "c", "type": "bigint", "to_new": "value::bigint", "to_old": "value::int"}
+FILL = {**TABLE, "key": "id", "column": "c", "expression": "7"}
+SPLIT = {
+    **TABLE,
+    "column": "c",
+    "first": "a",
+    "first_type": "text",
+    "first_value": "split_part(value, ';', 1)",
+    "second": "b",
+    "second_type": "text",
+    "second_value": "substring(value FROM ';(.*)$')",
+    "joined": "first || ';' || second",
+}
+FORCED = (
+    "CREATE TABLE t (id int PRIMARY KEY, c int)",
+    "INSERT INTO t VALUES (1, 1)",
+    "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE t FORCE ROW LEVEL SECURITY",
+    "CREATE POLICY p ON t USING (current_setting('app.who', true) = 'me')",
+)
+TOUCH = (
+    "CREATE TABLE t (id int PRIMARY KEY, c int)",
+    "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.c := 1; RETURN NEW; END'",
+    "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch()",
+)
+VECTOR = (
+    "CREATE TABLE t (id int PRIMARY KEY, v tsvector, c text)",
+    "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW"
+    " EXECUTE FUNCTION tsvector_update_trigger('v', 'pg_catalog.english', 'c')",
+)
+REFUSED = [
+    ("backfill-in-batches", FILL, "row-level security hides rows", FORCED),
+    ("column-change-type", TYPE, "row-level security hides rows", FORCED),
+    ("column-drop", {**TABLE, "column": "c", "type": "integer"}, "checked: touch()", TOUCH),
+    ("column-drop", {**TABLE, "column": "c", "type": "text"}, "trigger x on t", VECTOR),
+    ("column-rename", {**TABLE, "column": "c", "new_name": "d"}, "trigger x on t", VECTOR),
+    ("column-drop", {**TABLE, "column": "typo", "type": "text"}, "no such column", VECTOR),
+    (
+        "column-drop",
+        {**TABLE, "column": "c", "type": "integer"},
+        "replica identity",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, c int NOT NULL DEFAULT 1 UNIQUE)",
+            "ALTER TABLE t REPLICA IDENTITY USING INDEX t_c_key",
+        ),
+    ),
+    (
+        "column-add",
+        ADD,
+        "published by p",
+        ("CREATE TABLE t (id int PRIMARY KEY)", "CREATE PUBLICATION p FOR TABLE t"),
+    ),
+    (
+        "column-add",
+        {**ADD, "value": "1"},
+        "default: u.r",
+        ("CREATE TABLE t (id int)", "CREATE DOMAIN d AS t", "CREATE TABLE u (r d[])"),
+    ),
+    (
+        "column-add",
+        ADD,
+        "checked: rows()",
+        (
+            "CREATE TABLE t (id int)",
+            "CREATE FUNCTION rows() RETURNS SETOF t LANGUAGE sql AS 'SELECT id FROM t'",
+        ),
+    ),
+    (
+        "column-change-type",
+        {**TABLE, "column": "c", "type": "timestamptz", "to_new": "value", "to_old": "value"},
+        "TimeZone",
+        ("CREATE TABLE t (c timestamp)", "INSERT INTO t VALUES ('2026-02-03 04:05')"),
+    ),
+    (
+        "column-change-type",
+        {**TYPE, "to_new": "coalesce(value, 0)"},
+        "let NULL stay NULL",
+        ("CREATE TABLE t (c int)",),
+    ),
+    ("column-change-type", TYPE, "not of this runbook", ("CREATE TABLE t (c int, c_old bigint)",)),
+    (
+        "column-split",
+        SPLIT,
+        "come out different",
+        ("CREATE TABLE t (c text)", "INSERT INTO t VALUES ('a;b'), ('none')"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("runbook", "values", "said", "statements"), REFUSED)
+def test_it_is_refused_and_left_as_it_was(
+    foreign: Foreign, runbook: str, values: Values, said: str, statements: tuple[str, ...]
+) -> None:
+    foreign.has(*statements)
+    before = foreign.state()
+    assert said in foreign.play(runbook, FORWARD, values)
+    assert "no receipt here" in foreign.play(runbook, BACK, values)
+    assert before.differences(foreign.state()) == []
+
+
+DONE = [
+    ("column-add", {**ADD, "column": NAME, "value": "5"}, ("CREATE TABLE t (id int)",)),
+    (
+        "column-rename",
+        {**TABLE, "column": NAME, "new_name": f"n{NAME}"},
+        (f"CREATE TABLE t (id int, {Q} text)", "INSERT INTO t VALUES (1, 'a')"),
+    ),
+    (
+        "column-change-type",
+        {**TABLE, "column": NAME, "type": "jsonb", "to_new": "value::jsonb", "to_old": "value::json"},
+        (
+            f"CREATE TABLE t (id int, {Q} json DEFAULT '[\"%\"]')",
+            "INSERT INTO t (id) VALUES (1)",
+            "INSERT INTO t VALUES (2, NULL)",
+        ),
+    ),
+    (
+        "column-split",
+        {**SPLIT, "column": NAME, "first": f"1{NAME}", "second": f"2{NAME}"},
+        (f"CREATE TABLE t (id int, {Q} text)", "INSERT INTO t VALUES (1, 'x;y'), (2, NULL), (3, '%;''')"),
+    ),
+    (
+        "backfill-in-batches",
+        {**FILL, "key": NAME, "column": "c%", "expression": "id", "batch_size": "7"},
+        (
+            f'CREATE TABLE t ({Q} text, id int, "c%" int, PRIMARY KEY ({Q}, id))',
+            "INSERT INTO t SELECT 'k' || n / 5, n FROM generate_series(1, 100) AS n",
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("runbook", "values", "statements"), DONE)
+def test_it_is_done_once_and_undone(
+    foreign: Foreign, runbook: str, values: Values, statements: tuple[str, ...]
+) -> None:
+    foreign.has(*statements)
+    before = foreign.state()
+    assert foreign.play(runbook, FORWARD, values) == ""
+    done = foreign.state()
+    assert before.differences(done) != []
+    assert foreign.play(runbook, FORWARD, values) == ""
+    assert done.differences(foreign.state()) == []
+    assert foreign.play(runbook, BACK, values) == ""
+    assert before.differences(foreign.state()) == []
+    assert "no receipt here" in foreign.play(runbook, BACK, values)
+
+
+def test_roll_back_leaves_what_was_there_before(foreign: Foreign) -> None:
+    foreign.has("CREATE TABLE t (id int PRIMARY KEY, c int)", "INSERT INTO t VALUES (1, 7), (2, NULL)")
+    before = foreign.state()
+    assert foreign.play("column-add", FORWARD, ADD) == ""
+    assert before.differences(foreign.state()) == []
+    assert "no receipt here" in foreign.play("column-add", BACK, ADD)
+    assert foreign.play("backfill-in-batches", FORWARD, FILL) == ""  # a row held the value before
+    filled = foreign.state()
+    assert "no receipt here" in foreign.play("backfill-in-batches", BACK, FILL)
+    assert filled.differences(foreign.state()) == []
+
+
+def test_a_column_made_anew_by_somebody_is_not_dropped(foreign: Foreign) -> None:
+    foreign.has("CREATE TABLE t (id int PRIMARY KEY)")
+    assert foreign.play("column-add", FORWARD, ADD) == ""
+    foreign.has("ALTER TABLE t DROP COLUMN c", "ALTER TABLE t ADD COLUMN c int")
+    theirs = foreign.state()
+    assert "this one is not touched" in foreign.play("column-add", BACK, ADD)
+    assert theirs.differences(foreign.state()) == []
+
+
+def test_a_dropped_column_comes_back_with_all_that_stood_beside_it(foreign: Foreign) -> None:
+    foreign.has(
+        f"CREATE TABLE t (id int, {Q} text COLLATE \"C\" DEFAULT 'a%' CHECK ({Q} <> '%'),"
+        f" UNIQUE ({Q}) DEFERRABLE)",
+        f"CREATE INDEX i ON t ({Q} text_pattern_ops DESC)",
+        f"ALTER TABLE t ALTER {Q} SET STATISTICS 7, ALTER {Q} SET STORAGE EXTERNAL",
+        f"ALTER TABLE t ALTER {Q} SET (n_distinct = 5)",
+        "ALTER TABLE t CLUSTER ON i",
+        "COMMENT ON INDEX i IS 'i''s'",
+        f"COMMENT ON COLUMN t.{Q} IS 'c''s'",
+        f"GRANT SELECT ({Q}) ON t TO PUBLIC",
+    )
+    before = foreign.state()
+    values = {**TABLE, "column": NAME, "type": "text"}
+    assert foreign.play("column-drop", FORWARD, values) == ""
+    assert foreign.play("column-drop", BACK, values) == ""
+    assert before.differences(foreign.state()) == []
