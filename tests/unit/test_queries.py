@@ -17,6 +17,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "own_tables": {"schemas": "'{}'", "tables": "'{}'"},
     "rolled_back": {"runbook": "'x.md'"},
     "run_blockers": {"pid": 1},
+    "run_names": {"given": "'[]'"},
     "run_progress": {"pid": 1},
     "smoke_objects": {"defined": "true"},
     "status_changes": {"runner": 1, "runs": 2, "migrations": 3},

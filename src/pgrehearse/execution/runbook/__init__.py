@@ -8,7 +8,7 @@ session_start, lock_waits   how a session begins; how long its statements wait f
 preview     what a step would send now
 plain_sql   the steps as SQL that any client sends
 operator    one step: asked for, carried out, tried again, checked
-surprises   what is said of a step that went wrong
+surprises, near_names   what is said of a step that went wrong; what a name may mean
 watch       who blocks a statement, how far it is, what it says
 locks       of one runbook on one database there is one run
 recorded    what is recorded of a run

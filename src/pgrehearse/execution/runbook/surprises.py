@@ -24,15 +24,27 @@ STOPS = {
 
 
 def surprise(
-    document: Document, step: Step, result: CellResult, failure: Finding, blockers: Sequence[Blocker] = ()
+    document: Document,
+    step: Step,
+    result: CellResult,
+    failure: Finding,
+    *,
+    blockers: Sequence[Blocker] = (),
+    hint: str = "",
 ) -> ExpectationError:
-    """The error of ``step``; a check that refuses says its reason first. ``blockers``: who held the lock."""
+    """The error of ``step``; a check that refuses says its reason first.
+
+    ``blockers``: who held the lock. ``hint``: what the names that were given may mean.
+    """
+    near = f"\n  {hint}" if hint else ""
     if refusal := stopped(result.output):
         place = f"{step.label}, {document.path}:{step.cell.line}"
-        return ExpectationError(f"refused: {refusal}\n  {place}", next_step=_after(step, result, blockers))
+        return ExpectationError(
+            f"refused: {refusal}\n  {place}{near}", next_step=_after(step, result, blockers)
+        )
     detail = f"\n{indented(failure.detail)}" if failure.detail else ""
     return ExpectationError(
-        f"{step.label}: {failure.message}{detail}",
+        f"{step.label}: {failure.message}{detail}{near}",
         path=document.path,
         line=failure.line,
         next_step=_after(step, result, blockers),
