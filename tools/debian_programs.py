@@ -34,14 +34,18 @@ _APT_LIMIT = 600  # seconds for one call: the lists of a suite are 10 MB
 
 @dataclass(frozen=True)
 class Program:
-    """A package of a suite, in ``least`` (as in 1.18) or a later version; unstable moves on."""
+    """A package of a suite, in ``least`` (as in 1.18) or a later version; unstable moves on.
+
+    ``binary``: the program of it that is wanted, where that has another name than the package.
+    """
 
     package: str
     suite: str
     least: str
+    binary: str = ""
 
     def __str__(self) -> str:
-        return f"{self.package}-{self.least}"
+        return f"{self.binary or self.package}-{self.least}"
 
 
 PROGRAMS = (
@@ -51,6 +55,7 @@ PROGRAMS = (
     Program("pgbackrest", "bookworm", "2.45"),
     Program("pgbackrest", "sid", "2.60"),
     Program("rsync", "bookworm", "3.2"),  # Barman restores with it
+    Program("prometheus", "bookworm", "2.42", binary="promtool"),
 )
 
 
@@ -110,12 +115,13 @@ def _version(debs: Path, program: Program) -> str:
 def _start(base: Path, program: Program) -> Path:
     """Write the starter: the program under its suite's loader, with its own name and process id."""
     tree = base / str(program)
-    binaries = [tree / folder / program.package for folder in ("usr/bin", "usr/sbin")]
+    name = program.binary or program.package
+    binaries = [tree / folder / name for folder in ("usr/bin", "usr/sbin")]
     folders = [*tree.glob("lib/*-linux-*"), *tree.glob("usr/lib/*-linux-*")]
     loaders = [path for folder in folders for path in folder.glob("ld-linux*.so.*")]
     binary = next((path for path in binaries if path.is_file()), None)
     if binary is None or not loaders:
-        raise SetupError(f"{tree} holds no {program.package}", next_step=f"remove {tree} and try again")
+        raise SetupError(f"{tree} holds no {name}", next_step=f"remove {tree} and try again")
     starter = base / "bin" / str(program)
     starter.parent.mkdir(mode=0o755, exist_ok=True)
     libraries = ":".join(map(str, folders))
@@ -158,7 +164,7 @@ class _Apt:
         lines = _run(["apt-cache", *self.options, "depends", "--recurse", *limits, package]).splitlines()
         # A package stands at the margin, a virtual one in angle brackets; another architecture has a colon.
         names = {line for line in lines if line.startswith(("lib", "zlib")) and ":" not in line}
-        return sorted(name for name in names if not name.endswith(_NO_LIBRARY))
+        return sorted(n for n in names if not n.endswith(_NO_LIBRARY) and not n.startswith("libjs-"))
 
     def download(self, packages: Sequence[str], into: Path) -> None:
         _run(
