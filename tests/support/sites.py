@@ -57,10 +57,14 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Nothing: a test prints its own."""
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # a page asks for a dozen files at once; one that is turned away waits a second
+
+
 @contextmanager
 def serving(site: Path) -> Iterator[str]:
     """The address of ``site``, without a final slash."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site)) as server:
+    with _Server(("127.0.0.1", 0), partial(_Quiet, directory=site)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
