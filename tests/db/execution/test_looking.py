@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,15 @@ def test_a_writing_check_is_told_where_to_go(executor: Executor) -> None:
     assert result.failure is not None
     assert (result.failure.sqlstate, result.failure.line) == ("25006", 7)
     assert "Preflight and Verify only look" in result.failure.next_step
+
+
+def test_a_temporary_function_may_be_long(executor: Executor) -> None:
+    """Its text lies beside the catalog then, in a TOAST table of the server's own."""
+    text = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(200))
+    (result,) = executor.run(
+        cells(f"CREATE FUNCTION pg_temp.f() RETURNS text LANGUAGE sql AS $$SELECT '{text}'$$;")[0]
+    )
+    assert result.status == "passed", result.failure
 
 
 def test_the_same_in_apply_changes_something(executor: Executor, looked: Database) -> None:
