@@ -3,12 +3,12 @@ title = "Domains, ranges and arrays; an exclusion constraint"
 column = "amount"
 type = "amount"
 new_type = "numeric"
-nullable = "during"
-fill = "int4range(id * 10 + 6, id * 10 + 9)"
+nullable = "amount"
+fill = "7"
 index = "item_during_idx"
 unique = "tags"
 condition = "amount < 100000 AND NOT 'z' = ANY (tags)"
-required = "amount"
+required = "code_d"
 pkey = "code_d"
 index_columns = "tags, amount"
 */
@@ -19,6 +19,7 @@ ALTER TABLE item ADD COLUMN amount amount DEFAULT 5;
 ALTER TABLE item ADD COLUMN code_d code_domain DEFAULT 'd';
 ALTER TABLE item ADD COLUMN during int4range;
 ALTER TABLE item ADD COLUMN tags text[] DEFAULT '{a}';
+UPDATE item SET amount = NULL WHERE id % 3 = 0;
 UPDATE item SET during = int4range(id * 10, id * 10 + 5), code_d = 'd' || id WHERE id % 4 > 0;
 CREATE INDEX item_during_idx ON item USING gist (during);
 ALTER TABLE item ADD CONSTRAINT item_during_excl EXCLUDE USING gist (during WITH &&);

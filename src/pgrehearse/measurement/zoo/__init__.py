@@ -8,6 +8,7 @@ restores everything. Anything else is a fault.
 shapes       the files of the folder ``zoo/``, read
 fillings     which values a runbook's parameters have on a shape, and how to see that it was done
 habitat      a shape as a database on a server: its roles, the copies, what it is like without a runbook
+subscriber   a database that gets the rows by logical replication
 application  the requests of an application, and what became of them
 pairs        a runbook on a shape, and the outcome
 outcome      what a pair gave

@@ -15,6 +15,7 @@ from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.shapes import Shape
+from pgrehearse.measurement.zoo.subscriber import subscribed
 from pgrehearse.schema.contents import Contents, state_of
 from pgrehearse.servers import Server
 
@@ -125,14 +126,27 @@ class Habitat:
             )
 
     @contextmanager
-    def copy(self, template: str = "") -> Iterator[str]:
+    def copy(self) -> Iterator[str]:
         """A copy that belongs to the owner and says that it is staging, dropped afterwards."""
-        with self.zoo.maker.temporary("zoo", template or self.template) as name:
+        with self.zoo.maker.temporary("zoo", self.template) as name:
             self._owned(name)
             if self.shape.sections["copy"]:
                 with self._said("copy"), connect(self.server.dsn(name), autocommit=True) as session:
                     for sql in self.shape.sections["copy"]:
                         session.execute(sql.encode())
+            yield name
+
+    @contextmanager
+    def subscriber(self, database: str) -> Iterator[str]:
+        """The name of a database that subscribes to the copy ``database``; empty where the shape has none."""
+        if not self.shape.subscriber:
+            yield ""
+            return
+        with ExitStack() as stack:
+            with self._said("subscriber"):
+                ready = self.shape.sections["subscriber"]
+                made = subscribed(self.server, self.zoo.maker, database, self.template, ready)
+                name = stack.enter_context(made)
             yield name
 
     def owner_dsn(self, database: str) -> str:

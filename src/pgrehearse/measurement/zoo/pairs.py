@@ -27,6 +27,7 @@ from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.fillings import Filling
 from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true
 from pgrehearse.measurement.zoo.outcome import Fault, Outcome
+from pgrehearse.measurement.zoo.subscriber import follows
 from pgrehearse.text.document import Document
 
 __all__ = ["tried"]
@@ -48,9 +49,9 @@ _NUMBERS = re.compile(r"\b(pid|process|oid|relation) \d+")
 def tried(habitat: Habitat, document: Document, filling: Filling) -> Outcome:
     """The outcome of ``document`` on the shape of ``habitat``."""
     begun = time.monotonic()
-    with habitat.copy() as database, TemporaryDirectory() as logs:
+    with habitat.copy() as database, TemporaryDirectory() as logs, habitat.subscriber(database) as other:
         try:
-            outcome = _Try(habitat, document, filling, database, Path(logs)).outcome()
+            outcome = _Try(habitat, document, filling, database, Path(logs), other).outcome()
         except Fault as fault:
             outcome = Outcome(fault.kind, fault.words)
         words = _NUMBERS.sub(r"\1 N", " ".join(outcome.words.split())).replace(database, "DATABASE")
@@ -108,6 +109,7 @@ class _Try:
     filling: Filling
     database: str
     logs: Path
+    subscriber: str
 
     def outcome(self) -> Outcome:
         with Application(self.habitat.application_dsn(self.database), self.habitat.shape) as application:
@@ -142,9 +144,9 @@ class _Try:
         if not any(cell.phase == "Roll back" for cell in self.document.cells):
             return Outcome("done")
         stopped = self._run(("Roll back",), ROUNDS)
-        if stopped is not None:
-            raise Fault("refused late", f"{stopped[0]}: {stopped[1]}")
         self._rounds(ROUNDS)
+        if stopped is not None and self._differences():  # else there was nothing to undo
+            raise Fault("refused late", f"{stopped[0]}: {stopped[1]}")
         self._well("undone wrongly")
         self._same("undone wrongly", self.document.front.undo)
         return Outcome("done")
@@ -187,6 +189,8 @@ class _Try:
         for failure in self.application.failures.values():
             if not has_word(failure.sql, tuple(self.filling.announced.get(failure.sqlstate, ()))):
                 raise Fault(kind, f"a request failed: {failure}")
+        if self.subscriber and not follows(self.habitat.server, self.database, self.subscriber):
+            raise Fault(kind, "a subscriber gets no more rows")
         if not self.filling.changes_values and not self.application.failures:
             for key, rows in self.habitat.answers.items():
                 mine = self.application.answers.get(key, rows)
@@ -215,11 +219,14 @@ class _Try:
 
     def _same(self, kind: str, undo: str) -> None:
         """Raises Fault: the database is another one than after the same requests without a runbook."""
-        wanted = self.habitat.end(self._failed, self.filling.set_up)
-        differences = wanted.differences(self.habitat.state(self.database))
+        differences = self._differences()
         left = [line for line in differences if not (undo and has_word(line, tuple(self.filling.leaves)))]
         if left:
             raise Fault(kind, f"differs: {_told(left)}")
+
+    def _differences(self) -> list[str]:
+        wanted = self.habitat.end(self._failed, self.filling.set_up)
+        return wanted.differences(self.habitat.state(self.database))
 
     @property
     def _failed(self) -> frozenset[Key]:

@@ -11,6 +11,7 @@
     -- [session]     what each session of the application begins with
     -- [traffic]     its requests, one statement each; :n is the number of the round
     -- [holds]       questions with one answer, true, before and after any runbook
+    -- [subscriber]  what a database does that subscribes to zoo_publication, before it does
 
 ``base.sql`` has the same form. A shape begins with all of it, unless its head says ``base = false``.
 """
@@ -30,7 +31,7 @@ from pgrehearse.text.split import SplitError, split
 
 __all__ = ["SECTIONS", "Shape", "folder", "shapes_of"]
 
-SECTIONS = ("set up", "copy", "session", "traffic", "holds")
+SECTIONS = ("set up", "copy", "session", "traffic", "holds", "subscriber")
 _HEAD = re.compile(r"/\*\n(.*?)^\*/\n", re.DOTALL | re.MULTILINE)
 _SECTION = re.compile(r"^-- \[([a-z ]+)\]\n", re.MULTILINE)
 _BASE = "base"
@@ -45,6 +46,7 @@ class Shape:
         names: what fillings use: the table, a column of it, ...
         parameters: of a runbook, by its name: those that the fillings would give wrongly.
         settings: of the owner in the database: ``statement_timeout = "100ms"``.
+        subscriber: whether a database subscribes to each copy.
         majors: the servers that can hold it; empty for all.
         sections: the statements of each section.
         text: of the file and of what it begins with.
@@ -57,6 +59,7 @@ class Shape:
     parameters: Mapping[str, Mapping[str, str]]
     settings: Mapping[str, str]
     majors: tuple[int, ...]
+    subscriber: bool
     sections: Mapping[str, tuple[str, ...]]
     text: str
 
@@ -92,6 +95,7 @@ def _shape(path: Path, base: _File | None) -> Shape:
     title, settings, majors = head.pop("title", ""), head.pop("settings", {}), head.pop("majors", [])
     if not title or not isinstance(title, str):
         raise _wrong(path, 'its head has no title: write title = "What is special about the table"')
+    subscriber = head.pop("subscriber", False)
     named = {**(begins.head if begins else {}), **head}
     names = {key: value for key, value in named.items() if isinstance(value, str)}
     parameters = {key: value for key, value in named.items() if isinstance(value, dict)}
@@ -108,6 +112,7 @@ def _shape(path: Path, base: _File | None) -> Shape:
         parameters,
         settings,
         tuple(majors),
+        bool(subscriber),
         sections,
         (begins.text if begins else "") + own.text,
     )

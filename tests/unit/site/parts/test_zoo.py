@@ -16,7 +16,7 @@ from pgrehearse.text.project import Project
 
 
 def shape(name: str, title: str) -> Shape:
-    return Shape(name, Path(f"{name}.sql"), title, {}, {}, {}, (), {}, "")
+    return Shape(name, Path(f"{name}.sql"), title, {}, {}, {}, (), False, {}, "")
 
 
 @pytest.fixture
