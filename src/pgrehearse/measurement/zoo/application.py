@@ -60,7 +60,7 @@ class Application:
             self._old.close()
 
     def round(self, wanted: Callable[[Key], bool] = lambda key: True) -> None:
-        """Send the requests of one round that are ``wanted``. Every other round has a fresh session."""
+        """Send the requests of one round that are ``wanted``. Each fourth round has a fresh session."""
         with self._session() as session:
             for number, sql in enumerate(self.shape.sections["traffic"]):
                 key = self.rounds, number
@@ -70,7 +70,7 @@ class Application:
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection[Any]]:
-        if self.rounds % 2:
+        if self.rounds % 4 == 3:
             with self._connected() as session:
                 yield session
             return

@@ -120,10 +120,11 @@ class Habitat:
                     path=self.shape.path,
                     next_step="mend the shape",
                 )
-        if false := self.false_holds(self._middle):
-            raise DocumentError(
-                f"not true without any runbook: {false}", path=self.shape.path, next_step="mend [holds]"
-            )
+        with connect(self.server.dsn(self._middle), autocommit=True) as session:
+            if false := self.false_holds(session):
+                raise DocumentError(
+                    f"not true without any runbook: {false}", path=self.shape.path, next_step="mend [holds]"
+                )
 
     @contextmanager
     def copy(self) -> Iterator[str]:
@@ -180,17 +181,10 @@ class Habitat:
         """What is in ``database``, without our ledgers; times of this run are no difference."""
         return state_of(self.server.dsn(database), ledger=False).without_times(self.begun, now())
 
-    def false_holds(self, database: str, skipped: tuple[str, ...] = ()) -> str:
+    def false_holds(self, session: Connection, skipped: tuple[str, ...] = ()) -> str:
         """The first of the shape's holds that is not true; empty when all are. Those with ``skipped`` words
         are not asked: the runbook takes away what they ask for."""
-        with connect(self.server.dsn(database), autocommit=True) as session:
-            return not_true(session, [q for q in self.shape.sections["holds"] if not has_word(q, skipped)])
-
-    def prepared(self, database: str, set_up: Sequence[str]) -> None:
-        """Make the situation in ``database`` that a runbook is for, as a superuser."""
-        with connect(self.server.dsn(database), autocommit=True) as session:
-            for sql in set_up:
-                session.execute(sql.encode())
+        return not_true(session, [q for q in self.shape.sections["holds"] if not has_word(q, skipped)])
 
     def _asked(self, database: str, query: str) -> list[tuple[object, ...]]:
         with connect(self.server.dsn(database), autocommit=True) as session:
@@ -206,7 +200,9 @@ class Habitat:
     @contextmanager
     def _replayed(self, failed: frozenset[Key], set_up: Sequence[str], rounds: int) -> Iterator[str]:
         with self.copy() as database:
-            self.prepared(database, set_up)
+            if set_up:
+                with connect(self.server.dsn(database), autocommit=True) as session:
+                    prepared(session, set_up)
             with self._application(database) as application:
                 for _ in range(rounds):
                     application.round(lambda key: key not in failed)
@@ -240,7 +236,13 @@ class Habitat:
             ) from None
 
 
-def not_true(session: psycopg.Connection[object], questions: list[str]) -> str:
+def prepared(session: Connection, set_up: Sequence[str]) -> None:
+    """Make the situation that a runbook is for, as a superuser."""
+    for sql in set_up:
+        session.execute(sql.encode())
+
+
+def not_true(session: Connection, questions: list[str]) -> str:
     """The first of ``questions`` whose answer is not one true value, with the answer; empty when all are."""
     for question in questions:
         try:

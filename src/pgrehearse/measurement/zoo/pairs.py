@@ -25,7 +25,7 @@ from pgrehearse.execution.runbook.steps import FORWARD, Step
 from pgrehearse.execution.runbook.watch import Blocker, Progress
 from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.fillings import Filling
-from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true
+from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true, prepared
 from pgrehearse.measurement.zoo.outcome import Fault, Outcome
 from pgrehearse.measurement.zoo.subscriber import follows
 from pgrehearse.text.document import Document
@@ -112,9 +112,12 @@ class _Try:
     subscriber: str
 
     def outcome(self) -> Outcome:
-        with Application(self.habitat.application_dsn(self.database), self.habitat.shape) as application:
-            self.application = application
-            self.habitat.prepared(self.database, self.filling.set_up)
+        with (
+            Application(self.habitat.application_dsn(self.database), self.habitat.shape) as application,
+            connect(self.habitat.server.dsn(self.database), autocommit=True) as session,
+        ):
+            self.application, self.session = application, session
+            prepared(session, self.filling.set_up)
             stopped = self._run(FORWARD, ROUNDS_FORWARD - 1)
             if stopped is None:
                 return self._done()
@@ -198,20 +201,19 @@ class _Try:
                     sql = " ".join(self.habitat.shape.sections["traffic"][key[1]].split())
                     raise Fault(kind, f"a request answered {mine[:1]} and not {rows[:1]}: {sql}")
         gone = tuple(word for words in self.filling.announced.values() for word in words)
-        if false := self.habitat.false_holds(self.database, gone):
+        if false := self.habitat.false_holds(self.session, gone):
             raise Fault(kind, f"not true any more: {false}")
 
     def _values(self) -> None:
         """Raises Fault: it is not done, or a value is another one than where no runbook ran."""
-        with connect(self.habitat.server.dsn(self.database), autocommit=True) as session:
-            if false := not_true(session, list(self.filling.done)):
-                raise Fault("broken", f"Verify said ok, and it is not done: {false}")
-            if not self.filling.after:
-                return
-            try:
-                mine = session.execute(self.filling.after.encode()).fetchall()
-            except psycopg.Error as error:
-                raise Fault("broken", f"Verify said ok, and {first_line(error)}") from None
+        if false := not_true(self.session, list(self.filling.done)):
+            raise Fault("broken", f"Verify said ok, and it is not done: {false}")
+        if not self.filling.after:
+            return
+        try:
+            mine = self.session.execute(self.filling.after.encode()).fetchall()
+        except psycopg.Error as error:
+            raise Fault("broken", f"Verify said ok, and {first_line(error)}") from None
         wanted = self.habitat.before(self.filling.before, self._failed, self.filling.set_up)
         if sorted(map(str, mine)) != sorted(map(str, wanted)):
             wrong = sorted(set(map(str, mine)) ^ set(map(str, wanted)))
