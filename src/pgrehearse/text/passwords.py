@@ -116,7 +116,8 @@ def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
     """
     found: set[str] = set()
     for sql in sqls if value else ():
-        _rewritten(sql, found)
+        if _may_hold(sql):
+            _rewritten(sql, found)
     if not _is_named(name) and not any(value in _forms(raw) for raw in found):
         return value
     salt = f"{place} {name}".encode()

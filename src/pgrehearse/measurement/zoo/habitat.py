@@ -25,7 +25,7 @@ __all__ = ["APPLICATION", "OWNER", "ROUNDS", "ROUNDS_FORWARD", "Habitat", "Zoo"]
 OWNER, APPLICATION = "zoo_owner", "zoo_application"
 #: Rounds of requests before Roll back, and in all: the same number for every pair, so that one copy without
 #: a runbook serves for all of them.
-ROUNDS_FORWARD, ROUNDS = 16, 20
+ROUNDS_FORWARD, ROUNDS = 12, 15
 _ROLES = f"""
 CREATE ROLE {OWNER} LOGIN;
 CREATE ROLE {APPLICATION} LOGIN;

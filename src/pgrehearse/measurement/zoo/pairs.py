@@ -28,7 +28,7 @@ from pgrehearse.measurement.zoo.fillings import Filling
 from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true, prepared
 from pgrehearse.measurement.zoo.outcome import Fault, Outcome
 from pgrehearse.measurement.zoo.subscriber import follows
-from pgrehearse.text.document import Document
+from pgrehearse.text.document import LOOKING, Document
 
 __all__ = ["tried"]
 
@@ -71,8 +71,9 @@ class _Operator:
     def tells(self, line: str) -> None: ...
 
     def step(self, step: Step) -> None:
+        if step.cell.phase not in LOOKING or self.phase != step.cell.phase:
+            self.between()  # what only looks is gone round once
         self.phase = step.cell.phase or ""
-        self.between()
 
     def asks(self, step: Step) -> bool:
         return True
