@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from pgrehearse.measurement.evidence.zoo import ZooEvidence, file_of, load
 from pgrehearse.measurement.zoo.outcome import FAULTS, GREEN, Outcome
-from pgrehearse.site.content.headings import plain
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.text.document import Document
@@ -48,7 +47,7 @@ def matrix(project: Project, documents: list[Document], link: Callable[[Document
     """HTML: how many ended how, and a table of shapes by runbooks."""
     evidence = load(project)
     found = {document.path.stem: evidence.of(document.path.stem) for document in documents}
-    heads = [(link(document), plain(document.title)) for document in documents if found[document.path.stem]]
+    heads = [(link(document), document.path.stem) for document in documents if found[document.path.stem]]
     tried = [outcomes for outcomes in found.values() if outcomes]
     rows = [
         (title, [_cell(outcomes.get(shape, {})) for outcomes in tried])
