@@ -21,6 +21,18 @@ SELECT pg_catalog.format('options of the user mapping for %s on server %s', usen
  WHERE umoptions IS NULL AND NOT pg_catalog.pg_has_role(umuser, 'USAGE')
    AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
 """
+#: What somebody made among our own tables: no dump that is compared holds it. Our tables themselves are
+#: looked at before their rows are believed.
+_ADDED = """
+SELECT pg_catalog.format('%I.%I, which pgrehearse has not made', n.nspname, c.relname)
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'pgrehearse' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname <> ALL
+       ('{attempt, canary, ddl, receipt, run, statement, step}')
+UNION ALL
+SELECT pg_catalog.format('function %I.%I, which pgrehearse has not made', n.nspname, f.proname)
+  FROM pg_catalog.pg_proc AS f JOIN pg_catalog.pg_namespace AS n ON n.oid = f.pronamespace
+ WHERE n.nspname = 'pgrehearse' AND f.proname <> 'log_ddl'
+"""
 
 
 def extras(connection: psycopg.Connection[Any]) -> list[Item]:
@@ -36,4 +48,4 @@ def versions(connection: psycopg.Connection[Any]) -> dict[str, str]:
 
 def unseen(connection: psycopg.Connection[Any]) -> list[str]:
     """What this role may not read, in words."""
-    return [str(row[0]) for row in connection.execute(_HIDDEN.encode())]
+    return [str(row[0]) for query in (_HIDDEN, _ADDED) for row in connection.execute(query.encode())]

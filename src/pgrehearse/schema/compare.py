@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from pgrehearse.schema.definition import Schema
 from pgrehearse.schema.items import Item
 from pgrehearse.text.split import SplitError, tokens
 
-__all__ = ["Difference", "Differences", "differences"]
+__all__ = ["Difference", "Differences", "differences", "in_the_form_of"]
 
 _LONG = 60  # characters of a changed part that are quoted
 _BEFORE = 20  # of these, characters before the difference
@@ -68,6 +68,35 @@ def differences(left: Schema, right: Schema, names: tuple[str, str] = ("left", "
         tuple(_explained(only_left, only_right, names)),
         tuple(_explained(only_right, only_left, names[::-1])),
     )
+
+
+def in_the_form_of(found: Schema, wanted: Schema, reloaded: Schema) -> Schema:
+    """``wanted``, each item as ``found`` has it where ``reloaded`` has it so too.
+
+    PostgreSQL reads some expressions back otherwise than it wrote them: ``x IN ('a', 'b')`` over a varchar
+    comes out of a dump and a restore in another form, and keeps that one from then on. Which of the two a
+    database has says only whether it was restored once.
+
+    Args:
+        reloaded: of a database that was made by a dump of ``wanted``; it may lack items.
+    """
+    theirs, again = _grouped(found), _grouped(reloaded)
+    items: list[Item] = []
+    for key, ours in _grouped(wanted).items():
+        there = theirs.get(key, Counter())
+        room = (ours - there).total()
+        other_form = list(((there - ours) & again.get(key, Counter())).elements())[:room]
+        items += (ours & there).elements()
+        items += other_form
+        items += list((ours - there).elements())[len(other_form) :]
+    return replace(wanted, items=tuple(sorted(items)))
+
+
+def _grouped(schema: Schema) -> dict[tuple[str, str], Counter[Item]]:
+    groups: dict[tuple[str, str], Counter[Item]] = {}
+    for item in schema.items:
+        groups.setdefault((item.object, item.subject), Counter())[item] += 1
+    return groups
 
 
 def _explained(items: Iterable[Item], others: Iterable[Item], names: tuple[str, str]) -> Iterator[Difference]:

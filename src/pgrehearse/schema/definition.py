@@ -17,6 +17,11 @@ from pgrehearse.schema.roles import roles
 
 __all__ = ["Item", "Schema", "read"]
 
+#: PostgreSQL 16 and earlier do not know it, so it is no option of the connection.
+_NO_TRANSACTION_TIMEOUT = """
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'
+"""
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -53,6 +58,7 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
     try:
         with connect(conninfo, options=OPTIONS, autocommit=True) as connection:
             connection.execute("SET search_path = ''")
+            connection.execute(_NO_TRANSACTION_TIMEOUT)
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
             assert row is not None

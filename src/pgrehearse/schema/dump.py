@@ -12,7 +12,7 @@ from pgrehearse.schema import programs
 __all__ = ["OPTIONS", "Dump", "dump", "major_of"]
 
 #: What the session says about itself. It beats settings of the database and the role, which would otherwise
-#: change how the server writes bounds, constants and view definitions.
+#: change how the server writes bounds, constants and view definitions, or end the session while it looks.
 OPTIONS = " ".join(
     f"-c {setting}"
     for setting in (
@@ -22,6 +22,13 @@ OPTIONS = " ".join(
         "lc_monetary=C",
         "quote_all_identifiers=off",
         "xmloption=content",
+        "DateStyle=ISO",
+        "IntervalStyle=postgres",
+        "standard_conforming_strings=on",
+        "statement_timeout=0",
+        "lock_timeout=0",
+        "idle_in_transaction_session_timeout=0",
+        "idle_session_timeout=0",
     )
 )
 _LEDGER = ("--exclude-schema=pgrehearse", "--exclude-table=public.schema_migrations")

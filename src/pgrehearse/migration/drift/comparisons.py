@@ -10,7 +10,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.live import Live
 from pgrehearse.migration.drift.scratch import Scratch
-from pgrehearse.schema.compare import Differences, differences
+from pgrehearse.schema.compare import Differences, differences, in_the_form_of
 from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import major_of
 from pgrehearse.schema.items import Item
@@ -89,8 +89,10 @@ def live_against_migrations(
         name = scratch.migrated(chosen)
         named = scratch.named
         wanted = scratch.read(name, named)
+        found = read(conninfo, named)
+        if differences(found, wanted):
+            wanted = in_the_form_of(found, wanted, scratch.reloaded(name, named))
         notes = tuple(scratch.notes)
-    found = read(conninfo, named)
     names = ("live", "the migrations")
     unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
     busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
@@ -115,10 +117,13 @@ def migrations_against_file(
             "there is no schema file", path=file, next_step="pgrehearse db check --write-schema writes it"
         )
     with Scratch(major or _major(file), roles=roles) as scratch:
-        made = scratch.read(scratch.migrated(migrations), set())
-        declared = scratch.read(scratch.loaded(file), set())
+        name = scratch.migrated(migrations)
+        made = _in_a_file(scratch.read(name, set()))
+        declared = _in_a_file(scratch.read(scratch.loaded(file), set()))
+        if differences(made, declared):
+            made = in_the_form_of(declared, made, scratch.reloaded(name, set()))
     names = ("the migrations", "schema.sql")
-    drift = differences(_in_a_file(made), _in_a_file(declared), names)
+    drift = differences(made, declared, names)
     return Compared("schema", file, names, drift, (_NOTE,))
 
 

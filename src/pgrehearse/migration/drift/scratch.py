@@ -6,6 +6,7 @@ that migrations take for granted is made, plain, when the first statement asks f
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pgrehearse.migration.runner import exclusive
 from pgrehearse.schema import extensions, foreign_sql
 from pgrehearse.schema.definition import Schema, read
 from pgrehearse.schema.dump import dump
+from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.roles import names
 from pgrehearse.servers import start
 from pgrehearse.text.migration_files import Migration, statements
@@ -31,6 +33,7 @@ __all__ = ["Scratch", "ScratchRunner"]
 
 _ADMIN = "pgrehearse_scratch"
 _OWNER = "pgrehearse_scratch_owner"  # of what a file makes
+_AGAIN = "pgrehearse_again"  # a database made by a dump of another one
 #: What only a superuser may say, and what runs none of the file's own code.
 _HARMLESS = (
     ("alter", "event", "trigger"),
@@ -176,6 +179,17 @@ class Scratch:
                 harmless = any(kinds[id(one)][: len(words)] == words for words in _HARMLESS)
                 self._carry_out(superuser if harmless else owner, file, [one])
         return name
+
+    def reloaded(self, name: str, named: set[str]) -> Schema:
+        """The schema of a database made by a dump of ``name``, without what does not come back."""
+        dsn = self._server.dsn(name, self.runner.superuser)
+        self._create(_AGAIN)
+        self._quiet(_AGAIN)
+        with self._connect(_AGAIN, self.runner.superuser) as connection:
+            for raw in split(dump(dsn, ledger=False).text):
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute(raw.sql.encode())
+        return self.read(_AGAIN, named)
 
     def dump(self, name: str) -> str:
         """The schema as ``dbmate dump`` writes it, dbmate's own table included."""
