@@ -23,6 +23,7 @@ from pgrehearse.backup.levels import Level
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.room import room
 from pgrehearse.errors import SetupError
+from pgrehearse.text.characters import visible
 
 __all__ = ["PgBackRest"]
 
@@ -88,10 +89,12 @@ class PgBackRest(Adapter):
 
     def _asked(self, *words: str) -> Any:
         """What it prints as JSON. Raises SetupError."""
+        text = self._printed("--output=json", *words)
         try:
-            return json.loads(self._printed("--output=json", *words))
-        except ValueError:
-            raise SetupError("pgbackrest prints no JSON", next_step=_LOOK) from None
+            return json.loads(text, strict=False)
+        except ValueError:  # it quotes what it could not read, as it is
+            said = visible(text.partition('"message":"')[2] or text)[:300]
+            raise SetupError(f"pgbackrest prints no JSON: {said or 'nothing'}", next_step=_LOOK) from None
 
     @property
     def stanza(self) -> str:

@@ -34,9 +34,12 @@ class Done:
 
     @property
     def reason(self) -> str:
-        """The first line that says an error, without the program's name; the last where none does."""
+        """The first line that says an error, without the program's name; the last where none does.
+
+        pgBackRest says its errors among its output in 2.60.
+        """
         lines = [line.strip() for line in self.said.splitlines() if line.strip()]
-        for line in lines:
+        for line in (*lines, *self.out.splitlines()):
             for word in ("error:", "ERROR:", "FATAL:"):
                 if word in line:
                     return line.split(word, 1)[1].strip()
@@ -106,7 +109,7 @@ def run(
             process.end()
         done = Done(process.returncode, _tail(output, _TAIL), _tail(said, _TAIL))
         if done.status != 0:
-            room.full(done.said)
+            room.full(f"{done.said}\n{done.out}")
         return done
 
 

@@ -1,11 +1,15 @@
-"""pgBackRest: good backups are proven to the canary, damaged ones refused, whatever its exit status."""
+"""pgBackRest: good backups are proven to the canary, damaged ones refused, whatever its exit status.
+
+The repository of the newer version is encrypted, its pass phrase in the environment, as containers have it.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,7 @@ from support.programs import program
 
 _CONFIG = """[global]
 repo1-path={repository}
+{cipher}
 repo1-retention-full=9
 compress-type=gz
 compress-level=1
@@ -54,9 +59,10 @@ class Stanza:
 
     archive: Archive
     program: Path
-    full: str
-    incremental: str
-    later: list[str]
+    cipher: str = ""
+    full: str = ""
+    incremental: str = ""
+    later: list[str] = field(default_factory=list)
     made: int = 0
 
     def config(self, repository: Path) -> Path:
@@ -64,7 +70,9 @@ class Stanza:
         (data,), *_ = execute(self.archive.dsn, "SHOW data_directory")
         socket = self.archive.server.env("shop")["PGHOST"]
         folder = self.archive.folder
-        file.write_text(_CONFIG.format(repository=repository, folder=folder, data=data, socket=socket))
+        file.write_text(
+            _CONFIG.format(repository=repository, cipher=self.cipher, folder=folder, data=data, socket=socket)
+        )
         file.chmod(0o644)
         return file
 
@@ -88,15 +96,22 @@ class Stanza:
         )
 
 
-@pytest.fixture(
-    scope="module", params=[("pgbackrest-2.60", 18), ("pgbackrest-2.45", 15)], ids=["2.60", "2.45"]
-)
-def stanza(request: pytest.FixtureRequest) -> Iterator[Stanza]:
-    name, major = request.param
+VERSIONS = {
+    "2.60": ("pgbackrest-2.60", 18, "repo1-cipher-type=aes-256-cbc"),
+    "2.45": ("pgbackrest-2.45", 15, ""),
+}
+
+
+@contextmanager
+def _made(version: str) -> Iterator[Stanza]:
+    name, major, cipher = VERSIONS[version]
     starter = program(name)
     push = f"{starter} --config={{folder}}/repository.conf --stanza=shop archive-push %p"
-    with archiving(major, push) as archive:
-        found = Stanza(archive, starter, "", "", [])
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as left:
+        if cipher:
+            patch.setenv("PGBACKREST_REPO1_CIPHER_PASS", "of the test")
+        archive = left.enter_context(archiving(major, push))
+        found = Stanza(archive, starter, cipher)
         repository = archive.folder / "repository"
         repository.mkdir()
         cluster.own(repository)
@@ -112,6 +127,25 @@ def stanza(request: pytest.FixtureRequest) -> Iterator[Stanza]:
             execute(archive.dsn, "INSERT INTO orders SELECT max(id) + 1 FROM orders")
             found.later.append(archive.switch())
         yield found
+
+
+@pytest.fixture(scope="module")
+def newer() -> Iterator[Stanza]:
+    with _made("2.60") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def older() -> Iterator[Stanza]:
+    with _made("2.45") as made:
+        yield made
+
+
+@pytest.fixture(params=["newer", "older"])
+def stanza(request: pytest.FixtureRequest) -> Stanza:
+    made = request.getfixturevalue(request.param)
+    assert isinstance(made, Stanza)
+    return made
 
 
 def test_good_ones_are_read_back_to_the_canary(stanza: Stanza) -> None:
@@ -170,7 +204,18 @@ HOW: dict[str, Callable[[Path, Stanza], None]] = {
 
 
 @pytest.mark.parametrize("damage", HOW)
-def test_damage_is_refused_by_name(stanza: Stanza, damage: str) -> None:
+def test_damage_is_refused_by_name(newer: Stanza, damage: str) -> None:
+    _refused(newer, damage)
+
+
+@pytest.mark.parametrize(
+    "damage", ["a byte of a file is another", "a file is gone", "WAL written since is gone in the middle"]
+)
+def test_the_older_version_says_so_too(older: Stanza, damage: str) -> None:
+    _refused(older, damage)
+
+
+def _refused(stanza: Stanza, damage: str) -> None:
     receipt = stanza.verify(stanza.damaged(HOW[damage]))
     found = [one.said for one in receipt.missing]
     assert receipt.level is Level.LISTED
@@ -195,6 +240,16 @@ def test_what_is_not_there_is_no_backup(stanza: Stanza, place: str, said: str) -
 def test_a_list_of_backups_with_another_byte_is_no_backup(stanza: Stanza) -> None:
     with pytest.raises(ExpectationError, match=words("its description was cut or changed", "pgbackrest")):
         stanza.verify(stanza.damaged(lambda repository, _: _flip_info(repository)))
+
+
+def test_without_the_right_pass_phrase_it_is_said_why(newer: Stanza, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = newer.archive.folder / "repository.conf"
+    monkeypatch.setenv("PGBACKREST_REPO1_CIPHER_PASS", "of another")
+    with pytest.raises(ExpectationError, match=r"backup\.info"):
+        newer.verify(config)
+    monkeypatch.delenv("PGBACKREST_REPO1_CIPHER_PASS")
+    with pytest.raises(ExpectationError, match="requires option: repo1-cipher-pass"):
+        newer.verify(config)
 
 
 def test_recovery_stops_where_it_is_told_or_the_copy_is_refused(stanza: Stanza) -> None:
