@@ -73,6 +73,9 @@ def main() -> None:
         }
         rows = {name: [[round(kind, 3) for kind in one] for one in runs] for name, runs in found.items()}
         about["seconds"] = "[wall, cpu] of each round"
+        about["load"] = "{:.1f}, {:.1f} and {:.1f}, over 1, 5 and 15 minutes before the end".format(
+            *os.getloadavg()
+        )
         arguments.json.write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n", "utf-8")
 
 
