@@ -142,6 +142,20 @@ def test_what_somebody_undid_is_done_again(
     assert gated.trace() == ["once", "generated"], "rows are not changed twice"
 
 
+def test_what_is_temporary_is_made_again_and_not_taken_for_undone(bench: Bench, gated: Database) -> None:
+    made = "DROP TABLE IF EXISTS pg_temp.probe;\n" + generating(
+        "CREATE TEMPORARY TABLE probe (a int)", "CREATE INDEX probe_a ON pg_temp.probe (a)"
+    )
+    check = f"{made}\nSELECT 'ok' AS preflight;"
+    used = "INSERT INTO trace (note) SELECT count(*)::text FROM probe;"
+    bench.runbook([made, GATE, used], preflight=check)
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert (status, "undone since" in out) == (0, False), err
+    assert gated.trace() == ["0"]
+
+
 def test_what_is_there_still_is_left_out(bench: Bench, gated: Database) -> None:
     """The negative control."""
     makes = "SELECT 'CREATE TABLE made ()' WHERE to_regclass('made') IS NULL\n\\gexec"

@@ -14,7 +14,13 @@ from dataclasses import dataclass, field, replace
 from psycopg.pq import TransactionStatus
 
 from pgrehearse.execution.escort import Applying, Frame, Message
-from pgrehearse.execution.runbook.framing import commits, kind_of, made_again, wants_a_block
+from pgrehearse.execution.runbook.framing import (
+    commits,
+    ends_with_session,
+    kind_of,
+    made_again,
+    wants_a_block,
+)
 from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Key, RunRow, Unfinished
 from pgrehearse.execution.runbook.remains import clears, no_remains
@@ -178,7 +184,7 @@ class Recorder(Applying):
         if transaction == TransactionStatus.IDLE:
             if self._is_done(message):
                 here = self._row.key in self._printed
-                if here or not kind.of_the_session:
+                if here or not ends_with_session(kind):
                     return Frame(printed=self._printed.get(self._row.key, ()))
                 return made_again(kind)
             if self._again:
@@ -275,7 +281,7 @@ class Recorder(Applying):
 
     def _row_of(self, key: Key, text: str, outcome: str = "done") -> RunRow:
         assert self._step is not None
-        session = key[1] > 0 and kind_of(text).of_the_session
+        session = key[1] > 0 and ends_with_session(kind_of(text))
         return RunRow(key, self._step.cell.phase or "", _digest(text), outcome, session)
 
     def _note(self, rows: Sequence[RunRow]) -> str:

@@ -7,7 +7,7 @@ from pgrehearse.execution.session_only import changes_nothing
 from pgrehearse.text.split import SplitError
 from pgrehearse.text.statement import Kind, classify
 
-__all__ = ["commits", "kind_of", "made_again", "wants_a_block"]
+__all__ = ["commits", "ends_with_session", "kind_of", "made_again", "wants_a_block"]
 
 
 def kind_of(sql: str) -> Kind:
@@ -15,6 +15,11 @@ def kind_of(sql: str) -> Kind:
         return classify(sql)
     except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it
         return Kind(())
+
+
+def ends_with_session(kind: Kind) -> bool:
+    """Whether what it does ends with the session: settings, temporary objects, what is done to those."""
+    return kind.of_the_session or kind.of_temporary
 
 
 def made_again(kind: Kind) -> Frame:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.cell_messages import messages
-from pgrehearse.execution.runbook.framing import kind_of
+from pgrehearse.execution.runbook.framing import ends_with_session, kind_of
 from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.runbook.preview import Part, preview
 from pgrehearse.execution.runbook.steps import Step
@@ -70,7 +70,7 @@ def parts_now(
     def parts(step: Step) -> list[Part]:
         found: list[Part] = []
         for message in messages(step.cell, values, document.path):
-            if not message.gexec and kind_of(message.sql).of_the_session:
+            if not message.gexec and ends_with_session(kind_of(message.sql)):
                 session.run([message])  # where it goes wrong here, it will when it is sent
             found += preview(session, [message], lock_waits.rewritten)
         return found

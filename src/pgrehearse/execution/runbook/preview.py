@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pgrehearse.execution.escort import Applying, Escort, Frame, Message, Transaction
+from pgrehearse.execution.runbook.framing import ends_with_session
 from pgrehearse.execution.session import Session
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError
@@ -86,8 +87,12 @@ def _part(session: Session, message: Message, rewritten: Callable[[str], str]) -
 
 
 def defines(sql: str) -> bool:
-    """Whether ``sql``, generated, is DDL: that it is generated says that its effect is not there."""
+    """Whether ``sql``, generated, is DDL: that it is generated says that its effect is not there.
+
+    What is temporary is not meant: it ended with its session.
+    """
     try:
-        return classify(sql).verb in _DEFINES
+        kind = classify(sql)
+        return kind.verb in _DEFINES and not ends_with_session(kind)
     except SplitError:  # a quote that nothing closes: PostgreSQL refuses it
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pgrehearse.execution.runbook.framing import ends_with_session
 from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.text import variables
 from pgrehearse.text.document import Cell, Document
@@ -45,7 +46,9 @@ class Step:
     @property
     def only_of_the_session(self) -> bool:
         """Whether it does nothing that outlives the session: a new session needs it again."""
-        return self.cell.language == "sql" and all(classify(sql).of_the_session for sql in self.statements)
+        return self.cell.language == "sql" and all(
+            ends_with_session(classify(sql)) for sql in self.statements
+        )
 
     @property
     def asks(self) -> bool:

@@ -28,6 +28,8 @@ __all__ = ["Blocker", "Progress", "Watch"]
 _APPLICATION = "pgrehearse watch"
 #: Seconds into a statement until the first look, and between later ones; until a wait, and progress, is told.
 _FIRST, _LATER, _TOLD = 0.02, 0.5, 1.0
+#: Seconds without a look after one went wrong.
+_BLIND = 5.0
 #: Characters of another session's query that are shown.
 _QUERY = 200
 #: The last line of what a statement printed, when that counts rows; what a NOTICE counts.
@@ -105,7 +107,7 @@ class Watch(Onlooker):
         self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
         self._step: Step | None = None
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
-        self._blind = False
+        self._blind_until = 0.0
         self._looked = 0.0
         self._last: Step | None = None
         self._noticed: list[str] = []
@@ -150,7 +152,7 @@ class Watch(Onlooker):
     def looks(self, session: Session) -> None:
         now = time.monotonic()
         under_way = now - session.sent_at
-        if self._step is None or self._blind or under_way < _FIRST or now - self._looked < _LATER * 0.9:
+        if self._step is None or under_way < _FIRST or now - self._looked < _LATER * 0.9:
             return
         self._looked = now
         self.blockers = tuple(map(_blocker, self._asked("run_blockers", session.pid)))
@@ -208,8 +210,8 @@ class Watch(Onlooker):
     # --- questions -----------------------------------------------------------------------------------
 
     def _asked(self, name: str, pid: int) -> list[dict[str, Any]]:
-        """The rows of a question; none from the first that goes wrong on: a run does not stop for this."""
-        if self._blind:
+        """The rows of a question; none for a while after one went wrong: a run does not stop for this."""
+        if time.monotonic() < self._blind_until:
             return []
         try:
             if self._connection is None:
@@ -222,7 +224,8 @@ class Watch(Onlooker):
                 )
             return self._connection.execute(queries.text(name, pid=pid)).fetchall()
         except psycopg.Error:
-            self._blind = True
+            self.close()
+            self._blind_until = time.monotonic() + _BLIND
             return []
 
     def _tell(self, progress: Progress) -> None:
