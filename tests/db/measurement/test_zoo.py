@@ -115,6 +115,30 @@ def test_a_flaw_is_red(habitat: Habitat, project: Project, runbook: str, kind: s
     assert found.red
 
 
+@pytest.fixture(scope="module")
+def published(habitat: Habitat, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Habitat]:
+    """The same shape with a subscriber."""
+    text = SHAPE.replace('title = "Small"', 'title = "Published"\nsubscriber = true').replace(
+        "\n-- [traffic]", "RESET ROLE;\nCREATE PUBLICATION zoo_publication FOR TABLE item;\n\n-- [traffic]"
+    )
+    (shape,) = shapes_of(project_at(tmp_path_factory.mktemp("published"), {"zoo/small.sql": text}))
+    with habitat.zoo.habitat(shape) as made:
+        yield made
+
+
+def test_a_subscriber_that_follows_is_no_flaw(published: Habitat, project: Project) -> None:
+    index = "CREATE INDEX IF NOT EXISTS item_note ON item (note);"
+    found = outcome(published, project, text(index, "DROP INDEX IF EXISTS item_note;"))
+    assert (found.kind, found.words.startswith("Verify said ok, and it is not done")) == ("broken", True), (
+        found
+    )
+
+
+def test_a_subscriber_that_stops_is_seen(published: Habitat, project: Project) -> None:
+    found = outcome(published, project, text(ADD))
+    assert (found.kind, found.words) == ("broken", "a subscriber gets no more rows")
+
+
 def test_a_run_that_waits_without_end_is_ended(
     habitat: Habitat, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,12 +16,14 @@ __all__ = ["PUBLICATION", "follows", "subscribed"]
 
 #: What a shape with a subscriber publishes by.
 PUBLICATION = "zoo_publication"
-#: Seconds until what was written must have arrived: one that stopped tries again every 5 s.
+#: Seconds until what was written must have arrived.
 _PATIENCE = 30.0
 _BEHIND = """
 SELECT confirmed_flush_lsn < pg_catalog.pg_current_wal_lsn() OR NOT active
   FROM pg_catalog.pg_replication_slots WHERE slot_name = %s
 """
+#: Counted when a worker that applies gave up; another one begins, and meets the same.
+_ERRORS = "SELECT apply_error_count > 0 FROM pg_catalog.pg_stat_subscription_stats"
 _ACTIVE = "SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = %s AND active"
 
 
@@ -53,10 +55,15 @@ def subscribed(
 
 
 def follows(server: Server, publisher: str, subscriber: str) -> bool:
-    """Whether all that was written so far in ``publisher`` arrives."""
+    """Whether all that was written so far in ``publisher`` arrives, and nothing ever failed to."""
     limit = time.monotonic() + _PATIENCE
-    with connect(server.dsn(publisher), autocommit=True) as session:
+    with (
+        connect(server.dsn(publisher), autocommit=True) as session,
+        connect(server.dsn(subscriber), autocommit=True) as other,
+    ):
         while time.monotonic() < limit:
+            if other.execute(_ERRORS.encode()).fetchall() == [(True,)]:
+                return False
             if session.execute(_BEHIND.encode(), [subscriber]).fetchall() == [(False,)]:
                 return True
             time.sleep(0.02)
