@@ -20,7 +20,7 @@ SAMPLE = {
 
 
 def chosen(shapes: Sequence[Shape], wanted: str | None = None) -> list[tuple[Shape, tuple[str, ...]]]:
-    """The shapes of this run, each with the runbooks to try on it: none means all.
+    """The shapes of this run, each with the runbooks to try on it: none means all recorded.
 
     Raises ValueError for a choice that means nothing.
     """
