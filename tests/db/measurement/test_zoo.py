@@ -44,6 +44,7 @@ values = { table = "{table}" }
 done = ["SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = {table!l}::regclass AND attname = 'added'"]
 before = "SELECT id, qty FROM {table}"
 after = "SELECT id, qty FROM {table}"
+leaves = ["added", "{table}"]
 """
 FRONT = HEAD.removesuffix("---\n") + "parameters:\n  table: {description: x, example: item}\n---\n"
 ADD = "ALTER TABLE item ADD COLUMN IF NOT EXISTS added integer;"
@@ -103,7 +104,7 @@ def test_one_that_refuses_keeps_its_words(habitat: Habitat, project: Project) ->
         (text(f"{ADD} UPDATE item SET note = concat(note, 'x');"), "broken", "a second run changes"),
         (text(ADD, "SELECT 1;"), "undone wrongly", "added integer"),
         (text(ADD, f"{DROP} ALTER TABLE item DROP CONSTRAINT item_pkey;"), "undone wrongly", "item_pkey"),
-        (text(ADD, f"{DROP} DELETE FROM item WHERE id > 100;"), "undone wrongly", "16 rows less"),
+        (text(ADD, f"{DROP} DELETE FROM item WHERE id > 100;"), "undone wrongly", "rows less, 0 rows more"),
         (text(ADD, "SELECT 1 / 0;"), "refused late", "Roll back"),
         (text(f"{ADD} SELECT 1 / 0;"), "refused late", "22012"),
         (text(ADD, f"{DROP} ALTER TABLE item DROP note;", preflight="stop: no"), "traces", "note text"),
@@ -124,6 +125,14 @@ def published(habitat: Habitat, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (shape,) = shapes_of(project_at(tmp_path_factory.mktemp("published"), {"zoo/small.sql": text}))
     with habitat.zoo.habitat(shape) as made:
         yield made
+
+
+@pytest.mark.parametrize(
+    ("back", "kind"), [("SELECT 1;", "done"), ("DELETE FROM item WHERE id = 40;", "undone wrongly")]
+)
+def test_what_cannot_be_undone_loses_no_row(habitat: Habitat, project: Project, back: str, kind: str) -> None:
+    undo = "undo: a column stays\nparameters:"
+    assert outcome(habitat, project, text(ADD, back).replace("parameters:", undo)).kind == kind
 
 
 def test_a_subscriber_that_follows_is_no_flaw(published: Habitat, project: Project) -> None:
