@@ -99,7 +99,7 @@ def test_who_is_in_a_hurry_finds_a_query_on_the_first_screen(
     with Visit(browser) as visit:
         tops = {}
         for name in pages(folder):
-            if name.startswith("stuck/"):
+            if name.startswith("stuck/") and name != "stuck/":
                 page = visit.to(f"{url}/{name}")
                 pasted = page.locator("p:has(strong)", has_text=re.compile("^Paste this")).first
                 tops[name] = pasted.evaluate(

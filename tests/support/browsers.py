@@ -40,7 +40,11 @@ def driven() -> Iterator[Browser]:
     program = _program()
     with sync_playwright() as playwright:
         # Its own sandbox refuses root, and a container's memory file system may be small.
-        options = [*(["--no-sandbox"] if os.geteuid() == 0 else []), "--disable-dev-shm-usage"]
+        options = [
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+        ]
         browser = playwright.chromium.launch(executable_path=program, args=options, timeout=LIMIT * 1000)
         try:
             yield browser

@@ -49,6 +49,16 @@ QUERIES = {
     "26000": "stuck/prepared-statement-and-pooler",
     "who is waiting": "stuck/table-is-locked",
     "kill a query": "stuck/table-is-locked",
+    "57014": "stuck/statement-canceled",
+    "40P01": "stuck/deadlock",
+    "25001": "stuck/inside-a-transaction",
+    "42P07": "stuck/relation-already-exists",
+    "0A000": "stuck/cached-plan",
+    "42P05": "stuck/prepared-statement-and-pooler",
+    "no space left on device": "stuck/disk-is-filling",
+    "dirty database": "stuck/migration-half-applied",
+    "something is stuck": "stuck",
+    "safe migration": "guides/safe-changes",
 }
 
 
