@@ -226,7 +226,8 @@ class PolicyItem(pytest.Item):
     """All migrations against the schema evolution policy, as ``pgrehearse db lint`` checks them."""
 
     def runtest(self) -> None:
-        from pgrehearse.migration.policy.check import PolicyRequest, check
+        from pgrehearse.migration.policy.check import check
+        from pgrehearse.migration.policy.report import PolicyRequest
 
         project = self.config.stash[_PROJECT]
         request = PolicyRequest(base=self.config.getoption("--policy-base"), off=project.policy_off)

@@ -201,3 +201,91 @@ def test_a_database_that_cannot_be_reached_shows_no_password(things: Bench) -> N
         ended = things.call("xray", "change.sql", "--dsn", dsn)
         assert ended.status == 69
         assert "hun" not in ended.out + ended.err
+
+
+TOGETHER = {
+    "a temporary table": "CREATE TEMP TABLE map (id int) ON COMMIT DROP;\nINSERT INTO map VALUES (1);\n"
+    "UPDATE things SET n = 1 FROM map WHERE map.id = things.id;\n",
+    "a function of pg_temp": "CREATE FUNCTION pg_temp.f(a int) RETURNS int LANGUAGE sql AS 'SELECT a';\n"
+    "UPDATE things SET n = pg_temp.f(n) WHERE id = 1;\n",
+    "a path for the transaction": "SET LOCAL search_path = shop;\nALTER TABLE item ADD a int;\n"
+    "ALTER TABLE item ADD b int;\n",
+    "a path by a function": "SELECT set_config('search_path', 'shop', true);\nALTER TABLE item ADD a int;\n"
+    "ALTER TABLE item ADD b int;\n",
+    "a prepared statement": "PREPARE p AS UPDATE things SET n = 2 WHERE id = $1;\nEXECUTE p(1);\n",
+    "a cursor": "DECLARE c CURSOR FOR SELECT id FROM things;\nFETCH 1 FROM c;\nCLOSE c;\n",
+    "a savepoint": "SAVEPOINT s;\nALTER TABLE things ADD c int;\n"
+    "ROLLBACK TO s;\nALTER TABLE things ADD c text;\n",
+    "its own kind": "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nALTER TABLE things ADD c int;\n",
+    "a deferred rule": "SET CONSTRAINTS ALL DEFERRED;\nALTER TABLE things ADD c int;\n",
+    "an advisory lock": "SELECT pg_advisory_xact_lock(1);\nALTER TABLE things ADD c int;\n",
+}
+
+
+@pytest.mark.parametrize("text", TOGETHER.values(), ids=TOGETHER.keys())
+def test_statements_are_measured_in_their_transaction(things: Bench, text: str) -> None:
+    things.write("schema.sql", SCHEMA + "CREATE SCHEMA shop;\nCREATE TABLE shop.item (n int);\n")
+    found = xray(things, f"BEGIN;\n{text}COMMIT;\nALTER TABLE things ADD last int;\n", "--seed", "seed.sql")
+    assert [row["error"] for row in found["statements"]] == [None] * len(found["statements"])
+    assert found["statements"][-1]["facts"]["locks"] == {"things": "ACCESS EXCLUSIVE"}
+    *_, changing, _, _ = found["statements"]
+    if "ADD" in changing["statement"]:
+        assert "ACCESS EXCLUSIVE" in changing["facts"]["locks"].values()
+
+
+def test_what_a_savepoint_takes_back_is_gone(things: Bench) -> None:
+    text = (
+        "BEGIN;\nSAVEPOINT s;\nDROP TABLE things;\nROLLBACK TO s;\nCOMMIT;\nALTER TABLE things ADD c int;\n"
+    )
+    found = xray(things, text)
+    assert found["statements"][2]["facts"]["locks"]["things"] == "ACCESS EXCLUSIVE"
+    assert found["statements"][-1]["facts"]["locks"] == {"things": "ACCESS EXCLUSIVE"}
+
+
+def test_a_table_that_is_renamed_is_still_the_one_that_was_there(things: Bench) -> None:
+    found = xray(
+        things,
+        "ALTER TABLE things RENAME TO items;\nALTER TABLE items ADD c uuid DEFAULT gen_random_uuid();\n",
+    )
+    assert "rewrite" in found["statements"][1]["breaks"]
+
+
+def test_a_key_that_takes_over_an_index_rewrites_nothing(things: Bench) -> None:
+    text = """\
+CREATE UNIQUE INDEX CONCURRENTLY things_new ON things (id);
+ALTER TABLE things DROP CONSTRAINT things_pkey, ADD CONSTRAINT things_pkey PRIMARY KEY USING INDEX things_new;
+"""
+    found = xray(things, text, "--seed", "seed.sql")
+    assert "rewrite" not in found["statements"][1]["breaks"]
+
+
+VIEWS = """
+CREATE MATERIALIZED VIEW public.each AS SELECT n, count(*) FROM public.things GROUP BY n WITH NO DATA;
+CREATE UNIQUE INDEX each_n ON public.each (n);
+CREATE MATERIALIZED VIEW public.all_of AS SELECT count(*) FROM public.each WITH NO DATA;
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY each;",
+        "REFRESH MATERIALIZED VIEW each;",
+        "CREATE TABLE best AS SELECT * FROM all_of;",
+        "REFRESH MATERIALIZED VIEW each WITH NO DATA; REFRESH MATERIALIZED VIEW each;",
+    ],
+)
+def test_materialized_views_of_a_dump_hold_rows(things: Bench, text: str) -> None:
+    things.write("schema.sql", SCHEMA + VIEWS)
+    for options in ([], ["--seed", "seed.sql"]):
+        assert {row["error"] for row in xray(things, text, *options)["statements"]} == {None}
+
+
+def test_an_index_of_a_partitioned_table_has_a_page_of_its_own(things: Bench) -> None:
+    things.write("schema.sql", SCHEMA + "CREATE TABLE public.p (n int) PARTITION BY RANGE (n);\n")
+    for text in (
+        "CREATE INDEX ON p (n);",
+        "ALTER TABLE p ADD UNIQUE (n);",
+        "ALTER TABLE p ADD PRIMARY KEY (n);",
+    ):
+        assert xray(things, text)["statements"][0]["advice"] == "runbooks/index-partitioned"

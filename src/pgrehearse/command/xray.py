@@ -82,11 +82,12 @@ def xray(
 ) -> int:
     """Measure each statement of FILE on a disposable copy of a schema.
 
-    FILE is plain SQL or a dbmate-style migration, whose up part is taken. Without --schema and --dsn the
-    schema is that of the project's own migrations.
+    FILE is plain SQL, - for standard input, or a migration of dbmate, goose, sql-migrate, node-pg-migrate or
+    tern, whose up part is taken. Without --schema and --dsn the schema is that of the project's migrations.
     """
     if schema is not None and dsn is not None:
         raise click.UsageError("--schema and --dsn exclude each other")
+    file = Path("/dev/stdin") if str(file) == "-" else file
     todo = steps(file)
     with ExitStack() as stack:
         dumped = schemas.dumped(dsn) if dsn is not None else None

@@ -12,6 +12,7 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds, shared
 from pgrehearse.execution.maker import Maker, made
+from pgrehearse.execution.roles import Roles
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.execution.shared import Shared
 from pgrehearse.servers.base import Server
@@ -30,6 +31,7 @@ class Databases:
         self.server = server
         self.project = project
         self.maker = Maker(server)
+        self._roles = Roles(server, project)
         #: the document whose database was made last
         self.document: Path | None = None
         self._shared: Shared = None
@@ -81,6 +83,7 @@ class Databases:
         """Leave nothing behind: every database made here goes, also one that Ctrl-C found half made."""
         self._prepared = None
         self.maker.close()
+        self._roles.close()
         self._templates = {}
 
     def abandon(self) -> None:
@@ -104,11 +107,16 @@ class Databases:
         return self._templates[wanted]
 
     def _build(self, name: str, wanted: Database) -> None:
+        self._roles.declare(name)
         session = Session("template", self.server.dsn(name))
         try:
             for migration in migration_files.load(self.project.migrations):
                 up = migration.up
-                steps = _messages(up.sql, up.line, migration.path)
+                steps = [
+                    step
+                    for step in _messages(up.sql, up.line, migration.path)
+                    if not self._roles.repeated(step.sql)
+                ]
                 if up.transaction:
                     steps = [Message("BEGIN", up.line), *steps, Message("COMMIT", up.line)]
                 _run(session, steps, migration.path)

@@ -86,8 +86,8 @@ class Roles:
 
     def close(self) -> None:
         """Drop what was made. The databases that were made with it must be gone."""
-        if self._server.ours or not self._made or self._before is None:
-            return  # with the server of this run its roles go, too
+        if not self._made or self._before is None:
+            return
         with suppress(psycopg.Error), connect(self._server.watching.dsn(), autocommit=True) as connection:
             for name in sorted(self._made - self._before):
                 with suppress(psycopg.Error):

@@ -30,12 +30,16 @@ PAGES = (
     (r"(update|delete) ", "runbooks/backfill-in-batches"),
 )
 
+#: Pages whose way is CREATE INDEX CONCURRENTLY.
+_OF_INDEXES = ("runbooks/index-create", "runbooks/constraint-primary-key", "runbooks/constraint-unique")
 
-def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
+
+def advice(statement: str, facts: Facts, *, harmless: bool, partitioned: bool = False) -> str:
     """The page for ``statement``, such as ``runbooks/index-create``, or the empty string.
 
     ``harmless``: nobody waits and nothing is rewritten. Then only what changes many rows, and enum values,
-    which have rules of their own, get a page.
+    which have rules of their own, get a page. ``partitioned``: it is about a partitioned table, where nothing
+    builds an index CONCURRENTLY.
     """
     text = code(statement) + " "
     for pattern, page in PAGES:
@@ -44,5 +48,7 @@ def advice(statement: str, facts: Facts, *, harmless: bool) -> str:
         if page == "runbooks/backfill-in-batches":
             whole = " where " not in text or (facts.row_locks and facts.scans)
             return page if whole else ""
-        return "" if harmless and "/enum-" not in page else page
+        if harmless and "/enum-" not in page:
+            return ""
+        return "runbooks/index-partitioned" if partitioned and page in _OF_INDEXES else page
     return "" if harmless else POLICY

@@ -79,10 +79,8 @@ def constants(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:_MOST]
 
 
-def fill(
-    dsn: str, rows: int, known: Sequence[str] = (), *, nulls: bool = True
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Put ``rows`` rows into each table that holds none; the names of those, and of those that stay empty.
+def fill(dsn: str, rows: int, known: Sequence[str] = (), *, nulls: bool = True) -> tuple[str, ...]:
+    """Put ``rows`` rows into each table that holds none, where that can be done; the names of those.
 
     Args:
         dsn: of a disposable database, its role the owner of the tables.
@@ -90,7 +88,6 @@ def fill(
         nulls: whether columns that may be NULL are, in some rows.
     """
     done: list[str] = []
-    left: list[str] = []
     with connect(dsn, autocommit=True, prepare_threshold=None) as connection:
         with suppress(psycopg.Error):  # else triggers and foreign keys are obeyed
             connection.execute("SET session_replication_role = replica")
@@ -99,9 +96,9 @@ def fill(
             there = connection.execute(SQL("SELECT EXISTS (SELECT FROM {})").format(table)).fetchone()
             if there is None or there[0]:
                 continue
-            filled = _fill(connection, oid, table, rows, known, nulls=nulls)
-            (done if filled else left).append(name if schema == "public" else f"{schema}.{name}")
-    return tuple(done), tuple(left)
+            if _fill(connection, oid, table, rows, known, nulls=nulls):
+                done.append(name if schema == "public" else f"{schema}.{name}")
+    return tuple(done)
 
 
 def _fill(

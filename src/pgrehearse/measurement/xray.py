@@ -61,7 +61,7 @@ def xray(
             with Client(server.dsn(clones.template)) as client:
                 catalog = catalogs.read(client)
                 empty = _empty(client, catalog)
-            run = _Run(clones, {relation.name for relation in catalog.relations.values()}, progress, repeated)
+            run = _Run(clones, catalog, progress, repeated)
             try:
                 rows = run.all(todo)
             finally:
@@ -83,12 +83,13 @@ class _Run:
     def __init__(
         self,
         clones: Clones,
-        known: set[str],
+        catalog: Catalog,
         progress: Callable[[int], None],
         repeated: Callable[[str], bool],
     ) -> None:
         self.clones = clones
-        self.known = known
+        self.known = {relation.name for relation in catalog.relations.values()}
+        self._partitioned = {one.name for one in catalog.relations.values() if one.kind == "p"}
         self.progress = progress
         self.repeated = repeated
         self.settings: list[str] = []
@@ -260,15 +261,19 @@ class _Run:
         }
         waits = {table: held.get(table, set()) | own.get(table, set()) for table in held.keys() | own.keys()}
         rewrites = tuple(name for name in facts.rewrites if name in self.known)
+        partitioned = bool(self._partitioned & facts.locks.keys())
         row = Row(
             step,
             facts,
+            partitioned=partitioned,
             waits=tuple((table, tuple(p for p in PROBES if p in waits[table])) for table in sorted(waits)),
             own=tuple(sorted(own)),
             rewrites=rewrites,
             stalls=tuple(name for name in facts.scans if name in waits),
         )
-        return replace(row, advice=advice(step.statement, facts, harmless=not waits and not rewrites))
+        harmless = not waits and not rewrites
+        page = advice(step.statement, facts, harmless=harmless, partitioned=partitioned)
+        return replace(row, advice=page)
 
 
 def _opens(step: FileStatement) -> bool:

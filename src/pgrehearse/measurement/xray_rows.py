@@ -26,6 +26,7 @@ class Row:
         waits: table -> probes that wait while it runs, by what it locks or what earlier statements of its
             transaction locked. Tables that the file itself made are left out: nobody uses them yet.
         own: tables of ``waits`` that it makes wait itself.
+        partitioned: what it locks is a partitioned table, whose indexes have a way of their own.
         rewrites: as in the facts, without what the file itself made.
         stalls: tables read whole while somebody waits for them.
         advice: page of the handbook.
@@ -37,6 +38,7 @@ class Row:
     left: str = ""
     waits: tuple[tuple[str, tuple[str, ...]], ...] = ()
     own: tuple[str, ...] = ()
+    partitioned: bool = False
     rewrites: tuple[str, ...] = ()
     stalls: tuple[str, ...] = ()
     advice: str = ""

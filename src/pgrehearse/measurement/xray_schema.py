@@ -14,7 +14,7 @@ from pgrehearse.connections import connect
 from pgrehearse.environments.connection_strings import parts_of
 from pgrehearse.environments.direct import direct, unreachable
 from pgrehearse.environments.target import resolved
-from pgrehearse.errors import DocumentError
+from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.execution.maker import Maker
 from pgrehearse.majors import known
 from pgrehearse.schema import dump, extensions, foreign_sql
@@ -23,6 +23,11 @@ from pgrehearse.text.split import Statement
 
 __all__ = ["dumped", "filled", "loaded"]
 
+_VIEWS = """
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'm' ORDER BY c.oid
+"""
 _CONNECT_LIMIT = "10"  # seconds
 #: Errors of a dump that change nothing about locks: roles, extensions and settings this server does not have.
 _HARMLESS = re.compile(
@@ -69,7 +74,7 @@ def filled(server: Server, database: str, file: Path) -> list[str]:
         with connect(server.watching.dsn(database), autocommit=True) as connection:
             made = extensions.make(connection, server.owner, todo)
             notes += [f"{file}:{line}: {text}" for line, text in made]
-    return notes + _carried_out(server, database, file, todo)
+    return notes + _carried_out(server, database, file, todo) + populated(server, database)
 
 
 def _carried_out(server: Server, database: str, file: Path, todo: Iterable[Statement]) -> list[str]:
@@ -97,6 +102,27 @@ def _note(refused: foreign_sql.RefusedStatement) -> str | None:
     return refused.text if _HARMLESS.search(refused.text) else None
 
 
+def populated(server: Server, database: str) -> list[str]:
+    """Fill the materialized views of ``database``, which a dump leaves empty; notes on those that fail.
+
+    One may read another: those that fail are tried again, as long as one succeeds.
+    """
+    left: dict[str, str] = {}
+    with connect(server.dsn(database), autocommit=True) as connection:
+        todo = [str(name) for (name,) in connection.execute(_VIEWS).fetchall()]
+        while todo:
+            left = {}
+            for name in todo:
+                try:
+                    connection.execute(f"REFRESH MATERIALIZED VIEW {name}".encode())
+                except psycopg.Error as error:
+                    left[name] = first_line(error)
+            if len(left) == len(todo):
+                break
+            todo = [*left]
+    return [f"the materialized view {name} stays without rows: {reason}" for name, reason in left.items()]
+
+
 @contextmanager
 def loaded(server: Server, schema: Path, seed: Path | None = None) -> Iterator[tuple[Server, str, list[str]]]:
     """A new database that holds ``schema`` and the rows of ``seed``, dropped afterwards.
@@ -110,6 +136,7 @@ def loaded(server: Server, schema: Path, seed: Path | None = None) -> Iterator[t
             notes = filled(within, name, schema)
             if seed is not None:
                 notes += _carried_out(within, name, seed, foreign_sql.read(seed, {"rows": "1000"}))
+                notes += populated(within, name)
             yield within, name, notes
         finally:
             maker.close()

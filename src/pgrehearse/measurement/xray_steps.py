@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters
+from pgrehearse.text.foreign_marks import up_part
 from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
@@ -35,13 +36,15 @@ class FileStatement:
 
 
 def steps(path: Path) -> list[FileStatement]:
-    """The statements of ``path``: plain SQL, or the up part of a dbmate-style file.
+    """The statements of ``path``: plain SQL, or the up part of a migration, see `text.foreign_marks`.
 
     Raises:
         DocumentError: no such file, not UTF-8, or not something psql could send.
     """
     text = characters.read(path)
-    section = parse(text, path).up if has_marks(text) else Section(text, 1, transaction=False)
+    section = (
+        parse(text, path).up if has_marks(text) else up_part(text) or Section(text, 1, transaction=False)
+    )
     first, transaction = section.line, section.transaction
     try:
         statements = split(section.sql.replace("\r\n", "\n"))

@@ -94,7 +94,8 @@ def _measure(
 ) -> Measured:
     # As in `measured`: most commands of promotion measure nothing.
     from pgrehearse.execution.maker import Maker
-    from pgrehearse.migration.policy.check import PolicyRequest, check
+    from pgrehearse.migration.policy.check import check
+    from pgrehearse.migration.policy.report import PolicyRequest
     from pgrehearse.migration.runner import runner
 
     failed, spent = "", 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,10 +16,11 @@ from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding, Severity
 from pgrehearse.migration.policy import squawk as opinions
-from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
+from pgrehearse.migration.policy.check import check
 from pgrehearse.migration.policy.register import CHECKS
+from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.policy.squawk import Opinion
-from pgrehearse.servers import Servers
+from pgrehearse.servers import Servers, binaries
 from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project
@@ -40,6 +42,7 @@ __all__ = ["lint"]
 @click.option("--pg", type=click.Choice([str(major) for major in SUPPORTED]), help="Server major.")
 @click.option("--server", help="Use this disposable server (URL or DSN) and start none.", metavar="URL")
 @click.option("--squawk", is_flag=True, help="Add what Squawk says. It does not change the exit status.")
+@click.option("--fresh", is_flag=True, help="Measure again what an earlier run measured of the same files.")
 @click.option(
     "--fail-on",
     type=click.Choice([str(one) for one in Severity]),
@@ -58,6 +61,7 @@ def lint(
     server: str | None,
     squawk: bool,
     fail_on: str | None,
+    fresh: bool,
     form: str,
     as_json: bool,
 ) -> int:
@@ -68,7 +72,8 @@ def lint(
     """
     project, _ = load_migrations()
     names = frozenset(_name(path, project) for path in paths)
-    request = PolicyRequest(names, base, dsn, schema, rows, _off(project))
+    remembered = "" if fresh else _version(server, pg)
+    request = PolicyRequest(names, base, dsn, schema, rows, _off(project), remembered)
     started = time.monotonic()
     with Servers(server) as servers, Progress(sys.stderr) as progress:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)
@@ -83,6 +88,13 @@ def lint(
         finish(form, [*report.problems, *(opinion.said if opinion else ())], project)
     least = Severity(fail_on) if fail_on else project.policy_fails_on
     return 1 if report.at_least(least) else 0
+
+
+def _version(server: str | None, pg: str | None) -> str:
+    """The exact version of the server that will be started; empty where one is given."""
+    if server or os.environ.get("PGREHEARSE_SERVER"):
+        return ""
+    return binaries.find(int(pg) if pg else None).version
 
 
 def _name(path: Path, project: Project) -> str:

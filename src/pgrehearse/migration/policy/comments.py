@@ -13,6 +13,7 @@ from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.split import tokens
+from pgrehearse.text.variables import quote_identifier
 
 __all__ = ["Made", "Objects", "check", "made_by", "read"]
 
@@ -36,8 +37,10 @@ class Made:
     def comment_on(self) -> str:
         if self.kind == "INDEX":
             schema = self.owner.rpartition(".")[0]
-            return f"COMMENT ON INDEX {schema + '.' if schema else ''}{self.name}"
-        return f"COMMENT ON CONSTRAINT {self.name} ON {'DOMAIN ' if self.domain else ''}{self.owner}"
+            return f"COMMENT ON INDEX {schema + '.' if schema else ''}{_spelled(self.name)}"
+        return (
+            f"COMMENT ON CONSTRAINT {_spelled(self.name)} ON {'DOMAIN ' if self.domain else ''}{self.owner}"
+        )
 
 
 Objects = Sequence[Made]
@@ -109,6 +112,11 @@ def _problem(file: File, line: int, written: Written, said: str, next_step: str)
     return broken(
         "comment", file.migration.path, line, said, next_step, written.sql, page="guides/comment-migrations"
     )
+
+
+def _spelled(name: str) -> str:
+    """``name`` as a statement spells it."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else quote_identifier(name)
 
 
 def _defined(written: Written, thing: Made) -> int | None:

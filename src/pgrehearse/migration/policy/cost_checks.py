@@ -156,7 +156,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
             file.migration.path,
             written.line,
             said,
-            _MEND[check],
+            _mend(check, written.sql, row),
             written.sql,
             _facts(row, measured),
             row.advice or POLICY,
@@ -188,6 +188,38 @@ def _met_nothing(file: File, written: Written, row: Row, measured: MeasuredState
             written.sql,
             "give the seed rows that it meets; or say how many there are: -- allow: judged REASON",
         )
+
+
+def _mend(check: str, sql: str, row: Row) -> str:
+    """What works there: not every way does for a domain, a partition, or an index of a partitioned table."""
+    words = classify(sql).words
+    if row.partitioned and (
+        check == "index-build" or (check == "scan" and row.advice.startswith("runbooks/index"))
+    ):
+        return (
+            "CREATE INDEX ON ONLY the partitioned table, one CONCURRENTLY on each partition, then"
+            " ALTER INDEX ... ATTACH PARTITION; PostgreSQL builds none concurrently on the whole"
+        )
+    if check == "scan" and words[:2] in (("alter", "domain"), ("create", "domain")):
+        return (
+            "a CHECK on each table instead, NOT VALID first: of a domain VALIDATE, too, keeps writers waiting"
+        )
+    if check == "scan" and ("attach" in code(sql).split() or "partition of" in code(sql)):
+        return (
+            "before it, in files of their own, a CHECK on the new partition that says what its bound says,"
+            " and one on the default partition that says the opposite: each NOT VALID, then VALIDATE"
+        )
+    tables = set(row.facts.probes) if row.facts else set()
+    if (
+        check == "rewrite"
+        and " type " in code(sql)
+        and not tables & {*row.rewrites}
+        and "collate" not in code(sql)
+    ):
+        return (
+            "name the column's COLLATE in the statement: only its indexes are built anew, for another order"
+        )
+    return _MEND[check]
 
 
 def _builds_index(kind: Kind) -> bool:

@@ -9,10 +9,14 @@ __all__ = ["Coverage"]
 
 @dataclass
 class Coverage:
-    """``measured`` of ``total`` statements; for the others the reason, and where they stand."""
+    """``measured`` of ``total`` statements; for the others the reason, and where they stand.
+
+    ``remembered``: how many of them in an earlier run, of the same files.
+    """
 
     total: int = 0
     measured: int = 0
+    remembered: int = 0
     left: dict[str, list[str]] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -25,11 +29,18 @@ class Coverage:
     def said(self) -> str:
         """``8 of 10 statements``, and what was left out."""
         text = f"{self.measured} of {self.total} statement{'s' * (self.total != 1)}"
-        return text + (f" ({'; '.join(map(self._told, self.left))})" if self.left else "")
+        told = [f"{self.remembered} in an earlier run"] if self.remembered else []
+        told += map(self._told, self.left)
+        return text + (f" ({'; '.join(told)})" if told else "")
 
     def to_json(self) -> dict[str, object]:
         """JSON types only."""
-        return {"measured": self.measured, "statements": self.total, "left": self.left}
+        return {
+            "measured": self.measured,
+            "statements": self.total,
+            "before": self.remembered,
+            "left": self.left,
+        }
 
     def _told(self, reason: str) -> str:
         places = self.left[reason]

@@ -61,11 +61,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Filled:
-    """A copy with rows: its name, the tables whose rows were made here, and those that still hold none."""
+    """A copy with rows: its name, and the tables whose rows were made here.
+
+    ``of_all``: rows came from a database with all migrations.
+    """
 
     name: str
     made: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()
+    of_all: bool = False
 
 
 class Playback:
@@ -111,7 +114,7 @@ class Playback:
 
     def apply(self, file: File, look: Callable[[Client, Written], None] | None = None) -> Failed | None:
         """Run the up part. ``look`` is called after each statement, in the transaction if any."""
-        while (failed := self._apply(file, look)) is not None and self.roles.supplied(failed.said):
+        while (failed := self._apply(file, look)) is not None and self._helped(failed):
             pass
         return failed
 
@@ -133,9 +136,16 @@ class Playback:
 
     def replay(self, migration: Migration) -> Failed | None:
         """Run the up part of a file that is applied, as psql would: whatever it holds, it has run once."""
-        while (failed := self._replay(migration)) is not None and self.roles.supplied(failed.said):
+        while (failed := self._replay(migration)) is not None and self._helped(failed):
             pass
         return failed
+
+    def _helped(self, failed: Failed) -> bool:
+        """Whether a file may be tried again: the role that it takes for granted is there now."""
+        if not self.roles.supplied(failed.said):
+            return False
+        self.notes.append(f"the role {self.roles.assumed[-1]} is taken for granted")
+        return True
 
     def _replay(self, migration: Migration) -> Failed | None:
         section = migration.up
@@ -173,16 +183,16 @@ class Playback:
             known, nulls: see `made_rows.fill`.
             made: whether to make any.
         """
-        name = self._clone()
+        name, of_all = self._clone(), False
         if not self._seed(name):
+            of_all = True
             self._maker.drop(name)
             name = self._clone()
             source = self._newest()
             if source is not None:
                 _copy(self.server.watching.dsn(source), self.server.dsn(name))
-        if not made:
-            return Filled(name)
-        return Filled(name, *made_rows.fill(self.server.dsn(name), self.rows, known, nulls=nulls))
+        done = made_rows.fill(self.server.dsn(name), self.rows, known, nulls=nulls) if made else ()
+        return Filled(name, done, of_all)
 
     def drop(self, name: str) -> None:
         """Drop a clone that `filled` made."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
+from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.servers import Server
 from pgrehearse.text.project import Project
 from support.projects import project_at

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy.check import PolicyReport
 from pgrehearse.migration.policy.register import CHECKS
+from pgrehearse.migration.policy.report import PolicyReport
 
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
 

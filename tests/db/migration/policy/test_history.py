@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.policy.check import PolicyReport, PolicyRequest, check
+from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.runner.runner import RunnerOptions, up
 from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.migration.policy.check import PolicyRequest, check
+from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import SUPPORTED
 from pgrehearse.text.project import Project
