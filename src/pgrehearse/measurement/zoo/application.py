@@ -20,7 +20,7 @@ from pgrehearse.text.split import tokens
 __all__ = ["Application", "Failure", "Key"]
 
 #: Milliseconds a request may take: nobody holds a lock between two steps.
-_LIMIT = 5000
+_LIMIT = 20_000
 #: Number of the round and of the request.
 Key = tuple[int, int]
 

@@ -34,7 +34,7 @@ from pgrehearse.text.document import LOOKING, Document
 __all__ = ["tried"]
 
 #: Seconds a run may take until its sessions are ended: rows are few, so it waits for something.
-PATIENCE = 90.0
+PATIENCE = 240.0
 _IN_TRANSACTION = """
 SELECT FROM pg_catalog.pg_stat_activity
  WHERE datname = %s AND application_name = 'pgrehearse main' AND state ~ 'in transaction'

@@ -17,7 +17,7 @@ __all__ = ["PUBLICATION", "follows", "subscribed"]
 #: What a shape with a subscriber publishes by.
 PUBLICATION = "zoo_publication"
 #: Seconds until what was written must have arrived.
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _BEHIND = """
 SELECT confirmed_flush_lsn < pg_catalog.pg_current_wal_lsn() OR NOT active
   FROM pg_catalog.pg_replication_slots WHERE slot_name = %s
