@@ -7,7 +7,6 @@ nullable = "space"
 fill = "box '(1,1),(0,0)'"
 unique = "space"
 index_columns = "space"
-rows = "SELECT (to_jsonb(t) - 'space')::text, space::text FROM item AS t"
 */
 -- [set up]
 ALTER TABLE item ADD COLUMN space box;

@@ -7,7 +7,6 @@ nullable = "spot"
 fill = "point '(0,0)'"
 unique = "spot"
 index_columns = "spot"
-rows = "SELECT (to_jsonb(t) - 'spot')::text, spot::text FROM item AS t"
 */
 -- [set up]
 ALTER TABLE item ADD COLUMN spot point;

@@ -9,6 +9,7 @@ import pytest
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import zoo as evidence
 from pgrehearse.measurement.zoo.fillings import Fillings
+from pgrehearse.measurement.zoo.habitat import has_word
 from pgrehearse.measurement.zoo.known import Known
 from pgrehearse.measurement.zoo.outcome import FAULTS, Outcome
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
@@ -107,6 +108,12 @@ def test_names_become_values(tmp_path: Path) -> None:
     assert filling.done == ["""SELECT "it's", 'it''s' FROM item WHERE true"""]
     assert filling.before == "SELECT FROM item"
     assert filling.announced == {"42703": ["it's"]}
+
+
+@pytest.mark.parametrize("sql", ["SELECT qty", "SELECT E'c\\\\d'", "SELECT 'it''s'", 'SELECT "a""b"'])
+def test_a_word_is_found_as_it_is_quoted(sql: str) -> None:
+    assert has_word(sql, ("qty", "c\\d", "it's", 'a"b'))
+    assert not has_word(sql, ("other", ""))
 
 
 def test_a_runbook_without_its_names_is_not_tried(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pgrehearse.measurement.zoo.shapes import Shape
 from pgrehearse.measurement.zoo.subscriber import subscribed
 from pgrehearse.schema.contents import Contents, state_of
 from pgrehearse.servers import Server
+from pgrehearse.text.variables import quote_identifier, quote_literal
 
 __all__ = ["APPLICATION", "OWNER", "ROUNDS", "ROUNDS_FORWARD", "Habitat", "Zoo"]
 
@@ -255,5 +256,10 @@ def not_true(session: Connection, questions: list[str]) -> str:
 
 
 def has_word(sql: str, words: tuple[str, ...]) -> bool:
-    """Whether one of ``words`` stands in ``sql``."""
-    return any(word and word in sql for word in words)
+    """Whether one of ``words`` stands in ``sql``, as it is or as a literal or an identifier writes it."""
+    return any(form in sql for word in words if word for form in _forms(word))
+
+
+def _forms(word: str) -> tuple[str, str, str]:
+    literal = quote_literal(word)
+    return word, literal[literal.index("'") + 1 : -1], quote_identifier(word)[1:-1]
