@@ -30,3 +30,5 @@ mend(document);
 new MutationObserver((changes) => {
   for (const change of changes) if (change.addedNodes.length) mend(change.target);
 }).observe(document.body, { childList: true, subtree: true });
+// What is folded cannot be opened on paper.
+addEventListener("beforeprint", () => document.querySelectorAll("article details").forEach((one) => { one.open = true; }));

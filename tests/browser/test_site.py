@@ -109,3 +109,15 @@ def test_who_is_in_a_hurry_finds_a_query_on_the_first_screen(
                 )
         assert tops
         assert {name: top for name, top in tops.items() if top > _FIRST_QUERY} == {}
+
+
+def test_paper_has_no_buttons_and_nothing_folded(browser: Browser, url: str) -> None:
+    with Visit(browser) as visit:
+        page = visit.to(f"{url}/stuck/subscription-stopped/")
+        buttons = page.locator(".md-code__button")
+        buttons.first.wait_for()  # the counterproof: on the screen they are there
+        assert page.locator("article details:not([open])").count() > 0
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert not any(button.is_visible() for button in buttons.all())
+        assert page.locator("article details:not([open])").count() == 0
