@@ -1,6 +1,8 @@
--- The statements that make an index again, under a name, with all that hangs on it. They hold on any search path.
+-- The statements that make an index again, under a name, with all that hangs on it. They hold with any search path
+-- and DateStyle.
 CREATE OR REPLACE FUNCTION pg_temp.index_again(wanted oid, new_name text) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET intervalstyle = 'postgres' AS $$
     SELECT jsonb_build_object(
         'space', coalesce(spcname, ''),
         'build', format('CREATE %sINDEX CONCURRENTLY %I ON %s%s', CASE WHEN indisunique THEN 'UNIQUE ' END,

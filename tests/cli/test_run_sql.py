@@ -120,7 +120,8 @@ def test_what_a_step_makes_for_the_session_is_there_for_later_queries(
 ) -> None:
     cells = [
         "CREATE FUNCTION pg_temp.made() RETURNS text RETURN 'DROP TABLE IF EXISTS nothing';",
-        "SELECT pg_temp.made()\n\\gexec",
+        "SELECT 'CREATE TEMPORARY TABLE probe (n int)'\n\\gexec",
+        "SELECT pg_temp.made() WHERE to_regclass('pg_temp.probe') IS NOT NULL\n\\gexec",
     ]
     bench.runbook(cells)
     printed = bench.call("run", "sample", "--sql", "--dsn", staging.dsn)

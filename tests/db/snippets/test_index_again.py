@@ -15,7 +15,7 @@ from support.majors import TEST_MAJOR
 SNIPPET = (Path(__file__).parents[3] / "snippets" / "sql" / "index-again.sql").read_text("utf-8")
 TABLES = """
 CREATE SCHEMA a; CREATE SCHEMA "b %";
-CREATE TABLE a.t (id int NOT NULL, "n %" text); CREATE TABLE "b %".t (id int NOT NULL, "n %" text);
+CREATE TABLE a.t (id int NOT NULL, "n %" text, at date); CREATE TABLE "b %".t (LIKE a.t);
 CREATE INDEX other ON "b %".t (id) WHERE id > 7;
 """
 INDEXES = {
@@ -28,6 +28,7 @@ INDEXES = {
     "unique, of CLUSTER and of replicas": """
         CREATE UNIQUE INDEX "i ' %" ON {0}.t (id);
         ALTER TABLE {0}.t CLUSTER ON "i ' %", REPLICA IDENTITY USING INDEX "i ' %";""",
+    "of some days": """CREATE INDEX "i ' %" ON {0}.t (id) WHERE at > '2026-02-01';""",
     "of another method": """CREATE INDEX "i ' %" ON {0}.t USING brin (id) WITH (pages_per_range = 4);""",
     "that counts NULLs as equal": """CREATE UNIQUE INDEX "i ' %" ON {0}.t ("n %") NULLS NOT DISTINCT;""",
 }
@@ -47,12 +48,12 @@ def again(server: Server, home: str, made: str, *, with_after: bool = True) -> t
         session.execute(made.format(home).encode())
         before = state_of(server.dsn())
         session.execute(SNIPPET.encode())
-        session.execute('SET search_path = "b %", a')
+        session.execute("""SET search_path = "b %", a; SET datestyle = 'SQL, DMY'""")
         row = session.execute(
             f"""SELECT pg_temp.index_again('{home}."i '' %"'::regclass, 'i '' %')""".encode()
         ).fetchone()
         assert row is not None
-        session.execute(f"""DROP INDEX {home}."i ' %"; SET search_path = a""".encode())
+        session.execute(f"""DROP INDEX {home}."i ' %"; SET search_path = a; RESET datestyle""".encode())
         session.execute(row[0]["build"].encode())
         for statement in row[0]["after"] if with_after else []:
             session.execute(statement.encode())

@@ -16,7 +16,7 @@ from pgrehearse.execution.runbook.framing import ends_with_session, kind_of
 from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.runbook.preview import Part, preview
 from pgrehearse.execution.runbook.steps import Step
-from pgrehearse.execution.session import Session
+from pgrehearse.execution.session import Message, Session
 from pgrehearse.text.answers import UNSEEN, single_row
 from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.split import split
@@ -70,9 +70,12 @@ def parts_now(
     def parts(step: Step) -> list[Part]:
         found: list[Part] = []
         for message in messages(step.cell, values, document.path):
-            if not message.gexec and ends_with_session(kind_of(message.sql)):
-                session.run([message])  # where it goes wrong here, it will when it is sent
-            found += preview(session, [message], lock_waits.rewritten)
+            parts = preview(session, [message], lock_waits.rewritten)
+            for sql in itertools.chain.from_iterable(part.generated or (part.sql,) for part in parts):
+                if ends_with_session(kind_of(sql)):
+                    # Where it goes wrong here, it will when it is sent.
+                    session.run([Message(sql, message.line)])
+            found += parts
         return found
 
     return parts
