@@ -156,6 +156,30 @@ def test_what_is_temporary_is_made_again_and_not_taken_for_undone(bench: Bench, 
     assert gated.trace() == ["0"]
 
 
+def test_what_replaces_is_not_taken_for_undone(bench: Bench, gated: Database) -> None:
+    function = "CREATE OR REPLACE FUNCTION same() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    bench.runbook([generating(function), GATE])
+    assert run(bench, gated)[0] == 1
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert (status, "undone since" in out) == (0, False), err
+
+
+def test_what_was_undone_comes_before_what_a_later_step_made_of_the_session(
+    bench: Bench, gated: Database
+) -> None:
+    makes = "SELECT 'CREATE TABLE made ()' WHERE to_regclass('made') IS NULL\n\\gexec"
+    helper = "CREATE FUNCTION pg_temp.helper() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    used = "INSERT INTO trace (note) SELECT pg_temp.helper()::text"
+    bench.runbook([makes, f"{helper};\n{GATE}", used])
+    assert run(bench, gated)[0] == 1
+    gated.execute("DROP TABLE made")
+    open_gate(gated)
+    status, out, err = run(bench, gated)
+    assert (status, "undone since" in out) == (0, True), err
+    assert gated.trace() == ["1"]
+
+
 def test_what_is_there_still_is_left_out(bench: Bench, gated: Database) -> None:
     """The negative control."""
     makes = "SELECT 'CREATE TABLE made ()' WHERE to_regclass('made') IS NULL\n\\gexec"

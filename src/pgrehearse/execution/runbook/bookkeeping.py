@@ -135,11 +135,16 @@ class Recorder(Applying):
         return any(row.of_the_session for row in rows if row.key[0] == step.cell.line)
 
     def check(self) -> str:
-        """The statement that makes sure, once, that the session is as it was in the earlier run, if any."""
-        if not self._check or self.earlier is None:
+        """The statement that makes sure, once, that the session is as it was in the earlier run, if any.
+
+        Not in a step that somebody undid while a later one has something of the session to make again.
+        """
+        at = self._step.cell.line if self._step else 0
+        rows = self.earlier.rows if self.earlier else ()
+        if not self._check or any(row.of_the_session and row.key[0] > at for row in rows):
             return ""
         self._check = False
-        return self.state.again(self.earlier.state)
+        return self.state.again(self.earlier.state) if self.earlier else ""
 
     def completed(self, in_transaction: bool) -> tuple[str, ...]:
         """``step`` did what the runbook says: what records that, now or before the COMMIT that is to come."""

@@ -89,10 +89,11 @@ def _part(session: Session, message: Message, rewritten: Callable[[str], str]) -
 def defines(sql: str) -> bool:
     """Whether ``sql``, generated, is DDL: that it is generated says that its effect is not there.
 
-    What is temporary is not meant: it ended with its session.
+    What is temporary is not meant: it ended with its session. Nor what replaces: it is generated anyhow.
     """
     try:
         kind = classify(sql)
-        return kind.verb in _DEFINES and not ends_with_session(kind)
+        anyhow = ends_with_session(kind) or kind.begins("create", "or", "replace")
+        return kind.verb in _DEFINES and not anyhow
     except SplitError:  # a quote that nothing closes: PostgreSQL refuses it
         return False
