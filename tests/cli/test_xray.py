@@ -289,3 +289,30 @@ def test_an_index_of_a_partitioned_table_has_a_page_of_its_own(things: Bench) ->
         "ALTER TABLE p ADD PRIMARY KEY (n);",
     ):
         assert xray(things, text)["statements"][0]["advice"] == "runbooks/index-partitioned"
+
+
+@pytest.mark.parametrize(("zone", "rewritten"), [("Europe/Berlin", True), ("UTC", False)])
+def test_the_time_zone_is_that_of_the_database(
+    bench: Bench, plain: Database, zone: str, *, rewritten: bool
+) -> None:
+    plain.execute("CREATE TABLE visit (seen timestamp)")
+    plain.execute(f"ALTER DATABASE {plain.name} SET timezone = '{zone}'")
+    bench.write("change.sql", "ALTER TABLE visit ALTER seen TYPE timestamptz;\n")
+    found = json.loads(bench.call("xray", "change.sql", "--dsn", plain.dsn, "--json").out)
+    assert ("rewrite" in found["statements"][0]["breaks"]) is rewritten
+    assert not any("time zone" in note for note in found["notes"])
+
+
+def test_a_time_zone_that_nobody_told_is_named(things: Bench) -> None:
+    found = xray(
+        things, "ALTER TABLE things ADD t timestamp;\nALTER TABLE things ALTER t TYPE timestamptz;\n"
+    )
+    assert any("the time zone is taken to be UTC" in note for note in found["notes"])
+    assert not any(
+        "time zone" in note for note in xray(things, "ALTER TABLE things ADD t timestamp;")["notes"]
+    )
+
+
+def test_the_down_part_of_another_tool_is_not_looked_at(things: Bench) -> None:
+    text = "-- +goose Up\nALTER TABLE things ADD c int;\n-- +goose Down\nDROP TABLE things;\n"
+    assert [row["statement"] for row in xray(things, text)["statements"]] == ["ALTER TABLE things ADD c int"]

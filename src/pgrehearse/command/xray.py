@@ -91,6 +91,7 @@ def xray(
     todo = steps(file)
     with ExitStack() as stack:
         dumped = schemas.dumped(dsn) if dsn is not None else None
+        zone = [schemas.zone(dsn)] if dsn is not None else []
         if dumped is not None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=orphans.prefix())))
             schema = folder / "schema.sql"
@@ -100,9 +101,14 @@ def xray(
         running, template, notes = stack.enter_context(_prepared(running, file, schema, seed))
         progress = stack.enter_context(terminal.Progress(sys.stderr))
         found = measure_file(
-            running, template, todo, progress=lambda done: progress.say(f"measured {done} of {len(todo)}")
+            running,
+            template,
+            todo,
+            progress=lambda done: progress.say(f"measured {done} of {len(todo)}"),
+            settings=zone,
         )
     notes += _about(found)
+    notes += [] if zone else schemas.assumed(step.statement for step in todo)
     if as_json:
         click.echo(_json(file, running, found, notes))
     else:

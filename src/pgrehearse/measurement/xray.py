@@ -16,11 +16,13 @@ from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.measurement.statement.session import MeasuredSession
 from pgrehearse.measurement.xray_rows import Row
-from pgrehearse.measurement.xray_steps import ENDS, FileStatement
+from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens
 from pgrehearse.servers.base import Server
-from pgrehearse.text.statement import Control, Kind, classify
+from pgrehearse.text.statement import Kind, classify
 
 __all__ = ["Xray", "xray"]
+
+_UNSEEN = "it runs, but cannot be observed in its transaction, so it is not measured"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def xray(
     *,
     progress: Callable[[int], None] = lambda done: None,
     repeated: Callable[[str], bool] = lambda statement: False,
+    settings: Sequence[str] = (),
 ) -> Xray:
     """Measure ``todo`` on clones of ``template``, which is left as it is; see `measure` for both arguments.
 
@@ -50,6 +53,7 @@ def xray(
 
     Args:
         repeated: whether a statement is left out, because what it does was done in another database.
+        settings: SET statements that hold from the beginning.
 
     Raises:
         SetupError: the database cannot be cloned.
@@ -62,6 +66,7 @@ def xray(
                 catalog = catalogs.read(client)
                 empty = _empty(client, catalog)
             run = _Run(clones, catalog, progress, repeated)
+            run.settings += settings
             try:
                 rows = run.all(todo)
             finally:
@@ -169,13 +174,17 @@ class _Run:
         after = self.clones.create()
         failed = self._as_it_stands(after, group)
         measured = group if failed is None else group[: failed[0]]
-        facts = [] if any(map(_bound, group)) else self._each(origin, measured)
+        facts: list[Facts | None] = []
+        if not any(map(bound, group)):
+            facts += self._each(origin, measured)
         if len(facts) < len(measured):
             facts += self._inside(origin, measured, len(facts))
         held: dict[str, set[str]] = {}
         for step, one in zip(measured, facts, strict=True):
             left = _unmeasurable(step, classify(step.statement))
-            row = Row(step, left=left) if left else self._row(step, one, held)
+            if one is None:
+                left = left or _UNSEEN
+            row = Row(step, left=left) if left or one is None else self._row(step, one, held)
             self._take(row)
             for table, probes in row.waits:
                 held.setdefault(table, set()).update(probes)
@@ -191,7 +200,7 @@ class _Run:
         """Run ``group`` in its transaction: number and error of the first that fails."""
         with Client(self.clones.server.dsn(database)) as client:
             observing.prepare(client, self.settings)
-            if not _opens(group[0]):
+            if not opens(group[0]):
                 client.run("BEGIN")
             for number, step in enumerate(group):
                 if _unmeasurable(step, classify(step.statement)) or self.repeated(step.statement):
@@ -202,7 +211,7 @@ class _Run:
                     return number, error.message
                 if refused:
                     return number, f"{client.reason} ({client.sqlstate})"
-            if not _ends(group[-1]) and client.run("COMMIT" if group[0].kept else "ROLLBACK"):
+            if not ends(group[-1]) and client.run("COMMIT" if group[0].kept else "ROLLBACK"):
                 return len(group) - 1, f"{client.reason} ({client.sqlstate})"
         return None
 
@@ -223,25 +232,27 @@ class _Run:
         self.clones.drop(name)
         return found
 
-    def _inside(self, origin: str, group: Sequence[FileStatement], start: int) -> list[Facts]:
-        """Facts of the statements from ``start`` on, within their transaction."""
-        found: list[Facts] = []
+    def _inside(self, origin: str, group: Sequence[FileStatement], start: int) -> list[Facts | None]:
+        """Facts of the statements from ``start`` on, in their transaction; None: it cannot be observed."""
+        found: list[Facts | None] = []
         name = self.clones.create(origin)
         with MeasuredSession(self.clones, name, self.settings) as session:
-            if not _opens(group[0]):
+            if not opens(group[0]):
                 session.client.run("BEGIN")
             for number, step in enumerate(group):
                 kind = classify(step.statement)
-                facts: Facts | None = None
+                facts: Facts | None = Facts()
                 if _unmeasurable(step, kind) or self.repeated(step.statement):
                     pass
                 elif kind.control or number < start:
                     session.client.run(step.statement, step.rows)
                 else:
                     facts = session.inside(step.statement, step.rows)
-                found.append(facts or Facts())
+                found.append(facts)
+                if facts is None:  # nothing runs any more in this transaction
+                    break
         self.clones.drop(name)
-        return found[start:]
+        return [*found, *[None] * (len(group) - len(found))][start:]
 
     def _renamed(self, session: MeasuredSession) -> None:
         """A table that was there before is known by its new name, too."""
@@ -274,21 +285,6 @@ class _Run:
         harmless = not waits and not rewrites
         page = advice(step.statement, facts, harmless=harmless, partitioned=partitioned)
         return replace(row, advice=page)
-
-
-def _opens(step: FileStatement) -> bool:
-    return classify(step.statement).control is Control.OPENS
-
-
-def _ends(step: FileStatement) -> bool:
-    return classify(step.statement).control in ENDS
-
-
-def _bound(step: FileStatement) -> bool:
-    """Whether it does nothing by itself that later statements of its transaction would find."""
-    kind = classify(step.statement)
-    of_cursors = kind.verb in ("declare", "fetch", "move", "close")
-    return kind.temporary or kind.of_temporary or of_cursors or kind.control is Control.WITHIN
 
 
 def _unmeasurable(step: FileStatement, kind: Kind) -> str:

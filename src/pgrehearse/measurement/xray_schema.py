@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import Literal
 
 from pgrehearse.connections import connect
 from pgrehearse.environments.connection_strings import parts_of
@@ -20,14 +21,17 @@ from pgrehearse.majors import known
 from pgrehearse.schema import dump, extensions, foreign_sql
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text.split import Statement
+from pgrehearse.text.statement import code
 
-__all__ = ["dumped", "filled", "loaded"]
+__all__ = ["assumed", "dumped", "filled", "loaded", "zone"]
 
 _VIEWS = """
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind = 'm' ORDER BY c.oid
 """
+#: A type that depends on the time zone, where a column gets another type.
+_ZONED = re.compile(r"^alter table .* type timestamp")
 _CONNECT_LIMIT = "10"  # seconds
 #: Errors of a dump that change nothing about locks: roles, extensions and settings this server does not have.
 _HARMLESS = re.compile(
@@ -57,6 +61,29 @@ def dumped(dsn: str) -> str:
     except psycopg.Error as error:
         raise unreachable(error) from None
     return dump.dump(conninfo, owners=False, lock_wait=5).text
+
+
+def zone(dsn: str) -> str:
+    """The SET statement for what a new session of the database ``dsn`` names has for its time zone.
+
+    It decides whether a timestamp that becomes a timestamptz is written anew. Raises SetupError as `dumped`.
+    """
+    parts = parts_of(dsn, what="the DSN", fix="write postgresql://user@host:port/database")
+    parts.setdefault("connect_timeout", _CONNECT_LIMIT)
+    try:
+        with connect(make_conninfo("", **parts), autocommit=True) as connection:
+            row = connection.execute("SELECT pg_catalog.current_setting('TimeZone')").fetchone()
+    except psycopg.Error as error:
+        raise unreachable(error) from None
+    return f"SET TimeZone = {Literal(str(row[0]) if row else 'UTC').as_string()}"
+
+
+def assumed(statements: Iterable[str]) -> list[str]:
+    """What is said of ``statements`` that were measured in a time zone nobody told."""
+    if not any(_ZONED.search(code(sql)) for sql in statements):
+        return []
+    said = "the time zone is taken to be UTC; in another one timestamp to timestamptz rewrites the table"
+    return [f"{said}: --dsn reads it"]
 
 
 def filled(server: Server, database: str, file: Path) -> list[str]:

@@ -12,10 +12,10 @@ from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
-__all__ = ["ENDS", "FileStatement", "steps"]
+__all__ = ["FileStatement", "bound", "ends", "opens", "steps"]
 
 #: What ends a transaction.
-ENDS = (Control.CLOSES, Control.GIVES_UP)
+_ENDS = (Control.CLOSES, Control.GIVES_UP)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,25 @@ def steps(path: Path) -> list[FileStatement]:
         if control is Control.OPENS and not block:
             block = count = count + 1
         found.append(FileStatement(first + statement.line - 1, statement.sql, block))
-        if control in ENDS and block and not transaction:
+        if control in _ENDS and block and not transaction:
             if control is Control.GIVES_UP:
                 found = [replace(step, kept=False) if step.block == block else step for step in found]
             block = 0
     return found
+
+
+def opens(step: FileStatement) -> bool:
+    """Whether it begins a transaction."""
+    return classify(step.statement).control is Control.OPENS
+
+
+def ends(step: FileStatement) -> bool:
+    """Whether it ends one."""
+    return classify(step.statement).control in _ENDS
+
+
+def bound(step: FileStatement) -> bool:
+    """Whether it does nothing by itself that later statements of its transaction would find."""
+    kind = classify(step.statement)
+    of_cursors = kind.verb in ("declare", "fetch", "move", "close")
+    return kind.temporary or kind.of_temporary or of_cursors or kind.control is Control.WITHIN

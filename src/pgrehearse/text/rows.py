@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pgrehearse.text.reader import Reader, reading
 from pgrehearse.text.split import Statement
 
-__all__ = ["changed_whole", "changes", "filled", "limited"]
+__all__ = ["changed_whole", "changes", "filled", "limit"]
 
-#: Rows that are still a batch.
-_BATCH = 50_000
 _CHANGES = ("insert", "update", "delete", "merge")
 
 
@@ -66,16 +64,16 @@ def changed_whole(statement: Statement | str) -> str | None:
     return None if any(reader.outer("where")) else table
 
 
-def limited(statement: Statement | str) -> bool:
-    """Whether an UPDATE or DELETE, maybe after WITH, takes its rows from a query with a LIMIT: a batch."""
+def limit(statement: Statement | str) -> int | None:
+    """The number of a LIMIT in an UPDATE or DELETE, maybe after WITH: of a batch; None without one."""
     reader = reading(statement)
     if reader.word() not in ("update", "delete", "with"):
-        return False
+        return None
     for _ in reader.rest():
         token = reader.token(1)
         if reader.word() == "limit" and token is not None and token.text.isdigit():
-            return int(token.text) <= _BATCH
-    return False
+            return int(token.text)
+    return None
 
 
 def filled(statement: Statement | str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding, Severity
+from pgrehearse.measurement.xray_schema import zone
 from pgrehearse.migration.policy import squawk as opinions
 from pgrehearse.migration.policy.check import check
 from pgrehearse.migration.policy.register import CHECKS
@@ -73,7 +74,8 @@ def lint(
     project, _ = load_migrations()
     names = frozenset(_name(path, project) for path in paths)
     remembered = "" if fresh else _version(server, pg)
-    request = PolicyRequest(names, base, dsn, schema, rows, _off(project), remembered)
+    settings = (zone(dsn),) if dsn else ()
+    request = PolicyRequest(names, base, dsn, schema, rows, settings, _off(project), remembered)
     started = time.monotonic()
     with Servers(server) as servers, Progress(sys.stderr) as progress:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)

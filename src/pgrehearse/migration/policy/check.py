@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
+from pgrehearse.measurement.xray_schema import assumed
 from pgrehearse.migration.policy import history, text_checks
 from pgrehearse.migration.policy.file import File, files
 from pgrehearse.migration.policy.playback import Playback
@@ -61,11 +62,15 @@ def check(
                 started = server()
                 report.server = started.version
                 within = stack.enter_context(ordinary(started)) if request.schema else started
-                stage = stack.enter_context(Playback(within, project, request.rows, request.schema))
+                stage = stack.enter_context(
+                    Playback(within, project, request.rows, request.schema, request.settings)
+                )
                 report.notes += stage.notes
                 return stage
 
             Run(project, request, start, report, read, todo, progress).through()
+        if not request.settings:
+            report.notes += assumed(one.sql for file in todo for one in file.up)
         for file in todo:
             report.problems += _unused(file, report, request)
     for name, reason in request.off.items():

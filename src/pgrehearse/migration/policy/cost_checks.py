@@ -15,13 +15,15 @@ from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
 from pgrehearse.text.concurrent import detaches
-from pgrehearse.text.rows import changed_whole, limited
+from pgrehearse.text.rows import changed_whole, limit
 from pgrehearse.text.statement import Kind, classify, code
 
 __all__ = ["MeasuredStatement", "check"]
 
 #: A loop in it may change every row, and the index it goes along hides that.
 _BLOCKS = ("do", "call")
+#: Rows that are still a batch.
+_BATCH = 50_000
 _UNSAFE_USE = "55P04"
 _MEND = {
     "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
@@ -129,7 +131,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     assert row.facts is not None
     kind = classify(written.sql)
     read = [name for name in row.facts.scans if name in measured.known]
-    batch = limited(written.sql)
+    batch = _is_batch(written.sql, row)
     changed = [] if batch else [name for name in _changed(row) if name in measured.known]
     if _builds_index(kind) and row.own:
         check, said = "index-build", f"builds an index while {_who(row)} wait"
@@ -163,6 +165,13 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
         )
 
 
+def _is_batch(sql: str, row: Row) -> bool:
+    """Whether it says how many rows it changes at most, keeps to that, and they are not too many."""
+    most = limit(sql)
+    assert row.facts is not None
+    return most is not None and sum(row.facts.changed.values()) <= most <= _BATCH
+
+
 def _changed(row: Row) -> list[str]:
     """Tables of which rows were changed."""
     assert row.facts is not None
@@ -178,7 +187,7 @@ def _met_nothing(file: File, written: Written, row: Row, measured: MeasuredState
     read = [name for name in row.facts.scans if name in known]
     bare = [name for name, mode in row.facts.locks.items() if mode == "ROW EXCLUSIVE" and name in known]
     blind = sorted({*read} & {*bare} | {*bare} & measured.empty)
-    if not blind or limited(written.sql) or _every_row(written.sql, measured):
+    if not blind or limit(written.sql) is not None or _every_row(written.sql, measured):
         return
     if not file.allowed("judged", written):
         yield unjudged(

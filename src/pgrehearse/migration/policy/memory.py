@@ -79,7 +79,7 @@ class Memory:
 
 
 def _basis(project: Project, request: PolicyRequest) -> Iterator[bytes]:
-    yield f"{request.remembered} {request.rows}".encode()
+    yield f"{request.remembered} {request.rows} {request.settings}".encode()
     for path in (project.seed, project.migrations.parent / "roles.sql", request.schema):
         yield path.read_bytes() if path is not None and path.is_file() else b""
     yield _code()

@@ -78,13 +78,22 @@ class Playback:
         server: a disposable server; with ``schema`` as `ordinary` gives it, because that is code of others.
         project: its seed gives the rows to measure with.
         rows: how many.
+        settings: SET statements that measured sessions begin with.
         schema: a dump to start from, instead of an empty database.
     """
 
-    def __init__(self, server: Server, project: Project, rows: int, schema: Path | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        project: Project,
+        rows: int,
+        schema: Path | None = None,
+        settings: Sequence[str] = (),
+    ) -> None:
         self.server = server
         self.project = project
         self.rows = rows
+        self.settings = settings
         self.notes: list[str] = []  # what of ``schema`` could not be made
         self._databases = Databases(server.watching, project)
         self._maker = Maker(server)

@@ -23,6 +23,7 @@ class PolicyRequest:
         conninfo: a database whose ledger says what is applied.
         schema: a dump of the applied schema, used instead of running the applied files.
         rows: rows of the example data to measure with.
+        settings: SET statements that a session of that database begins with.
         off: check -> why this project does without it.
         remembered: the exact version of the server that will be asked, so that what it has shown before need
             not be shown again; empty: everything is measured.
@@ -33,6 +34,7 @@ class PolicyRequest:
     conninfo: str | None = None
     schema: Path | None = None
     rows: int = 1000
+    settings: tuple[str, ...] = ()
     off: Mapping[str, str] = field(default_factory=dict)
     remembered: str = ""
 

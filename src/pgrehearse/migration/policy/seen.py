@@ -90,7 +90,9 @@ def _with_rows(stage: Playback, file: File, todo: Sequence[FileStatement]) -> tu
         try:
             with Client(stage.server.dsn(filled.name)) as client:
                 before = catalogs.read(client)
-            found = xray(stage.server, filled.name, todo, repeated=stage.roles.repeated)
+            found = xray(
+                stage.server, filled.name, todo, repeated=stage.roles.repeated, settings=stage.settings
+            )
         finally:
             stage.drop(filled.name)
         if not filled.made or not any(_OF_ROWS.search(row.error) for row in found.rows):
