@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pgrehearse.execution.escort import Applying, Escort, Frame, Message, Transaction
 from pgrehearse.execution.runbook.framing import ends_with_session
@@ -40,7 +41,7 @@ class Part:
     done: frozenset[int] = frozenset()
     unknown: str = ""
 
-    @property
+    @cached_property
     def sent(self) -> tuple[str, ...]:
         """The statements that are sent, as they may be shown: without passwords."""
         own = (self.sql,) if self.generated is None else self.generated

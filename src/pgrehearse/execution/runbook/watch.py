@@ -108,7 +108,7 @@ class Watch(Onlooker):
         self._step: Step | None = None
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
         self._blind_until = 0.0
-        self._looked = 0.0
+        self._looked = self._next = 0.0
         self._last: Step | None = None
         self._noticed: list[str] = []
         #: who was seen to block the statement under way; empty again when it goes on
@@ -135,10 +135,12 @@ class Watch(Onlooker):
 
     @property
     def every(self) -> float:  # type: ignore[override]
-        return _FIRST if not self._looked else _LATER
+        return max(_FIRST, min(self._next - time.monotonic(), _LATER))
 
     def sends(self, session: Session, message: Message) -> None:
-        self._looked, self.blockers, self._told = 0.0, (), ()
+        self.blockers, self._told = (), ()
+        # Thousands of short statements are no reason to look thousands of times.
+        self._next = max(time.monotonic() + _FIRST, self._looked + _LATER)
         self._began = ("", 0.0, 0)
 
     def noticed(self, text: str) -> None:
@@ -152,9 +154,9 @@ class Watch(Onlooker):
     def looks(self, session: Session) -> None:
         now = time.monotonic()
         under_way = now - session.sent_at
-        if self._step is None or under_way < _FIRST or now - self._looked < _LATER * 0.9:
+        if self._step is None or now < self._next:
             return
-        self._looked = now
+        self._looked, self._next = now, now + _LATER
         self.blockers = tuple(map(_blocker, self._asked("run_blockers", session.pid)))
         if under_way < _TOLD:
             return
