@@ -19,7 +19,7 @@ UPDATE item SET payload = json_build_object('number', id) WHERE id % 5 > 0;
 ALTER TABLE item ALTER COLUMN payload SET DEFAULT '[]';
 
 -- [traffic]
-UPDATE item SET payload = json_build_object('round', :n) WHERE id = 150 + :n;
+UPDATE item SET payload = ('{"round": ' || :n || '}')::json WHERE id = 150 + :n;
 UPDATE item SET name = name || '.' WHERE id = 180;
 INSERT INTO item (id, owner, code, name, note, place, payload)
 VALUES (110000 + :n, 1, 'j' || :n, 'Added', 'added', 'Street; Town', '{"a": 1}');
