@@ -7,7 +7,7 @@ nullable = "note"
 CREATE TABLE item_log (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item integer, what text);
 CREATE FUNCTION item_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.qty IS DISTINCT FROM OLD.qty OR NEW.state <> OLD.state THEN
+    IF NEW.qty IS DISTINCT FROM OLD.qty OR (NEW.state <> OLD.state AND OLD.state = 'new') THEN
         NEW.note := coalesce(NEW.note, 'changed');
         INSERT INTO item_log (item, what) VALUES (NEW.id, NEW.place || NEW.owner);
     END IF;

@@ -10,9 +10,9 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER item_qty AFTER UPDATE OF qty, place ON item FOR EACH ROW
-WHEN (NEW.qty > 3) EXECUTE FUNCTION item_logged('many');
+WHEN (NEW.qty > 3 AND (NEW.qty, NEW.place) IS DISTINCT FROM (OLD.qty, OLD.place)) EXECUTE FUNCTION item_logged('many');
 CREATE TRIGGER item_state AFTER UPDATE OF state ON item FOR EACH ROW
-WHEN (NEW.state = 'paid') EXECUTE FUNCTION item_logged('paid');
+WHEN (NEW.state = 'paid' AND OLD.state = 'new') EXECUTE FUNCTION item_logged('paid');
 
 -- [holds]
 SELECT count(*) > 5 FROM item_log;

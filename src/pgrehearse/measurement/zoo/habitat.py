@@ -219,11 +219,14 @@ class Habitat:
         mark = SQL("ALTER DATABASE {} SET pgrehearse.environment = 'staging'").format(Identifier(name))
         self.zoo.watch.execute(mark)
         for setting, value in self.shape.settings.items():
-            self.zoo.watch.execute(
-                SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
-                    Identifier(OWNER), Identifier(name), Identifier(setting), Literal(value)
+            # Whoever watches finds the same tables by the same names.
+            roles = (OWNER, self.zoo.watch.info.user) if setting == "search_path" else (OWNER,)
+            for role in roles:
+                said = SQL(value) if setting == "search_path" else Literal(value)
+                change = SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}")
+                self.zoo.watch.execute(
+                    change.format(Identifier(role), Identifier(name), Identifier(setting), said)
                 )
-            )
 
     @contextmanager
     def _said(self, section: str) -> Iterator[None]:
@@ -240,7 +243,13 @@ class Habitat:
 def prepared(session: Connection, set_up: Sequence[str]) -> None:
     """Make the situation that a runbook is for, as a superuser."""
     for sql in set_up:
-        session.execute(sql.encode())
+        try:
+            session.execute(sql.encode())
+        except psycopg.Error as error:
+            raise DocumentError(
+                f"the key set_up of a runbook: {' '.join(sql.split())}: {first_line(error)}",
+                next_step="mend zoo/runbooks.toml, or a name in the shape",
+            ) from None
 
 
 def not_true(session: Connection, questions: list[str]) -> str:
