@@ -8,7 +8,7 @@ CREATE TABLE item_log (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item
 CREATE FUNCTION item_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.qty IS DISTINCT FROM OLD.qty OR (NEW.state <> OLD.state AND OLD.state = 'new') THEN
-        NEW.note := coalesce(NEW.note, 'changed');
+        NEW.weight := coalesce(NEW.weight, 1);
         INSERT INTO item_log (item, what) VALUES (NEW.id, NEW.place || NEW.owner);
     END IF;
     RETURN NEW;
