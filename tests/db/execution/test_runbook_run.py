@@ -376,14 +376,15 @@ def test_notices_are_told_as_they_come_and_once(staging: Database, tmp_path: Pat
 
 
 def test_no_timeout_of_a_fence_or_a_role_ends_a_step(staging: Database, tmp_path: Path) -> None:
-    staging.execute(f"ALTER DATABASE \"{staging.name}\" SET statement_timeout = '50ms'")
     slow = '```sql timeout="50ms"\nSELECT pg_sleep(0.3);\n```'
     python = (
         '```python timeout="50ms"\nimport time, psycopg\ntime.sleep(0.3)\n'
         'with psycopg.connect() as c:\n    print(c.execute("SHOW statement_timeout").fetchone()[0])\n'
         "```\n\n```text\n0\n```"
     )
-    assert carry_out(request(staging, tmp_path, slow, python), Recorder())
+    asked = request(staging, tmp_path, slow, python)
+    staging.execute(f"ALTER DATABASE \"{staging.name}\" SET statement_timeout = '50ms'")
+    assert carry_out(asked, Recorder())
 
 
 SCRIPT = """

@@ -31,7 +31,7 @@ def near_names(conninfo: str, values: Mapping[str, str]) -> str:
         return ""
     query = queries.text("run_names", given=quote_literal(json.dumps(given)))
     try:
-        with connect(conninfo, autocommit=True, options="-c statement_timeout=2000") as connection:
+        with connect(conninfo, autocommit=True, options="-c statement_timeout=10000") as connection:
             rows = connection.execute(query).fetchall()
     except psycopg.Error:
         return ""

@@ -23,6 +23,7 @@ from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
 from pgrehearse.execution.runbook.recorded import RunRow, RunWork, Unfinished
+from pgrehearse.execution.unlimited import unlimited
 from pgrehearse.text.variables import quote_literal
 
 __all__ = ["RunLedger"]
@@ -72,8 +73,6 @@ _SETTINGS = (
     "SET ROLE NONE",
     "SET search_path = pg_catalog, pg_temp",
     "SET default_transaction_read_only = off",
-    "SET statement_timeout = 0",
-    "SET idle_session_timeout = 0",
     "SET lock_timeout = '10s'",
 )
 _PLACE = """
@@ -128,7 +127,8 @@ class RunLedger:
     @classmethod
     def open(cls, target: Target) -> RunLedger:
         """Connect. Raises SetupError: a pooler stands in between."""
-        connection = connect(target.conninfo, autocommit=True, application_name=_APPLICATION)
+        conninfo = unlimited(target.conninfo, target.major)
+        connection = connect(conninfo, autocommit=True, application_name=_APPLICATION)
         connection.prepare_threshold = None
         try:
             direct(connection)
