@@ -10,6 +10,8 @@ WORKERS ?= 3
 MOMENTS ?= all
 # Which shapes `make zoo` takes: all, or a shard such as 2/4.
 ZOO ?= all
+# `make pages` looks at one page of each kind; EVERY=1: at all, a few minutes.
+EVERY ?=
 # Majors the site is published for; empty is the default server only.
 SITE_PG ?=
 # The commit whose schema `make migrations` upgrades; empty tests no upgrade.
@@ -35,8 +37,8 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 	$(BIN)/python tools/example_status.py site
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
-pages: $(READY) ## Look at the built site in a browser: search, accessibility, phones (after make site)
-	PGREHEARSE_BUILT_SITE=$(CURDIR)/site $(BIN)/python -m pytest -q tests/browser/test_site.py
+pages: $(READY) ## Look at the built site in a browser: search, accessibility, phones (EVERY=1: all pages)
+	EVERY=$(EVERY) PGREHEARSE_BUILT_SITE=$(CURDIR)/site $(BIN)/python -m pytest -q tests/browser/test_site.py
 
 browser: ## Install Chromium where there is none, for the tests in a browser (Debian, as root)
 	@command -v chromium || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
