@@ -33,6 +33,7 @@ def connect(conninfo: str, **options: Any) -> Connection:
     begun = time.monotonic()
     made = Connection.connect(in_utf8(conninfo), **options)
     made.begun = begun
+    _in_iso(made)
     return made
 
 
@@ -71,6 +72,7 @@ class Opening:
                 raise psycopg.OperationalError(self._half.get_error_message())
             whole: psycopg.Connection[Any] = psycopg.Connection(self._half)
             whole.autocommit = True
+            _in_iso(whole)
             whole.execute(self._first)
             self._whole = whole
         return self._whole
@@ -87,6 +89,12 @@ def holds_other_text(connection: psycopg.Connection[Any], error: psycopg.Error) 
     Only one in SQL_ASCII can: others refuse it where it is written.
     """
     return error.sqlstate == "22021" and connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+
+
+def _in_iso(connection: psycopg.Connection[Any]) -> None:
+    """Times as psycopg reads them, where a role or a database has another DateStyle."""
+    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
+        connection.pgconn.exec_(b"SET DateStyle = ISO")  # beside the transactions of the connection
 
 
 def in_utf8(conninfo: str) -> str:
