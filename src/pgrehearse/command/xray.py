@@ -145,9 +145,25 @@ def _prepared(
         project = _earlier(project, file, Path(folder), seed)
         databases = Databases(server, project)
         try:
-            yield server, databases.fresh(Database(rows=1000), "xray"), []
+            yield server, _fresh(databases, file.resolve().parent), []
         finally:
             databases.close()
+
+
+def _fresh(databases: Databases, shown: Path) -> str:
+    """A database with the earlier migrations. An error names the reader's file, not the copy of it."""
+    try:
+        return databases.fresh(Database(rows=1000), "xray")
+    except DocumentError as error:
+        if error.path is None or (shown / Path(error.path).name).resolve() == Path(error.path).resolve():
+            raise
+        place = shown / Path(error.path).name
+        raise DocumentError(
+            error.message,
+            path=place if place.is_file() else error.path,
+            line=error.line,
+            next_step=error.next_step,
+        ) from None
 
 
 def _earlier(project: Project, file: Path, folder: Path, seed: Path | None) -> Project:

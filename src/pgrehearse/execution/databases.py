@@ -31,7 +31,8 @@ class Databases:
         self.server = server
         self.project = project
         self.maker = Maker(server)
-        self._roles = Roles(server, project)
+        #: those of the project, on this server
+        self.roles = Roles(server, project)
         #: the document whose database was made last
         self.document: Path | None = None
         self._shared: Shared = None
@@ -83,7 +84,7 @@ class Databases:
         """Leave nothing behind: every database made here goes, also one that Ctrl-C found half made."""
         self._prepared = None
         self.maker.close()
-        self._roles.close()
+        self.roles.close()
         self._templates = {}
 
     def abandon(self) -> None:
@@ -107,7 +108,7 @@ class Databases:
         return self._templates[wanted]
 
     def _build(self, name: str, wanted: Database) -> None:
-        self._roles.declare(name)
+        self.roles.declare(name)
         session = Session("template", self.server.dsn(name))
         try:
             for migration in migration_files.load(self.project.migrations):
@@ -115,7 +116,7 @@ class Databases:
                 steps = [
                     step
                     for step in _messages(up.sql, up.line, migration.path)
-                    if not self._roles.repeated(step.sql)
+                    if not self.roles.repeated(step.sql)
                 ]
                 if up.transaction:
                     steps = [Message("BEGIN", up.line), *steps, Message("COMMIT", up.line)]

@@ -8,6 +8,8 @@ folder of the migrations, declares those.
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -69,6 +71,24 @@ class Roles:
             before = self._watched(connection)
             self._made.add(name)
             return name not in before and name in names(connection)
+
+    def set_aside(self, statements: Iterable[str]) -> None:
+        """Give the roles that ``statements`` have made another name, so that they can be made again.
+
+        The databases that were made with them keep them. Both go with `close`.
+        """
+        wanted = {name for name in map(created, statements) if name}
+        if not wanted:
+            return
+        self._made |= wanted
+        with connect(self._server.watching.dsn(), autocommit=True) as connection:
+            before = self._watched(connection)
+            for name in sorted((wanted & names(connection)) - before):
+                aside = f"{name[:40]}_{secrets.token_hex(6)}"
+                rename = SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(name), Identifier(aside))
+                with suppress(psycopg.Error):
+                    connection.execute(rename)
+                    self._made.add(aside)
 
     def supplied(self, error: str) -> bool:
         """Whether ``error`` was that a role is missing, which is there now, plain: see ``assumed``."""

@@ -16,7 +16,7 @@ from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.measurement.statement.session import MeasuredSession
 from pgrehearse.measurement.xray_rows import Row
-from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens
+from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens, stands_alone
 from pgrehearse.servers.base import Server
 from pgrehearse.text.statement import Kind, classify
 
@@ -45,6 +45,7 @@ def xray(
     progress: Callable[[int], None] = lambda done: None,
     repeated: Callable[[str], bool] = lambda statement: False,
     settings: Sequence[str] = (),
+    used_up: bool = False,
 ) -> Xray:
     """Measure ``todo`` on clones of ``template``, which is left as it is; see `measure` for both arguments.
 
@@ -54,6 +55,7 @@ def xray(
     Args:
         repeated: whether a statement is left out, because what it does was done in another database.
         settings: SET statements that hold from the beginning.
+        used_up: ``template`` is nobody's any more, and may be worked on.
 
     Raises:
         SetupError: the database cannot be cloned.
@@ -61,7 +63,8 @@ def xray(
     maker = Maker(server)
     try:
         with Clones(server, template, maker) as clones:
-            clones.template = clones.create()
+            if not used_up:
+                clones.template = clones.create()
             with Client(server.dsn(clones.template)) as client:
                 catalog = catalogs.read(client)
                 empty = _empty(client, catalog)
@@ -108,10 +111,11 @@ class _Run:
             end = position + 1
             while block and end < len(todo) and todo[end].block == block:
                 end += 1
-            if block:
-                self._transaction(todo[position:end])
+            group = todo[position:end]
+            if block and not (len(group) == 1 and stands_alone(group[0])):
+                self._transaction(group)
             else:
-                self._alone(todo[position])
+                self._alone(group[0])
             position = end
         stopped = "not measured: an earlier statement failed"
         return self.rows + [Row(step, error=stopped) for step in todo[len(self.rows) :]]
@@ -126,12 +130,13 @@ class _Run:
         self.rows.append(row)
         self.progress(len(self.rows))
 
-    # --- a statement in no transaction ------------------------------------------------------------------
-
     def _alone(self, step: FileStatement) -> None:
         kind = classify(step.statement)
         if reason := _unmeasurable(step, kind):
             self._take(Row(step, left=reason))
+            return
+        if self.repeated(step.statement):
+            self._take(Row(step, Facts()))
             return
         if self._session is None:
             self._session = MeasuredSession(self.clones, self.clones.template, self.settings)
@@ -141,7 +146,7 @@ class _Run:
         except DocumentError as error:
             self._take(Row(step, error=error.message))
             return
-        if facts is None and transactional.refuses(session.client):
+        if facts is None and not step.block and transactional.refuses(session.client):
             facts = self._without_transaction(step)
         elif facts is None:
             self._take(Row(step, error=f"{session.client.reason} ({session.client.sqlstate})"))
@@ -161,8 +166,6 @@ class _Run:
             self._take(Row(step, error=f"{session.client.reason} ({session.client.sqlstate})"))
             return None
         return facts
-
-    # --- statements of one transaction ------------------------------------------------------------------
 
     def _transaction(self, group: Sequence[FileStatement]) -> None:
         """Measure the statements of one transaction, each by itself where it can stand by itself.

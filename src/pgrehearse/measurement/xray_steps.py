@@ -12,7 +12,7 @@ from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
-__all__ = ["FileStatement", "bound", "ends", "opens", "steps"]
+__all__ = ["FileStatement", "bound", "ends", "opens", "stands_alone", "steps"]
 
 #: What ends a transaction.
 _ENDS = (Control.CLOSES, Control.GIVES_UP)
@@ -81,3 +81,9 @@ def bound(step: FileStatement) -> bool:
     kind = classify(step.statement)
     of_cursors = kind.verb in ("declare", "fetch", "move", "close")
     return kind.temporary or kind.of_temporary or of_cursors or kind.control is Control.WITHIN
+
+
+def stands_alone(step: FileStatement) -> bool:
+    """Whether it is the same alone in a transaction that is kept, and in none."""
+    kind = classify(step.statement)
+    return step.kept and kind.control is None and not kind.settings

@@ -91,7 +91,12 @@ def _with_rows(stage: Playback, file: File, todo: Sequence[FileStatement]) -> tu
             with Client(stage.server.dsn(filled.name)) as client:
                 before = catalogs.read(client)
             found = xray(
-                stage.server, filled.name, todo, repeated=stage.roles.repeated, settings=stage.settings
+                stage.server,
+                filled.name,
+                todo,
+                repeated=stage.roles.repeated,
+                settings=stage.settings,
+                used_up=True,
             )
         finally:
             stage.drop(filled.name)

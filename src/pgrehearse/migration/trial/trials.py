@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pgrehearse.connections import connect
@@ -19,8 +19,9 @@ from pgrehearse.migration.trial.tried import FAILED, NOT_RUN, OK, Tried, differe
 from pgrehearse.schema import Schema, differences, read
 from pgrehearse.servers.base import Server
 from pgrehearse.text.front_matter import Database
-from pgrehearse.text.migration_files import Migration
+from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.project import Project
+from pgrehearse.text.split import Statement
 
 __all__ = ["Plan", "run"]
 
@@ -59,6 +60,13 @@ def run(server: Server, plan_: Plan) -> Iterator[Tried]:
         databases.close()
 
 
+def _up(migration: Migration) -> Iterable[Statement]:
+    try:
+        return statements(migration, migration.up)
+    except PgRehearseError:  # whoever applies it says so
+        return ()
+
+
 class _Run:
     def __init__(self, server: Server, databases: Databases, plan_: Plan) -> None:
         self.server = server
@@ -95,7 +103,12 @@ class _Run:
             return from_error(name, error)
 
     def _empty(self, hint: str) -> str:
-        return self.server.dsn(self.databases.fresh(_EMPTY, f"test_{hint}"))
+        """A database with nothing but the roles of the project, which the migrations may make again."""
+        roles = self.databases.roles
+        roles.set_aside(one.sql for migration in self.plan.migrations for one in _up(migration))
+        name = self.databases.fresh(_EMPTY, f"test_{hint}")
+        roles.declare(name)
+        return self.server.dsn(name)
 
     # --- an earlier release --------------------------------------------------------------------------
 

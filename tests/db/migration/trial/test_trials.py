@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -255,3 +256,21 @@ def test_dbmate_is_not_there(
     done = CliRunner().invoke(command, ["--dbmate"], standalone_mode=False)
     assert "not run  dbmate applies  there is no dbmate here, and no npm to fetch it" in done.output
     assert done.return_value == 1, "asked for and not run is not green"
+
+
+ROLE = (
+    "-- migrate:up\nCREATE ROLE trial_reader NOLOGIN;\nCREATE TABLE r (n int);\n"
+    "GRANT SELECT ON r TO trial_reader;\n"
+    "GRANT SELECT ON r TO trial_of_the_file;\n-- migrate:down\nDROP TABLE r;\nDROP ROLE trial_reader;\n"
+)
+
+
+def test_a_role_is_of_the_cluster(server: Server, make: Make) -> None:
+    """Made for one database it is there for the next; and it goes with the run."""
+    plan = make(ROLE, roles="CREATE ROLE trial_of_the_file NOLOGIN;\n")
+    for _ in range(2):
+        steps = list(run(server, plan))
+        assert [finding.said for step in steps for finding in step.findings] == []
+    with psycopg.connect(server.dsn()) as connection:
+        left = connection.execute("SELECT rolname FROM pg_roles WHERE rolname ~ '^trial_'").fetchall()
+    assert left == []
