@@ -73,9 +73,9 @@ def lint(
     """
     project, _ = load_migrations()
     names = frozenset(_name(path, project) for path in paths)
-    remembered = "" if fresh else _version(server, pg)
+    remembered = _version(server, pg)
     settings = (zone(dsn),) if dsn else ()
-    request = PolicyRequest(names, base, dsn, schema, rows, settings, _off(project), remembered)
+    request = PolicyRequest(names, base, dsn, schema, rows, settings, _off(project), remembered, fresh)
     started = time.monotonic()
     with Servers(server) as servers, Progress(sys.stderr) as progress:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)

@@ -42,7 +42,7 @@ class Memory:
 
     def __init__(self, project: Project, request: PolicyRequest, read: Sequence[File]) -> None:
         self._read = read
-        self._version = request.remembered
+        self._version, self._fresh = request.remembered, request.fresh
         self._all = _digest(file.migration.sha256.encode() for file in read)
         self._names: list[str] = []
         if not self._version:
@@ -54,7 +54,7 @@ class Memory:
 
     def recalled(self, number: int) -> Seen | None:
         """What is known of the file ``number``."""
-        if not self._version:
+        if not self._version or self._fresh:
             return None
         try:
             value = json.loads(self._place(number).read_text("utf-8"))

@@ -26,7 +26,8 @@ class PolicyRequest:
         settings: SET statements that a session of that database begins with.
         off: check -> why this project does without it.
         remembered: the exact version of the server that will be asked, so that what it has shown before need
-            not be shown again; empty: everything is measured.
+            not be shown again; empty: everything is measured, and nothing kept.
+        fresh: what is remembered is measured again.
     """
 
     names: frozenset[str] = frozenset()
@@ -37,6 +38,7 @@ class PolicyRequest:
     settings: tuple[str, ...] = ()
     off: Mapping[str, str] = field(default_factory=dict)
     remembered: str = ""
+    fresh: bool = False
 
 
 @dataclass

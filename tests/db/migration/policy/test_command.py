@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -241,11 +242,13 @@ def test_what_was_measured_of_the_same_files_is_remembered(red: Project) -> None
         "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a ON items (title);\n"
         "-- migrate:down\nSELECT 1;\n"
     )
+    seed = red.root / "db" / "seed.sql"
+    seed.write_text(f"{seed.read_text()}-- {uuid4()}\n")  # nobody asked this question before
     first, again = (json.loads(lint(red, "--json").out) for _ in range(2))
+    assert first["coverage"]["before"] == 0
     assert (again.pop("coverage")["before"], again) == (first.pop("coverage")["measured"], first)
     assert json.loads(lint(red, "--json", "--fresh").out)["coverage"]["before"] == 0
-    seed = red.root / "db" / "seed.sql"
-    seed.write_text(seed.read_text() + "-- other rows\n")
+    seed.write_text(f"{seed.read_text()}-- {uuid4()}\n")
     assert json.loads(lint(red, "--json").out)["coverage"]["before"] == 0
     (red.migrations / "0003_index.sql").write_text(
         "-- migrate:up\nDROP TABLE items;\n-- migrate:down\nSELECT 1;\n"

@@ -66,6 +66,7 @@ def test_what_is_kept_is_recalled(project: Project) -> None:
     Memory(project, request, found).keep(1, seen(found[1]))
     recalled = Memory(project, request, files(project)).recalled(1)
     assert recalled == seen(files(project)[1])
+    assert Memory(project, replace(request, fresh=True), files(project)).recalled(1) is None
 
 
 def test_without_the_version_of_a_server_there_is_none(project: Project) -> None:
