@@ -78,6 +78,7 @@ def _head(document: Document, source: str) -> Iterator[str]:
     yield "\\set ON_ERROR_STOP on"
     yield f"\\pset null '{_NULL}'"
     yield "\\pset pager off"
+    yield "SET standard_conforming_strings = on;"
     for parameter in parameters:
         yield f"\\if :{{?{parameter.name}}}"
         yield "\\else"

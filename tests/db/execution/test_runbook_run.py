@@ -169,6 +169,13 @@ def test_a_surprise_is_raised_and_settings_are_repeated_without_asking(
     assert staging.trace() == ["here"]
 
 
+def test_a_backslash_is_one_whatever_the_role_thinks(staging: Database, tmp_path: Path) -> None:
+    name = staging.one("SELECT current_database()")
+    staging.execute(f'ALTER DATABASE "{name}" SET standard_conforming_strings = off')
+    assert carry_out(request(staging, tmp_path, "INSERT INTO trace (note) VALUES ('\\d\\\\');"), Recorder())
+    assert staging.trace() == ["\\d\\\\"]
+
+
 def test_a_lock_that_is_not_to_be_had_is_told_and_tried_again(staging: Database, tmp_path: Path) -> None:
     with psycopg.connect(staging.dsn) as holder:
         holder.execute("LOCK TABLE gate IN ACCESS SHARE MODE")

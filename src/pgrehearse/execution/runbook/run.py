@@ -24,7 +24,7 @@ from pgrehearse.execution.runbook.recorded import RunWork, Unfinished
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.run_log import RunLog
-from pgrehearse.execution.runbook.session_start import limit_lock_waits
+from pgrehearse.execution.runbook.session_start import limit_lock_waits, read_backslashes_as_they_are
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.execution.runbook.watch import Watch
@@ -188,6 +188,7 @@ def _steps(
         operator = Operator(
             request.document, executor, recorder, log, request.backoff, reporter, watch, waits
         )
+        read_backslashes_as_they_are(executor)
         limit_lock_waits(executor, waits)
         if request.changes:
             operator.hold_lock()

@@ -8,7 +8,7 @@ from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["limit_lock_waits"]
+__all__ = ["limit_lock_waits", "read_backslashes_as_they_are"]
 
 
 def limit_lock_waits(executor: Executor, lock_waits: LockWaits) -> None:
@@ -30,6 +30,14 @@ def limit_lock_waits(executor: Executor, lock_waits: LockWaits) -> None:
     if _set(executor, ["SET client_connection_check_interval = '1s'"]).error is None:
         options.append("-c client_connection_check_interval=1s")  # not on every platform
     executor.python.environment["PGOPTIONS"] = " ".join(options).strip()
+
+
+def read_backslashes_as_they_are(executor: Executor) -> None:
+    """A runbook's strings hold backslashes; a role that reads them as escapes finds other things.
+
+    Such a role has standard_conforming_strings off.
+    """
+    _set(executor, ["SET standard_conforming_strings = on"])
 
 
 def _set(executor: Executor, statements: list[str]) -> Session:
