@@ -89,13 +89,14 @@ def test_an_example_of_a_status_page_is_there(browser: Browser, url: str) -> Non
     with Visit(browser) as visit:
         page = visit.to(f"{url}/guides/what-a-red-cell-means/")
         page.locator("a[href='example.html']").click()
+        page.wait_for_url("**/example.html")
         levels = set(page.locator("td .level").all_inner_texts())
         assert {level.split()[-1] for level in levels} == {"attention", "unknown"}
         assert "only in live: index by_hand" in page.locator("main").inner_text()
         assert violations(page) == []
         assert visit.wrong == []
         page.locator("text=What “drift” means").first.click()
-        assert page.url == f"{url}/guides/what-a-red-cell-means/#drift"
+        page.wait_for_url(f"{url}/guides/what-a-red-cell-means/#drift")
 
 
 def test_no_page_has_a_heading_without_text(folder: Path) -> None:

@@ -18,11 +18,14 @@ __all__ = ["Served"]
 
 
 class Served:
-    """It shows ``found`` at ``url`` until `end`; it looks ten times a second, its pages ask every second."""
+    """It shows ``found`` at ``url`` until `end`, and looks again every so many seconds; so do its pages.
 
-    def __init__(self, found: Sequence[Snapshot]) -> None:
+    They ask every second at most. What looks rarely does not change while somebody examines it.
+    """
+
+    def __init__(self, found: Sequence[Snapshot], every: float = 0.1) -> None:
         self.found = found
-        self._latest = Latest(lambda: self.found, 0.1)
+        self._latest = Latest(lambda: self.found, every)
         self._latest.once()
         listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
