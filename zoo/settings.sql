@@ -8,7 +8,6 @@ search_path = '"$user", public, pg_catalog'
 DateStyle = "German, DMY"
 IntervalStyle = "sql_standard"
 TimeZone = "Asia/Tokyo"
-standard_conforming_strings = "off"
 bytea_output = "escape"
 extra_float_digits = "-5"
 */
