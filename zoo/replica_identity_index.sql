@@ -6,6 +6,8 @@ new_type = "varchar(60)"
 index = "item_code_key"
 unique = "code"
 pkey = "code"
+[index-repair]
+index = "item_name_idx"
 */
 -- [set up]
 CREATE UNIQUE INDEX item_code_key ON item (code);
