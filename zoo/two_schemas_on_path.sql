@@ -6,6 +6,8 @@ base = false
 required = "owner"
 [settings]
 search_path = "first, second, public"
+[index-drop]
+index = "first.item_name_idx"
 [index-replace]
 index = "item_name_idx"
 */
