@@ -7,6 +7,9 @@ copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from psycopg import Connection
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError
@@ -21,7 +24,7 @@ from pgrehearse.measurement.words import claim_of
 from pgrehearse.text import claims
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import split
-from pgrehearse.text.statement import classify, generated
+from pgrehearse.text.statement import Kind, classify, generated
 
 __all__ = ["check_claims", "is_measured", "measure_cells"]
 
@@ -65,15 +68,42 @@ def measure_cells(
         for position in wanted:
             progress(order[position])
             with replay.before(position) as fresh:
-                yield order[position], list(_statements(fresh, document, order[position]))
+                helpers = _helpers(document, order[:position], here)
+                yield order[position], list(_statements(fresh, document, order[position], helpers))
 
 
-def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[str, Facts]]:
+def _helpers(document: Document, before: Sequence[Cell], major: int) -> list[Message]:
+    """What made the temporary objects that a cell may use: the sessions that had them are gone."""
+    return [
+        message
+        for cell in before
+        if cell.language == "sql" and cell.options.runs_on(major)
+        for message in messages(cell, document.front.examples(), document.path)
+        if any(kind.temporary or kind.of_temporary for kind in _kinds(message))
+    ]
+
+
+def _kinds(message: Message) -> Iterator[Kind]:
+    for statement in split(message.sql):
+        yield from generated(statement) if message.gexec else (classify(statement),)
+
+
+def _make(connection: Connection[Any], helpers: Sequence[Message]) -> None:
+    for helper in helpers:
+        cursor = connection.execute(helper.sql.encode())
+        for value in (value for row in cursor.fetchall() for value in row) if helper.gexec else ():
+            if value is not None:
+                connection.execute(str(value).encode())
+
+
+def _statements(
+    fresh: Fresh, document: Document, cell: Cell, helpers: Sequence[Message]
+) -> Iterator[tuple[str, Facts]]:
     """Measure and then carry out, one by one, so that each finds what the earlier ones left."""
     sent = messages(cell, document.front.examples(), document.path)
     for message in sent:
         expected = cell.options.expect if message is sent[-1] else None
-        for sql in _resolved(fresh, message):
+        for sql in _resolved(fresh, message, helpers):
             kind = classify(sql)
             if kind.control is not None:
                 continue
@@ -82,7 +112,7 @@ def _statements(fresh: Fresh, document: Document, cell: Cell) -> Iterator[tuple[
                 # An error the document did not see: it needs a transaction whose earlier part is gone here.
                 if facts.sqlstate in ("", expected):
                     yield " ".join(sql.split()), facts
-            _carry_out(fresh, sql)
+            _carry_out(fresh, sql, helpers)
 
 
 def _measured(fresh: Fresh, document: Document, cell: Cell, sql: str) -> Facts:
@@ -97,20 +127,21 @@ def _measured(fresh: Fresh, document: Document, cell: Cell, sql: str) -> Facts:
         ) from error
 
 
-def _resolved(fresh: Fresh, message: Message) -> list[str]:
+def _resolved(fresh: Fresh, message: Message, helpers: Sequence[Message]) -> list[str]:
     """The statement itself, or those its ``\\gexec`` generates in the present state."""
     if not message.gexec:
         return [message.sql]
     with connect(fresh.server.dsn(fresh.name), autocommit=True) as connection:
+        _make(connection, helpers)
         rows = connection.execute(message.sql.encode()).fetchall()
     return [str(value) for row in rows for value in row if value is not None]
 
 
-def _carry_out(fresh: Fresh, sql: str) -> None:
+def _carry_out(fresh: Fresh, sql: str, helpers: Sequence[Message]) -> None:
     """Run it on the database itself; an error the cell expects leaves nothing, as in the document."""
     session = Session("measured", fresh.server.dsn(fresh.name))
     try:
-        session.run([Message(sql, 1)])
+        session.run([*helpers, Message(sql, 1)])
     finally:
         session.close()
 

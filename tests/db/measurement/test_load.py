@@ -14,8 +14,9 @@ LOAD = [sys.executable, "-m", "pgrehearse.measurement.traffic.load"]
 
 
 def order(dsn: str) -> str:
+    """Requests so close that some are due between the end of a server and that of the load."""
     request = {"statements": ["SELECT 1"], "keys": []}
-    return json.dumps({"dsn": dsn, "kinds": [{"name": "reads", "requests": [request], "rate": 50}]}) + "\n"
+    return json.dumps({"dsn": dsn, "kinds": [{"name": "reads", "requests": [request], "rate": 2000}]}) + "\n"
 
 
 def test_a_server_that_is_not_there_is_told_at_once() -> None:
