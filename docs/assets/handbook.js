@@ -15,7 +15,7 @@ function mend(root) {
   // A row of copy buttons is no landmark of the page.
   root.querySelectorAll("nav.md-code__nav:not([role])").forEach((one) => one.setAttribute("role", "none"));
   // What scrolls can be scrolled with keys.
-  root.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])").forEach((one) => {
+  root.querySelectorAll(":is(.md-typeset__scrollwrap, table.run-locks):not([tabindex])").forEach((one) => {
     if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
   });
   root.querySelectorAll("[role=dialog]:not([aria-label])").forEach((one) => one.setAttribute("aria-label", "Search"));
