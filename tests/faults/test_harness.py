@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from support.databases import Database
 from support.faults import remains
+from support.faults.cluster import Cluster
 from support.faults.moments import ALL, SAMPLE, Moment, chosen
 from support.faults.trial import SCENARIOS, Stage, Trial
 from support.faults.wire import Line, Point
@@ -152,3 +155,21 @@ def test_a_cut_connection_is_cut(trial: Trial) -> None:
         with pytest.raises(psycopg.OperationalError):
             client.execute("CREATE TABLE seen ()")
     assert trial.scenario.database.one("SELECT to_regclass('seen')::text") == "seen"
+
+
+def test_a_server_that_dies_at_the_first_look_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recovery on a full disk ends after somebody has looked: neither there nor gone at that moment."""
+    with Cluster() as cluster:
+        looks = []
+
+        def look() -> bool:
+            looks.append(1)
+            if len(looks) == 1:
+                postmaster = (cluster.folder / "data" / "postmaster.pid").read_text("utf-8").split()[0]
+                os.kill(int(postmaster), signal.SIGQUIT)
+                return False
+            return Cluster.alive(cluster)
+
+        monkeypatch.setattr(cluster, "alive", look)
+        cluster.return_to_life()
+        assert cluster.execute("SELECT 1") == [(1,)]

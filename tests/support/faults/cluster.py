@@ -105,13 +105,23 @@ class Cluster:
         self._supervisor = None
 
     def return_to_life(self) -> None:
-        """Start the server if it was stopped or ended by itself, and wait for it in any case."""
-        if (self.folder / "exited").exists():
+        """Start the server if it was stopped or ends by itself, and wait for it in any case.
+
+        Who dies of a full disk in its recovery takes its time: such a server is neither there nor gone at the
+        first look.
+        """
+        wait_until(
+            lambda: self._supervisor is None or self._exited() or self.alive(),
+            f"the server is there or gone\n{self.log()}",
+            120,
+        )
+        if self._exited():
             self.stop()
         if self._supervisor is None:
             self.start()
-        else:
-            self.wait()
+
+    def _exited(self) -> bool:
+        return (self.folder / "exited").exists()
 
 
 class Replicated(Cluster):
