@@ -20,7 +20,7 @@ pgbackrest, barman   those of these programs; own_command: of one of yours
 recovery      where recovery stops, and gaps in the WAL on the way there
 canary        a row written before the backup, to be read back from the copy
 original      the database that was backed up: what a copy of it has to hold
-questions     what is asked of a copy
+questions     what is asked of a copy; indexes: each against its table, meanwhile
 verify        from listed to canary read back; beside: reads it while the copy is made
 take          a backup is made
 store         receipts in the database they are about, and as files

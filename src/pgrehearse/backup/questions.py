@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse import queries
-from pgrehearse.backup import canary, programs
+from pgrehearse.backup import canary, indexes
 from pgrehearse.backup.adapter import Copy, Facts, Work
 from pgrehearse.backup.canary import Canary
 from pgrehearse.backup.levels import Level
@@ -19,23 +18,16 @@ from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.room import full
 from pgrehearse.connections import connect
-from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import PgRehearseError, first_line
 from pgrehearse.migration.runner.ledger import Ledger
 
 __all__ = ["Answers", "ask"]
 
 _TAKE = "take a new one: pgrehearse backup take"
-#: pg_amcheck's exit status for damage; 1 is for all that went wrong otherwise.
-_DAMAGE = 2
 _UNLOGGED = f"""
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND {queries.APPLICATION_SCHEMA}
-"""
-_INVALID = """
-SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
- WHERE NOT i.indisvalid
 """
 
 
@@ -55,23 +47,24 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
         with connect(dsn, autocommit=True) as connection, connect(original.target.conninfo) as before:
             before.read_only = True
             _identity(connection, copy, original, proof)
-            with proof.proving(Level.QUERIED, "ledger") as said:
-                found.ledger = _ledger(connection, original)
-                said.append(
-                    f"{found.ledger} is the newest migration, as in {original.database}"
-                    if found.ledger
-                    else f"no migrations, as in {original.database}"
-                )
-            known = canary.read(before)
-            there = canary.read(connection)
-            theirs = {one.id for one in known}
-            newest = next((one for one in reversed(there) if one.id in theirs), None)
-            with proof.proving(Level.QUERIED, "rows") as said:
-                said.append(_rows(connection, before, newest, work))
-            with proof.proving(Level.QUERIED, "sequences") as said:
-                said.append(_sequences(connection, before))
-            with proof.proving(Level.QUERIED, "indexes") as said:
-                said.append(_indexes(connection, copy, original, work))
+            with indexes.compared(connection, dsn, work) as agreed:
+                with proof.proving(Level.QUERIED, "ledger") as said:
+                    found.ledger = _ledger(connection, original)
+                    said.append(
+                        f"{found.ledger} is the newest migration, as in {original.database}"
+                        if found.ledger
+                        else f"no migrations, as in {original.database}"
+                    )
+                known = canary.read(before)
+                there = canary.read(connection)
+                theirs = {one.id for one in known}
+                newest = next((one for one in reversed(there) if one.id in theirs), None)
+                with proof.proving(Level.QUERIED, "rows") as said:
+                    said.append(_rows(connection, before, newest, work))
+                with proof.proving(Level.QUERIED, "sequences") as said:
+                    said.append(_sequences(connection, before))
+                with proof.proving(Level.QUERIED, "indexes") as said:
+                    said.append(agreed())
             with proof.proving(Level.CANARY, "canary") as said:
                 found.canary = _canary(newest, known, there, copy, facts, said)
                 found.at = newest.at if newest else None
@@ -168,59 +161,6 @@ def _behind(connection: psycopg.Connection[Any]) -> tuple[dict[str, tuple[int, i
         if row and row[1] is not None and row[1] > row[0]:
             found[name] = (row[0], row[1])
     return found, len(sequences)
-
-
-def _indexes(connection: psycopg.Connection[Any], copy: Copy, original: Original, work: Work) -> str:
-    """pg_amcheck of the whole database, each index against its table.
-
-    Its exit status is believed only of one database where amcheck is known to be, asked by a superuser: of
-    several it is 0 where the extension is in one of them, and for a role without rights it is that of
-    damage. Without --heapallindexed it does not see what an index on a changed function lacks.
-    """
-    program = programs.called("pg_amcheck")
-    if program is None:
-        raise Unproven(
-            "no pg_amcheck is here: indexes were not compared with their tables",
-            "install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
-        )
-    try:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog")
-    except psycopg.Error as error:
-        raise Unproven(
-            f"amcheck cannot be made in the copy: {first_line(error)}",
-            "use a PostgreSQL with its contrib modules: PGREHEARSE_BINDIR",
-        ) from None
-    row = connection.execute(_INVALID).fetchone()
-    invalid = row[0] if row else 0
-    settings = environment_variables(
-        {k: str(v) for k, v in conninfo_to_dict(copy.dsn(original.database)).items()}
-    )
-    done = programs.run(
-        [
-            program,
-            "--no-password",
-            "--heapallindexed",
-            f"--jobs={work.jobs}",
-        ],
-        settings=settings,
-        watch=lambda said: work.progress("pg_amcheck", 0, 0),
-    )
-    if done.status not in (0, _DAMAGE):
-        raise Unproven(f"pg_amcheck failed: {done.reason}", "run it by hand against the original")
-    if done.status == _DAMAGE:
-        lines = [line.strip() for line in f"{done.out}\n{done.said}".splitlines() if line.strip()]
-        named = next((line for line in lines if line.startswith(("heap table", "btree index"))), "")
-        error_line = next((line for line in lines if line.startswith("ERROR:")), done.reason)
-        raise Refused(
-            f"pg_amcheck finds damage: {named} {error_line.removeprefix('ERROR:').strip()}".replace(
-                "  ", " "
-            ),
-            "look whether the original has it too; REINDEX there what is named, then take a new backup",
-        )
-    of = programs.version(program)[1]
-    return f"every index agrees with its table (pg_amcheck {of})" + (
-        f"; {invalid} INVALID indexes cannot be checked" if invalid else ""
-    )
 
 
 def _canary(
