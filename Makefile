@@ -24,7 +24,7 @@ export PATH := $(CACHE)/debian/path:$(PATH)
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help site pages browser test faults zoo check programs serve matrix thorough budget migrations evidence benchmark \
+.PHONY: help site pages browser test faults zoo check programs serve matrix preview thorough budget migrations evidence benchmark \
 	generate lock clean
 
 help: ## Show this list
@@ -73,6 +73,10 @@ serve: $(READY) ## Live site: save a document, it is executed and its page reloa
 matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, against evidence/ (PG=15,17 for some)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure --pg $(PG) docs runbooks
 	$(BIN)/pgrehearse rehearse --pg $(PG)
+
+preview: $(READY) ## Every document and every rehearsal on Debian's newest PostgreSQL 19, against evidence/ (Debian)
+	$(BIN)/python tools/debian_programs.py postgresql-19
+	$(MAKE) matrix PG=19
 
 thorough: $(READY) ## Unit tests with 20 times as many made-up examples, others in every run (a few minutes)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile thorough tests/unit

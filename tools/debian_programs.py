@@ -5,6 +5,7 @@
 
 A program lands in the cache of pgrehearse, with its suite's own shared libraries and loader, so a machine
 with Debian 12 runs what sid built. `debian/bin` there holds one starter each, such as `pgbouncer-1.18`.
+A PostgreSQL server lands with its clients in `debian/postgresql-19`, where `pgrehearse --pg 19` looks for it.
 What is there stays; remove its folder to have it made anew. The mirror is the one that this machine's own
 apt sources name. Needs apt-get and dpkg-deb, no root. Exit status 69: some program could not be had.
 """
@@ -36,13 +37,16 @@ _APT_LIMIT = 600  # seconds for one call: the lists of a suite are 10 MB
 class Program:
     """A package of a suite, in ``least`` (as in 1.18) or a later version; unstable moves on.
 
-    ``binary``: the program of it that is wanted, where that has another name than the package.
+    ``binary``: the program of it that is wanted, where that has another name than the package. ``folder``:
+    all programs of this folder are wanted, each started in its place. ``more``: packages that belong to it.
     """
 
     package: str
     suite: str
     least: str
     binary: str = ""
+    folder: str = ""
+    more: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.binary or self.package}-{self.least}"
@@ -56,6 +60,14 @@ PROGRAMS = (
     Program("pgbackrest", "sid", "2.60"),
     Program("rsync", "bookworm", "3.2"),  # Barman restores with it
     Program("prometheus", "bookworm", "2.42", binary="promtool"),
+    Program(
+        "postgresql-19",
+        "experimental",
+        "19",
+        binary="postgresql",
+        folder="usr/lib/postgresql/19/bin",
+        more=("postgresql-client-19",),
+    ),
 )
 
 
@@ -70,7 +82,8 @@ def unpack(programs: Iterable[Program]) -> list[Path]:
                 apt = _Apt(Path(state), suite)
                 for program in wanted:
                     _make(program, base, apt)
-        starters += [_start(base, each) for each in wanted]
+        for each in wanted:
+            starters += _start_all(base, each) if each.folder else [_start(base, each)]
         if _PLAIN in wanted:
             plain = base / "path" / _PLAIN.package
             plain.parent.mkdir(mode=0o755, exist_ok=True)
@@ -92,19 +105,23 @@ def _make(program: Program, base: Path, apt: _Apt) -> None:
         tree, debs = scratch / "tree", scratch / "debs"
         tree.mkdir(mode=0o755)
         debs.mkdir()
-        apt.download([program.package, *apt.libraries(program.package)], debs)
+        packages = [program.package, *program.more]
+        apt.download([*packages, *apt.libraries(packages)], debs)
         version = _version(debs, program)
         for deb in sorted(debs.glob("*.deb")):
             _run(["dpkg-deb", "-x", str(deb), str(tree)])
         (tree / "VERSION").write_text(f"{program.package} {version} ({program.suite})\n", encoding="utf-8")
         _run(["chmod", "-R", "a+rX", str(tree)])  # servers and poolers run as another user
+        if program.folder:
+            _set_aside(tree / program.folder)
         tree.rename(place)
 
 
 def _version(debs: Path, program: Program) -> str:
     deb = next(debs.glob(f"{program.package}_*.deb"))
     version = _run(["dpkg-deb", "-f", str(deb), "Version"]).strip()
-    if subprocess.run(["dpkg", "--compare-versions", version, "ge", program.least], check=False).returncode:
+    compared = ["dpkg", "--compare-versions", version, "ge", f"{program.least}~"]  # 19~rc1 is before 19
+    if subprocess.run(compared, check=False).returncode:
         raise SetupError(
             f"{program.suite} has {program.package} {version}, older than {program.least}",
             next_step="name a newer suite in PROGRAMS of tools/debian_programs.py",
@@ -112,18 +129,40 @@ def _version(debs: Path, program: Program) -> str:
     return version
 
 
+def _set_aside(folder: Path) -> None:
+    """Move the programs of ``folder`` away, so that their starters can take their places and names."""
+    aside = folder.with_name("elf")
+    aside.mkdir(mode=0o755)
+    for path in list(folder.iterdir()):
+        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
+            path.rename(aside / path.name)
+
+
+def _start_all(base: Path, program: Program) -> list[Path]:
+    """Write the starters of all programs of a folder; the folder. It finds its shared files as installed."""
+    folder = base / str(program) / program.folder
+    for binary in sorted(folder.with_name("elf").iterdir()):
+        _starter(base / str(program), folder / binary.name, binary)
+    return [folder]
+
+
 def _start(base: Path, program: Program) -> Path:
-    """Write the starter: the program under its suite's loader, with its own name and process id."""
+    """Write the starter of a program, which has a name of its own among the others."""
     tree = base / str(program)
     name = program.binary or program.package
     binaries = [tree / folder / name for folder in ("usr/bin", "usr/sbin")]
-    folders = [*tree.glob("lib/*-linux-*"), *tree.glob("usr/lib/*-linux-*")]
-    loaders = [path for folder in folders for path in folder.glob("ld-linux*.so.*")]
-    binary = next((path for path in binaries if path.is_file()), None)
-    if binary is None or not loaders:
-        raise SetupError(f"{tree} holds no {name}", next_step=f"remove {tree} and try again")
+    binary = next((path for path in binaries if path.is_file()), tree / name)
     starter = base / "bin" / str(program)
     starter.parent.mkdir(mode=0o755, exist_ok=True)
+    return _starter(tree, starter, binary)
+
+
+def _starter(tree: Path, starter: Path, binary: Path) -> Path:
+    """Write the starter: the program under its suite's loader, with its own name and process id."""
+    folders = [*tree.glob("lib/*-linux-*"), *tree.glob("usr/lib/*-linux-*")]
+    loaders = [path for folder in folders for path in folder.glob("ld-linux*.so.*")]
+    if not binary.is_file() or not loaders:
+        raise SetupError(f"{tree} holds no {binary.name}", next_step=f"remove {tree} and try again")
     libraries = ":".join(map(str, folders))
     words = [str(loaders[0]), "--argv0", str(starter), "--library-path", libraries, str(binary)]
     text = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
@@ -143,10 +182,17 @@ class _Apt:
         for folder in ("lists/partial", "cache/archives/partial"):
             (state / folder).mkdir(parents=True)
         (state / "status").touch()
-        (state / "sources").write_text(f"deb {_mirror()} {suite} main\n", encoding="utf-8")
+        # Experimental holds only what sid does not; of the two the newer version is taken.
+        suites = ("sid", suite) if suite == "experimental" else (suite,)
+        mirror = _mirror()
+        (state / "sources").write_text("".join(f"deb {mirror} {each} main\n" for each in suites), "utf-8")
+        pin = f"Package: *\nPin: release a={suite}\nPin-Priority: 500\n"
+        (state / "preferences").write_text(pin, encoding="utf-8")
         settings = {
             "Dir::Etc::sourcelist": state / "sources",
             "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::preferences": state / "preferences",
+            "Dir::Etc::preferencesparts": "/dev/null",
             "Dir::State::Lists": state / "lists",
             "Dir::State::status": state / "status",
             "Dir::Cache": state / "cache",
@@ -157,11 +203,11 @@ class _Apt:
         self.options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
         _run(["apt-get", "-qq", *self.options, "update"], what=f"the package lists of {suite}")
 
-    def libraries(self, package: str) -> list[str]:
-        """The packages with shared libraries that ``package`` needs, the C library among them."""
+    def libraries(self, packages: Sequence[str]) -> list[str]:
+        """The packages with shared libraries that ``packages`` need, the C library among them."""
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
         limits = [f"--no-{kind}" for kind in kinds]
-        lines = _run(["apt-cache", *self.options, "depends", "--recurse", *limits, package]).splitlines()
+        lines = _run(["apt-cache", *self.options, "depends", "--recurse", *limits, *packages]).splitlines()
         # A package stands at the margin, a virtual one in angle brackets; another architecture has a colon.
         names = {line for line in lines if line.startswith(("lib", "zlib")) and ":" not in line}
         return sorted(n for n in names if not n.endswith(_NO_LIBRARY) and not n.startswith("libjs-"))

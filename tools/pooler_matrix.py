@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from pgrehearse import sealed
-from pgrehearse.majors import SUPPORTED
 from pgrehearse.servers import Servers
+from pgrehearse.servers.binaries import named
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -33,7 +33,9 @@ def measured() -> dict[str, Any]:
     versions = {name: _version(name) for name in POOLERS}
     servers_used = {}
     with Servers() as servers:
-        for major in SUPPORTED:
+        wanted, left_out = named("all")
+        print(*left_out, sep="\n", file=sys.stderr)
+        for major in wanted:
             server = servers.get(major)
             servers_used[str(major)] = server.version
             for name in POOLERS:

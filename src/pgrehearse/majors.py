@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from pgrehearse.errors import SetupError
 
-__all__ = ["SUPPORTED", "known", "not_too_old", "said", "written"]
+__all__ = ["PREVIEW", "SUPPORTED", "known", "label", "not_too_old", "number", "outlived", "said", "written"]
 
-SUPPORTED = (15, 16, 17, 18)
+SUPPORTED = (15, 16, 17, 18, 19)
+#: Majors tried before their release, and the version that was. Not everybody can get servers of them, so
+#: ``all`` means them only where one is found. Whoever measures on the release removes the line.
+PREVIEW = {19: "19rc1"}
 
 
 def known(major: int) -> None:
@@ -43,6 +48,27 @@ def written(value: str) -> list[int | None]:
         known = ",".join(map(str, SUPPORTED))
         raise ValueError(f"{wrong!r} is no supported server major; write some of {known}, or all")
     return [int(word) for word in words]
+
+
+def label(major: int | str) -> str:
+    """How a major is called beside what was measured on it: ``18``; ``19rc1`` where it was no release."""
+    return PREVIEW.get(int(major), str(major))
+
+
+def number(version: str) -> int:
+    """The major of a version: of ``18.6`` and of ``19rc1``."""
+    return int(re.split(r"\D", version, maxsplit=1)[0])
+
+
+def outlived(recorded: str, version: str) -> list[str]:
+    """What is wrong with evidence of ``recorded`` seen on ``version``: it is of a preview, this a release."""
+    if not _is_release(version) or _is_release(recorded):
+        return []
+    return [f"recorded on PostgreSQL {recorded}, before its release; {version} is here"]
+
+
+def _is_release(version: str) -> bool:
+    return not re.match(r"\d+(?:devel|alpha|beta|rc)", version)
 
 
 def said(major: int, version: str) -> str:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from pgrehearse import majors
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document, load
@@ -34,6 +33,8 @@ __all__ = ["DocumentFile", "DocumentItem", "MigrationsFolder", "PolicyItem", "de
 T = TypeVar("T")
 _REHEARSER = pytest.StashKey["Rehearser"]()
 _PROJECT = pytest.StashKey[Project]()
+_MAJORS = pytest.StashKey[list[int | None]]()
+_LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,7 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_PROJECT] = Project.find(config.rootpath)
     except PgRehearseError as error:
         raise pytest.UsageError(str(error)) from None
-    wanted = _majors(config)  # refused here, not once for every document
+    wanted, left_out = _majors(config)  # refused here, not once for every document
+    config.stash[_MAJORS], config.stash[_LEFT_OUT] = wanted, left_out
     if config.getoption("--accept") and len(wanted) > 1:
         raise pytest.UsageError("--accept writes one server's outputs: name one major with --pg")
 
@@ -131,6 +133,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
                 reasons.add(str(value))
             elif name == "pgrehearse_accepted":
                 accepted.add(str(value))
+    for line in config.stash[_LEFT_OUT]:
+        terminalreporter.write_line(line)
     for place in sorted(accepted):
         terminalreporter.write_line(f"accepted {place}")
     if any(counts.values()):
@@ -149,7 +153,7 @@ class DocumentFile(pytest.File):
             raise self.CollectError(str(error)) from error
         if not document.cells:
             return
-        for major in _majors(self.config):
+        for major in self.config.stash[_MAJORS]:
             name = self.path.stem if major is None else f"{self.path.stem}[pg{major}]"
             yield DocumentItem.from_parent(self, name=name, document=document, major=major)
 
@@ -267,8 +271,16 @@ def _rehearser(config: pytest.Config) -> Rehearser:
     return config.stash[_REHEARSER]
 
 
-def _majors(config: pytest.Config) -> list[int | None]:
+def _majors(config: pytest.Config) -> tuple[list[int | None], list[str]]:
+    """The majors that --pg names, and what it leaves out, in sentences."""
+    value = str(config.getoption("--pg"))
+    if not value:
+        return [None], []
+    from pgrehearse.servers import binaries
+
     try:
-        return majors.written(str(config.getoption("--pg")))
+        return binaries.named(value)
     except ValueError as error:
         raise pytest.UsageError(f"--pg: {error}") from None
+    except PgRehearseError as error:
+        raise pytest.UsageError(str(error)) from None

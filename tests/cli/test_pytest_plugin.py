@@ -110,7 +110,7 @@ def test_a_wrong_major_is_a_usage_error(project: Project, value: str) -> None:
     status, out = project.pytest("-q", "--pg", value)
     assert status == 4
     assert "ERROR: --pg: " in out
-    assert "write some of 15,16,17,18, or all" in out
+    assert "write some of 15,16,17,18,19, or all" in out
     assert "Traceback" not in out
 
 

@@ -1,11 +1,13 @@
-"""Servers of majors that nobody has tried: too old is refused, newer is said."""
+"""Majors: too old is refused, newer than tried is said, and so is what was tried before its release."""
 
 from __future__ import annotations
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import SetupError
-from pgrehearse.majors import SUPPORTED, not_too_old, said
+from pgrehearse.majors import PREVIEW, SUPPORTED, label, not_too_old, number, outlived, said
+from support import ROOT
 
 
 @pytest.mark.parametrize("major", [9, 13, 14])
@@ -15,7 +17,48 @@ def test_too_old_is_refused(major: int) -> None:
     assert caught.value.next_step == "use PostgreSQL 15 or later"
 
 
-@pytest.mark.parametrize("major", [*SUPPORTED, 19])
+@pytest.mark.parametrize("major", [*SUPPORTED, 20])
 def test_others_are_not(major: int) -> None:
     not_too_old("here", major, f"{major}.2")
-    assert ("newer than this release was tried with (15 to 18)" in said(major, "x")) == (major == 19)
+    assert ("newer than this release was tried with (15 to 19)" in said(major, "x")) == (major == 20)
+
+
+@pytest.mark.parametrize(("version", "major"), [("18.6", 18), ("19rc1", 19), ("20devel", 20), ("17", 17)])
+def test_the_major_of_a_version(version: str, major: int) -> None:
+    assert number(version) == major
+
+
+@pytest.mark.parametrize(
+    ("recorded", "version", "wrong"),
+    [
+        ("19rc1", "19.0", True),
+        ("19beta2", "19.1 (Debian 19.1-1)", True),
+        ("19rc1", "19rc1", False),
+        ("19beta2", "19rc1", False),
+        ("18.4", "18.6", False),
+        ("18.6", "19rc1", False),
+    ],
+)
+def test_evidence_of_a_preview_is_outlived_by_the_release(recorded: str, version: str, wrong: bool) -> None:
+    said = [f"recorded on PostgreSQL {recorded}, before its release; {version} is here"]
+    assert outlived(recorded, version) == (said if wrong else [])
+
+
+def test_what_was_measured_on_a_preview_is_called_so_and_nothing_else_is() -> None:
+    """The label on the pages is the version that stands in evidence/; a release there ends the preview."""
+    found: dict[int, set[str]] = {}
+    for file in (ROOT / "evidence").glob("docs.*.json"):
+        for major, measured in sealed.read(file)["measured"].items():
+            found.setdefault(int(major), set()).add(measured["version"])
+    for file in (ROOT / "evidence").glob("runbooks.*.json"):
+        for major, measured in sealed.read(file)["measured"].items():
+            found.setdefault(int(major), set()).add(measured["version"])
+    for file in (ROOT / "evidence" / "rehearsals").glob("*.json"):
+        for major, entry in sealed.read(file)["majors"].items():
+            found.setdefault(int(major), set()).add(entry["version"])
+    assert set(found) <= set(SUPPORTED)
+    for major, versions in found.items():
+        if major in PREVIEW:
+            assert versions == {label(major)}, f"measure all of it on one version, or end PREVIEW[{major}]"
+        else:
+            assert all(version.startswith(f"{major}.") for version in versions)

@@ -52,9 +52,7 @@ def called(name: str, major: int = 0) -> Path | None:
     if own is not None:
         return own
     with suppress(SetupError):
-        found = binaries.client(name)
-        if not major or version(found)[0] >= major:
-            return found
+        return binaries.client(name, major)
     return None
 
 

@@ -86,7 +86,7 @@ class _Run:
         if self.refresh and not wrong:
             recordings.save(self.project, document, recording, major, version, found)
         elif not wrong:
-            wrong = recordings.changes(self.project, document, recording, major, found)
+            wrong = recordings.changes(self.project, document, recording, version, found)
         word = styled("FAIL", fg="red") if wrong else styled("ok  ", fg="green")
         waits = f"{said}  " if (said := longest_wait(found.measured)) else ""
         click.echo(f"{word}  {name}  {waits}{found.seconds:.0f} s")

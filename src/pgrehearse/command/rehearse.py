@@ -142,7 +142,7 @@ class _Run:
             rehearsals.save(self.project, document, major, version, results)
             return
         committed = rehearsals.load(self.project, document)
-        lines = rehearsals.changes(document, committed, major, results)
+        lines = rehearsals.changes(document, committed, version, results)
         if lines:
             self.status = max(self.status, 1)
             file = self.project.relative(rehearsals.file_of(self.project, document))

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import click
 
-from pgrehearse import majors
 from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.command.terminal import Progress, styled
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.findings import Finding
-from pgrehearse.servers import Servers
+from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
@@ -25,9 +24,12 @@ __all__ = ["rehearse_all", "test", "versions"]
 
 
 def versions(value: str) -> list[int | None]:
-    """Server majors named by ``--pg``."""
+    """Server majors named by ``--pg``; what ``all`` leaves out is said."""
     try:
-        return majors.written(value)
+        wanted, left_out = binaries.named(value)
+        for line in left_out:
+            click.echo(line, err=True)
+        return wanted
     except ValueError as error:
         raise click.UsageError(f"--pg: {error}") from None
 

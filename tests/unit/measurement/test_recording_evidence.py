@@ -85,7 +85,7 @@ def test_missing_and_stale_evidence_stop_the_build(project: Project) -> None:
     with pytest.raises(DocumentError, match="what it runs changed since it was recorded"):
         timelines.current(project, stale, "slow-index", draft=False)
     (said,) = recordings.changes(
-        project, stale, stale.front.recordings["slow-index"], 18, RecordedWays("", {}, {})
+        project, stale, stale.front.recordings["slow-index"], "18.6", RecordedWays("", {}, {})
     )
     assert said == "stale: what is run changed since it was recorded on PostgreSQL 18.6"
 

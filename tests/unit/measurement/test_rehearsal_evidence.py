@@ -39,9 +39,9 @@ def test_stale_evidence_is_named(project: Project) -> None:
     result = Rehearsal("straight", "passed", facts={"changes": ["a"]}, seconds=1.23)
     file = rehearsals.save(project, document, 17, "17.10", [result])
     before = file.read_text("utf-8")
-    assert rehearsals.changes(document, rehearsals.load(project, document), 17, [result]) == []
+    assert rehearsals.changes(document, rehearsals.load(project, document), "17.2", [result]) == []
     other = Rehearsal("straight", "passed", facts={"changes": ["b"]}, seconds=9)
-    assert rehearsals.changes(document, rehearsals.load(project, document), 17, [other]) == [
+    assert rehearsals.changes(document, rehearsals.load(project, document), "17.2", [other]) == [
         "straight: changes: committed, not found now: a",
         "straight: changes: found now, not committed: b",
     ]
@@ -54,7 +54,13 @@ def test_stale_evidence_is_named(project: Project) -> None:
     problem = "the runbook changed since it was rehearsed on PostgreSQL 17.10"
     assert rehearsals.stale(edited, rehearsals.load(project, edited), [17]) == [problem]
     assert rehearsals.outdated(project, edited) == [problem]
-    assert rehearsals.changes(edited, rehearsals.load(project, edited), 17, [result]) == [f"stale: {problem}"]
+    known = rehearsals.load(project, edited)
+    assert rehearsals.changes(edited, known, "17.2", [result]) == [f"stale: {problem}"]
+    rehearsals.save(project, edited, 19, "19rc1", [result])
+    known = rehearsals.load(project, edited)
+    assert rehearsals.changes(edited, known, "19rc1", [result]) == []
+    (said,) = rehearsals.changes(edited, known, "19.0", [result])
+    assert said == "recorded on PostgreSQL 19rc1, before its release; 19.0 is here"
     file.write_text("[]", "utf-8")
     with pytest.raises(DocumentError, match="has no seal"):
         rehearsals.load(project, edited)

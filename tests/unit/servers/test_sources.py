@@ -17,11 +17,24 @@ from support.installations import program
 pytestmark = pytest.mark.usefixtures("nothing_installed")
 
 
-@pytest.mark.parametrize("major", [9, 14, 19])
+@pytest.mark.parametrize("major", [9, 14, 20])
 def test_unsupported_major(major: int) -> None:
     with pytest.raises(SetupError, match=f"PostgreSQL {major} is not supported") as caught:
         binaries.find(major)
-    assert caught.value.next_step == "choose one of 15, 16, 17, 18"
+    assert caught.value.next_step == "choose one of 15, 16, 17, 18, 19"
+
+
+def test_a_preview_that_is_not_here_is_said_with_what_to_do() -> None:
+    with pytest.raises(SetupError, match="no PostgreSQL 19 build") as caught:
+        binaries.find(19)
+    assert "PGREHEARSE_BINDIR" in str(caught.value.next_step)
+    majors, left_out = binaries.named("all")
+    assert majors == [15, 16, 17, 18]
+    assert left_out == [
+        "PostgreSQL 19 is left out: no server of it is here;"
+        " next: name the bin directory of one in PGREHEARSE_BINDIR"
+    ]
+    assert binaries.named("17,19") == ([17, 19], []), "asked for by name: had, or red"
 
 
 def test_bindir_without_postgres_is_said_not_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_may_stand_below_a_cell(below: str) -> None:
         ("<p style='font-family:monospace'>SELECT 1</p>", "raw-html"),
         ('```sql needs="99"\nSELECT 1;\n```', "option-value"),
         ('```sql until="14"\nSELECT 1;\n```', "option-value"),
-        ('```sql needs="19"\nSELECT 1;\n```', "option-value"),
+        ('```sql needs="99"\nSELECT 1;\n```', "option-value"),
     ],
 )
 def test_code_that_nothing_runs(text: str, rule: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pgrehearse import sealed
 from pgrehearse.clock import today
+from pgrehearse.majors import number, outlived
 from pgrehearse.measurement.evidence.differences import told
 from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.recordings.ways import RecordedWays, runbook_of
@@ -85,13 +86,13 @@ def save(
 
 
 def changes(
-    project: Project, document: Document, recording: Recording, major: int, found: RecordedWays
+    project: Project, document: Document, recording: Recording, version: str, found: RecordedWays
 ) -> list[str]:
     """Where ``found`` differs from the committed facts, one line each; durations are not looked at."""
-    entry = load(project, recording.name).get(str(major))
+    entry = load(project, recording.name).get(str(number(version)))
     if entry is None:
-        return [f"no evidence for PostgreSQL {major}"]
-    lines = []
+        return [f"no evidence for PostgreSQL {number(version)}"]
+    lines = outlived(entry.version, version)
     if entry.digest != digest(project, document, recording):
         lines.append(f"stale: what is run changed since it was recorded on PostgreSQL {entry.version}")
     now = json.loads(json.dumps(found.facts))

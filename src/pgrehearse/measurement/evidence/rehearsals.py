@@ -15,6 +15,7 @@ from typing import Any
 from pgrehearse import sealed
 from pgrehearse.clock import today
 from pgrehearse.execution.records import text_digest
+from pgrehearse.majors import number, outlived
 from pgrehearse.measurement.evidence.differences import told
 from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
@@ -120,14 +121,15 @@ def outdated(project: Project, document: Document) -> list[str]:
 
 
 def changes(
-    document: Document, evidence: RunbookEvidence, major: int, results: Iterable[Rehearsal]
+    document: Document, evidence: RunbookEvidence, version: str, results: Iterable[Rehearsal]
 ) -> list[str]:
     """Where ``results`` differ from the committed facts, one line each; durations are not looked at."""
     results = list(results)
+    major = number(version)
     entry = evidence.majors.get(str(major))
     if entry is None:
         return [f"no evidence for PostgreSQL {major}"]
-    lines = []
+    lines = outlived(entry.version, version)
     if entry.digest != text_digest(document.text):
         lines.append(f"stale: the runbook changed since it was rehearsed on PostgreSQL {entry.version}")
     for result in results:

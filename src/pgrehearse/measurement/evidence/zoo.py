@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pgrehearse import sealed
 from pgrehearse.execution.records import text_digest
+from pgrehearse.majors import number
 from pgrehearse.measurement.evidence.seals import broken
 from pgrehearse.measurement.zoo.outcome import Outcome
 from pgrehearse.measurement.zoo.shapes import Shape
@@ -88,7 +89,7 @@ def save(
 ) -> Path:
     """Put ``results``, of all ``documents`` on all ``shapes`` on one server, in place of what was known."""
     documents, shapes = list(documents), list(shapes)
-    known, major = load(project), version.partition(".")[0]
+    known, major = load(project), str(number(version))
     names, kinds = {d.path.stem for d in documents}, {s.name for s in shapes}
     outcomes = {
         pair: outcome

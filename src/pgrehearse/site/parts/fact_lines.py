@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pgrehearse.majors import PREVIEW, label
 from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence, cell_key
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.words import phrases
@@ -52,8 +53,9 @@ def grouped(statement: StatementEvidence) -> list[tuple[list[str], Facts]]:
 
 
 def majors_range(majors: Sequence[str]) -> str:
-    """``15–18`` for neighbors, ``15, 17`` for others."""
-    numbers = sorted(map(int, majors))
+    """``15–18`` for neighbors, ``15, 17`` for others; a preview by its version: ``15–18, 19rc1``."""
+    previews = [label(major) for major in sorted(PREVIEW) if str(major) in majors]
+    numbers = sorted(int(major) for major in majors if int(major) not in PREVIEW)
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]}–{numbers[-1]}"
-    return ", ".join(map(str, numbers))
+        return ", ".join([f"{numbers[0]}–{numbers[-1]}", *previews])
+    return ", ".join([*map(str, numbers), *previews])
