@@ -200,3 +200,31 @@ def test_an_output_that_no_cell_has(built: Tiny, block: str) -> None:
 def test_below_a_heading_of_its_own_it_is_none(built: Tiny) -> None:
     edit(built, "guide/index.html", "</article>", "<h2>Usage</h2><pre>a | b</pre></article>")
     built.check()
+
+
+def test_what_a_step_sent_is_on_the_page_and_nothing_else_says_so(tiny: Tiny) -> None:
+    cell = "ALTER TYPE store ADD VALUE IF NOT EXISTS :'label';"
+    line = (tiny.root / "runbooks" / "add-value.md").read_text("utf-8").split("\n").index(cell)
+    tiny.record_with(line, sent=("ALTER TYPE store ADD VALUE IF NOT EXISTS 'it''s <b>'",))
+    tiny.build()
+    page = tiny.html("add-value/index.html")
+    assert page.index("data-run-sent") < page.index("How a run writes this")
+    tiny.check()
+    edit(tiny, "add-value/index.html", "&lt;b&gt;", "&lt;c&gt;")
+    message = refused(tiny)
+    assert message.startswith("add-value/index.html:")
+    assert 'shown as what was sent, but nothing sent this: "ALTER TYPE store ADD VALUE' in message
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<div class="language-sql" data-run-sent><pre><code>SELECT 99;</code></pre></div>',
+        '<pre data-run-sent="true">DROP TABLE t;</pre>',
+        '<section data-run-sent><p>Text</p><pre><code class="language-sql">SELECT 98;</code></pre></section>',
+    ],
+)
+def test_the_mark_of_what_was_sent_excuses_nothing(built: Tiny, block: str) -> None:
+    edit(built, "guide/index.html", "</article>", f"{block}</article>")
+    assert "guide/index.html:" in (said := refused(built))
+    assert "nothing sent this" in said

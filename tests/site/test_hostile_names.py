@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from markupsafe import escape
 
 from pgrehearse import markup
 from pgrehearse.execution.records import CellRecord
@@ -177,16 +178,19 @@ class Pieces:
         failure = CellRecord(
             "", "sql", 1, "failed", message=HOSTILE, output=f"\n\n{HOSTILE}\n\n    {HOSTILE}"
         )
-        state = CellState(self.runbook.document.cells[0], "failed", failure=failure, generated=(HOSTILE,))
+        cell = replace(self.runbook.document.cells[0], source="SELECT 1\n\\gexec")
+        state = CellState(cell, "failed", failure=failure, sent=(f"DROP {HOSTILE}",))
         options = CellOptions(session=HOSTILE, wait=HOSTILE, snippet=HOSTILE)
         item = replace(self.runbook, name=HOSTILE)
         return cell_block.executed(
-            options, "sql", f"-- {HOSTILE}" + "\n" * 20, (item, state), markup.trusted("")
+            options, "sql", f"-- {HOSTILE}" + "\n" * 20, (item, state), markup.trusted(""), escape
         )
 
     def skipped(self) -> str:
         state = CellState(self.runbook.document.cells[0], "skipped", HOSTILE)
-        return cell_block.executed(CellOptions(), "sql", "", (self.runbook, state), markup.trusted(""))
+        return cell_block.executed(
+            CellOptions(), "sql", "", (self.runbook, state), markup.trusted(""), escape
+        )
 
     def locks(self) -> str:
         return lock_table([self.runbook], lambda _: HOSTILE)
@@ -272,7 +276,7 @@ def test_pages_show_it_through_markdown_and_macros(tiny: Tiny) -> None:
         message=HOSTILE,
         message_line=22,
         output=f"\n\n    {HOSTILE}\n",
-        generated=(HOSTILE,),
+        sent=(f"DROP {HOSTILE}",),
     )
     tiny.build(strict=False)
     for page, times in (("fill", 12), ("locks", 1), ("recorded", 10)):

@@ -330,5 +330,6 @@ class Executor:
             failure=failure,
             seconds=time.monotonic() - started,
             generated=tuple(map(redacted, session.generated)),
+            sent=tuple(map(redacted, session.sent)),
         )
         return result if failure else self._checked(result)

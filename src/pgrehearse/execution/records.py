@@ -33,8 +33,8 @@ class CellRecord:
     #: line of the document the message is about
     message_line: int = 0
     output: str = ""
-    #: statements that \gexec generated and sent
-    generated: tuple[str, ...] = ()
+    #: what it sent, in order; of a query for \gexec, what it generated
+    sent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _read(file: Path) -> DocumentRecord:
 
 
 def _cell(entry: Mapping[str, Any]) -> CellRecord:
-    return CellRecord(**{**entry, "generated": tuple(entry["generated"])})
+    return CellRecord(**{**entry, "sent": tuple(entry["sent"])})
 
 
 def _broken(file: Path, how: str) -> SetupError:

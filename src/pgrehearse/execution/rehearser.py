@@ -262,5 +262,5 @@ def _cell_record(result: CellResult) -> records.CellRecord:
         message=failure.message if failure else result.reason,
         message_line=failure.line if failure else 0,
         output=(failure.detail or result.output) if failure else "",
-        generated=result.generated,
+        sent=result.sent,
     )

@@ -42,6 +42,8 @@ class CellResult:
     seconds: float = 0.0
     #: statements that \gexec generated and sent
     generated: tuple[str, ...] = ()
+    #: what it sent, in order; of a query for \gexec, what it generated
+    sent: tuple[str, ...] = ()
     #: of a bash cell: it changed nothing on the server, see `traces`; what its folder held before
     quiet: bool = False
     folder: Held | None = None

@@ -67,6 +67,8 @@ class Session:
         self.output: list[str] = []
         #: statements that \gexec generated and sent
         self.generated: list[str] = []
+        #: the statements in the order in which they were sent; of a query for \gexec, what it generated
+        self.sent: list[str] = []
         self.error: StatementError | None = None
         #: (start, end) on the monotonic clock of every message, for the whole life of the session
         self.intervals: list[tuple[float, float]] = []
@@ -89,7 +91,7 @@ class Session:
     def start(self, messages: list[Message], escort: Escort | None = None) -> None:
         """Begin with ``messages``, framed by ``escort``; what earlier ones printed is forgotten."""
         assert self.finished, f"session {self.name} is still busy"
-        self.output, self.generated, self.error = [], [], None
+        self.output, self.generated, self.sent, self.error = [], [], [], None
         self._room = ROOM
         self._waiting = deque(messages)
         self._escort = escort or Escort()
@@ -144,6 +146,8 @@ class Session:
             else:
                 self._current, self._printed_before = message, len(self.output)
                 self.began_at = time.monotonic()
+                if not message.gexec:
+                    self.sent.append(message.sql)
                 self.onlooker.sends(self, message)
                 self._put(frame)
         if not self._parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS, SuperFencesException
 
 from pgrehearse.errors import DocumentError
@@ -112,7 +112,11 @@ def formatter(
         key: str(escape(value)) for key, value in _attributes(cell, language, cell_block.lane(found)).items()
     }
     block = trusted(highlight(source, language, options, md, **kwargs))
-    return str(cell_block.executed(cell, language, source, found, block))
+
+    def highlighted(sql: str) -> Markup:
+        return trusted(highlight(sql, language, {}, md, **{**kwargs, "attrs": {"data-run-sent": "true"}}))
+
+    return str(cell_block.executed(cell, language, source, found, block, highlighted))
 
 
 def _attributes(cell: CellOptions, language: str, lane: str) -> dict[str, str]:

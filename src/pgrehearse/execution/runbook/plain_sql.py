@@ -22,7 +22,7 @@ from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.split import split
 from pgrehearse.text.variables import quote_identifier, quote_literal
 
-__all__ = ["parts_now", "parts_unknown", "plain_sql"]
+__all__ = ["ended", "parts_now", "parts_unknown", "plain_sql"]
 
 PartsOf = Callable[[Step], Sequence[Part]]
 
@@ -84,9 +84,9 @@ def parts_now(
 def _statements(parts: Sequence[Part]) -> Iterator[str]:
     for part in parts:
         if part.generated is None:
-            yield _ended(part.sql)
+            yield ended(part.sql)
         elif part.generated:
-            yield from map(_ended, part.generated)
+            yield from map(ended, part.generated)
         elif _CONCURRENTLY.search(part.sql):
             yield "-- Nothing to send now. Each value of this query is a statement, for no transaction:"
             yield from (f"-- {line}".rstrip() for line in part.sql.split("\n"))
@@ -148,6 +148,6 @@ def _block(body: str) -> str:
     return f"DO {tag}{body}{tag};"
 
 
-def _ended(sql: str) -> str:
+def ended(sql: str) -> str:
     """``sql`` with its semicolon, which a comment at its end must not hide."""
     return f"{sql}\n;" if "--" in sql.rsplit("\n", 1)[-1] else f"{sql};"

@@ -19,6 +19,7 @@ from pgrehearse.site.built import pages
 from pgrehearse.site.built.block_text import normal
 from pgrehearse.site.built.pages import Block, Page
 from pgrehearse.site.content.published import Counts, Published, published_documents, read
+from pgrehearse.site.parts.sent import as_sent
 from pgrehearse.text.options import ALWAYS, LANGUAGES
 from pgrehearse.text.project import Project
 from pgrehearse.text.taken_for import looks_printed, taken_for
@@ -110,6 +111,9 @@ class _Matcher:
             waiting = [entry for item in sources for entry in _entries(item)]
             above: Block | None = None  # the last cell or illustration
             for block in page.blocks:
+                if block.sent:
+                    yield from _sent(page, block, sources)
+                    continue
                 known = any(_same(entry, block) for entry in waiting)
                 yield from self._block(page, block, waiting, sources)
                 if not known and above is not None and above.section == block.section:
@@ -205,6 +209,18 @@ def _uncompared(page: Page, block: Block, sources: list[Published]) -> Iterator[
         line=line or block.line,
         next_step="write it as a ```text fence right below the cell, or below a heading of its own",
     )
+
+
+def _sent(page: Page, block: Block, sources: list[Published]) -> Iterator[Finding]:
+    """What a page says was sent, and no record of a cell of the page has."""
+    texts = {normal(as_sent(state)) for item in sources for state in item.states}
+    if block.text not in texts:
+        yield _problem(
+            f"shown as what was sent, but nothing sent this: {_start(block.text)}",
+            path=page.path,
+            line=block.line,
+            next_step="leave the mark data-run-sent to the site; build again",
+        )
 
 
 def _compared(sources: list[Published]) -> set[str]:

@@ -34,7 +34,9 @@ _FETCHING_RELATION = re.compile(
 _NUMBERS, _NO_LANGUAGE = re.compile(r"(?:^|\s)linenodiv(?:\s|$)"), "line numbers"
 #: Elements that show their text line by line, and attributes that say what a block is.
 _BLOCKS = ("pre", "xmp", "listing", "samp", "textarea", "plaintext")
-_SAID = ("title", "data-run-illustration", "data-run-generated")
+_SAID = ("title", "data-run-illustration")
+#: Says of a block that it is what a cell sent.
+_SENT = "data-run-sent"
 #: Elements that have no end tag.
 _HEADING = re.compile("h[1-6]")
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr")
@@ -46,6 +48,7 @@ class Block:
 
     ``language`` is as published, empty when the page does not tell. ``shown``: the page says, with a title or
     the mark of an illustration, that it is only shown. ``section``: how many headings stand above it.
+    ``sent``: the page says that a cell sent this.
     """
 
     language: str
@@ -53,6 +56,7 @@ class Block:
     line: int
     shown: bool = False
     section: int = 0
+    sent: bool = False
 
 
 @dataclass
@@ -144,6 +148,7 @@ class _Reader(HTMLParser):
         self._open: list[tuple[str, str, bool]] = []
         self._code: list[str] | None = None
         self._line, self._within, self._shown, self._language, self._section = 0, 0, False, "", 0
+        self._sent_within: int | None = None  # how many elements are open around what says it was sent
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {key: value or "" for key, value in attrs}
@@ -157,6 +162,8 @@ class _Reader(HTMLParser):
             tag in _BLOCKS and any(name in values for name in _SAID)
         )
         self._section += bool(_HEADING.fullmatch(tag))
+        if _SENT in values and self._sent_within is None:
+            self._sent_within = len(self._open)
         if _NUMBERS.search(values.get("class", "")):
             language = _NO_LANGUAGE
         marked = bool(language) or "highlight" in values.get("class", "").split()
@@ -175,10 +182,13 @@ class _Reader(HTMLParser):
             pass
         if self._code is not None and len(self._open) <= self._within:
             text = normal("".join(self._code))
-            block = Block(self._language.lower(), text, self._line, self._shown, self._section)
+            sent = self._sent_within is not None
+            block = Block(self._language.lower(), text, self._line, self._shown, self._section, sent)
             if block.text and self._language != _NO_LANGUAGE:
                 self.page.blocks.append(block)
             self._code = None
+        if self._sent_within is not None and len(self._open) <= self._sent_within:
+            self._sent_within = None
 
     def handle_data(self, data: str) -> None:
         if self._code is not None:

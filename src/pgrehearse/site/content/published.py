@@ -31,8 +31,8 @@ class CellState:
     majors: tuple[str, ...] = ()
     #: the record that says it failed
     failure: CellRecord | None = None
-    #: statements its \gexec generated, on the newest of these majors
-    generated: tuple[str, ...] = ()
+    #: what it sent on the newest of these majors; of a query for \gexec, what it generated
+    sent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _state(cell: Cell, fresh: dict[str, _Entries], stale: list[_Entries]) -> Cel
             return CellState(cell, "failed", failure=entry)
     passed = tuple(major for major, entry in entries.items() if entry.status == "passed")
     if passed:
-        return CellState(cell, "run", majors=passed)
+        return CellState(cell, "run", majors=passed, sent=entries[max(passed, key=int)].sent)
     skipped = [entry.message for entry in entries.values() if entry.status == "skipped" and entry.message]
     return CellState(cell, "skipped", skipped[0]) if skipped else CellState(cell, "unproven")
 

@@ -1,6 +1,7 @@
 """Pieces of pages, made of records and evidence: a module prepares what the templates named after it show.
 
 cell_block        a block with its chips, facts and failure; fact_lines: what was measured of one cell
+sent              what a step of a runbook sent, and behind which line its other blocks are folded
 lock_reference    every measured kind of statement
 runbook_summary   the first screen of a runbook; step_summary: what each step did, as short texts
 rehearsals        the five rehearsals of a runbook, and the matrix of all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from pgrehearse.site.content.published import CellState, Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import anchor, fact_lines
+from pgrehearse.site.parts.sent import Fold, as_sent, fold, said_first
 from pgrehearse.site.parts.sqlstate import condition_name
 from pgrehearse.text.options import CellOptions
 
@@ -48,16 +50,26 @@ def lane(found: Found) -> str:
     return str(0 if session == "main" else others.index(session) % 3 + 1)
 
 
-def executed(cell: CellOptions, language: str, source: str, found: Found, block: Markup) -> Markup:
-    """HTML of a cell: chips, the highlighted ``block``, what it sent, what was measured, how it failed."""
+def executed(
+    cell: CellOptions,
+    language: str,
+    source: str,
+    found: Found,
+    block: Markup,
+    highlighted: Callable[[str], Markup],
+) -> Markup:
+    """HTML of a cell: chips, what it sent, the ``block`` itself, what was measured, how it failed.
+
+    ``highlighted``: how a statement is written.
+    """
+    sent = as_sent(found[1]) if found else ""
     return render(
         "cell_block",
         anchor=_anchor(found),
         chips=_chips(cell, language, found),
-        question=_question(cell, source),
-        snippet=cell.snippet,
+        sent=highlighted(sent) if sent else "",
+        fold=(fold(found[1]) if found else None) or _question(cell, source),
         block=block,
-        generated=";\n".join(found[1].generated) + ";" if found and found[1].generated else "",
         facts=_facts(found),
         failure=found[1].failure if found else None,
         failed_at=_failed_at(found),
@@ -92,12 +104,11 @@ def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:
     return chips
 
 
-def _question(cell: CellOptions, source: str) -> str:
+def _question(cell: CellOptions, source: str) -> Fold | None:
     """What a long snippet answers: it is folded behind that, the page is read for its result."""
-    first, _, rest = source.partition("\n")
-    if cell.snippet is None or rest.count("\n") < _FOLD_FROM:
-        return ""
-    return first.lstrip("-# ").strip() or cell.snippet
+    if cell.snippet is None or source.count("\n") <= _FOLD_FROM:
+        return None
+    return Fold(said_first(source) or cell.snippet, cell.snippet)
 
 
 def _anchor(found: Found) -> str:
