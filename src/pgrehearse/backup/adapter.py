@@ -45,13 +45,11 @@ class Copy:
         dsn: database -> connection string of a role that may read all of it.
         physical: it is a copy of the server's files, with its identifier and its positions in the WAL.
         bytes: that it takes.
-        disposable: nothing but the copy is there, so extensions may be made in it.
     """
 
     dsn: Callable[[str], str]
     physical: bool
     bytes: int = 0
-    disposable: bool = True
 
 
 @dataclass

@@ -96,7 +96,7 @@ class OwnCommand(Adapter):
                 said.append(f"by {self._shown}")
             with proof.proving(Level.RESTORED, "recovery") as said:
                 said.append(self._apart(dsn))
-            yield Copy(lambda name: make_conninfo(dsn, dbname=name), physical=physical, disposable=False)
+            yield Copy(lambda name: make_conninfo(dsn, dbname=name), physical=physical)
         finally:
             with proof.proving(Level.RESTORED, "removed") as said:
                 if not _is(self._called("remove"), "removed", bool):

@@ -5,7 +5,7 @@ What was done can be done once more on another copy: so each value after a runbo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,8 +96,3 @@ class Application:
 
 def _numbered(sql: str, number: int) -> str:
     return "".join(str(number) if token.text == ":n" else token.text for token in tokens(sql))
-
-
-def rows_of(session: psycopg.Connection[Any], queries: Sequence[str]) -> list[list[tuple[Any, ...]]]:
-    """What ``queries`` give."""
-    return [session.execute(sql.encode()).fetchall() for sql in queries]
