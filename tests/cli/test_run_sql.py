@@ -144,3 +144,15 @@ def test_every_statement_can_be_sent_by_itself(bench: Bench, staging: Database) 
         for statement in split(printed.out):
             connection.execute(statement.sql.encode())
     assert staging.one("SELECT indisvalid FROM pg_index WHERE indexrelid = 'item_name'::regclass")
+
+
+def test_functions_of_the_session_stand_there_once(bench: Bench, staging: Database) -> None:
+    """A setting does not: what stands between may set it again."""
+    staging.execute(TABLES)
+    ended = bench.call(*call("constraint-not-null", staging, "--sql"))
+    assert ended.status == 0, ended.err
+    assert ended.out.count("FUNCTION pg_temp.keep_receipt(") == 1
+    assert ended.out.count("-- As above: this session has it.") == 2
+    bench.runbook(["SET lock_timeout = '1s';", "SET lock_timeout = '2s';", "SET lock_timeout = '1s';"])
+    ended = bench.call("run", "sample", "--sql", "--phase", "apply", "--dsn", staging.dsn)
+    assert ended.out.count("SET lock_timeout = '1s';") == 2, ended.err

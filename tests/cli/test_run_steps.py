@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import psycopg
@@ -37,23 +38,87 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     return Pauses(monkeypatch)
 
 
-def test_every_step_is_shown_and_asked_for(bench: Bench, staging: Database) -> None:
+def test_every_step_that_changes_something_is_shown_and_asked_for(bench: Bench, staging: Database) -> None:
     bench.runbook([note("one"), note("two")])
-    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\ny\ny\n")
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\n")
     assert ended.status == 0, ended.err
-    assert ended.out.count("run this step? [y/N]") == 4
-    assert "Apply 2/2: 2. Step  (sample.md:" in ended.out
+    assert ended.out.count("run this step? [y/N]") == 2
+    assert "Apply 2/2: Step  (sample.md:" in ended.out
     assert "    INSERT 0 1\n" in ended.out
     assert staging.trace() == ["one", "two"]
 
 
 def test_no_stops_before_the_step(bench: Bench, staging: Database) -> None:
     bench.runbook([note("one"), note("two")])
-    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\nn\n")
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\nn\n")
     assert ended.status == 1
     assert "stopped before this step; run again to go on from here" in ended.out
     assert staging.trace() == ["one"]
     assert bench.logs()[0][-1]["event"] == "stopped"
+
+
+#: What a runbook's functions of the session look like, and a check that is longer than a glance.
+OF_THE_SESSION = (
+    "CREATE FUNCTION pg_temp.one() RETURNS int\nLANGUAGE sql\nIMMUTABLE\nAS $body$\nSELECT 1\n$body$;"
+)
+CHECK = (
+    "```sql\nSELECT CASE\n    WHEN false\n    THEN 'stop: this'\n    WHEN false THEN 'stop: that'\n"
+    "    ELSE 'ok'\nEND AS preflight;\n```\n\n```text\n preflight\n-----------\n ok\n(1 row)\n```"
+)
+
+
+def test_checks_and_what_ends_with_the_session_are_not_asked_for(bench: Bench, staging: Database) -> None:
+    """They are READ ONLY, and gone with the session: nothing is there to be careful with."""
+    bench.runbook([OF_THE_SESSION, note("one")], preflight=CHECK)
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\n")
+    assert ended.status == 0, ended.err
+    assert ended.out.count("run this step? [y/N]") == 1
+    assert "CASE" not in ended.out and "FUNCTION" not in ended.out
+    assert re.search(r"^Preflight 1/1  \(sample.md:\d+\)\n    ok\n", ended.out, re.M)
+    assert staging.trace() == ["one"]
+
+
+def test_their_sql_is_shown_when_all_is_asked_for(bench: Bench, staging: Database) -> None:
+    bench.runbook([OF_THE_SESSION, note("one")], preflight=CHECK)
+    ended = bench.call("run", "sample", "-v", "--yes", "--dsn", staging.dsn)
+    assert ended.status == 0, ended.err
+    assert "    SELECT CASE\n" in ended.out
+    assert "    CREATE FUNCTION pg_temp.one() RETURNS int\n" in ended.out
+
+
+def test_a_check_that_refuses_stops_before_anybody_is_asked(bench: Bench, staging: Database) -> None:
+    bench.runbook([note("one")], preflight=CHECK.replace("WHEN false", "WHEN true", 1))
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="y\ny\ny\n")
+    assert ended.status == 1
+    assert "refused: this" in ended.err
+    assert "run this step?" not in ended.out
+    assert staging.trace() == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"SET lock_timeout = '2s';\n{note('one')}",
+        "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "SELECT nextval('trace_id_seq') > 0 AS moved;",
+    ],
+)
+def test_what_outlives_the_session_is_asked_for(bench: Bench, staging: Database, step: str) -> None:
+    staging.execute("CREATE SEQUENCE IF NOT EXISTS trace_id_seq")
+    bench.runbook([step])
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="n\n")
+    assert ended.status == 1
+    assert ended.out.count("run this step? [y/N]") == 1
+    assert staging.trace() == []
+
+
+def test_a_check_in_python_is_asked_for(bench: Bench, staging: Database) -> None:
+    """It may do anything: that its connections are READ ONLY says little."""
+    bench.runbook([note("one")], preflight="```python\nprint('hello')\n```\n\n```text\nhello\n```")
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="n\n")
+    assert ended.status == 1
+    assert "print('hello')" in ended.out
+    assert ended.out.count("run this step? [y/N]") == 1
 
 
 def test_no_answer_to_be_had_is_said(bench: Bench, staging: Database) -> None:
@@ -70,7 +135,7 @@ def test_stops_at_the_first_surprise(bench: Bench, staging: Database) -> None:
     text = bench.runbook([note("one"), wrong, note("three")])
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert ended.status == 1
-    assert f"sample.md:{bench.line(text, '```text')}: Apply 2/3: 2. Step: the output differs" in ended.err
+    assert f"sample.md:{bench.line(text, '```text')}: Apply 2/3: Step: the output differs" in ended.err
     assert "- 2" in ended.err
     assert "+ 1" in ended.err
     assert "next: look at the database, then run again" in ended.err
@@ -82,7 +147,7 @@ def test_an_error_names_the_line_of_the_statement(bench: Bench, staging: Databas
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert ended.status == 1
     line = bench.line(text, "SELECT 1 / 0")
-    assert f"sample.md:{line}: Apply 1/1: 1. Step: it raised SQLSTATE 22012" in ended.err
+    assert f"sample.md:{line}: Apply 1/1: Step: it raised SQLSTATE 22012" in ended.err
     assert "ERROR:  division by zero" in ended.err
     assert staging.trace() == ["one"]
 
@@ -95,7 +160,7 @@ def test_an_expected_error_is_no_surprise(bench: Bench, staging: Database) -> No
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert ended.status == 1
     line = bench.line(text, "SELECT 1;")
-    assert f"sample.md:{line}: Apply 1/1: 1. Step: nothing was raised; SQLSTATE 22012" in ended.err
+    assert f"sample.md:{line}: Apply 1/1: Step: nothing was raised; SQLSTATE 22012" in ended.err
 
 
 def test_a_failed_preflight_says_that_nothing_was_changed(bench: Bench, staging: Database) -> None:
@@ -129,7 +194,7 @@ def test_attempts_end(bench: Bench, staging: Database, pauses: Pauses) -> None:
     assert ended.status == 1
     assert len(pauses.seconds) == 2
     line = bench.line(text, "ALTER TABLE")
-    assert f"sample.md:{line}: Apply 1/1: 1. Step: it raised SQLSTATE 55P03" in ended.err
+    assert f"sample.md:{line}: Apply 1/1: Step: it raised SQLSTATE 55P03" in ended.err
     assert "run again when that has ended: done steps are not repeated" in ended.err
     assert bench.logs()[0][-2]["sqlstate"] == "55P03"
     assert bench.call(*call).status == 0
@@ -216,5 +281,5 @@ def test_python_steps_stop_the_run_with_their_line(bench: Bench, staging: Databa
     text = bench.runbook(["```python\nvalue = 1\n\nraise ValueError(value)\n```", note("two")])
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert ended.status == 1
-    assert f"sample.md:{bench.line(text, 'raise')}: Apply 1/2: 1. Step: ValueError: 1" in ended.err
+    assert f"sample.md:{bench.line(text, 'raise')}: Apply 1/2: Step: ValueError: 1" in ended.err
     assert staging.trace() == []

@@ -41,6 +41,7 @@ _PHASES = {"preflight": "Preflight", "apply": "Apply", "verify": "Verify", "roll
     help="Print plain SQL for another client, as the database is now; with --dry-run, without a database.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before each step; refused on production.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the SQL of checks and of temporary functions too.")
 @click.option(
     "--phase", "phases", multiple=True, type=click.Choice(list(_PHASES)), help="Run this phase only."
 )
@@ -63,6 +64,7 @@ def run(
     dry_run: bool,
     as_sql: bool,
     yes: bool,
+    verbose: bool,
     phases: tuple[str, ...],
     from_top: bool,
     lock_timeout: str | None,
@@ -71,7 +73,8 @@ def run(
 ) -> int:
     """Carry out RUNBOOK, a file or a name, on a database: show each step, ask, run it, check it.
 
-    Stops at the first surprise; run again, it goes on where it stopped. The database must say which
+    Checks are READ ONLY and not asked for, nor is what ends with the session. Stops at the first surprise;
+    run again, it goes on where it stopped. The database must say which
     environment it is: pgrehearse environment set staging.
     """
     given = Path(runbook)
@@ -102,7 +105,7 @@ def run(
         Backoff(attempts),
     )
     try:
-        return 0 if carry_out(request, RunTerminal(request, confirm=confirm)) else 1
+        return 0 if carry_out(request, RunTerminal(request, confirm=confirm, verbose=verbose)) else 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("\ninterrupted: the statement under way was canceled; run again to go on", err=True)
         raise click.exceptions.Exit(130) from None

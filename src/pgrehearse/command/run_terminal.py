@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from pgrehearse.execution.runbook.run import RunRequest
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.runbook.watch import Blocker, Progress
 from pgrehearse.findings import indented
+from pgrehearse.text.document import LOOKING
 
 __all__ = ["RunTerminal", "said"]
 
@@ -27,14 +29,21 @@ __all__ = ["RunTerminal", "said"]
 _SHOWN = 20
 #: Seconds between two lines about progress, where a line cannot be written over.
 _EVERY = 30.0
+#: Lines of a check, or of what ends with the session, which are shown unless all is asked for.
+_SHORT = 4
+#: A check's answer of one row and one column: the name, the line, the value.
+_ONE_VALUE = re.compile(r"^ [^|\n]+\n-+\n (?P<value>[^|\n]+)\n\(1 row\)$")
 
 
 class RunTerminal:
-    """The operator's terminal: a `Reporter`. ``confirm``: ask before each step."""
+    """The operator's terminal: a `Reporter`.
 
-    def __init__(self, request: RunRequest, *, confirm: bool) -> None:
+    ``confirm``: ask before each step that is `Step.confirmed`; ``verbose``: show the SQL of the others too.
+    """
+
+    def __init__(self, request: RunRequest, *, confirm: bool, verbose: bool = False) -> None:
         self._request = request
-        self._confirm = confirm
+        self._confirm, self._verbose = confirm, verbose
         self._line = Line(sys.stdout)
         self._phase, self._told = "", 0.0
 
@@ -51,8 +60,11 @@ class RunTerminal:
         self._phase, self._told = "", 0.0
         place = f"{self._request.document.path.name}:{step.cell.line}"
         self._say(f"\n{styled(step.label, bold=True)}  ({place})")
-        if step.cell.phase in ("Preflight", "Verify") or not step.asks:
+        if not self._folds(step) and (step.cell.phase in LOOKING or not step.asks):
             self._say(indented(step.shown))
+
+    def _folds(self, step: Step) -> bool:
+        return not (self._verbose or step.confirmed) and step.shown.count("\n") >= _SHORT
 
     def sends(self, step: Step, parts: Sequence[Part]) -> None:
         if all(part.nothing for part in parts):
@@ -108,6 +120,10 @@ class RunTerminal:
         self._say(indented(text))
 
     def output(self, step: Step, text: str) -> None:
+        if self._folds(step):
+            if step.only_of_the_session:
+                return
+            text = _ONE_VALUE.sub(r"\g<value>", text.strip("\n"))
         self._say(indented(text))
 
     def skipped(self, step: Step, reason: str) -> None:

@@ -63,8 +63,8 @@ def _shown(document: Document) -> Iterator[str]:
         yield f"  {one.name}: {one.description} (such as {one.example}{default})"
     for phase in _PHASES:
         titles = [h.title for h in document.headings if _phase(document, h.line) == phase and h.level > 2]
-        cells = sum(cell.phase == phase for cell in document.cells)
-        yield from ("", f"{phase}: {cells} step{'s' if cells != 1 else ''}")
+        count = len(titles) or sum(cell.phase == phase for cell in document.cells)
+        yield from ("", f"{phase}: {count} step{'s' if count != 1 else ''}")
         yield from (f"  {title}" for title in titles)
     settings = " ".join(
         f"--set {one.name}=..." for one in document.front.parameters.values() if one.default is None

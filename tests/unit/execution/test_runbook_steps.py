@@ -38,8 +38,8 @@ def test_steps_stand_in_the_order_of_the_phases_that_are_asked_for() -> None:
     sample = document("SELECT 1;", "SELECT 2;")
     assert [found.label for found in steps_of(sample, FORWARD, {})] == [
         "Preflight 1/1",
-        "Apply 1/2: 1. Do it",
-        "Apply 2/2: 1. Do it",
+        "Apply 1/2: Do it",
+        "Apply 2/2: Do it",
         "Verify 1/1",
     ]
     assert [found.label for found in steps_of(sample, ["Roll back"], {})] == ["Roll back 1/1"]

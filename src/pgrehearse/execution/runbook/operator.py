@@ -105,7 +105,8 @@ class Operator:
         self._shown = {number: part for number, part in enumerate(parts, 1) if part.generated is not None}
         if parts:
             self.reporter.sends(step, parts)
-        if not (parts and all(part.nothing for part in parts)) and not self.reporter.asks(step):
+        nothing = bool(parts) and all(part.nothing for part in parts)
+        if step.confirmed and not nothing and not self.reporter.asks(step):
             return False
         if not looks:
             self._look(step)

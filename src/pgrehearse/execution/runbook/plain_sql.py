@@ -34,8 +34,10 @@ def plain_sql(
 ) -> Iterator[str]:
     """The lines of the script. ``parts_of``: what a step sends, as far as that is known.
 
-    ``major``: of the server it is for; steps for others are left out. Raises DocumentError: a step is no SQL.
+    ``major``: of the server it is for; steps for others are left out. What only the session has stands there
+    once. Raises DocumentError: a step is no SQL.
     """
+    made: set[str] = set()
     for step in steps:
         if major is not None and not step.cell.options.runs_on(major):
             continue
@@ -50,7 +52,12 @@ def plain_sql(
         if major is None and (step.cell.options.needs or step.cell.options.until):
             first, last = step.cell.options.needs or "any", step.cell.options.until or "any"
             yield f"-- Only for PostgreSQL {first} to {last}."
-        yield from _check(step) or _statements(parts_of(step))
+        parts = parts_of(step)
+        if step.only_of_the_session and made.issuperset(part.sql for part in parts):
+            yield "-- As above: this session has it."
+        else:
+            yield from _check(step) or _statements(parts)
+        made.update(part.sql for part in parts if _stays(part.sql))
         yield ""
 
 
@@ -92,6 +99,11 @@ def _statements(parts: Sequence[Part]) -> Iterator[str]:
             yield from (f"-- {line}".rstrip() for line in part.sql.split("\n"))
         else:
             yield from _when_due(part.sql)
+
+
+def _stays(sql: str) -> bool:
+    """Whether a session has it until it ends, whatever is sent next: a setting may be set again."""
+    return kind_of(sql).begins("create") and ends_with_session(kind_of(sql))
 
 
 def _when_due(query: str) -> Iterator[str]:

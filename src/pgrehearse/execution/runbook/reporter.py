@@ -39,7 +39,7 @@ class Reporter(Protocol):
         """
 
     def asks(self, step: Step) -> bool:
-        """Whether to send it. Not asked for a setting that a resumed run repeats."""
+        """Whether to send it; asked where `Step.confirmed`, unless nothing is sent."""
 
     def pauses(self, step: Step, pause: Pause) -> None:
         """The step failed, changed nothing, and is tried again after the pause."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgrehearse.execution.runbook.framing import ends_with_session
 from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.text import variables
-from pgrehearse.text.document import Cell, Document
+from pgrehearse.text.document import LOOKING, Cell, Document
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, split
 from pgrehearse.text.statement import classify
@@ -17,6 +18,7 @@ __all__ = ["FORWARD", "Step", "steps_of"]
 
 #: The phases of a run that nobody asked to do anything else.
 FORWARD = ("Preflight", "Apply", "Verify")
+_NUMBER = re.compile(r"^\d+\.\s+")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,17 @@ class Step:
 
     @property
     def label(self) -> str:
-        return f"{self.cell.phase} {self.number}/{self.of}" + (f": {self.heading}" if self.heading else "")
+        """Its place, and its heading without that one's own number: several steps may stand under it."""
+        heading = _NUMBER.sub("", self.heading)
+        return f"{self.cell.phase} {self.number}/{self.of}" + (f": {heading}" if heading else "")
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether somebody is asked first: not of a check, which is sent READ ONLY, nor of what ends with
+        the session."""
+        if self.cell.language != "sql":
+            return True
+        return self.cell.phase not in LOOKING and not self.only_of_the_session
 
     @property
     def shown(self) -> str:
