@@ -119,7 +119,7 @@ RULES: Mapping[Operation, Rule] = {
     Operation.RUN: Rule(
         "`run` a runbook",
         _by_environment(_Q, _Q, _Q, _Q, _Q),
-        "The operator reads each step with its values and confirms it.",
+        "The operator reads each step that changes something, with its values, and confirms it.",
     ),
     Operation.CHANGE: Rule(
         "`run` of Apply or Roll back",
