@@ -33,6 +33,10 @@ _EVERY = 30.0
 _SHORT = 4
 #: A check's answer of one row and one column: the name, the line, the value.
 _ONE_VALUE = re.compile(r"^ [^|\n]+\n-+\n (?P<value>[^|\n]+)\n\(1 row\)$")
+#: What a function that returns nothing prints.
+_VOID = re.compile(r"^ *[^|\n]+\n-+\n *\n\(1 row\)\n*", re.M)
+#: Nothing but the tags of commands.
+_TAGS = re.compile(r"(?:[A-Z]+(?: [A-Z]+)*(?: \d+)*\n?)*")
 
 
 class RunTerminal:
@@ -120,11 +124,11 @@ class RunTerminal:
         self._say(indented(text))
 
     def output(self, step: Step, text: str) -> None:
+        text = _VOID.sub("", text).strip("\n")
         if self._folds(step):
-            if step.only_of_the_session:
-                return
-            text = _ONE_VALUE.sub(r"\g<value>", text.strip("\n"))
-        self._say(indented(text))
+            text = "" if _TAGS.fullmatch(text) else _ONE_VALUE.sub(r"\g<value>", text)
+        if text:
+            self._say(indented(text))
 
     def skipped(self, step: Step, reason: str) -> None:
         self._say(f"    skipped: {reason}")
