@@ -88,12 +88,12 @@ def test_their_sql_is_shown_when_all_is_asked_for(bench: Bench, staging: Databas
 
 def test_a_function_that_returns_nothing_prints_nothing(bench: Bench, staging: Database) -> None:
     bench.runbook(
-        ["SELECT pg_sleep(0);\nINSERT INTO trace (note) VALUES ('one');\nSELECT NULL AS empty, 1 AS n;"]
+        ["SELECT pg_sleep(0);\nINSERT INTO trace (note) VALUES ('one');\nSELECT NULL AS nothing, 1 AS n;"]
     )
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
     assert "pg_sleep\n" not in ended.out
     assert "    INSERT 0 1\n" in ended.out
-    assert " empty | n" in ended.out
+    assert "(null) | 1" in ended.out
 
 
 def test_a_check_that_refuses_stops_before_anybody_is_asked(bench: Bench, staging: Database) -> None:
