@@ -262,6 +262,19 @@ def test_cells_of_other_majors_are_left_out(script: Script, server: Server) -> N
     assert script.notes() == ["needs", "until"]
 
 
+@pytest.mark.parametrize(("first", "later", "good"), [("2", "1", True), ("1", "2", False)])
+def test_the_output_of_this_server_is_the_one_that_is_checked(
+    script: Script, server: Server, first: str, later: str, good: bool
+) -> None:
+    note, after = NOTE.format("before"), NOTE.format("after")
+    table = "```text{}\n n\n---\n {}\n(1 row)\n```\n"
+    title = f' title="PostgreSQL {server.major} and later"'
+    outputs = table.format("", first) + "\n" + table.format(title, later)
+    done = script.run(f"{cell(note)}\n\n{cell('SELECT 1 AS n;')}\n\n{outputs}\n\n{cell(after)}")
+    assert (done.returncode == 0) is good, done.stderr
+    assert script.notes() == (["before", "after"] if good else ["before"])
+
+
 def test_line_breaks_in_front_matter_stay_inside_comments(script: Script) -> None:
     front = (
         "description: x\nparameters:\n"

@@ -15,7 +15,7 @@ from pgrehearse.text.document import Document
 __all__ = ["accepted"]
 
 
-def accepted(document: Document, results: Iterable[CellResult]) -> tuple[str, list[int]]:
+def accepted(document: Document, results: Iterable[CellResult], major: int) -> tuple[str, list[int]]:
     """The document's text with each differing ``text`` fence rewritten, and the lines of those fences.
 
     Works from the bottom up, so that a rewrite does not move the lines of the next. Lines with ``...`` that
@@ -25,7 +25,7 @@ def accepted(document: Document, results: Iterable[CellResult]) -> tuple[str, li
     lines = document.text.split("\n")
     changed: list[int] = []
     for result in sorted(results, key=lambda r: r.cell.line, reverse=True):
-        expected = result.cell.expected
+        expected = result.cell.expected.on(major) if result.cell.expected else None
         if expected is None or result.status != "passed" or matches(expected.text, result.output):
             continue
         new = merge(expected.text, result.output)

@@ -34,21 +34,22 @@ def spaced(outputs: list[str]) -> list[str]:
     ]
 
 
-def check_output(cell: Cell, output: str) -> Finding | None:
-    """The failure of a cell whose output is not what the text fence after it says."""
-    if cell.expected is None or matches(cell.expected.text, output):
+def check_output(cell: Cell, output: str, major: int) -> Finding | None:
+    """The failure of a cell whose output is not what the text fence after it says of servers of ``major``."""
+    expected = cell.expected.on(major) if cell.expected else None
+    if expected is None or matches(expected.text, output):
         return None
     message, next_step = "the output differs", "mend the statement, or accept the new output with --accept"
     if found := stopped(output):
         message = f"stop: {found}"
-    elif found := unseen(cell.expected.text, output):
+    elif found := unseen(expected.text, output):
         message = f"unseen: {found}"
         next_step = "ask as a member of pg_read_all_stats, or decide that it may stay unseen and go on"
     return wrong(
         message,
-        cell.expected.line,
+        expected.line,
         statement=cell.source.strip(),
-        detail=diff(cell.expected.text, output),
+        detail=diff(expected.text, output),
         next_step=next_step,
     )
 

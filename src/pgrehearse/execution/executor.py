@@ -210,7 +210,7 @@ class Executor:
 
     def _checked(self, result: CellResult) -> CellResult:
         """``result``, failed when its output is not the expected one."""
-        failure = check_output(result.cell, result.output) if self.compare else None
+        failure = check_output(result.cell, result.output, self.major) if self.compare else None
         return replace(result, status="failed", failure=failure) if failure else result
 
     def _sql(self, cell: Cell, started: float, escort: Escort | None) -> list[CellResult]:

@@ -213,7 +213,7 @@ class Rehearser:
         result = self.rehearse(document, major, compare=False)
         if not result.green:
             return result, []
-        text, changed = accepted(document, result.cells)
+        text, changed = accepted(document, result.cells, result.major)
         if changed:
             files.write(document.path, text)
         return self.rehearse(load(document.path), major), changed

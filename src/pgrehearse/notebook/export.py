@@ -118,14 +118,14 @@ def _rolled_back(document: Document) -> list[str]:
 
 
 def _end(cell: Cell) -> int:
-    return cell.expected.end_line if cell.expected else cell.end_line
+    return [one.end_line for one in cell.expected.all()][-1] if cell.expected else cell.end_line
 
 
 def _fence(cell: Cell) -> list[str]:
     """The cell as jupytext wants it: it writes the value of magic_args after ``%%sql``."""
     source = cell.source
     if cell.expected is not None:
-        source = expected.join(cell.language, source, cell.expected.text)
+        source = expected.join(cell.language, source, cell.expected)
     arguments = _arguments(cell)
     if cell.language == "sql":
         return ["```sql" + (f' magic_args="{arguments}"' if arguments else ""), *source.split("\n"), "```"]

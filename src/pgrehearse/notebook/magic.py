@@ -26,7 +26,7 @@ from pgrehearse.execution.results import CellResult
 from pgrehearse.findings import Finding
 from pgrehearse.notebook import expected
 from pgrehearse.text import characters, variables
-from pgrehearse.text.document import LOOKING, Cell, Expected
+from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.looking import READ_ONLY_OPTION
 from pgrehearse.text.options import known_options, parse_header
 from pgrehearse.text.split import SplitError, split
@@ -109,7 +109,7 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
                 exec(code, self.shell.user_ns)  # noqa: S102  # running the reader's cell is the purpose
         finally:
             print(printed.getvalue(), end="")
-        failure = check_output(prepared, printed.getvalue())
+        failure = check_output(prepared, printed.getvalue(), major)
         if failure is not None:
             raise _failed(failure)
 
@@ -224,9 +224,7 @@ def _cell(language: str, line: str, text: str) -> tuple[Cell, str | None]:
     options, problems = parse_header(info)
     if problems:
         raise _Refused(f"{magic}: {problems[0].message}", next_step=problems[0].next_step)
-    source, output = expected.take(language, text.rstrip("\n"))
-    mark = source.count("\n") + 3
-    wanted = Expected(output, line=mark, end_line=mark) if output is not None else None
+    source, wanted = expected.take(language, text.rstrip("\n"))
     phase = LOOKING[0] if only == "checks" else None
     cell = Cell(
         1, language, source, line=1, end_line=0, options=options, phase=phase, expected=wanted, info=info

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from pgrehearse.text import characters, fences, front_matter
@@ -18,17 +21,34 @@ __all__ = ["LOOKING", "PHASES", "Cell", "Document", "Expected", "Illustration", 
 PHASES = ("Preflight", "Apply", "Verify", "Roll back", "Rehearsal")
 #: Phases that only look.
 LOOKING = ("Preflight", "Verify")
+#: The header of an output that servers of a major and later print.
+_LATER = re.compile(r'text title="PostgreSQL ([1-9]\d) and later"')
 #: Bytes of a document; the longest pages of the handbook have 60,000.
 _MOST = 4_000_000
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The ``text`` fence after a cell. ``line`` and ``end_line`` are its two fences."""
+    """The ``text`` fence after a cell. ``line`` and ``end_line`` are its two fences.
+
+    ``later``: the fence right below it, which says what servers of ``later.major`` and later print instead.
+    """
 
     text: str
     line: int
     end_line: int
+    major: int = 0
+    later: Expected | None = None
+
+    def all(self) -> Iterator[Expected]:
+        """This one and the later ones, as they stand."""
+        yield self
+        if self.later is not None:
+            yield from self.later.all()
+
+    def on(self, major: int) -> Expected:
+        """What a server of ``major`` prints."""
+        return [one for one in self.all() if one.major <= major][-1]
 
 
 @dataclass(frozen=True)
@@ -58,8 +78,8 @@ class Cell:
     @property
     def digest(self) -> str:
         """12 hex digits that change when the cell or what it expects changes; not when it moves."""
-        expected = self.expected.text if self.expected else ""
-        parts = "\0".join((self.info.strip(), self.source, expected))
+        expected = [one.text for one in self.expected.all()] if self.expected else [""]
+        parts = "\0".join((self.info.strip(), self.source, *expected))
         return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
@@ -122,7 +142,6 @@ def parse(text: str, path: Path) -> Document:
             illustrations.append(Illustration(language, fence.body, fence.line, fence.info))
             continue
         options, _ = parse_header(fence.info)
-        following = found[position + 1] if position + 1 < len(found) else None
         cells.append(
             Cell(
                 index=len(cells) + 1,
@@ -132,7 +151,7 @@ def parse(text: str, path: Path) -> Document:
                 end_line=fence.end_line,
                 options=options,
                 phase=_phase(above, fence.line) if runbook else None,
-                expected=_expected(lines, front.lines + 1, fence, following),
+                expected=_expected(lines, front.lines + 1, found[position:]),
                 info=fence.info,
                 earlier=seen[language, fence.body],
             )
@@ -154,11 +173,18 @@ def _phase(heads: list[Heading], line: int) -> str | None:
     return last.title if last and last.level == 2 and last.title in PHASES else None
 
 
-def _expected(lines: list[str], first_line: int, cell: Fence, following: Fence | None) -> Expected | None:
-    """The text fence that stands directly after ``cell``: nothing but blank lines between."""
-    if following is None or following.info.strip() != "text" or following.indent or not cell.closed:
-        return None
-    between = lines[cell.end_line + 1 - first_line : following.line - first_line]
-    if any(text.strip() for text in between):
-        return None
-    return Expected(following.body, following.line, following.end_line)
+def _expected(lines: list[str], first_line: int, found: list[Fence]) -> Expected | None:
+    """The text fences that stand directly after the cell ``found[0]``: nothing but blank lines between."""
+    outputs: list[tuple[int, Fence]] = []
+    for above, fence in pairwise(found):
+        between = lines[above.end_line + 1 - first_line : fence.line - first_line]
+        if fence.indent or not above.closed or any(text.strip() for text in between):
+            break
+        later = _LATER.fullmatch(fence.info.strip())
+        if (later is None) if outputs else (fence.info.strip() != "text"):
+            break
+        outputs.append((int(later[1]) if later else 0, fence))
+    expected = None
+    for major, fence in reversed(outputs):
+        expected = Expected(fence.body, fence.line, fence.end_line, major, expected)
+    return expected

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from pgrehearse.findings import Finding
+from pgrehearse.majors import SUPPORTED
 from pgrehearse.text import characters
-from pgrehearse.text.document import Document, is_illustration
+from pgrehearse.text.document import LOOKING, Document, is_illustration
 from pgrehearse.text.fences import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
 from pgrehearse.text.options import parse_header
@@ -52,7 +54,7 @@ def flaws(document: Document) -> Iterator[Finding]:
     yield from _characters(document)
     lines = document.text.split("\n")
     in_comment = comment_lines(lines, list(document.fences))
-    outputs = {cell.expected.line for cell in document.cells if cell.expected}
+    outputs = {one.line for cell in document.cells if cell.expected for one in cell.expected.all()}
     for fence in document.fences:
         if not fence.closed:
             fix = f"close it with {fence.marker}"
@@ -146,11 +148,24 @@ def _other(fence: Fence, *, compared: bool) -> Iterator[Finding]:
 
 
 def _expected(document: Document) -> Iterator[Finding]:
-    """The expected output must be that, to the letter."""
+    """The expected output must be that, to the letter, and say of each server one thing."""
     for cell in document.cells:
-        if cell.expected is not None and MACRO.search(cell.expected.text):
-            message = "a macro delimiter inside expected output"
-            yield flaw(cell.expected.line, "macro-in-fence", message, "write ... in its place")
+        outputs = list(cell.expected.all()) if cell.expected else []
+        for one in outputs:
+            if MACRO.search(one.text):
+                message = "a macro delimiter inside expected output"
+                yield flaw(one.line, "macro-in-fence", message, "write ... in its place")
+        for before, one in pairwise(outputs):
+            if one.major not in SUPPORTED or one.major <= max(before.major, min(SUPPORTED)):
+                message = f"PostgreSQL {one.major} and later: that of no server, or of another"
+                fix = "name a later major than the output above does, one that is supported"
+                yield flaw(one.line, "output-header", message, fix)
+            elif not cell.options.runs_on(one.major) and not cell.options.runs_on(max(SUPPORTED)):
+                message = "the cell runs on no server that prints this"
+                yield flaw(one.line, "output-header", message, "remove it, or mend until")
+            if cell.phase in LOOKING:
+                message = "a check has one answer, whatever the server"
+                yield flaw(one.line, "output-header", message, "ask for what does not depend on the major")
 
 
 def _between(document: Document, lines: list[str]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pgrehearse import queries
 from pgrehearse.errors import DocumentError
@@ -136,6 +137,19 @@ def _guarded(document: Document, cell: Cell, where: str) -> Iterator[str]:
 
 
 def _cell(cell: Cell, where: str) -> Iterator[str]:
+    """The statements of a cell and its check; where servers print different outputs, the one that is here."""
+    outputs = list(cell.expected.all()) if cell.expected else [None]
+    for one in reversed(outputs[1:]):
+        assert one is not None
+        yield f"SELECT :SERVER_VERSION_NUM >= {one.major * 10000} AS pgr_later \\gset"
+        yield "\\if :pgr_later"
+        yield from _as_expected(replace(cell, expected=one), where)
+        yield "\\else"
+    yield from _as_expected(cell, where)
+    yield from ["\\endif"] * (len(outputs) - 1)
+
+
+def _as_expected(cell: Cell, where: str) -> Iterator[str]:
     row = single_row(cell.expected.text) if cell.expected and cell.options.expect is None else None
     statements = split(cell.source)
     last = statements[-1] if statements and not statements[-1].gexec else None

@@ -65,15 +65,16 @@ def flaws(document: Document) -> Iterator[Finding]:
         yield from _indented(between)
 
 
-def _below_cells(document: Document, last: int) -> Iterator[_Below]:
+def _below_cells(document: Document, end: int) -> Iterator[_Below]:
     cells = {cell.line: cell for cell in document.cells}
     shown = {illustration.line for illustration in document.illustrations}
-    ends = {fence.line: fence.end_line or last for fence in document.fences}
-    marks = sorted({*cells, *shown, *(heading.line for heading in document.headings), last + 1})
+    ends = {fence.line: fence.end_line or end for fence in document.fences}
+    marks = sorted({*cells, *shown, *(heading.line for heading in document.headings), end + 1})
     for mark, following in pairwise(marks):
         if mark in cells:
             expected = cells[mark].expected
-            yield _Below(ends[expected.line if expected else mark], following, True)
+            last = [one.line for one in expected.all()][-1] if expected else mark
+            yield _Below(ends[last], following, True)
         elif mark in shown:
             yield _Below(ends[mark], following, False)
 

@@ -58,6 +58,7 @@ RUN = {
         "the output differs",
         ("\nDROP TABLE\n", '\nNOTICE:  table "item" does not exist, skipping\nDROP TABLE\n'),
     ),
+    "later-output": Flaw(20, "the output differs", ("\n 3\n", "\n 1\n")),
     "generated-error": Flaw(10, "it raised SQLSTATE 42P01", ("DROP TABLE %I", "CREATE TABLE %I ()")),
 }
 #: Found by reading: exit status 65, and nothing of the document is run.
@@ -65,6 +66,7 @@ FORM = {
     "key-order": Flaw(
         9, "not in alphabetical order", ('session="app" expect="22012"', 'expect="22012" session="app"')
     ),
+    "later-than-what": Flaw(20, "that of no server, or of another", ("15 and", "16 and")),
     "unknown-option": Flaw(9, "unknown option 'expects'", ("expects", "expect")),
     "macro-in-fence": Flaw(9, "a macro delimiter inside a block", ("[[= page.title =]]", "title")),
     "unclosed-fence": Flaw(9, "this fence is never closed", ("SELECT 1;\n", "SELECT 1;\n```\n")),

@@ -36,10 +36,12 @@ SELECT 3;
 """
 
 
-def accept(outputs: list[str], text: str = TEXT, status: str = "passed") -> tuple[str, list[int]]:
+def accept(
+    outputs: list[str], text: str = TEXT, status: str = "passed", major: int = 18
+) -> tuple[str, list[int]]:
     document = parse(text, Path("page.md"))
     results = [CellResult(c, status, output) for c, output in zip(document.cells, outputs, strict=True)]
-    return accepted(document, results)
+    return accepted(document, results, major)
 
 
 def test_every_fence_at_its_place() -> None:
@@ -57,6 +59,14 @@ def test_an_empty_output_empties_the_fence() -> None:
     text, changed = accept(["", "one\ntwo\ntook 9 ms", ""])
     assert (text, changed) == (TEXT.replace("old\n", ""), [6])
     assert accept(["x", "one\ntwo\ntook 9 ms", ""], text)[0] == TEXT.replace("old", "x")
+
+
+def test_the_fence_of_that_server_is_rewritten() -> None:
+    later = TEXT.replace("old\n```\n", 'old\n```\n\n```text title="PostgreSQL 19 and later"\nold\n```\n', 1)
+    outputs = ["new", "one\ntwo\ntook 9 ms", ""]
+    assert accept(outputs, later, major=18) == (later.replace("old", "new", 1), [6])
+    text, changed = accept(outputs, later, major=19)
+    assert (text.count("old"), text.count("new"), changed) == (1, 1, [10])
 
 
 @pytest.mark.parametrize("status", ["skipped", "notrun", "failed"])

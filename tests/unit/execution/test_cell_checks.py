@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.session import StatementError
-from pgrehearse.text.document import Cell, parse
+from pgrehearse.text.document import Cell, Expected, parse
 
 TABLE = " a\n---\n 1\n(1 row)"
 
@@ -38,9 +38,15 @@ def test_spacing_changes_nothing_else(outputs: list[str]) -> None:
 
 
 def test_output_is_compared_where_it_is_expected() -> None:
-    assert check_output(cell(), "anything") is None
-    assert check_output(cell(expected="1"), "1") is None
-    wrong = check_output(cell(expected="1\n2"), "1\n3")
+    assert check_output(cell(), "anything", 18) is None
+    assert check_output(cell(expected="1"), "1", 18) is None
+    later = cell(expected="1")
+    assert later.expected is not None
+    later = replace(later, expected=replace(later.expected, later=Expected("2", 7, 9, 19)))
+    assert check_output(later, "1", 18) is None and check_output(later, "2", 19) is None
+    differs = check_output(later, "1", 19)
+    assert differs is not None and differs.line == 7
+    wrong = check_output(cell(expected="1\n2"), "1\n3", 18)
     assert wrong is not None
     assert (wrong.line, wrong.message) == (8, "the output differs")
     assert "-2" in wrong.detail and "+3" in wrong.detail

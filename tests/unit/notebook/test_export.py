@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pgrehearse.errors import DocumentError
 from pgrehearse.notebook import expected
 from pgrehearse.notebook.export import to_notebook
-from pgrehearse.text.document import parse
+from pgrehearse.text.document import Expected, parse
 
 FRONT = "---\ntitle: T\n{more}jupyter:\n  jupytext:\n    main_language: python\n---\n\n"
 
@@ -97,7 +97,8 @@ def test_macros_are_left_out_and_illustrations_do_not_execute() -> None:
 @pytest.mark.parametrize("output", ["", " a\n---\n\n x\n(1 row)", "--", "# x", "-- expected output:\nx"])
 def test_outputs_carried_as_comments_come_back(language: str, output: str) -> None:
     source = "one\n-- a comment\n# another"
-    assert expected.take(language, expected.join(language, source, output)) in [
+    text, found = expected.take(language, expected.join(language, source, Expected(output, 0, 0)))
+    assert (text, found and found.text) in [
         (source, output),
         (f"{source}\n-- expected output:", output.removeprefix("-- expected output:\n")),
     ]
@@ -111,4 +112,19 @@ LINES = st.lists(st.text(st.sampled_from("ab-# é\x0b\u2028"), max_size=6).map(s
 def test_any_output_comes_back(language: str, source: str, lines: list[str]) -> None:
     """But for blanks at the ends of lines, which editors remove, and lines of nothing at the end."""
     output = "\n".join(lines).rstrip("\n")
-    assert expected.take(language, expected.join(language, source, output)) == (source, output)
+    text, found = expected.take(language, expected.join(language, source, Expected(output, 0, 0)))
+    assert (text, found and found.text) == (source, output)
+
+
+@given(st.sampled_from(["sql", "python"]), LINES, LINES, LINES)
+def test_what_later_servers_print_comes_back(
+    language: str, some: list[str], others: list[str], last: list[str]
+) -> None:
+    outputs = [(0, "\n".join(some)), (17, "\n".join(others)), (19, "\n".join(last).rstrip("\n"))]
+    wanted = None
+    for major, output in reversed(outputs):
+        wanted = Expected(output, 0, 0, major, wanted)
+    assert wanted is not None
+    source, found = expected.take(language, expected.join(language, "one\ntwo", wanted))
+    assert found is not None
+    assert (source, [(one.major, one.text) for one in found.all()]) == ("one\ntwo", outputs)

@@ -104,6 +104,38 @@ def test_expected_output_stands_directly_after(between: str, compared: bool) -> 
     assert (document.cells[0].expected is not None) is compared
 
 
+def test_what_later_servers_print_stands_below_and_the_last_that_fits_is_taken() -> None:
+    text = (
+        "```sql\nSELECT 1;\n```\n\n```text\nold\n```\n\n"
+        '```text title="PostgreSQL 17 and later"\nnew\n```\n'
+        '```text title="PostgreSQL 19 and later"\nnewest\n```\n'
+    )
+    (cell,) = parse(text, PATH).cells
+    assert cell.expected is not None
+    assert [cell.expected.on(major).text for major in (15, 16, 17, 18, 19, 20)] == [
+        *["old"] * 2,
+        *["new"] * 2,
+        *["newest"] * 2,
+    ]
+    lines = text.split("\n")
+    for one in cell.expected.all():
+        assert (lines[one.line], lines[one.end_line - 1]) == (one.text, "```")
+    (other,) = parse(text.replace("newest", "other"), PATH).cells
+    assert other.digest != cell.digest, "a record of one is none of the other"
+
+
+@pytest.mark.parametrize(
+    "between", ["prose\n", "```text\nx\n```\n", '```text title="PostgreSQL 9 and later"\nx\n```\n']
+)
+def test_what_stands_apart_is_no_output_of_later_servers(between: str) -> None:
+    later = '```text title="PostgreSQL 19 and later"\nnew\n```\n'
+    (cell,) = parse(f"```sql\nSELECT 1;\n```\n```text\nold\n```\n{between}{later}", PATH).cells
+    assert cell.expected is not None
+    assert cell.expected.on(19).text == "old"
+    (alone,) = parse(f"```sql\nSELECT 1;\n```\n{later}", PATH).cells
+    assert alone.expected is None, "refused by the linter: nobody says what the others print"
+
+
 @pytest.mark.parametrize("header", ["text title='x'", "text x", "texts", "txt", ""])
 def test_another_header_is_no_expected_output(header: str) -> None:
     document = parse(f"```sql\nSELECT 1;\n```\n```{header}\nx\n```\n", PATH)

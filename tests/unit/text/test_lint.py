@@ -20,6 +20,7 @@ jupyter:
 """
 PARAMETER = FRONT.replace("title: T\n", "title: T\nparameters:\n  label: {description: d, example: x}\n")
 CELL = "```sql\nSELECT 1;\n```\n"
+LATER = '```text title="PostgreSQL {} and later"\nx\n```\n'
 ILLUSTRATION = '```{.sql .noeval title="Needs a second server"}\nSELECT 1\n```\n'
 
 
@@ -109,6 +110,11 @@ a: 1
         ('```ruby title="x"\ndropdb x\n```\n', (1, "executing-fence")),
         ("```yaml foo\na: 1\n```\n", (1, "header")),
         (CELL + '```text title="Output"\nx\n```\n', (4, "output-header")),
+        (CELL + LATER.format(19), (4, "output-header")),
+        (CELL + "```text\nx\n```\n" + LATER.format(15), (7, "output-header")),
+        (CELL + "```text\nx\n```\n" + LATER.format(98), (7, "output-header")),
+        (CELL + "```text\nx\n```\n" + LATER.format(18) + LATER.format(18), (10, "output-header")),
+        (CELL + "```text\nx\n```\n" + LATER.format(18) + LATER.format(17), (10, "output-header")),
         (CELL + "\n  ```text\n  x\n  ```\n", (5, "output-header")),
         ("```sql\nSELECT 1;\n\\d\n```\n", (3, "sql")),
         ("```sql\nSELECT 'a;\n```\n", (2, "sql")),

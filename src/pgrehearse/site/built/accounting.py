@@ -226,7 +226,7 @@ def _sent(page: Page, block: Block, sources: list[Published]) -> Iterator[Findin
 def _compared(sources: list[Published]) -> set[str]:
     """The expected outputs of these documents: what reads like a statement in them was printed by one."""
     cells = (cell for item in sources for cell in item.document.cells)
-    return {normal(cell.expected.text) for cell in cells if cell.expected}
+    return {normal(one.text) for cell in cells if cell.expected for one in cell.expected.all()}
 
 
 def _same(entry: _Entry, block: Block) -> bool:
