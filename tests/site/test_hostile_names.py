@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from pgrehearse import markup
 from pgrehearse.execution.records import CellRecord
@@ -116,6 +116,12 @@ LOAD: dict[str, Any] = {
 }
 
 
+def plainly(sql: str, attributes: dict[str, str]) -> Markup:
+    """A block that is not highlighted."""
+    del attributes
+    return escape(sql)
+
+
 class Reader(HTMLParser):
     """What a browser would make of a page: texts, and what came from a hostile name."""
 
@@ -183,13 +189,13 @@ class Pieces:
         options = CellOptions(session=HOSTILE, wait=HOSTILE, snippet=HOSTILE)
         item = replace(self.runbook, name=HOSTILE)
         return cell_block.executed(
-            options, "sql", f"-- {HOSTILE}" + "\n" * 20, (item, state), markup.trusted(""), escape
+            options, "sql", f"-- {HOSTILE}" + "\n" * 20, (item, state), markup.trusted(""), plainly
         )
 
     def skipped(self) -> str:
         state = CellState(self.runbook.document.cells[0], "skipped", HOSTILE)
         return cell_block.executed(
-            CellOptions(), "sql", "", (self.runbook, state), markup.trusted(""), escape
+            CellOptions(), "sql", "", (self.runbook, state), markup.trusted(""), plainly
         )
 
     def locks(self) -> str:

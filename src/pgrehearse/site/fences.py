@@ -113,8 +113,9 @@ def formatter(
     }
     block = trusted(highlight(source, language, options, md, **kwargs))
 
-    def highlighted(sql: str) -> Markup:
-        return trusted(highlight(sql, language, {}, md, **{**kwargs, "attrs": {"data-run-sent": "true"}}))
+    def highlighted(sql: str, attributes: dict[str, str]) -> Markup:
+        safe = {key: str(escape(value)) for key, value in attributes.items()}
+        return trusted(highlight(sql, language, {}, md, **{**kwargs, "attrs": safe}))
 
     return str(cell_block.executed(cell, language, source, found, block, highlighted))
 

@@ -55,9 +55,10 @@ def define_env(env: Any) -> None:
     site = Site(Path(env.project_dir), Path(env.conf["docs_dir"]))
     env.pgrehearse = site
     env.conf["extra_css"].append(f"{ASSETS}/blocks.css")
-    script = ExtraScriptValue(f"{ASSETS}/tables.js")
-    script.defer = True
-    env.conf["extra_javascript"].append(script)
+    for name in ("tables", "parameters"):
+        script = ExtraScriptValue(f"{ASSETS}/{name}.js")
+        script.defer = True
+        env.conf["extra_javascript"].append(script)
     if env.conf["nav"] is not None:
         # The live preview makes single pages; MkDocs then knows no title but the one in the navigation.
         env.conf["nav"] = expanded(env.conf["nav"], site.docs, site.title if site.draft else None)

@@ -48,12 +48,14 @@ def got(database: Database) -> list[str]:
     return [one for (one,) in database.execute("SELECT statement FROM public.account ORDER BY at")]
 
 
-def test_it_is_what_the_server_got_in_order(database: str) -> None:
+def test_it_is_what_the_server_got_in_order(database: str, server: Server) -> None:
     made = Database(database)
     made.execute(ACCOUNT)
     values = {"name": 'of "Ann"', "label": "it's \\ one"}
     (cell,) = parse(CELLS, Path("sample.md")).cells
-    with Executor(made.dsn, environment={}, path=Path("sample.md"), major=18, values=values) as executor:
+    with Executor(
+        made.dsn, environment={}, path=Path("sample.md"), major=server.major, values=values
+    ) as executor:
         (result,) = executor.run(cell)
     assert result.failure is None
     assert list(result.sent) == got(made)
@@ -70,11 +72,11 @@ def shop(server: Server, repository: Project) -> Iterator[Database]:
     databases.close()
 
 
-def test_a_runbook_shows_what_the_server_got(shop: Database) -> None:
+def test_a_runbook_shows_what_the_server_got(shop: Database, server: Server) -> None:
     shop.execute(ACCOUNT)
     values = {name: one.example for name, one in _CHECK.front.parameters.items()}
     shown: list[str] = []
-    with Executor(shop.dsn, environment={}, path=_CHECK.path, major=18, values=values) as executor:
+    with Executor(shop.dsn, environment={}, path=_CHECK.path, major=server.major, values=values) as executor:
         for cell in (one for one in _CHECK.cells if one.phase == "Apply"):
             (result,) = executor.run(cell)
             assert result.failure is None

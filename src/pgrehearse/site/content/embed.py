@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os.path
 import posixpath
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.markup import inert, trusted
 from pgrehearse.site.content import links
+from pgrehearse.site.content.usage import kinds
 from pgrehearse.site.markup import render
 from pgrehearse.text import fences
 from pgrehearse.text.characters import visible
@@ -114,18 +116,41 @@ def _downloads(name: str, first_phase: str) -> str:
 
 def _parameters(document: Document, project: Project) -> str:
     parameters = document.front.parameters.values()
-    command = f"pgrehearse run {shlex.quote(project.relative(document.path))}"
+    path = project.relative(document.path)
     needed = [p for p in parameters if p.default is None]
-    command += "".join(f" \\\n  --set {p.name}={_quoted(p.example)}" for p in needed)
-    # No prompt and no language that a cell could have: the copy button gives just the command.
-    fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`*", command)))
-    run = f"Run it on the database that libpq's environment names:\n\n{fence}console\n{command}\n{fence}"
+    run = f"pgrehearse run {shlex.quote(path)}"
+    run += "".join(f" \\\n  --set {p.name}={_quoted(p.example)}" for p in needed)
+    psql = "psql -X" + "".join(f" \\\n  -v {p.name}={_quoted(p.example)}" for p in parameters)
+    psql += f" \\\n  -f {shlex.quote(document.path.stem)}.sql"
+    commands = (
+        f"Run it on the database that libpq's environment names:\n\n{_console(run)}\n\n"
+        f"`--sql` behind it prints what it would send there, and sends nothing."
+        f" Without pgrehearse, take the psql script above:\n\n{_console(psql)}"
+    )
     if not parameters:
-        return f"## Parameters\n\nThis runbook takes none. {run}"
+        return f"## Parameters\n\nThis runbook takes none. {commands}"
     rows = "\n".join(
         f"| `{p.name}` | {_cell(p.description)} | {_example(p.example, p.default)} |" for p in parameters
     )
-    return f"## Parameters\n\n| name | meaning | example |\n|---|---|---|\n{rows}\n\n{run}"
+    known = kinds(document)
+    data = {
+        "runbook": path,
+        "script": f"{document.path.stem}.sql",
+        "parameters": [
+            {"name": p.name, "example": p.example, "default": p.default, "kind": known[p.name].value}
+            for p in parameters
+        ],
+    }
+    fields = render("parameters", data=json.dumps(data))
+    said = "The steps below show what a rehearsal sent with these examples."
+    table = f"| name | meaning | example |\n|---|---|---|\n{rows}"
+    return f"## Parameters\n\n{said}\n\n{fields}\n\n{table}\n\n{commands}"
+
+
+def _console(command: str) -> str:
+    """A block with just the command: no prompt, and no language that a cell could have."""
+    fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`*", command)))
+    return f"{fence}console\n{command}\n{fence}"
 
 
 def _quoted(value: str) -> str:

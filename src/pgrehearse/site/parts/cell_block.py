@@ -10,7 +10,8 @@ from markupsafe import Markup
 from pgrehearse.site.content.published import CellState, Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import anchor, fact_lines
-from pgrehearse.site.parts.sent import Fold, as_sent, fold, said_first
+from pgrehearse.site.parts.sent import Fold, fold, said_first
+from pgrehearse.site.parts.sent_block import sent_block
 from pgrehearse.site.parts.sqlstate import condition_name
 from pgrehearse.text.options import CellOptions
 
@@ -56,18 +57,17 @@ def executed(
     source: str,
     found: Found,
     block: Markup,
-    highlighted: Callable[[str], Markup],
+    highlighted: Callable[[str, dict[str, str]], Markup],
 ) -> Markup:
     """HTML of a cell: chips, what it sent, the ``block`` itself, what was measured, how it failed.
 
-    ``highlighted``: how a statement is written.
+    ``highlighted``: how statements are written, with attributes of the block.
     """
-    sent = as_sent(found[1]) if found else ""
     return render(
         "cell_block",
         anchor=_anchor(found),
         chips=_chips(cell, language, found),
-        sent=highlighted(sent) if sent else "",
+        sent=sent_block(*found, highlighted) if found else "",
         fold=(fold(found[1]) if found else None) or _question(cell, source),
         block=block,
         facts=_facts(found),

@@ -25,6 +25,8 @@ __all__ = ["Fold", "as_sent", "fold", "said_first"]
 _WORKING = ("Apply", "Roll back")
 #: Why a check refuses, and where what refuses ends and what to do begins.
 _REASON, _REST = re.compile(r"'+stop: ([^'%]+)"), re.compile(r"[;:,](?:\s|$)")
+#: What a statement that calls a routine of the session says.
+_HELP = "pg_temp."
 #: Where a sentence ends.
 _SENTENCE = re.compile(r"(?<=[.?])\s")
 #: Reasons that the line in front of a check names.
@@ -41,11 +43,17 @@ class Fold:
 
 
 def as_sent(state: CellState) -> str:
-    """The statements of a step as sent, without its bookkeeping; empty for a block that is sent as it is."""
+    """The statements of a step as sent, without its bookkeeping; empty for a block that is sent as it is.
+
+    A routine of the session is shown where a statement of the same block calls it.
+    """
     cell = state.cell
     if cell.phase not in _WORKING or cell.language != "sql" or _is_check(cell) or _verbatim(cell):
         return ""
-    return visible("\n".join(ended(sql.strip()) for sql in state.sent if _is_work(sql)))
+    work = [sql for sql in state.sent if _is_work(sql)]
+    calls = any(_HELP in sql for sql in work)
+    shown = [sql for sql in state.sent if sql in work or (calls and kind_of(sql).routine)]
+    return visible("\n".join(ended(sql.strip()) for sql in shown))
 
 
 def fold(state: CellState) -> Fold | None:
