@@ -62,6 +62,7 @@ check: $(READY) ## Only the checks that need no server: lint, types, layers, doc
 	$(BIN)/pgrehearse lint
 	$(BIN)/pgrehearse sync --check
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/strong_words.py
 
 programs: $(READY) ## Unpack PgBouncer, pgBackRest and Barman beside the system, for the tests about them (Debian)
 	$(BIN)/python tools/debian_programs.py

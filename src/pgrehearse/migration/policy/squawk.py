@@ -25,8 +25,8 @@ __all__ = ["OFF", "Opinion", "ask"]
 OFF = {
     "prefer-robust-stmts": "IF NOT EXISTS on a concurrent build takes its INVALID remains for success",
     "require-lock-timeout": "asks for a lock_timeout on concurrent builds, which then leave an INVALID index;"
-    " the check lock-timeout asks only where somebody waits",
-    "require-statement-timeout": "ends long builds and validations that keep nobody waiting",
+    " the check lock-timeout asks where somebody waits",
+    "require-statement-timeout": "ends long builds and validations that lock no reader or writer out",
     "require-enum-value-ordering": "a value at the end is no mistake",
     "adding-not-nullable-field": "cannot see the validated CHECK that makes SET NOT NULL read nothing",
     "changing-column-type": "cannot tell a wider varchar, which reads nothing, from a rewrite",
