@@ -337,3 +337,13 @@ def test_a_script_inside_a_transaction_stops(script: Script) -> None:
     assert done.returncode == 3
     assert "run the script without -1" in done.stderr
     assert script.notes() == []
+
+
+def test_a_script_of_a_role_that_only_reads_stops(script: Script) -> None:
+    (script.folder / "sample.sql").write_text(to_psql(document(NOTE.format("x")), "sample.md"), "utf-8")
+    for value, status in (("on", 3), ("off", 0)):
+        options = {"PGOPTIONS": f"-c default_transaction_read_only={value}"}
+        done = psql({**script.environment, **options}, script.folder / "sample.sql")
+        assert done.returncode == status, done.stderr
+        assert ("default_transaction_read_only=off" in done.stderr) is (value == "on")
+    assert script.notes() == ["x"]

@@ -94,6 +94,10 @@ def _head(document: Document, source: str) -> Iterator[str]:
         yield "\\set accept_unseen 0"
         yield "\\endif"
     yield from _require("now() = statement_timestamp()", "a transaction is open: run the script without -1")
+    yield from _require(
+        "current_setting('default_transaction_read_only') = 'off'",
+        "this role's transactions are read-only: set PGOPTIONS='-c default_transaction_read_only=off'",
+    )
     yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
     yield "SET lock_timeout = '2s';"
     yield "SET statement_timeout = 0;"

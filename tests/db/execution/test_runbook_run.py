@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from pgrehearse.environments.target import open_target
-from pgrehearse.errors import ExpectationError
+from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.execution.backoff import Backoff, Pause
 from pgrehearse.execution.runbook.preview import Part
 from pgrehearse.execution.runbook.recorded import Unfinished
@@ -172,6 +172,16 @@ def test_a_backslash_is_one_whatever_the_role_thinks(staging: Database, tmp_path
     staging.execute(f'ALTER DATABASE "{name}" SET standard_conforming_strings = off')
     assert carry_out(request(staging, tmp_path, "INSERT INTO trace (note) VALUES ('\\d\\\\');"), Recorder())
     assert staging.trace() == ["\\d\\\\"]
+
+
+def test_a_role_that_only_reads_is_refused_before_the_first_step(staging: Database, tmp_path: Path) -> None:
+    name = staging.one("SELECT current_database()")
+    staging.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    recorder = Recorder()
+    with pytest.raises(SetupError, match="read-only") as error:
+        carry_out(request(staging, tmp_path, "INSERT INTO trace (note) VALUES ('a');"), recorder)
+    assert "default_transaction_read_only=off" in (error.value.next_step or "")
+    assert recorder.named("step") == []
 
 
 def test_a_lock_that_is_not_to_be_had_is_told_and_tried_again(staging: Database, tmp_path: Path) -> None:

@@ -24,7 +24,11 @@ from pgrehearse.execution.runbook.recorded import RunWork, Unfinished
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_ledger import RunLedger
 from pgrehearse.execution.runbook.run_log import RunLog
-from pgrehearse.execution.runbook.session_start import limit_lock_waits, read_backslashes_as_they_are
+from pgrehearse.execution.runbook.session_start import (
+    limit_lock_waits,
+    read_backslashes_as_they_are,
+    refuse_to_only_read,
+)
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
 from pgrehearse.execution.runbook.watch import Watch
@@ -191,6 +195,7 @@ def _steps(
         read_backslashes_as_they_are(executor)
         limit_lock_waits(executor, waits)
         if request.changes:
+            refuse_to_only_read(executor)
             operator.hold_lock()
         for step in steps:
             if not operator.carry_out(step):

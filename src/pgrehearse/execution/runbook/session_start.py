@@ -8,7 +8,7 @@ from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["limit_lock_waits", "read_backslashes_as_they_are"]
+__all__ = ["limit_lock_waits", "read_backslashes_as_they_are", "refuse_to_only_read"]
 
 
 def limit_lock_waits(executor: Executor, lock_waits: LockWaits) -> None:
@@ -38,6 +38,19 @@ def read_backslashes_as_they_are(executor: Executor) -> None:
     Such a role has standard_conforming_strings off.
     """
     _set(executor, ["SET standard_conforming_strings = on"])
+
+
+def refuse_to_only_read(executor: Executor) -> None:
+    """A role or database may begin every transaction read-only. Raises SetupError: this one does.
+
+    Steps would fail one by one; and somebody meant it, so it is not overruled.
+    """
+    session = _set(executor, ["SHOW default_transaction_read_only"])
+    if session.error is None and session.output[0].split("\n")[2].strip() == "on":
+        raise SetupError(
+            "this role's transactions are read-only (default_transaction_read_only), and a runbook writes",
+            next_step="say that you mean it: --dsn \"... options='-c default_transaction_read_only=off'\"",
+        )
 
 
 def _set(executor: Executor, statements: list[str]) -> Session:
