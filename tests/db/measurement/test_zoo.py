@@ -101,6 +101,7 @@ def test_one_that_refuses_keeps_its_words(habitat: Habitat, project: Project) ->
         (text(f"{ADD} REVOKE INSERT ON item FROM zoo_application;"), "broken", "42501"),
         (text(f"{ADD} UPDATE item SET qty = 70 WHERE id = 3;"), "broken", "a request answered [(1, 2)]"),
         (text("ALTER TABLE item ADD COLUMN added integer;"), "broken", "a second run: Apply"),
+        (text(f"ALTER TABLE item RENAME TO gone; ALTER TABLE gone RENAME TO item; {ADD}"), "broken", "42P01"),
         (text(f"{ADD} UPDATE item SET note = concat(note, 'x');"), "broken", "a second run changes"),
         (text(ADD, "SELECT 1;"), "undone wrongly", "added integer"),
         (text(ADD, f"{DROP} ALTER TABLE item DROP CONSTRAINT item_pkey;"), "undone wrongly", "item_pkey"),

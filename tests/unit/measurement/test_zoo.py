@@ -116,6 +116,12 @@ def test_a_word_is_found_as_it_is_quoted(sql: str) -> None:
     assert not has_word(sql, ("other", ""))
 
 
+def test_a_word_with_blanks_is_found_in_a_difference() -> None:
+    told = 'CREATE TYPE public."col state" AS ENUM'
+    assert has_word(told, ('"col  state"',)), "two blanks, told as one"
+    assert not has_word(told, ('"colstate"', "state  col"))
+
+
 def test_a_runbook_without_its_names_is_not_tried(tmp_path: Path) -> None:
     made = project(tmp_path)
     (shape,) = shapes_of(made)

@@ -10,6 +10,7 @@ fillings     which values a runbook's parameters have on a shape, and how to see
 habitat      a shape as a database on a server: its roles, the copies, what it is like without a runbook
 subscriber   a database that gets the rows by logical replication
 application  the requests of an application, and what became of them
+line         requests that wait for a step, and what they meet then
 pairs        a runbook on a shape, and the outcome
 outcome      what a pair gave
 known        faults that are not mended yet

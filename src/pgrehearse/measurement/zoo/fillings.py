@@ -27,6 +27,7 @@ class Filling:
 
     Attributes:
         values: of its parameters.
+        table: as SQL writes it, also where no parameter names it.
         set_up: statements of a superuser that make the situation the runbook is for, in the copy.
         done: questions with one answer, true, when Verify has said ok.
         before: a query for values that the runbook may not lose, asked where it did not run.
@@ -37,6 +38,7 @@ class Filling:
     """
 
     values: Mapping[str, str]
+    table: str
     set_up: Sequence[str]
     done: Sequence[str]
     before: str
@@ -80,6 +82,7 @@ class Fillings:
             words = {**names, **values}
             return Filling(
                 values,
+                values.get("table", names["table"]),
                 [_said(text, words) for text in table.get("set_up", ())],
                 [_said(text, words) for text in table.get("done", ())],
                 _said(table.get("before", ""), words),

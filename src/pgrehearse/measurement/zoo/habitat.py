@@ -224,9 +224,10 @@ class Habitat:
             for role in roles:
                 said = SQL(value) if setting == "search_path" else Literal(value)
                 change = SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}")
-                self.zoo.watch.execute(
-                    change.format(Identifier(role), Identifier(name), Identifier(setting), said)
-                )
+                with self._said("settings"):
+                    self.zoo.watch.execute(
+                        change.format(Identifier(role), Identifier(name), Identifier(setting), said)
+                    )
 
     @contextmanager
     def _said(self, section: str) -> Iterator[None]:
@@ -265,8 +266,12 @@ def not_true(session: Connection, questions: list[str]) -> str:
 
 
 def has_word(sql: str, words: tuple[str, ...]) -> bool:
-    """Whether one of ``words`` stands in ``sql``, as it is or as a literal or an identifier writes it."""
-    return any(form in sql for word in words if word for form in _forms(word))
+    """Whether one of ``words`` stands in ``sql``, as it is or as a literal or an identifier writes it.
+
+    A difference is told with single blanks, whatever the name has."""
+    return any(
+        form in sql or " ".join(form.split()) in sql for word in words if word for form in _forms(word)
+    )
 
 
 def _forms(word: str) -> tuple[str, str, str]:

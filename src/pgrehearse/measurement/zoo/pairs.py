@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,7 @@ from pgrehearse.execution.runbook.watch import Blocker, Progress
 from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.fillings import Filling
 from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true, prepared
+from pgrehearse.measurement.zoo.line import Line
 from pgrehearse.measurement.zoo.outcome import Fault, Outcome
 from pgrehearse.measurement.zoo.subscriber import follows
 from pgrehearse.text.document import LOOKING, Document
@@ -63,9 +64,9 @@ def tried(habitat: Habitat, document: Document, filling: Filling) -> Outcome:
 
 @dataclass
 class _Operator:
-    """Whoever runs the runbook: a `Reporter` that says yes, and lets others work between two steps."""
+    """Whoever runs the runbook: a `Reporter` that says yes, and lets others work before and during steps."""
 
-    between: Callable[[], None]
+    before: Callable[[bool], None]
     phase: str = ""
     printed: list[str] = field(default_factory=list)
 
@@ -74,8 +75,9 @@ class _Operator:
     def tells(self, line: str) -> None: ...
 
     def step(self, step: Step) -> None:
-        if step.cell.phase not in LOOKING or self.phase != step.cell.phase:
-            self.between()  # what only looks is gone round once
+        looks = step.cell.phase in LOOKING
+        if not looks or self.phase != step.cell.phase:
+            self.before(looks)  # what only looks is gone round once
         self.phase = step.cell.phase or ""
 
     def asks(self, step: Step) -> bool:
@@ -126,7 +128,7 @@ class _Try:
             if stopped is None:
                 return self._done()
             phase, words = stopped
-            if phase != "Preflight":
+            if phase not in ("", "Preflight"):  # empty: the run was refused before its first step
                 raise Fault("refused late", f"{phase}: {words}")
             return self._refused(words)
 
@@ -161,13 +163,14 @@ class _Try:
     def _run(self, phases: tuple[str, ...], rounds: int) -> tuple[str, str] | None:
         """Carry the phases out; the phase it stopped in and why, if it did.
 
-        Between two steps there is a round of requests, up to ``rounds`` in all.
+        Before or during each step there is a round of requests, up to ``rounds`` in all.
         """
-        operator = _Operator(lambda: self._between(rounds))
-        with _ended(self.habitat, self.database) as ended:
+        values, logs = values_of(self.document, self.filling.values), self.logs
+        line = Line(self.habitat, self.database, self.filling.table, self.application.round)
+        operator = _Operator(lambda looks: self._before(looks, rounds, line))
+        with _ended(self.habitat, self.database) as ended, closing(line):
             try:
                 target = open_target(self.habitat.owner_dsn(self.database))
-                values, logs = values_of(self.document, self.filling.values), self.logs
                 carry_out(RunRequest(self.document, target, values, logs, phases, backoff=_BACKOFF), operator)
             except ExpectationError as error:
                 if not ended.is_set():
@@ -181,11 +184,12 @@ class _Try:
             raise Fault("stuck", f"{operator.phase}: ended after {PATIENCE:.0f} s")
         return None
 
-    def _between(self, rounds: int) -> None:
+    def _before(self, looks: bool, rounds: int, line: Line) -> None:
+        line.close()
         if self.application.rounds < rounds:
             watch = self.habitat.zoo.watch
             if not watch.execute(_IN_TRANSACTION, [self.database]).fetchall():
-                self.application.round()
+                self.application.round() if looks else line.open()
 
     def _rounds(self, rounds: int) -> None:
         while self.application.rounds < rounds:
