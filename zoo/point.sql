@@ -4,7 +4,7 @@ column = "spot"
 type = "point"
 new_type = "text"
 nullable = "spot"
-fill = "point '(0,0)'"
+fill = "point '(-1,-1)'"
 unique = "spot"
 index_columns = "spot"
 */

@@ -1,4 +1,4 @@
--- Is a column published that can hold the value, directly, in an array, a domain or a composite type?
+-- Is a column published that can hold the value, directly, in an array, a domain, a range or a composite type?
 WITH RECURSIVE holder AS (
     SELECT :'type'::regtype::oid AS oid
     UNION
@@ -7,6 +7,8 @@ WITH RECURSIVE holder AS (
     JOIN pg_type AS type
         ON type.typbasetype = holder.oid
         OR type.oid = (SELECT typarray FROM pg_type AS element WHERE element.oid = holder.oid)
+        OR type.oid IN (SELECT rngtypid FROM pg_range WHERE rngsubtype = holder.oid)
+        OR type.oid IN (SELECT rngmultitypid FROM pg_range WHERE rngtypid = holder.oid)
         OR type.typrelid IN (SELECT attrelid FROM pg_attribute
                              WHERE atttypid = holder.oid AND attnum > 0 AND NOT attisdropped)
 )
