@@ -310,7 +310,14 @@ def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answe
         if live.applied is None and gate == "drift":
             notes.append(f"{target.database} has no ledger yet")
             continue
-        found = live_against_migrations(target.conninfo, live, question.migrations, roles, target.major)
+        found = live_against_migrations(
+            target.conninfo,
+            live,
+            question.migrations,
+            roles,
+            target.major,
+            ignore=question.project.drift_ignore,
+        )
         if found.drift:
             return _red(
                 gate,

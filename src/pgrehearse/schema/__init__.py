@@ -11,6 +11,7 @@ catalog     what pg_dump leaves out of a database
 roles       what pg_dump leaves out of a cluster: roles, memberships, settings
 definition  all of it, read from a database that is never written to
 compare     two definitions side by side
+repair      what makes one definition of another, as statements that nobody has tried yet
 contents    definition and rows as text, so that two states of one database can be compared
 """
 

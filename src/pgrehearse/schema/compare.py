@@ -82,14 +82,18 @@ def in_the_form_of(found: Schema, wanted: Schema, reloaded: Schema) -> Schema:
     """
     theirs, again = _grouped(found), _grouped(reloaded)
     items: list[Item] = []
+    other: dict[Item, Item] = {}
     for key, ours in _grouped(wanted).items():
         there = theirs.get(key, Counter())
         room = (ours - there).total()
         other_form = list(((there - ours) & again.get(key, Counter())).elements())[:room]
         items += (ours & there).elements()
         items += other_form
-        items += list((ours - there).elements())[len(other_form) :]
-    return replace(wanted, items=tuple(sorted(items)))
+        own = list((ours - there).elements())
+        items += own[len(other_form) :]
+        other.update(zip(own, other_form, strict=False))
+    dumped = tuple(other.get(item, item) for item in wanted.dumped)
+    return replace(wanted, items=tuple(sorted(items)), dumped=dumped)
 
 
 def _grouped(schema: Schema) -> dict[tuple[str, str], Counter[Item]]:

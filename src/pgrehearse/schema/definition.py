@@ -33,12 +33,14 @@ class Schema:
         versions: of extensions, by object. Where two servers have different default versions of an
             extension, `differences` does not compare what it consists of.
         unseen: what the role may not read, in words. It is compared with nothing.
+        dumped: the same items, each after what it needs.
     """
 
     items: tuple[Item, ...]
     major: int = field(compare=False)
     unseen: tuple[str, ...] = field(default=(), compare=False)
     versions: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    dumped: tuple[Item, ...] = field(default=(), compare=False, repr=False)
 
 
 def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = ()) -> Schema:
@@ -73,4 +75,4 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
         raise SetupError(
             f"the schema cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
-    return Schema(tuple(sorted(found)), major, tuple(unseen), versions)
+    return Schema(tuple(sorted(found)), major, tuple(unseen), versions, tuple(found))

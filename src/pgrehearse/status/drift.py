@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +25,6 @@ from pgrehearse.migration.drift.comparisons import live_against_migrations
 from pgrehearse.migration.drift.live import look as look_live
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.promotion.words import counted, told
-from pgrehearse.schema.compare import Difference
 from pgrehearse.status.facts import Known, concern
 from pgrehearse.status.look import Look, Unreadable
 from pgrehearse.text.migration_files import Migration
@@ -43,19 +41,6 @@ SELECT s.system_identifier::pg_catalog.text || ' ' || d.oid::pg_catalog.text
  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 """
 _ASK = "pgrehearse status --drift compares it now"
-_NAME = r'(?:"(?:[^"]|"")+"|[^\s".]+)'
-_ADDED = re.compile(
-    r"(?P<alter>ALTER (?:FOREIGN )?TABLE) (?P<table>.+?)\s+ADD"
-    rf" (?P<what>COLUMN|CONSTRAINT) (?P<name>{_NAME})",
-    re.S,
-)
-_INDEX = re.compile(
-    rf"CREATE (?:UNIQUE )?INDEX (?P<name>{_NAME}) ON (?:ONLY )?(?:(?P<schema>{_NAME})\.)?{_NAME}"
-)
-_MADE = re.compile(
-    r"CREATE (?:UNLOGGED )?(?P<kind>TABLE|VIEW|MATERIALIZED VIEW|SEQUENCE|FUNCTION|PROCEDURE|TYPE|DOMAIN"
-    r"|SCHEMA|EXTENSION)\b"
-)
 
 
 @dataclass(frozen=True)
@@ -66,8 +51,8 @@ class Compared:
         side: who has it: live, or the migrations.
         why: what that means, in a line.
         sql: the statement that only this side has.
-        puts_right: the statement that would make the database what the migrations say; None where that is not
-            one statement: a migration has to say it.
+        puts_right: statements that were seen to make a copy what the migrations say; None where rows would be
+            lost by it, or none are known.
     """
 
     side: str
@@ -114,19 +99,27 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
     with connect(target.conninfo, autocommit=True) as connection:
         identity = _identity(connection)
     found = live_against_migrations(
-        target.conninfo, live, migrations, project.migrations.parent / "roles.sql", target.major
+        target.conninfo,
+        live,
+        migrations,
+        project.migrations.parent / "roles.sql",
+        target.major,
+        ignore=project.drift_ignore,
+        repairs=True,
     )
-    here, there = found.names
     drift = Drift(
         tuple(
-            Compared(side, one.object, one.why, redacted(one.sql), _puts_right(one, others, side == here))
-            for side, ours, others in (
-                (here, found.drift.only_left, found.drift.only_right),
-                (there, found.drift.only_right, found.drift.only_left),
+            Compared(
+                side,
+                one.object,
+                one.why,
+                redacted(one.sql),
+                redacted(found.repair.puts_right(one.object, one.subject)) or None,
             )
+            for side, ours in zip(found.names, (found.drift.only_left, found.drift.only_right), strict=True)
             for one in ours
         ),
-        found.notes,
+        (*found.notes, *(one.said for one in found.ignored if one.count)),
         found.open,
     )
     kept = {
@@ -199,18 +192,3 @@ def _kept(place: Path) -> _Kept | None:
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def _puts_right(one: Difference, others: Sequence[Difference], live: bool) -> str | None:
-    """What would make the database as the migrations say, where that is one statement."""
-    if any((one.object, one.subject) == (other.object, other.subject) for other in others):
-        return None  # it is there, and otherwise
-    if not live:
-        return redacted(one.sql)
-    if added := _ADDED.match(one.sql):
-        return f"{added['alter']} {added['table']} DROP {added['what']} {added['name']}"
-    if index := _INDEX.match(one.sql):
-        return f"DROP INDEX {'.'.join(filter(None, [index['schema'], index['name']]))}"
-    if (made := _MADE.match(one.sql)) and one.object.upper().startswith(f"{made['kind']} "):
-        return f"DROP {made['kind']} {one.object[len(made['kind']) + 1 :]}"
-    return None

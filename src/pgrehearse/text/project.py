@@ -39,6 +39,8 @@ class Project:
     changes: Path
     #: check of the policy -> why this project does without it: the table [tool.pgrehearse.policy-off]
     policy_off: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: pattern of drift -> why nobody wants to hear of it: the table [tool.pgrehearse.drift-ignore]
+    drift_ignore: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: findings of the policy from this severity on fail `db lint` and pytest
     policy_fails_on: Severity = Severity.HAZARD
     #: the table [tool.pgrehearse] as it was read
@@ -56,7 +58,7 @@ class Project:
     def at(cls, root: Path) -> Project:
         """The project whose folder is ``root``. Raises SetupError for a table that cannot be read."""
         table = _table(root / "pyproject.toml")
-        known = {"documents", "policy-off", "policy-fails-on", *_FOLDERS}
+        known = {"documents", "drift-ignore", "policy-off", "policy-fails-on", *_FOLDERS}
         unknown = set(table) - known
         if unknown:
             raise SetupError(
@@ -79,13 +81,8 @@ class Project:
                     next_step=f'write {key} = "{_FOLDERS[key]}"',
                 )
         folders = {key: root / str(table.get(key, default)) for key, default in _FOLDERS.items()}
-        off = table.get("policy-off", {})
-        if not isinstance(off, dict) or not all(isinstance(why, str) and why for why in off.values()):
-            raise SetupError(
-                "[tool.pgrehearse.policy-off] is not a table of reasons",
-                path=root / "pyproject.toml",
-                next_step='write check = "why this project does without it"',
-            )
+        off = _reasons(root, table, "policy-off", 'write check = "why this project does without it"')
+        ignored = _reasons(root, table, "drift-ignore", 'write "pattern" = "why this is no drift to you"')
         fails_on = table.get("policy-fails-on", "hazard")
         if fails_on not in list(Severity):
             raise SetupError(
@@ -97,7 +94,8 @@ class Project:
         return cls(
             root=root,
             documents=names,
-            policy_off=dict(off),
+            policy_off=off,
+            drift_ignore=ignored,
             policy_fails_on=Severity(str(fails_on)),
             settings=table,
             **folders,
@@ -128,6 +126,18 @@ class Project:
                 yield from sorted(p for p in start.rglob("*.md") if not _hidden(p.relative_to(start)))
             else:
                 raise DocumentError("no such file or folder", path=start, next_step="check the spelling")
+
+
+def _reasons(root: Path, table: Mapping[str, object], key: str, next_step: str) -> dict[str, str]:
+    """A table of reasons. Raises SetupError for anything else."""
+    found = table.get(key, {})
+    if not isinstance(found, dict) or not all(isinstance(why, str) and why.strip() for why in found.values()):
+        raise SetupError(
+            f"[tool.pgrehearse.{key}] is not a table of reasons",
+            path=root / "pyproject.toml",
+            next_step=next_step,
+        )
+    return dict(found)
 
 
 def _hidden(path: Path) -> bool:

@@ -15,6 +15,7 @@ from pgrehearse.command.db.target import announce, dsn_option, environment_optio
 from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.environments.target import Target
+from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift import ddl_log as ddl
 from pgrehearse.migration.drift.comparisons import (
@@ -25,6 +26,7 @@ from pgrehearse.migration.drift.comparisons import (
     schema_file,
 )
 from pgrehearse.migration.drift.live import declaration, look
+from pgrehearse.migration.drift.repairs import BEFORE, Repair
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.versions import VersionState
 from pgrehearse.text.migration_files import Migration
@@ -41,6 +43,7 @@ _PARTS = ("live", "schema", "files")
 @click.option("--only", type=click.Choice(_PARTS), multiple=True, help="One comparison; may be repeated.")
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option("--undo", type=click.Path(path_type=Path), help="Write the SQL that undoes drift of live here.")
 @click.option("--write-schema", is_flag=True, help="Write db/schema.sql from the migrations, and end.")
 @click.option("--write-roles", is_flag=True, help="Write db/roles.sql from the live database, and end.")
 @click.option("--install-log", is_flag=True, help="Log DDL that comes past the runner from now on, and end.")
@@ -51,6 +54,7 @@ def check(
     only: tuple[str, ...],
     form: str,
     as_json: bool,
+    undo: Path | None,
     write_schema: bool,
     write_roles: bool,
     install_log: bool,
@@ -78,6 +82,8 @@ def check(
         files.write(file, text or declaration(target.conninfo if target else ""))
         click.echo(f"wrote {project.relative(file)}")
         return 0
+    if undo is not None and (target is None or (only and "live" not in only)):
+        raise SetupError("--undo needs the comparison with live", next_step="name the database: --dsn")
     form = "json" if as_json else form
     if target is not None and readable(form):
         announce(target)
@@ -85,6 +91,8 @@ def check(
     found = _compared(wanted, target, project, migrations)
     states = versions.read(target.conninfo, migrations) if target and "files" in wanted else None
     log = ddl.entries(target.conninfo) if target and "live" in wanted else None
+    if undo is not None:
+        files.write(undo, found["live"].repair.script)
     wrong = [finding for one in found.values() for finding in one.findings]
     wrong += [state.finding for state in states or () if state.finding]
     if form == "json":
@@ -104,7 +112,13 @@ def _compared(
     if target is not None and "live" in wanted:
         live = look(target.conninfo)
         found["live"] = live_against_migrations(
-            target.conninfo, live, migrations, folder / "roles.sql", target.major
+            target.conninfo,
+            live,
+            migrations,
+            folder / "roles.sql",
+            target.major,
+            ignore=project.drift_ignore,
+            repairs=True,
         )
     if "schema" in wanted:
         file = folder / "schema.sql"
@@ -124,11 +138,14 @@ def _tell(
             click.echo(f"  {name}")
             for finding in findings:
                 _tell_one(finding)
+        for ignored in one.ignored:
+            click.echo(f"  note: {ignored.said}")
         for note in one.notes:
             click.echo(f"  note: {note}")
         if one.drift:
             if part == "live":
                 _tell_log(one, log)
+                _tell_repair(one.repair)
             click.echo(f"  next: {NEXT[part]}")
     if states is not None:
         wrong = [state.finding for state in states if state.finding]
@@ -143,6 +160,13 @@ def _tell_one(finding: Finding) -> None:
     sql = finding.statement if len(finding.statement) >= 400 else " ".join(finding.statement.split())
     click.echo(f"    {finding.message}")
     click.echo("      " + f"{sql};".replace("\n", "\n      "))
+
+
+def _tell_repair(repair: Repair) -> None:
+    if repair.statements:
+        click.echo("  to undo it; carried out on a copy that differs like this database, without its rows:")
+    lines = repair.script.splitlines()
+    click.echo("".join(f"    {line}\n" for line in lines), nl=False)
 
 
 def _tell_log(one: Compared, log: list[ddl.LoggedChange] | None) -> None:
@@ -168,7 +192,14 @@ def _json(
             "only_left": [vars(difference) for difference in one.drift.only_left],
             "only_right": [vars(difference) for difference in one.drift.only_right],
             "notes": list(one.notes),
+            "ignored": [vars(ignored) for ignored in one.ignored],
         }
+        if one.repair:
+            value[part]["repair"] = {
+                "before": BEFORE,
+                "statements": [vars(statement) for statement in one.repair.statements],
+                "not_written": [vars(missing) for missing in one.repair.unwritten],
+            }
     if "live" in value and log is not None:
         drift = found["live"].drift
         entries = ddl.matching(log, (*drift.only_left, *drift.only_right))

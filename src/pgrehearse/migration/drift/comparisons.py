@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pgrehearse.errors import SetupError
+import psycopg
+
+from pgrehearse.errors import SetupError, first_line
 from pgrehearse.findings import Finding
+from pgrehearse.migration.drift.copies import ScratchCopies
+from pgrehearse.migration.drift.ignoring import Ignored, without
 from pgrehearse.migration.drift.live import Live
+from pgrehearse.migration.drift.repairs import Repair, repair
 from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.compare import Differences, differences, in_the_form_of
 from pgrehearse.schema.definition import Schema, read
@@ -38,7 +43,8 @@ class Compared:
     """``drift`` between ``names[0]`` and ``names[1]``, and what is to be known about the comparison.
 
     ``check``: which comparison, as a key of `NEXT`; ``file``: where the definition is that should hold;
-    ``open``: of the notes, those that say what no difference is known of.
+    ``open``: of the notes, those that say what no difference is known of; ``repair``: what makes
+    ``names[0]`` what ``names[1]`` is, where it was asked for; ``ignored``: what is left out of ``drift``.
     """
 
     check: str
@@ -47,6 +53,8 @@ class Compared:
     drift: Differences
     notes: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    repair: Repair = field(default_factory=Repair)
+    ignored: tuple[Ignored, ...] = ()
 
     @property
     def findings(self) -> list[Finding]:
@@ -60,7 +68,7 @@ class Compared:
                 check=self.check,
                 about=name,
                 statement=one.sql,
-                next_step=NEXT[self.check],
+                next_step=self.repair.said(one.object, one.subject) or NEXT[self.check],
             )
             for name in self.drift.objects
             for side, found in sides
@@ -70,9 +78,20 @@ class Compared:
 
 
 def live_against_migrations(
-    conninfo: str, live: Live, migrations: Sequence[Migration], roles: Path, major: int
+    conninfo: str,
+    live: Live,
+    migrations: Sequence[Migration],
+    roles: Path,
+    major: int,
+    *,
+    ignore: Mapping[str, str] = {},
+    repairs: bool = False,
 ) -> Compared:
     """A live database and a scratch one that got the same migrations. Pending ones are no drift.
+
+    Args:
+        ignore: patterns of drift that is not counted, with reasons; see `ignoring`.
+        repairs: find and try what puts a difference right, which takes some seconds.
 
     Raises:
         SetupError: nothing says which migrations are applied; a server or a permission is missing.
@@ -92,13 +111,26 @@ def live_against_migrations(
         found = read(conninfo, named)
         if differences(found, wanted):
             wanted = in_the_form_of(found, wanted, scratch.reloaded(name, named))
+        found, wanted, ignored = without(found, wanted, ignore)
+        todo = Repair()
+        if repairs and differences(found, wanted):
+            todo = _repair(scratch, name, found, wanted, named)
         notes = tuple(scratch.notes)
     names = ("live", "the migrations")
     unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
     busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
     drift = differences(found, wanted, names)
     file = roles.with_name("schema.sql")
-    return Compared("live", file, names, drift, (*busy, *notes, *unseen), (*busy, *unseen))
+    return Compared("live", file, names, drift, (*busy, *notes, *unseen), (*busy, *unseen), todo, ignored)
+
+
+def _repair(scratch: Scratch, name: str, found: Schema, wanted: Schema, named: set[str]) -> Repair:
+    """What puts the difference right; a note of the scratch server where that cannot be tried."""
+    try:
+        return repair(ScratchCopies(scratch), name, found, wanted, named).on(scratch.runner.database)
+    except (psycopg.Error, SetupError) as error:
+        scratch.notes.append(f"what puts it right was not tried: {first_line(error)}")
+        return Repair()
 
 
 def migrations_against_file(

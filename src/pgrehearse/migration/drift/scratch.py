@@ -105,7 +105,7 @@ class Scratch:
             with connect(self._server.dsn("template1"), autocommit=True) as connection:
                 connection.execute(SQL("CREATE ROLE {} SUPERUSER LOGIN").format(Identifier(_ADMIN)))
                 connection.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(_OWNER)))
-            with self._connect("template1", _ADMIN) as connection:
+            with self.connect("template1") as connection:
                 if self.runner.superuser != "postgres":
                     rename = SQL("ALTER ROLE postgres RENAME TO {}")
                     connection.execute(rename.format(Identifier(self.runner.superuser)))
@@ -120,7 +120,7 @@ class Scratch:
     @property
     def named(self) -> set[str]:
         """The roles that the definition itself made."""
-        with self._connect("template1", _ADMIN) as connection:
+        with self.connect("template1") as connection:
             return names(connection) - self._taken - {_ADMIN, _OWNER}
 
     def read(self, name: str, named: set[str]) -> Schema:
@@ -135,11 +135,11 @@ class Scratch:
         runner, name = self.runner, self.runner.database
         self._create(name)
         if self.roles is not None and self.roles.is_file():
-            with self._connect(name, runner.superuser) as connection:
+            with self.connect(name, runner.superuser) as connection:
                 self._carry_out(connection, self.roles, foreign_sql.read(self.roles, {"DBNAME": name}))
-        with self._connect(name, runner.superuser) as connection:
-            self._role(connection, runner.role, runner.attributes)
-            self._role(connection, runner.owner)
+        with self.connect(name, runner.superuser) as connection:
+            self.make_role(connection, runner.role, runner.attributes)
+            self.make_role(connection, runner.owner)
             owner = connection.execute(
                 "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database"
                 " WHERE datname = pg_catalog.current_database()"
@@ -148,7 +148,7 @@ class Scratch:
             change = SQL("ALTER DATABASE {} OWNER TO {}")
             if not declared:
                 connection.execute(change.format(Identifier(name), Identifier(runner.role)))
-            with self._connect(name, runner.role) as worker:
+            with self.connect(name, runner.role) as worker:
                 for migration in migrations:
                     self._apply(connection, worker, migration)
             self._take_back(connection)
@@ -168,8 +168,8 @@ class Scratch:
         kinds = {id(one): classify(one).words for one in todo}
         todo.sort(key=lambda one: "event" in kinds[id(one)][1:3])  # what they would fire at is made by then
         self._create(name, _OWNER)
-        self._quiet(name)
-        with self._connect(name, _OWNER) as owner, self._connect(name, self.runner.superuser) as superuser:
+        self.quiet(name)
+        with self.connect(name, _OWNER) as owner, self.connect(name, self.runner.superuser) as superuser:
             for _ in extensions.make(superuser, _OWNER, todo):
                 pass
             for (wrapper,) in superuser.execute(_WRAPPERS).fetchall():
@@ -184,8 +184,8 @@ class Scratch:
         """The schema of a database made by a dump of ``name``, without what does not come back."""
         dsn = self._server.dsn(name, self.runner.superuser)
         self._create(_AGAIN)
-        self._quiet(_AGAIN)
-        with self._connect(_AGAIN, self.runner.superuser) as connection:
+        self.quiet(_AGAIN)
+        with self.connect(_AGAIN, self.runner.superuser) as connection:
             for raw in split(dump(dsn, ledger=False).text):
                 with contextlib.suppress(psycopg.Error):
                     connection.execute(raw.sql.encode())
@@ -193,22 +193,22 @@ class Scratch:
 
     def dump(self, name: str) -> str:
         """The schema as ``dbmate dump`` writes it, dbmate's own table included."""
-        with self._connect(name, self.runner.superuser) as connection:
+        with self.connect(name, self.runner.superuser) as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS public.schema_migrations (version varchar PRIMARY KEY)"
             )
         return dump(self._server.dsn(name, self.runner.superuser), owners=False, key="dbmate").text
 
-    def _quiet(self, name: str) -> None:
+    def quiet(self, name: str) -> None:
         """What the superuser does in the database fires no event trigger of its file, least of all login."""
         if self.major > 16:
             quiet = SQL("ALTER ROLE {} IN DATABASE {} SET event_triggers = off")
-            with self._connect("template1", _ADMIN) as connection:
+            with self.connect("template1") as connection:
                 for role in (_ADMIN, self.runner.superuser):
                     connection.execute(quiet.format(Identifier(role), Identifier(name)))
 
     def _create(self, name: str, owner: str = "") -> None:
-        with self._connect("template1", _ADMIN) as connection:
+        with self.connect("template1") as connection:
             connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(name)))
             create = SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
                 Identifier(name), Identifier(owner or self.runner.superuser)
@@ -226,8 +226,8 @@ class Scratch:
                 refused
             ):
                 if (unknown := _UNKNOWN_ROLE.search(refused.text)) and unknown[1] not in self._taken:
-                    with self._connect("template1", _ADMIN) as admin:
-                        self._role(admin, unknown[1])
+                    with self.connect("template1") as admin:
+                        self.make_role(admin, unknown[1])
                     continue
                 raise DocumentError(
                     f"this file cannot be carried out: {refused.text}",
@@ -282,7 +282,7 @@ class Scratch:
     def _helped(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:
         """Whether the step may be tried again. What is given here is taken back in `_take_back`."""
         if (unknown := _UNKNOWN_ROLE.search(str(error))) and unknown[1] not in self._taken:
-            self._role(admin, unknown[1])
+            self.make_role(admin, unknown[1])
             return True
         runner = Identifier(self.runner.role)
         if error.sqlstate != "42501" or self.runner.role == self.runner.superuser:
@@ -305,14 +305,15 @@ class Scratch:
             admin.execute(statement)
         self._granted.clear()
 
-    def _role(self, connection: psycopg.Connection[Any], name: str, attributes: str = "") -> None:
-        if (
-            connection.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", [name]).fetchone()
-            is None
-        ):
-            create = SQL("CREATE ROLE {} LOGIN {}").format(Identifier(name), SQL(attributes))
-            connection.execute(create)
-            self._taken.add(name)
+    def make_role(self, connection: psycopg.Connection[Any], name: str, attributes: str = "") -> bool:
+        """Make a role that is taken for granted, if it is not there. Whether it was not."""
+        query = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s"
+        if connection.execute(query, [name]).fetchone() is not None:
+            return False
+        connection.execute(SQL("CREATE ROLE {} LOGIN {}").format(Identifier(name), SQL(attributes)))
+        self._taken.add(name)
+        return True
 
-    def _connect(self, name: str, role: str) -> psycopg.Connection[Any]:
+    def connect(self, name: str, role: str = _ADMIN) -> psycopg.Connection[Any]:
+        """A session of ``role`` in one of the databases."""
         return connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)

@@ -1,0 +1,58 @@
+"""Copies of a scratch database, on which repairs are tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from pgrehearse.migration.drift.repairs import BEFORE
+from pgrehearse.migration.drift.scratch import Scratch
+from pgrehearse.schema.definition import Schema
+
+__all__ = ["ScratchCopies"]
+
+_COPY = "pgrehearse_copy"
+_UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
+
+
+@dataclass
+class ScratchCopies:
+    """Copies on the server of ``scratch``; they end with it."""
+
+    scratch: Scratch
+
+    def clone(self, name: str) -> str:
+        """A database like ``name``, which nobody may be connected to; its name."""
+        with self.scratch.connect("template1") as connection:
+            connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(_COPY)))
+            copy = SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(copy.format(Identifier(_COPY), Identifier(name)))
+        self.scratch.quiet(_COPY)
+        return _COPY
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[psycopg.Connection[Any]]:
+        """A superuser's session there, in autocommit mode, in which no event trigger fires."""
+        with self.scratch.connect(name, self.scratch.runner.superuser) as connection:
+            connection.execute(f"{BEFORE}; SET statement_timeout = '1min'".encode())
+            if self.scratch.major < 17:  # 17 and later: see `Scratch.quiet`
+                connection.execute("SET session_replication_role = replica")
+            yield connection
+
+    def read(self, name: str, named: set[str]) -> Schema:
+        """What it defines."""
+        return self.scratch.read(name, named)
+
+    def missing(self, error: psycopg.Error) -> bool:
+        """Whether a role was missing, and is there now."""
+        unknown = _UNKNOWN_ROLE.search(str(error))
+        if unknown is None:
+            return False
+        with self.scratch.connect("template1") as connection:
+            return self.scratch.make_role(connection, unknown[1])
