@@ -31,6 +31,7 @@ from pgrehearse.text.front_matter import Database
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
+from pgrehearse.text.statement import classify
 
 __all__ = ["xray"]
 
@@ -203,7 +204,13 @@ def _cells(row: Row) -> tuple[str, ...]:
     if facts is None:
         return line, statement, row.error or f"not measured: {row.left}", "", "", "", ""
     locks, rewrites = _short(row)
-    long = how_long(in_transaction=bool(row.step.block), rewrites=row.rewrites, stalls=row.stalls)
+    kind = classify(row.step.statement)
+    long = how_long(
+        in_transaction=bool(row.step.block),
+        in_turn=kind.concurrent and kind.alone,
+        rewrites=row.rewrites,
+        stalls=row.stalls,
+    )
     waits = [f"{requests(probes)} on {table} {long}" for table, probes in row.waits]
     if facts.row_locks:
         waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")

@@ -109,10 +109,15 @@ def claim_of(several: Sequence[Facts]) -> str:
 # --- for how long ---------------------------------------------------------------------------------------
 
 
-def how_long(*, in_transaction: bool, rewrites: Sequence[str], stalls: Sequence[str]) -> str:
-    """How long they wait. A statement keeps all its locks while it reads or writes a table whole."""
+def how_long(*, in_transaction: bool, in_turn: bool, rewrites: Sequence[str], stalls: Sequence[str]) -> str:
+    """How long they wait. A statement keeps all its locks while it reads or writes a table whole.
+
+    ``in_turn``: it works in several transactions, and keeps its strong lock for the end of it only.
+    """
     if in_transaction:
         return "until the transaction ends"
+    if in_turn:
+        return "for a moment"
     if rewrites:
         return f"while {rewrites[0]} is rewritten"
     return f"while {stalls[0]} is read whole" if stalls else "for a moment"

@@ -21,6 +21,7 @@ from pgrehearse.promotion.words import counted
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
+from pgrehearse.text.statement import classify
 
 if TYPE_CHECKING:
     from pgrehearse.measurement.xray_rows import Row
@@ -126,7 +127,13 @@ def _measure(
 
 def _facts(name: str, row: Row) -> StatementFacts:
     assert row.facts is not None
-    long = how_long(in_transaction=bool(row.step.block), rewrites=row.rewrites, stalls=row.stalls)
+    kind = classify(row.step.statement)
+    long = how_long(
+        in_transaction=bool(row.step.block),
+        in_turn=kind.concurrent and kind.alone,
+        rewrites=row.rewrites,
+        stalls=row.stalls,
+    )
     waits = tuple(f"{requests(probes)} on {table} {long}" for table, probes in row.waits)
     statement = " ".join(redacted(row.step.statement).split())
     return StatementFacts(

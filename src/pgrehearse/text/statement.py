@@ -20,7 +20,10 @@ from pgrehearse.text.split import SplitError, Statement, tokens
 __all__ = ["Control", "Kind", "classify", "code", "generated"]
 
 _DDL = frozenset(
-    ("alter", "analyze", "cluster", "comment", "create", "drop", "refresh", "reindex", "truncate", "vacuum")
+    (
+        *("alter", "analyze", "cluster", "comment", "create", "drop", "refresh", "reindex", "repack"),
+        *("truncate", "vacuum"),
+    )
 )
 #: Neither a rollback nor a copy of the database keeps their effect to itself.
 _OUTSIDE = frozenset(
@@ -266,10 +269,10 @@ def _alone(reader: Reader, says_concurrently: bool) -> bool:
     if reader.takes("reindex"):
         reader.parenthesis()
         return says_concurrently or reader.word() in ("database", "schema", "system")
-    if reader.takes("cluster"):
+    if reader.takes("cluster") or reader.takes("repack"):
         reader.parenthesis()
         reader.takes("verbose")
-        return reader.token() is None
+        return says_concurrently or reader.token() is None
     return words[:1] == ("vacuum",)
 
 

@@ -91,10 +91,17 @@ def test_the_words_of_the_claim() -> None:
 
 
 def test_how_long() -> None:
-    assert how_long(in_transaction=True, rewrites=["a"], stalls=["b"]) == "until the transaction ends"
-    assert how_long(in_transaction=False, rewrites=["a", "a_pkey"], stalls=["b"]) == "while a is rewritten"
-    assert how_long(in_transaction=False, rewrites=[], stalls=["b", "c"]) == "while b is read whole"
-    assert how_long(in_transaction=False, rewrites=[], stalls=[]) == "for a moment"
+    rewrites, stalls = ["a", "a_pkey"], ["b", "c"]
+
+    def long(*, block: bool = False, in_turn: bool = False, work: bool = True, copies: bool = True) -> str:
+        copied, read = rewrites if work and copies else [], stalls if work else []
+        return how_long(in_transaction=block, in_turn=in_turn, rewrites=copied, stalls=read)
+
+    assert long(block=True) == long(block=True, work=False) == "until the transaction ends"
+    assert long() == "while a is rewritten"
+    assert long(copies=False) == "while b is read whole"
+    assert long(work=False) == "for a moment"
+    assert long(in_turn=True) == "for a moment", "the strong lock comes after the work"
 
 
 def test_the_longest_wait_of_each_way() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -51,7 +51,9 @@ class Client:
         self._sent = ""
         self._polling = Polling(self.connection.pgconn, self._take)
 
-    def rows(self, query: str | bytes, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(
+        self, query: str | bytes, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
         """Run ``query`` to its end; its rows, if it gives some. Raises psycopg.Error."""
         cursor = self.connection.execute(
             query.encode() if isinstance(query, str) else query, parameters or None
@@ -227,19 +229,25 @@ class Clones:
         """
         end, pause = time.monotonic() + LIMIT, _LOOK
         while not client.poll(pause):
-            if (wait := self._wait(client)) and wait.blockers & set(watched):
+            if wait := self._wait(client, watched):
                 return wait
             if time.monotonic() > end:
                 raise _too_long(LIMIT)
             pause = min(2 * pause, _LOOK_MOST)
         return None
 
-    def _wait(self, client: Client) -> LockWait | None:
+    def _wait(self, client: Client, watched: Collection[int]) -> LockWait | None:
+        """What ``client``'s statement waits for that a backend of ``watched`` holds.
+
+        The lock may be one that a worker of its own asked for, as REPACK (CONCURRENTLY) of 19 has it.
+        """
         found = self.admin.rows(
             "SELECT l.locktype, l.relation::bigint, b.pids"
-            " FROM pg_catalog.pg_locks AS l, (SELECT pg_catalog.pg_blocking_pids(%s) AS pids OFFSET 0) AS b"
-            " WHERE l.pid = %s AND NOT l.granted AND pg_catalog.cardinality(b.pids) > 0",
-            (client.pid, client.pid),
+            " FROM pg_catalog.pg_locks AS l"
+            " CROSS JOIN LATERAL (SELECT pg_catalog.pg_blocking_pids(l.pid) AS pids OFFSET 0) AS b"
+            " LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid"
+            " WHERE NOT l.granted AND b.pids && %(watched)s::int[] AND %(client)s IN (l.pid, a.leader_pid)",
+            {"watched": list(watched), "client": client.pid},
         )
         return LockWait(found[0][0], found[0][1], frozenset(found[0][2])) if found else None
 
