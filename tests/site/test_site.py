@@ -8,7 +8,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.text.project import Project
-from support.tiny import Tiny
+from support.tiny import GUIDE, Tiny
 
 FAILED = {"status": "failed", "message": "expected <1>", "message_line": 21, "output": "<script>x</script>"}
 
@@ -38,6 +38,17 @@ def test_guide_shows_session_wait_expectation_version(tiny: Tiny) -> None:
     assert 'data-run-wait="app"' in page
     assert 'data-run-expect="55P03"' in page
     assert 'data-run-needs="18"' in page
+
+
+def test_what_later_servers_print_is_shown_under_their_name(tiny: Tiny) -> None:
+    cell = "```sql\nSELECT 'early';\n```\n\n```text\n early\n```\n"
+    later = '\n```text title="PostgreSQL 19 and later"\nERROR:  later\n```\n'
+    tiny.write("docs/guide.md", GUIDE + "\n## Majors\n\n" + cell + later)
+    tiny.record()
+    tiny.build()
+    tiny.check()
+    html = tiny.html("guide/index.html")
+    assert html.index(" early") < html.index("PostgreSQL 19 and later") < html.index("ERROR:  later")
 
 
 def test_a_section_with_one_session_names_none(tiny: Tiny) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 from pgrehearse.clock import today
 from pgrehearse.execution.rehearser import Rehearser, check_form
 from pgrehearse.findings import Finding
-from pgrehearse.majors import outlived
+from pgrehearse.majors import PREVIEW, outlived
 from pgrehearse.measurement.cells import check_claims, is_measured, measure_cells
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, Document
 
-__all__ = ["Review", "review", "stale_cells"]
+__all__ = ["Review", "review", "stale_cells", "stale_preview"]
 
 _REFRESH = "find out why, then accept the new facts with `pgrehearse measure --refresh`"
 
@@ -42,6 +43,22 @@ def stale_cells(document: Document, known: DocumentEvidence) -> list[Cell]:
     return [cell for cell in document.cells if is_measured(cell) and known.of(cell) is None]
 
 
+def stale_preview(document: Document, known: DocumentEvidence) -> list[str]:
+    """What is wrong with what is known of cells that only a preview runs, and so nobody without one."""
+    return [
+        f"cells that need PostgreSQL {major} changed since they ran on {version}, or never did"
+        for major, version in PREVIEW.items()
+        if (only := _only(document, major))
+        and (str(major) not in known.measured or known.measured[str(major)].only != only)
+    ]
+
+
+def _only(document: Document, major: int) -> str:
+    """12 hex digits of the cells that need the preview ``major``; empty when there is none."""
+    digests = [cell.digest for cell in document.cells if major in PREVIEW and cell.options.needs == major]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:12] if digests else ""
+
+
 def review(
     rehearser: Rehearser,
     document: Document,
@@ -56,9 +73,10 @@ def review(
     measured = list(measure_cells(rehearser, document, major, progress))
     mismatches: list[Finding] = []
     before = known.measured.get(str(server.major))
+    wrong = outlived(before.version, server.version) if before and measured else []
     changes = [
         Finding(text, document.path, kind="evidence", next_step=_REFRESH)
-        for text in (outlived(before.version, server.version) if before and measured else ())
+        for text in (*wrong, *stale_preview(document, known))
     ]
     for cell, statements in measured:
         mismatches += check_claims(document, cell, statements, server.version)
@@ -72,7 +90,7 @@ def review(
         tuple(changes),
         known.with_major(
             str(server.major),
-            Measured(server.version, today()),
+            Measured(server.version, today(), _only(document, server.major)),
             [cell for cell in document.in_order() if is_measured(cell)],
             measured,
         ),

@@ -24,6 +24,7 @@ from pgrehearse.site.content.navigation import expanded
 from pgrehearse.site.content.published import Published, counts
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts import rehearsals, timelines, zoo
+from pgrehearse.site.parts.changed import changed
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
@@ -68,6 +69,7 @@ def define_env(env: Any) -> None:
         _proof_summary(site, env),
         _proof_sentence(site),
         _lock_table(site, env),
+        _changed_between(site, env),
         _rehearsal_matrix(site, env),
         _zoo_matrix(site, env),
         _timeline(site, env),
@@ -191,6 +193,14 @@ def _lock_table(site: Site, env: Any) -> Callable[[], str]:
         return locks_html(site.proven(site.all_documents()), _address_of(site, env))
 
     return lock_table
+
+
+def _changed_between(site: Site, env: Any) -> Callable[[int, int], str]:
+    def changed_between(older: int, newer: int) -> str:
+        """How many statements were measured on both majors, and those that did something else."""
+        return changed(site.proven(site.all_documents()), older, newer, _address_of(site, env))
+
+    return changed_between
 
 
 def _rehearsal_matrix(site: Site, env: Any) -> Callable[[], str]:

@@ -62,10 +62,14 @@ class CellEvidence:
 
 @dataclass(frozen=True)
 class Measured:
-    """When and on what a major was measured last."""
+    """When and on what a major was measured last.
+
+    ``only``: of a preview, a digest of the cells that no released server runs: of which text they ran.
+    """
 
     version: str
     date: str
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ def save(folder: Path, evidence: DocumentEvidence) -> Path:
     data = {
         "document": evidence.document,
         "measured": {
-            major: {"date": value.date, "version": value.version}
+            major: {key: text for key, text in sorted(vars(value).items()) if text}
             for major, value in sorted(evidence.measured.items())
         },
         "cells": [

@@ -3,7 +3,7 @@
 cell_block        a block with its chips, facts and failure; fact_lines: what was measured of one cell
 sent              what a step of a runbook sent, and behind which line its other blocks are folded
 sent_block        that as a block; slots: where a reader's own values go in it
-lock_reference    every measured kind of statement
+lock_reference    every measured kind of statement; changed: what differs between two majors
 runbook_summary   the first screen of a runbook; step_summary: what each step did, as short texts
 rehearsals        the five rehearsals of a runbook, and the matrix of all
 zoo               the tables a runbook was tried on, and the matrix of all

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pgrehearse.majors import PREVIEW
+from pgrehearse.measurement.review import stale_preview
 from pgrehearse.site.content.published import CellState, Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import anchor, fact_lines
@@ -100,8 +102,17 @@ def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:
             _Chip("needs", f"PostgreSQL {cell.needs}+" if cell.needs else f"PostgreSQL up to {cell.until}")
         )
     if found and found[1].status == "skipped":
-        chips.append(_Chip("skipped", f"skipped: {found[1].reason}"))
+        chips.append(_Chip("skipped", f"skipped: {found[1].reason}{_recorded(*found)}"))
     return chips
+
+
+def _recorded(item: Published, state: CellState) -> str:
+    """Where the cell did run, if it is for a preview that no server here is."""
+    needs = state.cell.options.needs
+    if item.evidence is None or needs not in PREVIEW or stale_preview(item.document, item.evidence):
+        return ""
+    measured = item.evidence.measured.get(str(needs))
+    return f"; ran on {measured.version}, recorded {measured.date}" if measured else ""
 
 
 def _question(cell: CellOptions, source: str) -> Fold | None:
