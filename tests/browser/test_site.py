@@ -19,6 +19,8 @@ from support.waiting import LIMIT
 SITE = "PGREHEARSE_BUILT_SITE"
 #: Pixels from the top within which a page of a reader in a hurry has its first query.
 _FIRST_QUERY = 900
+#: How long a page may be on a phone.
+_SCREENS = 15
 #: One page of each kind; `make pages EVERY=1` looks at all.
 KINDS = (
     "",
@@ -135,3 +137,25 @@ def test_paper_has_no_buttons_and_nothing_folded(browser: Browser, url: str) -> 
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert not any(button.is_visible() for button in buttons.all())
         assert page.locator("article details:not([open])").count() == 0
+
+
+def test_no_page_is_longer_than_fifteen_screens_of_a_phone(browser: Browser, url: str, folder: Path) -> None:
+    """The longest ones are folded there; a link into a folded section opens it."""
+    with Visit(browser, PHONE) as visit:
+        screens = {}
+        for name in (
+            pages(folder) if EVERY else (*KINDS, "guides/schema-evolution-policy/", "reference/locks/")
+        ):
+            page = visit.to(f"{url}/{name}")
+            height = page.evaluate("document.documentElement.scrollHeight")
+            screens[name] = round(height / PHONE[1], 1)
+        assert {name: many for name, many in screens.items() if many > _SCREENS} == {}
+        page = visit.to(f"{url}/guides/schema-evolution-policy/")
+        closed = page.locator("article details.fold-section:not([open]) h3[id]").first
+        anchor = closed.get_attribute("id")
+        page.evaluate("anchor => { location.hash = anchor }", anchor)
+        expect(page.locator(f"h3[id='{anchor}']")).to_be_in_viewport(timeout=LIMIT * 1000)
+        assert violations(page) == []
+        assert visit.wrong == []
+    with Visit(browser) as visit:
+        assert visit.to(f"{url}/guides/schema-evolution-policy/").locator(".fold-section").count() == 0
