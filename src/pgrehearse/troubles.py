@@ -7,7 +7,7 @@ import sys
 
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
 
-__all__ = ["named"]
+__all__ = ["elsewhere", "named"]
 
 _SPACE = "make room there; TMPDIR and PGREHEARSE_CACHE say where temporary files and servers go"
 _RIGHTS = "see who may read and write there"
@@ -24,6 +24,13 @@ _NEXT = {
 }
 #: Classes of SQLSTATE, and single ones, that come from the server, its settings or its administrator.
 _SERVERS = ("08", "25006", "28", "3D", "40", "42501", "53", "54", "55", "57", "58", "F0", "XX")
+
+
+def elsewhere(said: str, fix: str) -> str:
+    """What to do about an error of PostgreSQL: ``fix``; or another server, where this one lacks something."""
+    lacks = "is not available" in said or "could not open extension" in said
+    other = "--server URL, --pg MAJOR, or its programs by PGREHEARSE_BINDIR"
+    return f"{fix}; or name a server that has the extension: {other}" if lacks else fix
 
 
 def named(error: BaseException) -> PgRehearseError | None:

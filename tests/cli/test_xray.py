@@ -138,6 +138,16 @@ def test_the_projects_own_migrations(bench: Bench) -> None:
     assert json.loads(ended.out)["notes"] == []
 
 
+def test_roles_that_the_project_declares_are_there(bench: Bench) -> None:
+    """Also for one of its own migrations, measured on a copy of those before it."""
+    bench.write("db/roles.sql", "CREATE ROLE declared_here NOLOGIN;")
+    first = "CREATE TABLE a (n int);\nGRANT SELECT ON a TO declared_here;\n"
+    bench.write("db/migrations/1_a.sql", f"-- migrate:up\n{first}")
+    second = bench.write("db/migrations/2_b.sql", "-- migrate:up\nALTER TABLE a ADD COLUMN m int;\n")
+    ended = bench.call("xray", str(second), "--json")
+    assert ended.status == 0, ended.err
+
+
 def test_a_database_is_dumped_and_left_as_it_is(bench: Bench, plain: Database) -> None:
     plain.mark("production")
     plain.execute("CREATE TABLE t (n int)")

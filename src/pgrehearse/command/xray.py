@@ -108,6 +108,8 @@ def xray(
             progress=lambda done: progress.say(f"measured {done} of {len(todo)}"),
             settings=zone,
         )
+    if dumped is not None:  # a file of ours, which nobody can open
+        notes = [note.replace(f"{schema}:", "the dump of --dsn, line ") for note in notes]
     notes += _about(found)
     notes += [] if zone else schemas.assumed(step.statement for step in todo)
     if as_json:
@@ -172,10 +174,14 @@ def _earlier(project: Project, file: Path, folder: Path, seed: Path | None) -> P
     chosen = replace(project, seed=seed.resolve()) if seed else project
     if file.resolve().parent != project.migrations.resolve():
         return chosen
+    earlier = folder / "migrations"
+    earlier.mkdir()
     for migration in project.migrations.glob("*.sql"):
         if migration.name < file.name:
-            (folder / migration.name).write_bytes(migration.read_bytes())
-    return replace(chosen, migrations=folder, seed=chosen.seed if seed else folder / "no-seed")
+            (earlier / migration.name).write_bytes(migration.read_bytes())
+    if (roles := project.migrations.parent / "roles.sql").is_file():
+        (folder / roles.name).write_bytes(roles.read_bytes())
+    return replace(chosen, migrations=earlier, seed=chosen.seed if seed else folder / "no-seed")
 
 
 def _about(found: Xray) -> list[str]:

@@ -20,6 +20,7 @@ from pgrehearse.text import migration_files
 from pgrehearse.text.front_matter import Database
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["Databases"]
 
@@ -142,5 +143,5 @@ def _run(session: Session, messages: list[Message], path: Path) -> None:
             f"the template database could not be built: {error.text}",
             path=path,
             line=error.line,
-            next_step="mend the statement",
+            next_step=elsewhere(error.text, "mend the statement"),
         )

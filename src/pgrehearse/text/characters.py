@@ -65,6 +65,16 @@ _FORBIDDEN = re.compile(rf"\r|{_HIDING}")
 _SUSPECT_ASCII = bytes([*(code for code in range(0x20) if code not in b"\t\n"), 0x7F])
 _SUSPECT = re.compile(f"[\r\u200c\u200d{_SELECTORS}{_CLASS}]")
 _PIECE = 1 << 16
+#: How files begin that are mistaken for text, what they are, and what to do.
+_FORMS = {
+    b"PGDMP": (
+        "a dump in pg_dump's custom format",
+        "pg_restore -f FILE writes it as SQL; pg_dump -Fp does at once",
+    ),
+    b"\xff\xfe": ("UTF-16", "save the file as UTF-8: iconv -f UTF-16 -t UTF-8"),
+    b"\xfe\xff": ("UTF-16", "save the file as UTF-8: iconv -f UTF-16 -t UTF-8"),
+    b"\x1f\x8b": ("compressed with gzip", "gunzip it first"),
+}
 _FORBIDDEN_BUT_CRLF = re.compile(rf"\r(?!\n)|{_HIDING}")
 #: Unicode has no names for these.
 _NAMES = {0: "NUL", 7: "BELL", 8: "BACKSPACE", 13: "CARRIAGE RETURN", 27: "ESCAPE", 127: "DELETE"}
@@ -174,6 +184,8 @@ def _handed(path: Path) -> bool:
 
 def decoded(data: bytes, path: Path, *, crlf: bool = True) -> str:
     """``data`` as the text of ``path``; see `read`."""
+    if (form := next((form for begin, form in _FORMS.items() if data.startswith(begin)), None)) is not None:
+        raise DocumentError(f"this is {form[0]}, not text in UTF-8", path=path, line=1, next_step=form[1])
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

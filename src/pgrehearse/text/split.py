@@ -46,6 +46,11 @@ _COMMENT = re.compile(r"/\*|\*/")
 #: Characters of a text whose tokens are kept. Those of a longer one are made anew each time: they take tens
 #: of times the memory of the text.
 _KEPT = 8192
+#: What pg_dump writes around its statements for psql alone, and what to do where no psql reads it.
+_DUMPED = dict.fromkeys(
+    ("\\restrict", "\\unrestrict"),
+    "delete this line: pg_dump writes it for psql, and it is no part of the schema",
+)
 
 
 class SplitError(ValueError):
@@ -251,11 +256,9 @@ class Splitter:
         line = self.text.count("\n", 0, token.offset) + 1
         command = token.text.strip()
         if command != "\\gexec":
-            raise SplitError(
-                f"psql command {command.split()[0]} is not SQL",
-                line,
-                "write it as SQL; the one psql command a cell may hold is \\gexec",
-            )
+            name = command.split()[0]
+            fix = _DUMPED.get(name, "write it as SQL; the one psql command a cell may hold is \\gexec")
+            raise SplitError(f"psql command {name} is not SQL", line, fix)
         if self._start is None:
             raise SplitError("\\gexec has no query before it", line, "leave out the semicolon before \\gexec")
         return True

@@ -160,3 +160,18 @@ def test_a_selector_where_the_text_is_cut_for_the_search() -> None:
     for before in range(65_530, 65_540):
         assert characters.first("x" * before + "\u26a0\ufe0f" + "1\ufe0f\u20e3") is None
         assert characters.first("x" * before + "\ufe0f") is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"PGDMP\x01\x10\x00", "custom format"),
+        ("SELECT 1;".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff\x00S", "UTF-16"),
+        (b"\x1f\x8b\x08\x00", "gzip"),
+    ],
+)
+def test_what_is_mistaken_for_text_is_named(data: bytes, what: str) -> None:
+    with pytest.raises(DocumentError, match=what) as caught:
+        characters.decoded(data, Path("a.sql"))
+    assert caught.value.next_step

@@ -256,3 +256,10 @@ def test_a_long_text_is_split_as_a_short_one(pieces: list[str], spaced: bool) ->
             except SplitError:  # of two problems either is named
                 found.append("refused")
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("command", ["\\restrict abc", "\\unrestrict abc"])
+def test_what_pg_dump_writes_for_psql_is_to_be_deleted(command: str) -> None:
+    with pytest.raises(SplitError) as caught:
+        split(f"{command}\nSELECT 1;")
+    assert caught.value.fix.startswith("delete this line")

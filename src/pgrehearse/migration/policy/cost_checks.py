@@ -17,6 +17,7 @@ from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.rows import changed_whole, limit
 from pgrehearse.text.statement import Kind, classify, code
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["MeasuredStatement", "check"]
 
@@ -121,9 +122,8 @@ def _failed(file: File, written: Written, error: str) -> Finding:
             written.sql,
             page="guides/enum-procedure",
         )
-    return broken(
-        "runnable", path, line, f"fails on the state the earlier files leave: {error}", "mend it", written.sql
-    )
+    said, fix = f"fails on the state the earlier files leave: {error}", elsewhere(error, "mend it")
+    return broken("runnable", path, line, said, fix, written.sql)
 
 
 def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.policy.seen import Seen, look
 from pgrehearse.text.project import Project
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["Run"]
 
@@ -132,8 +133,9 @@ class Run:
                 f"this applied migration does not run on an empty database: {failed.said}",
                 path=file.migration.path,
                 line=failed.line,
-                next_step="start from a dump instead: --schema FILE, what pg_dump -s wrote"
-                + _elsewhere(failed),
+                next_step=elsewhere(
+                    failed.said, "start from a dump instead: --schema FILE, what pg_dump -s wrote"
+                ),
             )
         return False  # or it is later than what is checked: only a COMMENT ON of it could matter
 
@@ -149,18 +151,12 @@ class Run:
                 )
 
 
-def _elsewhere(failed: Failed) -> str:
-    """What else may help, where this server lacks something that another one has."""
-    lacks = "is not available" in failed.said or "could not open extension" in failed.said
-    return "; or name a server that has the extension: --server URL, --pg MAJOR" if lacks else ""
-
-
 def _refused(file: File, failed: Failed) -> Finding:
     return broken(
         "runnable",
         file.migration.path,
         failed.line,
         f"fails on the state the earlier files leave: {failed.said} ({failed.sqlstate})",
-        f"mend the statement{_elsewhere(failed)}",
+        elsewhere(failed.said, "mend the statement"),
         failed.sql,
     )
