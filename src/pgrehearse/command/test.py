@@ -39,18 +39,35 @@ def versions(value: str) -> list[int | None]:
 @click.option("--pg", default="", help="Server majors, such as 15,17, or all.", metavar="MAJORS")
 @click.option("--accept", is_flag=True, help="Write the outputs of this run into the documents.")
 @click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
+@click.option("--keep-going", is_flag=True, help="Run the later blocks of a document after a failure, too.")
 @click.option("--keep/--no-keep", default=True, help="Keep the database of a document that failed.")
 @format_option
-def test(paths: tuple[Path, ...], pg: str, accept: bool, server: str | None, keep: bool, form: str) -> int:
+def test(
+    paths: tuple[Path, ...],
+    pg: str,
+    accept: bool,
+    server: str | None,
+    keep_going: bool,
+    keep: bool,
+    form: str,
+) -> int:
     """Run the blocks of documents against disposable databases and check what they claim.
 
     PATHS are Markdown files or folders; without any, the project's documents.
+
+    A document ends at its first failure, for what follows was written for what should be there by then.
     """
     wanted = versions(pg)
     if accept and len(wanted) > 1:
         raise click.UsageError("--accept writes one server's outputs: name one major with --pg")
+    if accept and keep_going:
+        raise click.UsageError(
+            "--accept writes the outputs of runs without a failure: leave out --keep-going"
+        )
     project = project_of(paths[0] if paths else None)
-    return rehearse_all(project, paths, wanted, server=server, accept=accept, keep=keep, form=form)
+    return rehearse_all(
+        project, paths, wanted, server=server, accept=accept, keep_going=keep_going, keep=keep, form=form
+    )
 
 
 def rehearse_all(
@@ -60,6 +77,7 @@ def rehearse_all(
     *,
     server: str | None = None,
     accept: bool = False,
+    keep_going: bool = False,
     keep: bool = True,
     form: str = "text",
 ) -> int:
@@ -76,7 +94,7 @@ def rehearse_all(
         )
     started = time.monotonic()
     with Rehearser(project, Servers(server), keep=keep) as rehearser:
-        tally = _Tally(project, readable(form))
+        tally = _Tally(project, readable(form), keep_going)
         for major in majors:
             for document, upcoming in zip(documents, [*documents[1:], None], strict=True):
                 tally.add(document, major, rehearser, upcoming, accept)
@@ -88,8 +106,9 @@ def rehearse_all(
 class _Tally:
     """Prints one line a document while they run, unless other programs read the output, and counts."""
 
-    def __init__(self, project: Project, prints: bool) -> None:
+    def __init__(self, project: Project, prints: bool, keep_going: bool) -> None:
         self.project = project
+        self.keep_going = keep_going
         self.prints = prints
         self.findings: list[Finding] = []
         self.results: list[DocumentResult] = []
@@ -113,7 +132,7 @@ class _Tally:
                 if accept:
                     result, changed = rehearser.accept(document, major)
                 else:
-                    result = rehearser.rehearse(document, major, upcoming)
+                    result = rehearser.rehearse(document, major, upcoming, keep_going=self.keep_going)
         except PgRehearseError as error:
             self.status = max(self.status, error.exit_code)
             self.findings += error.findings

@@ -147,6 +147,15 @@ class Executor:
         self._pending.clear()
         return results
 
+    def recovered(self) -> bool:
+        """Roll back what a failure broke, so that another cell can run; False: the server is gone."""
+        for session in self.sessions.values():
+            if session.error is not None and session.error.lost:
+                return False
+            if session.finished and session.broken:
+                session.run([Message("ROLLBACK", 1)])
+        return True
+
     def session(self, name: str) -> Session:
         """The session of that name, connected when it is first used."""
         if name not in self.sessions:

@@ -159,9 +159,11 @@ class Rehearser:
         upcoming: Document | None = None,
         *,
         compare: bool = True,
+        keep_going: bool = False,
     ) -> DocumentResult:
         """Run ``document`` on a fresh database of server ``major``.
 
+        ``keep_going``: see `run_cells`.
         ``upcoming`` is the document that comes next, if known: its database is made meanwhile.
         Raises DocumentError when the document's form is wrong, SetupError when there is no server.
         """
@@ -175,7 +177,7 @@ class Rehearser:
                     with suppress(PgRehearseError):  # it fails again, with the document it belongs to
                         fresh.databases.prepare(upcoming.front.database)
                 setup = time.monotonic() - started
-                cells = run_cells(executor, document.in_order(), document.cells)
+                cells = run_cells(executor, document.in_order(), document.cells, keep_going=keep_going)
                 busy = executor.busy_seconds()
             server = fresh.server
             fresh.keep = self.keep and any(result.failure for result in cells) and server.alive()
@@ -231,8 +233,13 @@ class Rehearser:
         return self.project.records / "records"
 
 
-def run_cells(executor: Executor, order: Iterable[Cell], cells: Sequence[Cell]) -> list[CellResult]:
-    """Run the cells of ``order`` until one fails. Returns results for ``cells``, those left as ``notrun``."""
+def run_cells(
+    executor: Executor, order: Iterable[Cell], cells: Sequence[Cell], *, keep_going: bool = False
+) -> list[CellResult]:
+    """Run the cells of ``order`` until one fails. Returns results for ``cells``, those left as ``notrun``.
+
+    ``keep_going``: also those after a failure, on what it left; transactions that it broke are rolled back.
+    """
     results: dict[int, CellResult] = {}
 
     def take(new: list[CellResult]) -> bool:
@@ -240,7 +247,7 @@ def run_cells(executor: Executor, order: Iterable[Cell], cells: Sequence[Cell]) 
         return any(result.failure for result in new)
 
     for cell in order:
-        if take(executor.run(cell)):
+        if take(executor.run(cell)) and not (keep_going and executor.recovered()):
             break
     else:
         take(executor.finish())

@@ -110,6 +110,11 @@ class Session:
     def in_transaction(self) -> bool:
         return self.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
+    @property
+    def broken(self) -> bool:
+        """Whether it is in a transaction that failed."""
+        return self.pgconn.transaction_status == TransactionStatus.INERROR
+
     def run(self, messages: list[Message]) -> StatementError | None:
         """Run ``messages`` to their end, however long it takes; the error, if one was raised."""
         self.start(messages)

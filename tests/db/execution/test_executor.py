@@ -28,12 +28,16 @@ def run(database: str) -> Iterator[Run]:
     """Run the cells of a Markdown text; statuses are those of the whole document."""
 
     def run(
-        *texts: str, major: int = 18, timeout: float = 20, values: dict[str, str] | None = None
+        *texts: str,
+        major: int = 18,
+        timeout: float = 20,
+        values: dict[str, str] | None = None,
+        keep_going: bool = False,
     ) -> list[CellResult]:
         document = parse("\n".join(texts), PATH)
         executor = Executor(database, environment={}, path=PATH, major=major, timeout=timeout, values=values)
         with executor:
-            return run_cells(executor, document.in_order(), document.cells)
+            return run_cells(executor, document.in_order(), document.cells, keep_going=keep_going)
 
     yield run
     with psycopg.connect(database) as connection:
@@ -353,3 +357,29 @@ def test_gexec_error_in_a_generated_statement(run: Run) -> None:
     assert results[0].failure is not None
     assert results[0].failure.statement == "SELECT nope"
     assert statuses(run(fence("SELECT 'SELECT nope' \\gexec", 'expect="42703"'))) == ["passed"]
+
+
+# --- after a failure ----------------------------------------------------------------------------
+
+FAILS_TWICE = [
+    fence("BEGIN;\nCREATE TABLE gone (n int);\nSELECT 1 / 0;"),
+    fence("CREATE TABLE stays (n int);"),
+    fence("SELECT * FROM gone;"),
+    fence("SELECT count(*) FROM stays;"),
+]
+
+
+def test_a_document_ends_at_its_first_failure(run: Run) -> None:
+    assert statuses(run(*FAILS_TWICE)) == ["failed", "notrun", "notrun", "notrun"]
+
+
+def test_all_failures_in_one_run(run: Run) -> None:
+    """A transaction that failed is rolled back, so that what follows fails by itself or not at all."""
+    results = run(*FAILS_TWICE, keep_going=True)
+    assert statuses(results) == ["failed", "passed", "failed", "passed"]
+    assert "42P01" in failure(results, 2)[1]
+
+
+def test_nothing_goes_on_without_the_server(run: Run) -> None:
+    ended = fence("SELECT pg_terminate_backend(pg_backend_pid());")
+    assert statuses(run(ended, fence("SELECT 1;"), keep_going=True)) == ["failed", "notrun"]
