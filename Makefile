@@ -35,6 +35,7 @@ help: ## Show this list
 site: $(READY) ## Execute every document on a real PostgreSQL, build the site, check the built pages
 	$(BIN)/pgrehearse build $(if $(SITE_PG),--pg $(SITE_PG))
 	$(BIN)/python tools/example_status.py site
+	$(BIN)/python tools/offline_site.py site
 	@echo "the site is in site/; look at it with: $(BIN)/python -m http.server --directory site --bind 127.0.0.1 8000"
 
 pages: $(READY) ## Look at the built site in a browser: search, accessibility, phones (EVERY=1: all pages)
