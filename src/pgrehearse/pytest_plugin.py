@@ -184,11 +184,10 @@ class DocumentItem(pytest.Item):
             self._measure(rehearser)
 
     def _measure(self, rehearser: Rehearser) -> None:
-        from pgrehearse.measurement.cells import is_measured
         from pgrehearse.measurement.evidence import rehearsals
-        from pgrehearse.measurement.review import review
+        from pgrehearse.measurement.review import has_facts, review
 
-        if not any(map(is_measured, self.document.cells)):
+        if not has_facts(self.document):
             return
         project = self.config.stash[_PROJECT]
         found = review(rehearser, self.document, self.major, project.evidence)

@@ -13,9 +13,8 @@ from pgrehearse.command.terminal import styled
 from pgrehearse.command.test import versions
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.findings import Finding
-from pgrehearse.measurement.cells import is_measured
 from pgrehearse.measurement.evidence import cells
-from pgrehearse.measurement.review import Review, review
+from pgrehearse.measurement.review import Review, has_facts, review
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
@@ -36,7 +35,7 @@ def measure(paths: tuple[Path, ...], pg: str, refresh: bool, server: str | None,
     """
     project = Project.find(paths[0] if paths and paths[0].exists() else Path.cwd())
     documents = [load(path) for path in project.markdown(paths)]
-    documents = [document for document in documents if any(map(is_measured, document.cells))]
+    documents = [document for document in documents if has_facts(document)]
     if not documents:
         click.echo("no document with DDL here", err=not readable(form))
         finish(form, [], project)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgrehearse.clock import today
@@ -17,7 +17,7 @@ from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, Document
 
-__all__ = ["Review", "review", "stale_cells", "stale_preview"]
+__all__ = ["Review", "has_facts", "review", "stale_cells", "stale_preview"]
 
 _REFRESH = "find out why, then accept the new facts with `pgrehearse measure --refresh`"
 
@@ -41,6 +41,11 @@ class Review:
 def stale_cells(document: Document, known: DocumentEvidence) -> list[Cell]:
     """Cells with DDL for whose present text there is no evidence."""
     return [cell for cell in document.cells if is_measured(cell) and known.of(cell) is None]
+
+
+def has_facts(document: Document) -> bool:
+    """Whether there is something to measure in it, or cells that only a preview runs."""
+    return any(map(is_measured, document.cells)) or any(_only(document, major) for major in PREVIEW)
 
 
 def stale_preview(document: Document, known: DocumentEvidence) -> list[str]:
@@ -71,7 +76,7 @@ def review(
     server = rehearser.servers.get(major)
     known = cells.load(folder, rehearser.project.relative(document.path))
     measured = list(measure_cells(rehearser, document, major, progress))
-    mismatches: list[Finding] = []
+    mismatches = list(_red(rehearser, document, server.major)) if _only(document, server.major) else []
     before = known.measured.get(str(server.major))
     wrong = outlived(before.version, server.version) if before and measured else []
     changes = [
@@ -95,6 +100,13 @@ def review(
             measured,
         ),
     )
+
+
+def _red(rehearser: Rehearser, document: Document, major: int) -> Iterator[Finding]:
+    """What a run of the document on a preview found wrong: measuring runs what stands before DDL only."""
+    for cell in rehearser.rehearse(document, major).cells:
+        if cell.failure is not None:
+            yield replace(cell.failure, path=document.path, line=cell.failure.line or cell.cell.line)
 
 
 def _changes(

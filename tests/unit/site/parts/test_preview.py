@@ -15,7 +15,7 @@ from pgrehearse.measurement.evidence.cells import (
     StatementEvidence,
     cell_key,
 )
-from pgrehearse.measurement.review import stale_preview
+from pgrehearse.measurement.review import has_facts, stale_preview
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.site.content.published import CellState, Published
 from pgrehearse.site.parts.cell_block import executed
@@ -69,6 +69,13 @@ def test_another_text_than_the_one_that_ran_is_stale_and_nothing_is_said_of_it(o
     assert stale_preview(edited, before) == [said]
     assert stale_preview(document(), DocumentEvidence("docs/x.md")) == [said]
     assert "recorded" not in chips(published(edited, before), 1)
+
+
+def test_what_only_a_preview_runs_is_reviewed_although_it_holds_no_ddl() -> None:
+    only = '# x\n\n```sql\nSELECT 1;\n```\n\n```sql needs="19"\nSELECT 2;\n```\n'
+    assert has_facts(document(only))
+    assert has_facts(document(TEXT.replace(' needs="19"', "")))
+    assert not has_facts(document(only.replace('"19"', '"18"')))
 
 
 def test_cells_for_released_servers_need_no_preview() -> None:
