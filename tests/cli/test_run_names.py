@@ -66,3 +66,38 @@ def test_nothing_like_it_is_no_hint(bench: Bench, staging: Database, table: str)
     said = refusal(bench, staging, table, "id", CHECK.replace("to_regclass(:'table')", "to_regclass('x')"))
     assert "there is the" not in said
     assert "refused: there is no such table" in said
+
+
+@pytest.mark.parametrize(
+    ("preflight", "said"),
+    [
+        ("SELECT :'table'::regclass, :'column';", 'relation "items" does not exist (42P01)'),
+        ("SELECT (:'column')::int;", 'invalid input syntax for type integer: "id" (22P02)'),
+        ("SELECT :'table', :'column' COLLATE nobody;", 'collation "nobody" for'),
+    ],
+)
+def test_what_postgresql_has_against_a_value_is_a_refusal(
+    bench: Bench, staging: Database, preflight: str, said: str
+) -> None:
+    told = refusal(bench, staging, "Items", "id", preflight)
+    assert told.startswith(f"error: refused: {said}")
+    assert "Preflight 1/1" in told
+    assert "nothing was changed" in told
+
+
+def test_a_check_that_got_no_answer_is_no_refusal(bench: Bench, staging: Database) -> None:
+    canceled = "SELECT :'table', :'column';\nDO $$ BEGIN RAISE query_canceled; END $$;"
+    told = refusal(bench, staging, "Items", "id", canceled)
+    assert told.startswith("error: ") and "57014" in told
+    assert "refused" not in told
+
+
+def test_a_parameter_of_an_earlier_version_changes_nothing(bench: Bench, staging: Database) -> None:
+    parameters = PARAMETERS + "former:\n  key: the walk needs none\n"
+    bench.runbook(["SELECT :'table', :'column';"], parameters=parameters)
+    given = ["--set", "table=trace", "--set", "column=note", "--set", "key=id"]
+    ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn, *given)
+    assert ended.status == 0, ended.said
+    assert "--set key changes nothing any more: the walk needs none" in ended.err
+    ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn, *given, "--set", "keys=id")
+    assert "no parameter 'keys'" in ended.err

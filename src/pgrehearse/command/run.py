@@ -14,7 +14,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.rehearser import check_form
 from pgrehearse.execution.runbook.lock_waits import LockWaits
-from pgrehearse.execution.runbook.parameters import values_of
+from pgrehearse.execution.runbook.parameters import former_ones, values_of
 from pgrehearse.execution.runbook.plain_sql import parts_now, parts_unknown, plain_sql
 from pgrehearse.execution.runbook.run import RunRequest, carry_out
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
@@ -81,7 +81,10 @@ def run(
     project = project_of(given if given.is_file() else None)
     document = _find(project, runbook)
     check_form(document, project)
-    values = values_of(document, _given(settings))
+    named = _given(settings)
+    values = values_of(document, named)
+    for told in former_ones(document, named):
+        click.echo(told, err=True)
     wanted = [title for phase, title in _PHASES.items() if phase in phases] or list(FORWARD)
     waits = LockWaits(lock_timeout)
     if as_sql:

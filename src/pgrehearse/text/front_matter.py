@@ -44,6 +44,8 @@ class FrontMatter:
     #: language of the notebook as jupytext will read it, "" where it would guess
     main_language: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    #: parameters of earlier versions, and why the runbook takes them no more: a value changes nothing
+    former: Mapping[str, str] = field(default_factory=dict)
     database: Database = Database()
     #: why Roll back of a runbook cannot restore what was before; "" where it can
     undo: str = ""
@@ -128,6 +130,7 @@ class _Reader:
             description=self.text("description", data.get("description")),
             main_language=str(language) if self.jupytext_reads() else "",
             parameters=self.parameters(data.get("parameters") or {}),
+            former=self.former(data.get("former") or {}),
             database=self.database(data.get("database")),
             undo=self.text("undo", data.get("undo")),
             stall=self.stall(data.get("stall")),
@@ -198,6 +201,14 @@ class _Reader:
             str(data["example"]),
             None if default is None else str(default),
         )
+
+    def former(self, data: object) -> dict[str, str]:
+        if not isinstance(data, dict) or not all(isinstance(why, str) and why for why in data.values()):
+            raise self.fail("former", "former is no mapping of names to reasons", "write former: {name: why}")
+        if both := set(map(str, data)) & set(self.written.get("parameters") or {}):
+            name = sorted(both)[0]
+            raise self.fail("former", f"{name!r} is a parameter, and a former one", "take one of them out")
+        return {str(name): why for name, why in data.items()}
 
     def database(self, data: object) -> Database:
         if data is None:

@@ -80,7 +80,7 @@ Q = '"p%1$s \\ \'q"" "'
 TABLE = {"table": "t"}
 ADD = {**TABLE, "column": "c", "type": "int", "comment": "c"}
 TYPE = {**TABLE, "column": "c", "type": "bigint", "to_new": "value::bigint", "to_old": "value::int"}
-FILL = {**TABLE, "key": "id", "column": "c", "expression": "7"}
+FILL = {**TABLE, "column": "c", "expression": "7"}
 SPLIT = {
     **TABLE,
     "column": "c",
@@ -202,7 +202,7 @@ DONE = [
     ),
     (
         "backfill-in-batches",
-        {**FILL, "key": NAME, "column": "c%", "expression": "id", "batch_size": "7"},
+        {**FILL, "column": "c%", "expression": "id"},
         (
             f'CREATE TABLE t ({Q} text, id int, "c%" int, PRIMARY KEY ({Q}, id))',
             "INSERT INTO t SELECT 'k' || n / 5, n FROM generate_series(1, 100) AS n",

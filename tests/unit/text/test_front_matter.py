@@ -93,6 +93,13 @@ def test_values_yaml_would_change_are_refused(value: str) -> None:
         ("database: {rows: -1}", 2, "neither `empty` nor"),
         ("database: {rows: true}", 2, "neither `empty` nor"),
         ("database: {rows: 1, x: 2}", 2, "neither `empty` nor"),
+        ("former: key", 2, "former is no mapping"),
+        ("former: {key: }", 2, "former is no mapping"),
+        (
+            "former: {p: why}\nparameters:\n  p: {description: d, example: x}",
+            2,
+            "a parameter, and a former one",
+        ),
         ("programs: pgbouncer", 2, "programs is no list of names"),
         ("programs: {pgbouncer: 1}", 2, "programs is no list of names"),
         ("programs: [../pgbouncer]", 2, "programs is no list of names"),
@@ -125,7 +132,10 @@ def test_programs_are_a_list_of_names() -> None:
     assert front("title: a").programs == front("programs:").programs == ()
 
 
-@given(st.sampled_from(["title", "jupyter", "parameters", "database", "programs", "parameters:\n  p"]), YAML)
+@given(
+    st.sampled_from(["title", "jupyter", "parameters", "database", "programs", "former", "parameters:\n  p"]),
+    YAML,
+)
 def test_never_a_traceback(key: str, value: str) -> None:
     try:
         front(f"{key}: {value}")

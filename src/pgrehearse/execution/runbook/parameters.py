@@ -9,17 +9,19 @@ from pgrehearse.errors import SetupError
 from pgrehearse.text.characters import checked
 from pgrehearse.text.document import Document
 
-__all__ = ["values_of"]
+__all__ = ["former_ones", "values_of"]
 
 
 def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
-    """The value of every parameter, ``given`` or its default.
+    """The value of every parameter, ``given`` or its default; without `former_ones`.
 
     Raises SetupError: one that is given is not declared or holds a forbidden character, or one has no value.
     """
     declared = document.front.parameters
     values = {name: p.default for name, p in declared.items() if p.default is not None}
     for name, value in given.items():
+        if name in document.front.former:
+            continue
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "it takes " + (", ".join(declared) or "none")
@@ -30,3 +32,9 @@ def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
         listing = "".join(f"\n    --set {p.name}=...  {p.description} (such as {p.example})" for p in missing)
         raise SetupError("parameters have no value", path=document.path, next_step=f"give them:{listing}")
     return values
+
+
+def former_ones(document: Document, given: Mapping[str, str]) -> list[str]:
+    """What is told of values that ``document`` took once, and takes no more."""
+    former = document.front.former
+    return [f"--set {name} changes nothing any more: {former[name]}" for name in given if name in former]

@@ -22,6 +22,9 @@ STOPS = {
     REMAINS: NEXT_STEP,
 }
 
+#: The check did not come to an answer: canceled, ended, deadlocked, without its lock, or it wrote something.
+_NO_ANSWER = ("57014", "57P01", "40P01", LOCK_NOT_AVAILABLE, "25006")
+
 
 def surprise(
     document: Document,
@@ -37,7 +40,7 @@ def surprise(
     ``blockers``: who held the lock. ``hint``: what the names that were given may mean.
     """
     near = f"\n  {hint}" if hint else ""
-    if refusal := stopped(result.output):
+    if refusal := stopped(result.output) or _raised(step, failure):
         place = f"{step.label}, {document.path}:{step.cell.line}"
         return ExpectationError(
             f"refused: {refusal}\n  {place}{near}", next_step=_after(step, result, blockers)
@@ -49,6 +52,16 @@ def surprise(
         line=failure.line,
         next_step=_after(step, result, blockers),
     )
+
+
+def _raised(step: Step, failure: Finding) -> str:
+    """What PostgreSQL itself has against a value that a check of Preflight tried; empty for anything else."""
+    if step.cell.phase != "Preflight" or not failure.sqlstate or failure.sqlstate in _NO_ANSWER:
+        return ""
+    first, *rest = failure.detail.split("\n")
+    if not first.startswith("ERROR:"):
+        return ""
+    return "\n  ".join((f"{first.removeprefix('ERROR:').strip()} ({failure.sqlstate})", *rest))
 
 
 def _after(step: Step, result: CellResult, blockers: Sequence[Blocker]) -> str:

@@ -34,7 +34,7 @@ _BLIND = 5.0
 _QUERY = 200
 #: The last line of what a statement printed, when that counts rows; what a NOTICE counts.
 _TAG = re.compile(r"(?:[A-Z][A-Z ]*? (?:0 )?|\()(\d+)(?: rows?\))?")
-_COUNTED = re.compile(r"\b(\d+) of (\d+)\b")
+_COUNTED = re.compile(r"\b(\d+) of (\d+)\b(?: ([a-z]+))?")
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Watch(Onlooker):
         self._noticed.append(text)
         self._reporter.notice(self._step, text)
         if counted := _COUNTED.search(text):
-            self._tell(Progress("", "", int(counted[1]), int(counted[2])))
+            self._tell(Progress("", counted[3] or "", int(counted[1]), int(counted[2])))
 
     def looks(self, session: Session) -> None:
         now = time.monotonic()
