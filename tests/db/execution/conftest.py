@@ -10,7 +10,9 @@ import pytest
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.servers import Servers
 from pgrehearse.text.project import Project
+from support.databases import Database
 from support.projects import project_at
+from support.runbook_requests import runbook_database
 
 FILES = {
     "db/migrations/1_a.sql": "-- migrate:up\nCREATE TABLE items (n int);\n",
@@ -29,3 +31,9 @@ def rehearser(project: Project) -> Iterator[Rehearser]:
     """On servers of its own."""
     with Rehearser(project, Servers()) as made:
         yield made
+
+
+@pytest.fixture
+def staging(database: str) -> Database:
+    """For a runbook."""
+    return runbook_database(database)
