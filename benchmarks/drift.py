@@ -102,11 +102,17 @@ def measured(server: Server, folder: Path, tables: int) -> dict[str, float]:
         if done.returncode or "no drift" not in done.stdout:
             sys.exit(f"the check found drift or failed: {done.stdout}{done.stderr}")
 
+    def anew() -> None:
+        """As nobody compared it before: other roles are declared, so nothing is known of it."""
+        (folder / "db" / "roles.sql").write_text(f"-- {time.monotonic_ns()}\n", encoding="utf-8")
+        checked()
+
     work: dict[str, Callable[[], object]] = {
         "pg_dump -s, seconds": dumped,
         "read one schema, seconds": lambda: read(server.dsn("many")),
         "compare two schemas, seconds": lambda: differences(schema, schema),
-        "check --only live, scratch server and all, seconds": checked,
+        "check --only live, scratch server and all, seconds": anew,
+        "check --only live, again, seconds": checked,
     }
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine hits all of them
@@ -122,6 +128,8 @@ def measured(server: Server, folder: Path, tables: int) -> dict[str, float]:
         **found,
         "ratio read / pg_dump -s": found["read one schema, seconds"] / base,
         "ratio check / pg_dump -s": found["check --only live, scratch server and all, seconds"] / base,
+        "ratio check again / pg_dump -s (goal: at most 2.5)": found["check --only live, again, seconds"]
+        / base,
     }
 
 

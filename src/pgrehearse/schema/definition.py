@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.items import Item, items
 from pgrehearse.schema.roles import roles
 
-__all__ = ["Item", "Schema", "read"]
+__all__ = ["Item", "Reading", "Schema", "read", "reading"]
 
 #: PostgreSQL 16 and earlier do not know it, so it is no option of the connection.
 _NO_TRANSACTION_TIMEOUT = """
@@ -43,8 +44,41 @@ class Schema:
     dumped: tuple[Item, ...] = field(default=(), compare=False, repr=False)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a database says of itself, not taken apart yet.
+
+    Attributes:
+        text: of pg_dump.
+        extras: what it does not write, roles among it.
+        unseen, versions, major: as of `Schema`.
+    """
+
+    text: str
+    extras: tuple[Item, ...]
+    unseen: tuple[str, ...]
+    versions: tuple[tuple[str, str], ...]
+    major: int
+
+    @property
+    def digest(self) -> str:
+        """Equal for what defines the same in the same words."""
+        rest = repr((sorted(self.extras), self.unseen, self.versions, self.major))
+        return hashlib.sha256(self.text.encode() + b"\0" + rest.encode()).hexdigest()
+
+    def schema(self) -> Schema:
+        """The same as items."""
+        found = [*items(split(self.text)), *self.extras]
+        return Schema(tuple(sorted(found)), self.major, self.unseen, self.versions, tuple(found))
+
+
 def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = ()) -> Schema:
-    """Read the schema of a database. It is never written to.
+    """The schema of a database; see `reading`."""
+    return reading(conninfo, named, ignored).schema()
+
+
+def reading(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = ()) -> Reading:
+    """Read what a database says of itself. It is never written to.
 
     The ledger (schema ``pgrehearse``, table ``public.schema_migrations``) and the mark of the environment
     are left out. Column order, the names that PostgreSQL gives to NOT NULL constraints, rows and sequence
@@ -65,9 +99,8 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
             row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
             assert row is not None
             dumped = dump(conninfo, create=True, ledger=False, snapshot=row[0])
-            found = [*items(split(dumped.text)), *catalog.extras(connection)]
-            found += roles(connection, named, ignored)
-            unseen = [*dumped.warnings, *catalog.unseen(connection)]
+            extras = (*catalog.extras(connection), *roles(connection, named, ignored))
+            unseen = (*dumped.warnings, *catalog.unseen(connection))
             versions = tuple(sorted(catalog.versions(connection).items()))
             major = connection.info.server_version // 10000
     except psycopg.Error as error:
@@ -75,4 +108,4 @@ def read(conninfo: str, named: Collection[str] = (), ignored: Collection[str] = 
         raise SetupError(
             f"the schema cannot be read: {reason}", next_step="check the DSN and its role"
         ) from None
-    return Schema(tuple(sorted(found)), major, tuple(unseen), versions, tuple(found))
+    return Reading(dumped.text, extras, unseen, versions, major)

@@ -11,6 +11,7 @@ environment  what processes we start get of ours: nothing that leads to another 
 ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them
 cache     the directory for downloads, prepared clusters, kept databases
+answers   what was found once, kept in the cache under all that it depends on
 keeping   data directories that outlive their run
 orphans   what killed runs left on this machine, cleared up; claims: on a server of others
 """

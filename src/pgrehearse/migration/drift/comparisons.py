@@ -11,12 +11,13 @@ import psycopg
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.copies import ScratchCopies
-from pgrehearse.migration.drift.ignoring import Ignored, without
+from pgrehearse.migration.drift.ignoring import Ignored, unused, without
 from pgrehearse.migration.drift.live import Live
+from pgrehearse.migration.drift.memory import Memory
 from pgrehearse.migration.drift.repairs import Repair, repair
-from pgrehearse.migration.drift.scratch import Scratch
+from pgrehearse.migration.drift.scratch import Scratch, ScratchRunner
 from pgrehearse.schema.compare import Differences, differences, in_the_form_of
-from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.definition import Schema, reading
 from pgrehearse.schema.dump import major_of
 from pgrehearse.schema.items import Item
 from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
@@ -27,6 +28,7 @@ __all__ = ["NEXT", "Compared", "live_against_migrations", "migrations_against_fi
 
 #: What a file by dbmate cannot hold: it is written without owners and privileges, for one database.
 _NOT_IN_A_FILE = ("database", "role ", "all roles", "parameter ", "default privileges ", "system objects")
+_LIVE = ("live", "the migrations")
 _NOTE = "db/schema.sql holds no owners, privileges, roles or settings: only the comparison with live does"
 
 
@@ -104,24 +106,43 @@ def live_against_migrations(
         )
     applied = live.applied
     chosen = [migration for migration in migrations if migration.version in applied]
+    memory = Memory(live.runner, chosen, roles, major)
+    if (clean := memory.recalled()) is not None:
+        said = reading(conninfo, set(clean.named))
+        if said.digest in clean.digests:
+            return _live(live, roles, said.unseen, Differences(), clean.notes, unused(ignore))
     with Scratch(major, live.runner, roles) as scratch:
         name = scratch.migrated(chosen)
         named = scratch.named
         wanted = scratch.read(name, named)
-        found = read(conninfo, named)
+        said = reading(conninfo, named)
+        found = said.schema()
         if differences(found, wanted):
             wanted = in_the_form_of(found, wanted, scratch.reloaded(name, named))
+        if not differences(found, wanted):
+            memory.keep(named, scratch.notes, said.digest)
         found, wanted, ignored = without(found, wanted, ignore)
         todo = Repair()
         if repairs and differences(found, wanted):
             todo = _repair(scratch, name, found, wanted, named)
         notes = tuple(scratch.notes)
-    names = ("live", "the migrations")
-    unseen = tuple(f"not compared: {reason}" for reason in found.unseen)
+    drift = differences(found, wanted, _LIVE)
+    return replace(_live(live, roles, said.unseen, drift, notes, ignored), repair=todo)
+
+
+def _live(
+    live: Live,
+    roles: Path,
+    hidden: Sequence[str],
+    drift: Differences,
+    notes: Sequence[str],
+    ignored: tuple[Ignored, ...],
+) -> Compared:
+    """``hidden``: what the role may not read."""
+    unseen = tuple(f"not compared: {reason}" for reason in hidden)
     busy = ("a runner is at work on this database: check again when it has ended",) if live.busy else ()
-    drift = differences(found, wanted, names)
-    file = roles.with_name("schema.sql")
-    return Compared("live", file, names, drift, (*busy, *notes, *unseen), (*busy, *unseen), todo, ignored)
+    file, open_ = roles.with_name("schema.sql"), (*busy, *unseen)
+    return Compared("live", file, _LIVE, drift, (*busy, *notes, *unseen), open_, ignored=ignored)
 
 
 def _repair(scratch: Scratch, name: str, found: Schema, wanted: Schema, named: set[str]) -> Repair:
@@ -148,14 +169,19 @@ def migrations_against_file(
         raise SetupError(
             "there is no schema file", path=file, next_step="pgrehearse db check --write-schema writes it"
         )
-    with Scratch(major or _major(file), roles=roles) as scratch:
+    names, chosen = ("the migrations", "schema.sql"), major or _major(file)
+    memory = Memory(ScratchRunner(), migrations, roles, chosen, characters.read(file))
+    if memory.recalled() is not None:
+        return Compared("schema", file, names, Differences(), (_NOTE,))
+    with Scratch(chosen, roles=roles) as scratch:
         name = scratch.migrated(migrations)
         made = _in_a_file(scratch.read(name, set()))
         declared = _in_a_file(scratch.read(scratch.loaded(file), set()))
         if differences(made, declared):
             made = in_the_form_of(declared, made, scratch.reloaded(name, set()))
-    names = ("the migrations", "schema.sql")
     drift = differences(made, declared, names)
+    if not drift:
+        memory.keep()
     return Compared("schema", file, names, drift, (_NOTE,))
 
 

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pgrehearse.schema.compare import differences
 from pgrehearse.schema.definition import Schema
 
-__all__ = ["Ignored", "without"]
+__all__ = ["Ignored", "unused", "without"]
 
 _KIND = re.compile(r"(?:[a-z]+ )+")
 _Key = tuple[str, str]
@@ -36,6 +36,11 @@ class Ignored:
             return f"drift-ignore {self.pattern!r} matches nothing: if it never will, take it out"
         count = f"{self.count} difference{'s' if self.count > 1 else ''}"
         return f"{count} not counted, by drift-ignore {self.pattern!r}: {self.reason}"
+
+
+def unused(patterns: Mapping[str, str]) -> tuple[Ignored, ...]:
+    """All of them, where nothing differs."""
+    return tuple(Ignored(pattern, reason, 0) for pattern, reason in patterns.items())
 
 
 def without(

@@ -6,16 +6,10 @@ how many rows, the exact version of the server, and the code that measures. Its 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from pgrehearse import files
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.xray_rows import Row
@@ -25,13 +19,12 @@ from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.playback import Failed
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.migration.policy.seen import Seen, worth
-from pgrehearse.servers.cache import subdirectory
+from pgrehearse.servers import answers
 from pgrehearse.text.project import Project
 
 __all__ = ["Memory"]
 
-#: Answers that are kept; the oldest make room.
-_MOST = 500
+_KIND = "policy"
 #: Packages whose code decides the answer.
 _CODE = ("measurement", "migration/policy", "queries", "execution", "text")
 _SETS = ("known", "tables", "empty", "made")
@@ -43,13 +36,15 @@ class Memory:
     def __init__(self, project: Project, request: PolicyRequest, read: Sequence[File]) -> None:
         self._read = read
         self._version, self._fresh = request.remembered, request.fresh
-        self._all = _digest(file.migration.sha256.encode() for file in read)
+        self._all = answers.digest(file.migration.sha256.encode() for file in read)
         self._names: list[str] = []
         if not self._version:
             return
-        name = _digest(_basis(project, request))
+        name = answers.digest(_basis(project, request))
         for file in read:
-            name = _digest([name.encode(), file.migration.path.name.encode(), file.migration.sha256.encode()])
+            name = answers.digest(
+                [name.encode(), file.migration.path.name.encode(), file.migration.sha256.encode()]
+            )
             self._names.append(name)
 
     def recalled(self, number: int) -> Seen | None:
@@ -57,7 +52,7 @@ class Memory:
         if not self._version or self._fresh:
             return None
         try:
-            value = json.loads(self._place(number).read_text("utf-8"))
+            value = answers.recall(_KIND, self._names[number])
             return _read(value, self._read[number]) if value["all"] in ("", self._all) else None
         except (OSError, ValueError, KeyError, TypeError, IndexError, PgRehearseError):
             return None
@@ -66,40 +61,15 @@ class Memory:
         """Remember ``seen``. Where that cannot be, it is measured again."""
         if not self._version:
             return
-        with suppress(OSError, PgRehearseError):
-            place = self._place(number)
-            value = _written(seen, self._read[number]) | {"all": self._all if seen.of_all else ""}
-            files.write_json(place, value)
-            kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
-            for old in kept[:-_MOST]:
-                old.unlink(missing_ok=True)
-
-    def _place(self, number: int) -> Path:
-        return subdirectory("policy") / f"{self._names[number]}.json"
+        value = _written(seen, self._read[number]) | {"all": self._all if seen.of_all else ""}
+        answers.keep(_KIND, self._names[number], value)
 
 
 def _basis(project: Project, request: PolicyRequest) -> Iterator[bytes]:
     yield f"{request.remembered} {request.rows} {request.settings}".encode()
     for path in (project.seed, project.migrations.parent / "roles.sql", request.schema):
         yield path.read_bytes() if path is not None and path.is_file() else b""
-    yield _code()
-
-
-@cache
-def _code() -> bytes:
-    root = Path(__file__).parents[2]
-    found = sorted(
-        path for name in _CODE for path in (root / name).rglob("*") if path.suffix in (".py", ".sql")
-    )
-    return _digest(path.read_bytes() for path in found).encode()
-
-
-def _digest(parts: Iterator[bytes] | Sequence[bytes]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(f"{len(part)}\0".encode())
-        digest.update(part)
-    return digest.hexdigest()[:40]
+    yield answers.code(*_CODE)
 
 
 def _written(seen: Seen, file: File) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from pgrehearse import queries
 from pgrehearse.command.db import db
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.migration.drift import comparisons
+from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema import differences, programs, read
 from pgrehearse.schema.dump import dump
 from pgrehearse.servers import Server, Servers
@@ -523,3 +525,45 @@ def test_drift_that_is_known_is_counted_and_fails_nothing(applied: Bench) -> Non
     assert status == 1
     assert "wish_2027" not in text
     assert "table public.other" in text
+
+
+def test_a_clean_database_is_known_again(applied: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a second server; each change of it, of the files or of the roles is compared anew."""
+    assert applied.run("check", "--only", "live")[0] == 0
+    made = []
+
+    def counted(*words: object) -> object:
+        made.append(words)
+        return Scratch(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(comparisons, "Scratch", counted)
+    status, text = applied.run("check", "--only", "live")
+    assert (status, made) == (0, [])
+    assert "live against the migrations: no drift" in text
+    applied.sql("COMMENT ON TABLE wish IS 'x'")
+    assert applied.run("check", "--only", "live")[0] == 1
+    assert applied.run("check", "--only", "live")[0] == 1, "drift is not remembered"
+    assert len(made) == 2
+    applied.sql("COMMENT ON TABLE wish IS NULL")
+    assert applied.run("check", "--only", "live")[0] == 0
+    assert len(made) == 2
+    applied.write("roles.sql", "-- nothing\n")
+    assert applied.run("check", "--only", "live")[0] == 0
+    assert len(made) == 3
+
+
+def test_a_true_schema_file_is_known_again(applied: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it, or a migration, is edited."""
+    applied.run("check", "--write-schema")
+    assert applied.run("check", "--only", "schema", database=False)[0] == 0
+
+    def refused(*words: object, **more: object) -> object:
+        raise AssertionError("it was compared again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparisons, "Scratch", refused)
+        assert applied.run("check", "--only", "schema", database=False)[0] == 0
+    text = (applied.folder / "db" / "schema.sql").read_text("utf-8")
+    applied.write("schema.sql", text.replace("title text NOT NULL", "title text"))
+    for _ in range(2):
+        assert applied.run("check", "--only", "schema", database=False)[0] == 1

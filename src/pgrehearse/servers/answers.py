@@ -1,0 +1,58 @@
+"""Answers that are kept in the cache: the same question has the same answer.
+
+A question is all that its answer depends on, the code that finds it among it. Its digest is the name of
+the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pgrehearse import files
+from pgrehearse.errors import PgRehearseError
+from pgrehearse.servers.cache import subdirectory
+
+__all__ = ["code", "digest", "keep", "recall"]
+
+#: Answers of a kind that are kept; the oldest make room.
+_MOST = 500
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """40 hex digits of ``parts``, of which none can run over into the next."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(f"{len(part)}\0".encode())
+        found.update(part)
+    return found.hexdigest()[:40]
+
+
+@cache
+def code(*packages: str) -> bytes:
+    """The digest of the code in ``packages``, such as ``migration/policy``."""
+    root = Path(__file__).parents[1]
+    found = sorted(
+        path for name in packages for path in (root / name).rglob("*") if path.suffix in (".py", ".sql")
+    )
+    return digest(path.read_bytes() for path in found).encode()
+
+
+def recall(kind: str, name: str) -> Any:
+    """The answer of that name. Raises OSError, ValueError or PgRehearseError: there is none."""
+    return json.loads((subdirectory(kind) / f"{name}.json").read_text("utf-8"))
+
+
+def keep(kind: str, name: str, value: Any) -> None:
+    """Remember an answer. Where that cannot be, it is found again."""
+    with suppress(OSError, PgRehearseError):
+        place = subdirectory(kind) / f"{name}.json"
+        files.write_json(place, value)
+        kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
+        for old in kept[:-_MOST]:
+            old.unlink(missing_ok=True)
