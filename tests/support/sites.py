@@ -19,7 +19,7 @@ QUERIES = {
     "55P04": "stuck/new-enum-value",
     "invalid index": "runbooks/index-repair",
     "rename column": "runbooks/column-rename",
-    "int to bigint": "runbooks/column-change-type",
+    "int to bigint": "runbooks/key-bigint",
     "cached plan must not change result type": "stuck/cached-plan",
     "deadlock detected": "stuck/deadlock",
     "drop column": "runbooks/column-drop",

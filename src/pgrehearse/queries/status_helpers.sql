@@ -10,11 +10,11 @@ WITH helper AS (
        AND p.proname ~ '_(sync|split)$' AND {application_table}
 )
 SELECT pg_catalog.format('trigger %I on %s', h.name, h.tablename), 'still keeps columns in step',
-       CASE WHEN h.splits THEN 'column-split' ELSE 'column-change-type or enum-to-lookup-table' END
+       CASE WHEN h.splits THEN 'column-split' ELSE 'column-change-type, enum-to-lookup-table or key-bigint' END
   FROM helper AS h
 UNION ALL
 SELECT pg_catalog.format('column %s.%I', h.tablename, a.attname), 'is there for the time of a change',
-       CASE WHEN h.splits THEN 'column-split' ELSE 'column-change-type or enum-to-lookup-table' END
+       CASE WHEN h.splits THEN 'column-split' ELSE 'column-change-type, enum-to-lookup-table or key-bigint' END
   FROM helper AS h JOIN pg_catalog.pg_attribute AS a ON a.attrelid = h.tgrelid
  WHERE a.attname IN (h.columnname || '_new', h.columnname || '_old') AND a.attnum > 0 AND NOT a.attisdropped
  ORDER BY 1

@@ -1,4 +1,4 @@
-"""Runbooks for columns on tables that have what the example has not, as a role that owns the table only."""
+"""Runbooks for columns, keys and names on tables of others, as a role that owns the table and no more."""
 
 from __future__ import annotations
 
@@ -109,6 +109,9 @@ VECTOR = (
     "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW"
     " EXECUTE FUNCTION tsvector_update_trigger('v', 'pg_catalog.english', 'c')",
 )
+KEY = {**TABLE, "column": "id"}
+KEYS = ("CREATE TABLE t (id int PRIMARY KEY, c int)", "CREATE TABLE r (t_id int REFERENCES t)")
+RENAME = {**TABLE, "new_name": "n%"}
 REFUSED = [
     ("backfill-in-batches", FILL, "row-level security hides rows", FORCED),
     ("column-change-type", TYPE, "row-level security hides rows", FORCED),
@@ -165,6 +168,49 @@ REFUSED = [
         "come out different",
         ("CREATE TABLE t (c text)", "INSERT INTO t VALUES ('a;b'), ('none')"),
     ),
+    ("key-bigint", KEY, "row-level security hides rows", FORCED),
+    ("key-bigint", KEY, "on view public.v", (*KEYS, "CREATE VIEW v AS SELECT t_id FROM r")),
+    (
+        "key-bigint",
+        KEY,
+        "r.t_id",
+        (KEYS[0], "CREATE TABLE r (t_id int REFERENCES t) PARTITION BY LIST (t_id)"),
+    ),
+    ("key-bigint", KEY, "deferrable key", ("CREATE TABLE t (id int PRIMARY KEY DEFERRABLE)",)),
+    ("key-bigint", KEY, "column a of table u", (*KEYS, "CREATE TABLE u (a r[])")),
+    ("key-bigint", KEY, "r_t_id_check of r", (*KEYS, "ALTER TABLE r ADD CHECK (t_id > 7) NOT VALID")),
+    ("key-bigint", KEY, "would not have them: r.t_id", (*KEYS, "GRANT SELECT (t_id) ON r TO PUBLIC")),
+    ("key-bigint", KEY, "not of this runbook", (*KEYS, "ALTER TABLE r ADD t_id_old int")),
+    (
+        "key-bigint",
+        KEY,
+        "mine(bigint) does not exist",
+        (
+            *KEYS,
+            "CREATE FUNCTION mine(int) RETURNS int IMMUTABLE RETURN $1",
+            "CREATE INDEX ON r (mine(t_id))",
+        ),
+    ),
+    (
+        "key-bigint",
+        KEY,
+        "checked: of_r()",
+        (*KEYS, "CREATE FUNCTION of_r() RETURNS int LANGUAGE sql AS 'SELECT max(t_id) FROM r'"),
+    ),
+    ("table-rename", RENAME, "new name is there", ("CREATE TABLE t (id int)", 'CREATE TYPE "n%" AS (c int)')),
+    ("table-rename", RENAME, "inherit", ("CREATE TABLE t (id int)", "CREATE TABLE u () INHERITS (t)")),
+    (
+        "table-rename",
+        RENAME,
+        "checked: emptied()",
+        ("CREATE TABLE t (id int)", "CREATE FUNCTION emptied() RETURNS void LANGUAGE sql AS 'TRUNCATE t'"),
+    ),
+    (
+        "table-rename",
+        RENAME,
+        "checked: touch()",
+        (*TOUCH[:2], "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch('t')"),
+    ),
 ]
 
 
@@ -206,6 +252,44 @@ DONE = [
         (
             f'CREATE TABLE t ({Q} text, id int, "c%" int, PRIMARY KEY ({Q}, id))',
             "INSERT INTO t SELECT 'k' || n / 5, n FROM generate_series(1, 100) AS n",
+        ),
+    ),
+    (
+        "key-bigint",
+        {**TABLE, "column": NAME},
+        (
+            f"CREATE TABLE t ({Q} int GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 3 MAXVALUE 9999 CYCLE),"
+            f" a int, up int, PRIMARY KEY (a, {Q}), UNIQUE ({Q}),"
+            f" FOREIGN KEY (a, up) REFERENCES t ON DELETE CASCADE)",
+            "COMMENT ON CONSTRAINT t_pkey ON t IS 'The key''s 50%.'",
+            f"CREATE UNIQUE INDEX ON t ({Q} DESC) INCLUDE (a) WITH (fillfactor = 70) WHERE {Q} > 0",
+            f"CREATE INDEX i ON t (({Q} % 7), a)",
+            "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 9",
+            f"ALTER TABLE t ADD CHECK ({Q} > 0 AND a < {Q} * 2000)",
+            f"COMMENT ON COLUMN t.{Q} IS 'It is.'",
+            "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO PUBLIC",
+            "INSERT INTO t (a) SELECT n FROM generate_series(1, 50) AS n",
+            f"UPDATE t SET up = {Q}",
+            "CREATE TABLE small (id smallint PRIMARY KEY, wide bigint)",
+            f"ALTER TABLE small ADD FOREIGN KEY (id) REFERENCES t ({Q}) DEFERRABLE INITIALLY DEFERRED",
+            f"ALTER TABLE small ADD FOREIGN KEY (wide) REFERENCES t ({Q}) ON DELETE SET NULL",
+            "INSERT INTO small VALUES (5, 8)",
+            "CREATE TABLE below (id serial, of int DEFAULT 5 NOT NULL REFERENCES small)",
+            "CREATE INDEX ON below (of DESC NULLS LAST, id) WHERE of IS NOT NULL",
+            "INSERT INTO below VALUES (1)",
+            "ALTER TABLE below ADD FOREIGN KEY (id) REFERENCES small NOT VALID",
+        ),
+    ),
+    (
+        "table-rename",
+        RENAME,
+        (
+            "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c int REFERENCES t)",
+            "CREATE TABLE u (t_id int REFERENCES t)",
+            "CREATE VIEW v AS SELECT * FROM t",
+            "COMMENT ON TABLE t IS '50% of it'",
+            "GRANT SELECT, UPDATE ON t TO PUBLIC",
+            "INSERT INTO t (c) VALUES (1)",
         ),
     ),
 ]
@@ -265,3 +349,22 @@ def test_a_dropped_column_comes_back_with_all_that_stood_beside_it(foreign: Fore
     assert foreign.play("column-drop", FORWARD, values) == ""
     assert foreign.play("column-drop", BACK, values) == ""
     assert before.differences(foreign.state()) == []
+
+
+def test_a_key_that_the_old_column_cannot_hold_ends_the_way_back(foreign: Foreign) -> None:
+    foreign.has(
+        "CREATE TABLE t (id serial PRIMARY KEY, c int)",
+        "CREATE TABLE r (t_id int NOT NULL REFERENCES t ON UPDATE CASCADE)",
+        "INSERT INTO t (c) VALUES (1)",
+    )
+    assert foreign.play("key-bigint", FORWARD, KEY) == ""
+    foreign.has("INSERT INTO r VALUES (1)")  # by position: the old column is in the place of the key
+    with pytest.raises(psycopg.errors.RaiseException, match="another order"):
+        foreign.has("INSERT INTO t VALUES (7, 1)")  # the default has made another key
+    foreign.has("UPDATE t SET id = 3000000000")
+    assert "no way back" in foreign.play("key-bigint", BACK, KEY)
+    foreign.has("UPDATE t SET id = -3")
+    assert foreign.play("key-bigint", BACK, KEY) == ""
+    foreign.has(
+        "DO 'BEGIN ASSERT (SELECT min(t_id)::text || pg_typeof(min(t_id)) FROM r) = ''-3integer''; END'"
+    )
