@@ -157,6 +157,9 @@ def test_says_what_was_measured(measured: Tiny) -> None:
         "Traffic|slowest read 4 ms, slowest write 20 ms, with 100 reads and 50 writes a second,"
         " 100,000 rows, 2 cores (PostgreSQL 18)",
         "Undo|Roll back restores schema and data: the dumps are the same (PostgreSQL 18)",
+        "Standbys|replay ACCESS EXCLUSIVE: queries on the table wait there, or are canceled with 40001",
+        "Autovacuum|gives way to these locks, but not when it works against wraparound",
+        "Poolers|connect past one in transaction mode: steps share the settings of their session",
         "Measured|PostgreSQL 15.1, 18.1; 2026-01-02",
     ]
     assert rows == [

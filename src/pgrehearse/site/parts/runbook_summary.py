@@ -1,6 +1,7 @@
 """The first screen of a runbook: what each step locks and who waits, how to undo it, what was measured where.
 
-Everything here is evidence: the facts of the cells of Apply, and the rehearsals. Nothing is written by hand.
+Everything here is evidence, or follows from it: the facts of the cells of Apply, and the rehearsals. Nothing
+is written by hand.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pgrehearse.measurement.evidence.rehearsals import RunbookEvidence
 from pgrehearse.site.content.headings import anchors, plain
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
+from pgrehearse.site.parts.beside import beside
 from pgrehearse.site.parts.rehearsals import WayBack, traffic, way_back
 from pgrehearse.site.parts.step_summary import STALE, UNMEASURED, StepSummary, outcomes
 from pgrehearse.text.document import Cell, Document
@@ -67,6 +69,7 @@ def at_a_glance(item: Published, rehearsals: RunbookEvidence | None) -> Glance:
         lines=lines,
         traffic=traffic(rehearsals),
         undo=_undo(item.document, rehearsals),
+        beside=list(beside(item.document, [row for step in steps for row in step.rows])),
         versions=_versions(item),
     )
     shown = [step for step in steps if step.rows]
