@@ -31,7 +31,6 @@ from pgrehearse.text.front_matter import Database
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
-from pgrehearse.text.statement import classify
 
 __all__ = ["xray"]
 
@@ -210,10 +209,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     if facts is None:
         return line, statement, row.error or f"not measured: {row.left}", "", "", "", ""
     locks, rewrites = _short(row)
-    kind = classify(row.step.statement)
     long = how_long(
         in_transaction=bool(row.step.block),
-        in_turn=kind.concurrent and kind.alone,
+        in_turn=row.in_turn,
         rewrites=row.rewrites,
         stalls=row.stalls,
     )

@@ -285,6 +285,8 @@ class _Run:
             rewrites=rewrites,
             stalls=tuple(name for name in facts.scans if name in waits),
         )
+        if row.in_turn:
+            row = replace(row, stalls=())
         harmless = not waits and not rewrites
         page = advice(step.statement, facts, harmless=harmless, partitioned=partitioned)
         return replace(row, advice=page)

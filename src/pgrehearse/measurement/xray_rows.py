@@ -8,6 +8,7 @@ from typing import Any
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.xray_steps import FileStatement
 from pgrehearse.text.passwords import redacted
+from pgrehearse.text.statement import classify
 
 __all__ = ["POLICIES", "Row"]
 
@@ -28,7 +29,7 @@ class Row:
         own: tables of ``waits`` that it makes wait itself.
         partitioned: what it locks is a partitioned table, whose indexes have a way of their own.
         rewrites: as in the facts, without what the file itself made.
-        stalls: tables read whole while somebody waits for them.
+        stalls: tables read whole while somebody waits for them; none where it works `in_turn`.
         advice: page of the handbook.
     """
 
@@ -42,6 +43,12 @@ class Row:
     rewrites: tuple[str, ...] = ()
     stalls: tuple[str, ...] = ()
     advice: str = ""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether it works in several transactions, and takes its strong lock at the end of the work."""
+        kind = classify(self.step.statement)
+        return kind.concurrent and kind.alone
 
     def breaks(self) -> list[str]:
         """The policies of `POLICIES` this statement breaks."""

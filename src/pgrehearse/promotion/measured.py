@@ -21,7 +21,6 @@ from pgrehearse.promotion.words import counted
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
-from pgrehearse.text.statement import classify
 
 if TYPE_CHECKING:
     from pgrehearse.measurement.xray_rows import Row
@@ -127,10 +126,9 @@ def _measure(
 
 def _facts(name: str, row: Row) -> StatementFacts:
     assert row.facts is not None
-    kind = classify(row.step.statement)
     long = how_long(
         in_transaction=bool(row.step.block),
-        in_turn=kind.concurrent and kind.alone,
+        in_turn=row.in_turn,
         rewrites=row.rewrites,
         stalls=row.stalls,
     )

@@ -135,7 +135,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     changed = [] if batch else [name for name in _changed(row) if name in measured.known]
     if _builds_index(kind) and row.own:
         check, said = "index-build", f"builds an index while {_who(row)} wait"
-    elif row.rewrites and row.waits:
+    elif row.rewrites and row.waits and not row.in_turn:
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
     elif set(read) & set(changed):
         check, said = "backfill", f"changes {_names(changed)} in one transaction, reading every row of it"
@@ -148,7 +148,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
         check, said = "backfill", "changes every row in one transaction"
     elif row.own and detaches(written.sql):
         check, said = "detach", f"detaches a partition while {_who(row)} wait"
-    elif read and row.waits:
+    elif read and row.waits and not row.in_turn:
         check, said = "scan", f"reads {_names(read)} whole while {_who(row)} wait"
     else:
         return
