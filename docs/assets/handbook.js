@@ -32,7 +32,7 @@ function open(place) {
 }
 
 function goTo(anchor) {
-  const place = document.getElementById(decodeURIComponent(anchor.slice(1).split("&")[0]));
+  const place = document.getElementById(anchor.slice(1).split("&")[0]);
   if (open(place)) place.scrollIntoView();
 }
 

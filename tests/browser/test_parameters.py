@@ -241,6 +241,11 @@ def test_sql_that_would_end_its_statement_is_not_put_in(browser: Browser, url: s
         "$$ a $$",
         "a = $q$b",
         "E'\\'' > 0",
+        "E'\\'' ); DROP TABLE t; --'",
+        "$é$ ' $é$ ); DROP TABLE t; --'",
+        "$a",
+        "a > :limit",
+        "a > :'limit'",
         " ",
         "",
         "a \u202e b",
@@ -252,6 +257,33 @@ def test_sql_that_would_end_its_statement_is_not_put_in(browser: Browser, url: s
         for condition in ends:
             assert filled(page, condition=condition)[0] is None, condition
         assert None not in filled(page, condition="(a > ';)') AND \"b;\" <> ')'")
+        assert visit.wrong == []
+
+
+def test_a_type_is_a_name_or_what_types_look_like(
+    browser: Browser, databases: Databases, repository: Project, tmp_path: Path
+) -> None:
+    played = Played(databases, Case("column-add", "", {}), hostile=False)
+    (tmp_path / "index.html").write_text(page_of(played, repository), encoding="utf-8")
+    with serving(tmp_path) as address, Visit(browser) as visit:
+        page = visit.to(f"{address}/")
+        for wanted in (
+            "numeric(10, 2)[]",
+            "timestamp(3) with time zone",
+            "app.mood",
+            '"My ""mood"""',
+            "double precision",
+        ):
+            assert f" {wanted} " in (filled(page, type=wanted)[0] or ""), wanted
+        for evil in ('x);--."b"', "int; DROP", "int)--", "int DEFAULT 1 /*", "a'b", "a$b$", ""):
+            made = filled(page, type=evil)[0]
+            assert made is None or f'"{evil.split(".")[0]}"' in made, (evil, made)
+
+
+def test_an_address_that_cannot_be_read_breaks_nothing(browser: Browser, url: str) -> None:
+    with Visit(browser) as visit:
+        page = visit.to(f"{url}#%E0%A4%A&table=%E0%A4%A&constraint=x&__proto__=y&other=z")
+        assert page.get_by_label("constraint", exact=True).input_value() == "x"
         assert visit.wrong == []
 
 

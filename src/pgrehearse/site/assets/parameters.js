@@ -67,16 +67,17 @@
   }
 
   function typeName(text) {
-    if (/"/.test(text)) return parts(text).map((one) => (one.quoted ? quoteIdent(one.name) : one.name)).join(".");
     if (TYPE.test(text)) return text;
-    if (/^[\w$]+\.[\w$]+$/.test(text)) return text;
-    throw new Unsure("this is no type that can be put in here");
+    // A keyword such as integer is the type only without quotes.
+    return parts(text).map((one) => (!one.quoted && PLAIN.test(one.name) ? one.name : quoteIdent(one.name))).join(".");
   }
 
-  /* SQL is put in as it is, unless it would end the statement it stands in. */
+  /* SQL is put in as it is, unless it might end the statement it stands in, or psql might read something into it.
+     Backslashes and dollar signs can make PostgreSQL see a string end elsewhere than this does. */
   function whole(text) {
     const bare = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")+"/g, "x");
-    if (!text.trim() || /['";\\]|--|\/\*|\$[\w]*\$|:=/.test(bare)) throw new Unsure("this may end its statement");
+    const ends = /[\\$]/.test(text) || /['";]|--|\/\*|(?:^|[^:]):[^:\s]/.test(bare);
+    if (!text.trim() || ends) throw new Unsure("this may end its statement");
     let depth = 0;
     for (const sign of bare) {
       depth += sign === "(" ? 1 : sign === ")" ? -1 : 0;
@@ -175,7 +176,7 @@
       const given = new URLSearchParams(said.join("&"));
       for (const [name, { field }] of this.fields) if (given.has(name)) field.value = given.get(name);
       this.show();
-      if (anchor && [...given].length) document.getElementById(decodeURIComponent(anchor))?.scrollIntoView();
+      if (anchor && [...given].length) document.getElementById(anchor)?.scrollIntoView();
       else if (anchor) this.remember(anchor);
     }
 
