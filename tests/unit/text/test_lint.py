@@ -9,7 +9,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import lint
-from pgrehearse.text.document import parse
+from pgrehearse.text.document import PHASES, parse
 
 FRONT = """\
 ---
@@ -31,6 +31,21 @@ def rules(text: str) -> list[tuple[int, str]]:
 def body(text: str) -> list[tuple[int, str]]:
     """Rules that ``text`` breaks, with lines counted within it."""
     return [(line - FRONT.count("\n"), rule) for line, rule in rules(FRONT + text)]
+
+
+def test_an_output_of_later_servers_is_no_answer_of_a_check() -> None:
+    """What an operator's run compares is one row; elsewhere in a runbook servers may say it differently."""
+    two = CELL + "\n```text\nx\n```\n\n" + LATER.format(19)
+    runbook = "# T\n\n" + "\n".join(f"## {phase}\n\n{{}}\n" for phase in PHASES[:4])
+    parts = ["", "", "", ""]
+    for number, refused in enumerate([True, False, True, False]):
+        here = runbook.format(*parts[:number], two, *parts[number + 1 :])
+        found = [rule for _, rule in rules(FRONT + here)]
+        assert ("output-header" in found) is refused, PHASES[number]
+    until = CELL.replace("```sql", '```sql until="18"')
+    assert (8, "output-header") in body(until + "\n```text\nx\n```\n" + LATER.format(19)), (
+        "it never runs there"
+    )
 
 
 def test_the_accepted_form() -> None:
