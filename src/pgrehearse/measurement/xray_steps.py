@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import characters
-from pgrehearse.text.foreign_marks import up_part
+from pgrehearse.text import characters, layouts
 from pgrehearse.text.migration_grammar import Section, has_marks, parse
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
@@ -42,9 +41,9 @@ def steps(path: Path) -> list[FileStatement]:
         DocumentError: no such file, not UTF-8, or not something psql could send.
     """
     text = characters.read(path)
-    section = (
-        parse(text, path).up if has_marks(text) else up_part(text) or Section(text, 1, transaction=False)
-    )
+    marked = has_marks(text)
+    section = parse(text, path).up if marked else layouts.section(text, path)
+    section = section or Section(text, 1, transaction=False)
     first, transaction = section.line, section.transaction
     try:
         statements = split(section.sql.replace("\r\n", "\n"))

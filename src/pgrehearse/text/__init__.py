@@ -13,5 +13,5 @@ reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
 passwords, secret_values, characters   what must not be shown, or not as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
-foreign_marks      the up part of a migration of another tool
+foreign_marks      the up part of a migration of another tool; layouts: folders of such
 """

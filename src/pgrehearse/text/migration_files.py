@@ -31,6 +31,7 @@ class Migration:
         version: the digits its name starts with.
         sha256: that of its bytes.
         comments: every comment line, with what it declares.
+        foreign: of another tool than dbmate, see `layouts`; its down part is not read.
     """
 
     path: Path
@@ -40,6 +41,13 @@ class Migration:
     down: Section | None
     sha256: str
     comments: tuple[Comment, ...] = ()
+    foreign: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name within the folder."""
+        within = self.foreign and self.path.name in ("migration.sql", "up.sql")
+        return f"{self.path.parent.name}/{self.path.name}" if within else self.path.name
 
     def declared(self, word: str) -> list[Comment]:
         """The comments that declare ``word``, one of those of `Comment`."""
@@ -70,7 +78,8 @@ def _read(file: Path) -> Migration:
         raise DocumentError(
             "a migration's name is digits, an underscore, words",
             path=file,
-            next_step="rename it, such as 20260105090000_create_wishlist_items.sql",
+            next_step="rename it, such as 20260105090000_create_wishlist_items.sql;"
+            " of other layouts pgrehearse db lint alone reads the files",
         )
     text = characters.read(file)
     digest = hashlib.sha256(text.encode()).hexdigest()

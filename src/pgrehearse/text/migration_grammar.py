@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 
-__all__ = ["Comment", "Parts", "Section", "has_marks", "parse"]
+__all__ = ["Comment", "Parts", "Section", "declared", "has_marks", "parse"]
 
 _BLANK = r"[\t\n\f\r ]"  # what \s is in Go
 _MARK = re.compile(
@@ -100,7 +100,7 @@ def parse(text: str, path: Path) -> Parts:
     for mark, following in zip_longest(marks, marks[1:]):
         _check(mark, sections, path)
         sections[mark["side"]] = _section(mark, following.start() if following else len(text))
-    return Parts(sections["up"], sections.get("down"), tuple(_comments(text)))
+    return Parts(sections["up"], sections.get("down"), tuple(declared(text)))
 
 
 def _marks(text: str) -> Iterator[re.Match[str]]:
@@ -183,7 +183,8 @@ def _line(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-def _comments(text: str) -> list[Comment]:
+def declared(text: str) -> list[Comment]:
+    """The comment lines of a migration, with what they declare."""
     found = []
     counted = line = 0  # line feeds before a place in the text
     at = text.find("--")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.db.target import load_migrations
+from pgrehearse.command.db.target import project_with_migrations
 from pgrehearse.command.formats import finish, format_option, readable
 from pgrehearse.command.terminal import Progress
 from pgrehearse.errors import DocumentError
@@ -23,7 +23,7 @@ from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.policy.squawk import Opinion
 from pgrehearse.servers import Servers, binaries
 from pgrehearse.servers.binaries import SUPPORTED
-from pgrehearse.text.migration_files import load
+from pgrehearse.text.layouts import load
 from pgrehearse.text.project import Project
 
 __all__ = ["lint"]
@@ -70,8 +70,11 @@ def lint(
 
     Without FILES, all that --base or --dsn do not call applied. Each statement is measured on a disposable
     database that holds the earlier migrations and the seed's rows.
+
+    The folder may be in the layout of another tool: golang-migrate, goose, sql-migrate, node-pg-migrate,
+    Flyway, Prisma, diesel, or plain SQL by number. Its up parts are judged.
     """
-    project, _ = load_migrations()
+    project = project_with_migrations()
     names = frozenset(_name(path, project) for path in paths)
     remembered = _version(server, pg)
     settings = (zone(dsn),) if dsn else ()
@@ -100,13 +103,14 @@ def _version(server: str | None, pg: str | None) -> str:
 
 
 def _name(path: Path, project: Project) -> str:
-    if path.resolve().parent != project.migrations.resolve():
+    folder = project.migrations.resolve()
+    if not path.resolve().is_relative_to(folder):
         raise DocumentError(
             "no migration of this project",
             path=path,
             next_step=f"name files of {project.relative(project.migrations)}",
         )
-    return path.name
+    return path.resolve().relative_to(folder).as_posix()
 
 
 def _off(project: Project) -> dict[str, str]:
@@ -121,7 +125,7 @@ def _off(project: Project) -> dict[str, str]:
 
 
 def _second(project: Project, report: PolicyReport, pg: str | None) -> Opinion:
-    chosen = [migration for migration in load(project.migrations) if migration.path.name in report.checked]
+    chosen = [migration for migration in load(project.migrations) if migration.label in report.checked]
     return opinions.ask(chosen, int(pg) if pg else None)
 
 

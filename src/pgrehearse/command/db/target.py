@@ -24,6 +24,7 @@ __all__ = [
     "environment_option",
     "find",
     "load_migrations",
+    "project_with_migrations",
     "tell",
 ]
 
@@ -71,8 +72,8 @@ def announce(target: Target) -> None:
         click.echo(f"{target}", err=True)
 
 
-def load_migrations() -> tuple[Project, list[Migration]]:
-    """The project around the working directory and its migrations. Raises SetupError when it has none."""
+def project_with_migrations() -> Project:
+    """The project around the working directory. Raises SetupError when it has no folder of migrations."""
     project = Project.find(Path.cwd())
     if not project.migrations.is_dir():
         raise SetupError(
@@ -80,6 +81,12 @@ def load_migrations() -> tuple[Project, list[Migration]]:
             path=project.relative(project.migrations),
             next_step="pgrehearse db new NAME writes the first; [tool.pgrehearse] migrations says where",
         )
+    return project
+
+
+def load_migrations() -> tuple[Project, list[Migration]]:
+    """The same, and its migrations. Raises DocumentError: one cannot be read."""
+    project = project_with_migrations()
     # Errors name a file the way the reader of this terminal would.
     return project, migration_files.load(Path(os.path.relpath(project.migrations)))
 

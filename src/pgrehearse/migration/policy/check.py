@@ -17,7 +17,7 @@ from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.policy.run import Run
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers import Server, ordinary
-from pgrehearse.text import migration_files
+from pgrehearse.text import layouts
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -40,12 +40,12 @@ def check(
         DocumentError: a name that is no migration; an applied file that does not run.
         SetupError: no git, no commit of that name, no server, no ledger.
     """
-    found = migration_files.load(project.migrations)
+    found = layouts.load(project.migrations)
     report = PolicyReport()
     applied = _applied(project, request, found, report)
     chosen = _chosen(project, request, found, applied)
-    report.checked = [migration.path.name for migration in chosen]
-    report.exempt = len(applied & {migration.path.name for migration in found})
+    report.checked = [migration.label for migration in chosen]
+    report.exempt = len(applied & {migration.label for migration in found})
     read = files(found)
     todo = [file for file in read if file.migration in chosen]
     for file in todo:
@@ -98,7 +98,7 @@ def _applied(
     if request.conninfo is not None:
         states = versions.read(request.conninfo, found)
         report.problems += history.against_ledger(project.migrations, states)
-        names |= {s.migration.path.name for s in states if s.migration and s.state in ("applied", "edited")}
+        names |= {s.migration.label for s in states if s.migration and s.state in ("applied", "edited")}
     if request.base is None and request.conninfo is None and not request.names:
         report.not_run["applied"] = "neither --base nor --dsn says what is applied"
     return names
@@ -107,7 +107,7 @@ def _applied(
 def _chosen(
     project: Project, request: PolicyRequest, found: Sequence[Migration], applied: set[str]
 ) -> list[Migration]:
-    unknown = request.names - {migration.path.name for migration in found}
+    unknown = request.names - {migration.label for migration in found}
     if unknown:
         raise DocumentError(
             f"no migration {sorted(unknown)[0]!r}",
@@ -115,8 +115,8 @@ def _chosen(
             next_step="name files of this folder",
         )
     if request.names:
-        return [migration for migration in found if migration.path.name in request.names]
-    return [migration for migration in found if migration.path.name not in applied]
+        return [migration for migration in found if migration.label in request.names]
+    return [migration for migration in found if migration.label not in applied]
 
 
 def _unused(file: File, report: PolicyReport, request: PolicyRequest) -> list[Finding]:

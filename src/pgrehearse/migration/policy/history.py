@@ -11,6 +11,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.text import layouts
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Base", "against_base", "against_ledger", "base"]
@@ -55,7 +56,7 @@ def base(folder: Path, ref: str) -> Base:
 
 def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> Iterator[Finding]:
     """Files of the base that are edited, deleted or renamed, and new ones that come too late."""
-    now = {migration.path.name: migration for migration in migrations}
+    now = {migration.label: migration for migration in migrations}
     ids = _ids(folder, sorted(now))
     for name, blob in sorted(found.blobs.items()):
         if name in now and ids[name] != blob:
@@ -87,11 +88,13 @@ def against_ledger(folder: Path, states: Sequence[VersionState]) -> Iterator[Fin
 
 
 def _blobs(folder: Path, commit: str) -> dict[str, str]:
-    listed = _git(folder, ["ls-tree", "-z", commit, "./"], "git cannot list the migrations", "run git fsck")
+    listed = _git(
+        folder, ["ls-tree", "-r", "-z", commit, "./"], "git cannot list the migrations", "run git fsck"
+    )
     found = {}
     for entry in listed.split("\0"):
         facts, _, name = entry.partition("\t")
-        if name.endswith(".sql"):
+        if layouts.version_of(name) is not None:
             found[name] = facts.split()[2]
     return found
 
@@ -118,7 +121,7 @@ def _first_difference(old: bytes, new: bytes) -> int:
 
 
 def _version(name: str) -> str:
-    return name.split("_")[0]
+    return layouts.version_of(name) or ""
 
 
 def _git(folder: Path, arguments: list[str], failed: str, next_step: str) -> str:

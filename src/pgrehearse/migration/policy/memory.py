@@ -43,7 +43,7 @@ class Memory:
         name = answers.digest(_basis(project, request))
         for file in read:
             name = answers.digest(
-                [name.encode(), file.migration.path.name.encode(), file.migration.sha256.encode()]
+                [name.encode(), file.migration.label.encode(), file.migration.sha256.encode()]
             )
             self._names.append(name)
 

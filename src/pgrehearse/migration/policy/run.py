@@ -50,7 +50,7 @@ class Run:
             if file not in self.todo:
                 continue
             if file.unreadable:
-                self.report.coverage.leave(file.migration.path.name, "a runner cannot send it", len(file.up))
+                self.report.coverage.leave(file.migration.label, "a runner cannot send it", len(file.up))
                 continue
             seen = self._seen(number, file)
             if seen is None:
@@ -79,7 +79,7 @@ class Run:
         stage = self._at(number)
         if self._stuck:
             return None
-        self.progress(file.migration.path.name)
+        self.progress(file.migration.label)
         seen = look(stage, file)
         self._done = number + 1
         self.memory.keep(number, seen)
@@ -87,7 +87,7 @@ class Run:
 
     def _judge(self, file: File, seen: Seen) -> bool:
         """Add the problems of ``file``; whether it runs."""
-        report, name = self.report, file.migration.path.name
+        report, name = self.report, file.migration.label
         every = len(steps(file.migration.path))
         report.coverage.leave(name, "COMMENT ON and SET keep nobody waiting", every - len(seen.rows))
         report.rows[name] = seen.rows
@@ -143,8 +143,8 @@ class Run:
         """Nothing is known of the files after one that does not run."""
         for file in rest:
             if file in self.todo and file is not broken and not file.unreadable:
-                name = file.migration.path.name
-                reason = f"{broken.migration.path.name} before it does not run"
+                name = file.migration.label
+                reason = f"{broken.migration.label} before it does not run"
                 self.report.coverage.leave(name, reason, len(file.up))
                 self.report.problems.append(
                     unjudged(file.migration.path, file.migration.up.line, f"not judged, for {reason}")

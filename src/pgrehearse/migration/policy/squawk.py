@@ -70,7 +70,7 @@ def _about(program: str, version: str, migration: Migration, major: int | None) 
         "--reporter",
         "json",
         "--stdin-filepath",
-        migration.path.name,
+        migration.label,
         f"--exclude={','.join(OFF)}",
     ]
     command += [f"--pg-version={major}"] if major else []

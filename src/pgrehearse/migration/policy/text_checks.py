@@ -128,6 +128,8 @@ def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
 
 
 def _down(file: File) -> Iterator[Finding]:
+    if file.migration.foreign:
+        return
     migration = file.migration
     if file.down or file.unreadable_down or migration.not_restored:
         return

@@ -1,0 +1,31 @@
+"""``db lint`` on folders of other tools: measured, with the user's own file in each finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.report import PolicyRequest
+from pgrehearse.servers import Server
+from support.projects import project_at
+
+BASE = "BEGIN;\nCREATE TABLE crate (id int PRIMARY KEY, n int);\nCOMMIT;\n"
+REWRITES = "SET LOCAL lock_timeout = '2s';\nALTER TABLE crate ALTER n TYPE bigint;\n"
+LAYOUTS = {
+    "golang-migrate": ("2_b.up.sql", {"1_a.up.sql": BASE, "1_a.down.sql": "DROP TABLE crate;\n"}),
+    "prisma": ("2_b/migration.sql", {"1_a/migration.sql": BASE}),
+    "flyway": ("V2__b.sql", {"V1__a.sql": BASE, "R__again.sql": "SELECT no_such_function();\n"}),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_rewrite_is_found(server: Server, tmp_path: Path, layout: str) -> None:
+    name, earlier = LAYOUTS[layout]
+    files = {f"db/migrations/{one}": text for one, text in {**earlier, name: REWRITES}.items()}
+    report = check(project_at(tmp_path, files), PolicyRequest(frozenset({name}), rows=50), lambda: server)
+    assert report.checked == [name]
+    (found,) = [one for one in report.problems if one.check == "rewrite"]
+    assert (found.path, found.line) == (tmp_path / "db" / "migrations" / name, 2)
+    assert not [one for one in report.problems if one.check in ("runnable", "judged", "down")]

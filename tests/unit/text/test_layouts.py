@@ -1,0 +1,96 @@
+"""Folders of migrations that other tools apply: which files, in which order, and what of them is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.text.layouts import load, version_of
+
+SQL = "CREATE TABLE a (n int);\nCREATE TABLE b (n int);\n"
+DOWN = "DROP TABLE a;\n"
+GOOSE = f"-- +goose Up\n{SQL}-- +goose Down\n{DOWN}"
+LAYOUTS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "golang-migrate": (
+        {"2_b.up.sql": SQL, "2_b.down.sql": DOWN, "10_c.up.sql": SQL, "10_c.down.sql": DOWN},
+        ["2_b.up.sql", "10_c.up.sql"],
+    ),
+    "goose": ({"00001_a.sql": GOOSE, "00002_b.sql": GOOSE}, ["00001_a.sql", "00002_b.sql"]),
+    "numbers": ({"20260101_a.sql": SQL, "20260102_b.sql": SQL}, ["20260101_a.sql", "20260102_b.sql"]),
+    "flyway": (
+        {"V2__b.sql": SQL, "V1.10__a.sql": SQL, "V1.9__z.sql": SQL, "R__view.sql": SQL, "U2__b.sql": DOWN},
+        ["V1.9__z.sql", "V1.10__a.sql", "V2__b.sql"],
+    ),
+    "prisma": (
+        {"20260101_a/migration.sql": SQL, "20260102_b/migration.sql": SQL},
+        ["20260101_a/migration.sql", "20260102_b/migration.sql"],
+    ),
+    "diesel": (
+        {
+            "2026-01-01-000000_a/up.sql": SQL,
+            "2026-01-01-000000_a/down.sql": DOWN,
+            "00000000000000_s/up.sql": SQL,
+        },
+        ["00000000000000_s/up.sql", "2026-01-01-000000_a/up.sql"],
+    ),
+    "dbmate": (
+        {"2_b.sql": f"-- migrate:up\n{SQL}-- migrate:down\n{DOWN}"},
+        ["2_b.sql"],
+    ),
+}
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_up_parts_in_order(tmp_path: Path, layout: str) -> None:
+    files, names = LAYOUTS[layout]
+    found = load(written(tmp_path, files))
+    assert [one.label for one in found] == names
+    assert [one.version for one in found] == sorted(one.version for one in found)
+    for one in found:
+        assert "CREATE TABLE b" in one.up.sql
+        assert "DROP" not in one.up.sql
+        assert one.up.transaction
+    assert all(one.foreign for one in found) == (layout != "dbmate")
+
+
+@pytest.mark.parametrize(
+    ("text", "transaction", "lines"),
+    [
+        ("BEGIN;\nALTER TABLE a ADD b int;\nCOMMIT;\n", True, (2, "ALTER TABLE a ADD b int")),
+        ("-- why\nbegin ;\n\nSELECT 1;\nCOMMIT\n", True, (4, "SELECT 1")),
+        ("CREATE INDEX CONCURRENTLY i ON a (n);\n", False, (1, "CREATE INDEX")),
+        ("SELECT 1;\n", True, (1, "SELECT 1")),
+    ],
+)
+def test_a_transaction_of_its_own(
+    tmp_path: Path, text: str, transaction: bool, lines: tuple[int, str]
+) -> None:
+    (one,) = load(written(tmp_path, {"1_a.up.sql": text}))
+    assert one.up.transaction is transaction
+    assert one.up.sql.split("\n")[lines[0] - 1].startswith(lines[1])
+    assert "COMMIT" not in one.up.sql
+
+
+@pytest.mark.parametrize("name", ["a.sql", "folder/a.sql", "V__a.sql", "_1.sql"])
+def test_what_has_no_version_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DocumentError, match="no migration"):
+        load(written(tmp_path, {"1_a.up.sql": SQL, name: SQL}))
+
+
+def test_one_version_once(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="same version"):
+        load(written(tmp_path, {"1_a.up.sql": SQL, "01_b.up.sql": SQL}))
+
+
+@pytest.mark.parametrize("name", ["1_a.down.sql", "a/down.sql", "R__a.sql", "U1__a.sql", "README.md"])
+def test_what_is_beside(name: str) -> None:
+    assert version_of(name) is None
