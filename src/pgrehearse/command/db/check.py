@@ -29,6 +29,7 @@ from pgrehearse.migration.drift.live import declaration, look
 from pgrehearse.migration.drift.repairs import BEFORE, Repair
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -165,7 +166,7 @@ def _tell_one(finding: Finding) -> None:
 def _tell_repair(repair: Repair) -> None:
     if repair.statements:
         click.echo("  to undo it; carried out on a copy that differs like this database, without its rows:")
-    lines = repair.script.splitlines()
+    lines = visible(repair.script).splitlines()
     click.echo("".join(f"    {line}\n" for line in lines), nl=False)
 
 

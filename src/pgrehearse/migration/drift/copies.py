@@ -18,6 +18,8 @@ from pgrehearse.schema.definition import Schema
 __all__ = ["ScratchCopies"]
 
 _COPY = "pgrehearse_copy"
+#: A copy may have the settings of the live database.
+_WRITES = "SET default_transaction_read_only = off; SET lock_timeout = 0"
 _UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
 
 
@@ -40,7 +42,7 @@ class ScratchCopies:
     def attempt(self, name: str) -> Iterator[psycopg.Connection[Any]]:
         """A superuser's session there, in autocommit mode, in which no event trigger fires."""
         with self.scratch.connect(name, self.scratch.runner.superuser) as connection:
-            connection.execute(f"{BEFORE}; SET statement_timeout = '1min'".encode())
+            connection.execute(f"{BEFORE}; SET statement_timeout = '1min'; {_WRITES}".encode())
             if self.scratch.major < 17:  # 17 and later: see `Scratch.quiet`
                 connection.execute("SET session_replication_role = replica")
             yield connection

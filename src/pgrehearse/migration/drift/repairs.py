@@ -19,16 +19,26 @@ from pgrehearse.errors import first_line
 from pgrehearse.schema.compare import differences
 from pgrehearse.schema.definition import Schema
 from pgrehearse.schema.repair import Step, steps
+from pgrehearse.text.characters import visible
 
 __all__ = ["BEFORE", "Copies", "Repair", "Statement", "Unwritten", "repair"]
 
 #: What a session says before it carries the statements out: names in them are qualified.
 BEFORE = "SET search_path = ''; SET check_function_bodies = off"
 _PASSES = 5
+_ROUNDS = 10  # through what waits for something else
+#: Differences that are worth it: with more of them it is another database.
+_MOST = 500
 #: A function made in this transaction keeps its form and loses its code.
 _WITHOUT_CODE = """; UPDATE pg_catalog.pg_proc SET prolang = 12, prosrc = 'left out by pgrehearse',
  probin = NULL, prosqlbody = NULL
  WHERE xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid AND prokind <> 'a'"""
+#: What a copy is never made to have: it would load a library, or connect to somebody.
+_NOT_ON_A_COPY = re.compile(
+    r"(?:CREATE|ALTER|DROP) SUBSCRIPTION |CREATE [^;]*\sLANGUAGE c\s"
+    r"|ALTER (?:DATABASE|ROLE) .*preload_libraries",
+    re.S,
+)
 _MAKES_CODE = re.compile(r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) ")
 _HOLDS_ROWS = """
 SELECT a.attrelid, a.attnum
@@ -96,7 +106,9 @@ class Repair:
         """All of it for psql, in order; what is not written as comments."""
         lines = [f"{part};" for part in BEFORE.split("; ")] if self.statements else []
         lines += [f"{one.sql};" for one in self.statements]
-        return "\n".join([*lines, *(f"-- {one.said}".replace("\n", "\n-- ") for one in self.unwritten), ""])
+        # A carriage return in a name would end the comment, for psql too.
+        reasons = (visible(f"-- {one.said}").replace("\n", "\n-- ") for one in self.unwritten)
+        return "\n".join([*lines, *reasons, ""])
 
     def puts_right(self, object: str, subject: str) -> str:
         """The statements for one difference; empty where there are none."""
@@ -152,11 +164,13 @@ class _Run:
     def _pass(self, todo: list[Step]) -> bool:
         """Carry out what works, in the order in which it works; whether anything did."""
         waiting = [step for step in todo if self.everything or not step.unsafe]
-        some, count = True, len(waiting)
+        count = len(waiting)
         with self.copies.attempt(self.name) as connection:
-            while some and waiting:
+            for _ in range(_ROUNDS):
                 rest = [step for step in waiting if not self._carried_out(connection, step)]
-                some, waiting = len(rest) < len(waiting), rest
+                if len(rest) == len(waiting):
+                    break
+                waiting = rest
         return len(waiting) < count
 
     def _carried_out(self, connection: psycopg.Connection[Any], step: Step) -> bool:
@@ -170,6 +184,8 @@ class _Run:
 
     def _try(self, connection: psycopg.Connection[Any], sql: str) -> str:
         """Carry out ``sql``, or say why not."""
+        if self.everything and _NOT_ON_A_COPY.match(sql):
+            return "it is not tried: it would load a library or connect to somebody"
         text = sql.replace(':"DBNAME"', f'"{self.name}"')
         if self.everything and _MAKES_CODE.search(text):
             text += _WITHOUT_CODE
@@ -235,6 +251,9 @@ def repair(copies: Copies, name: str, found: Schema, wanted: Schema, named: set[
         name: of a database that is ``wanted``.
         named: roles whose existence belongs to the schema.
     """
+    if len(keys := differences(found, wanted).subjects) > _MOST:
+        reason = f"there are {len(keys)} differences: this is another database"
+        return Repair(unwritten=(Unwritten("all of it", "every difference", reason),))
     copy = copies.clone(name)
     start = _Run(copies, copy, named, found, everything=True).go(copies.read(copy, named))
     run = _Run(copies, copy, named, wanted, everything=False)

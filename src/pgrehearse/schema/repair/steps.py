@@ -188,7 +188,9 @@ def _made(
     key: _Key, left: _Groups, right: _Groups, here: _Groups, there: _Groups, *, whole: bool
 ) -> Iterator[Step]:
     old, new = left.get(key, []), right[key]
-    if any(_HIDDEN.search(one.sql) for one in new):
+    if key[0].startswith("subscription "):
+        yield Step(*key, (), "it would connect to its publisher")
+    elif any(_HIDDEN.search(one.sql) for one in new):
         yield Step(*key, (), "there is a password in it, which no definition shows")
     elif whole and key[1] == "table":
         yield Step(*key, (_table(new[0], right),))

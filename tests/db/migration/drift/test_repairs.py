@@ -184,6 +184,44 @@ def test_code_of_the_live_database_is_not_run(odd: Odd) -> None:
     assert bodies == 0
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE FUNCTION public.loads() RETURNS int LANGUAGE c AS '$libdir/hstore', 'hstore_in'",
+        "CREATE SUBSCRIPTION waits CONNECTION 'host=127.0.0.1 port=9' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE)",
+        "ALTER DATABASE {database} SET session_preload_libraries = 'citext'",
+    ],
+)
+def test_what_reaches_outside_is_not_carried_out(odd: Odd, change: str) -> None:
+    """A copy never connects to a publisher, and loads no library that the live database names."""
+    with odd.clone() as name, odd.clone() as pristine:
+        dsn = odd.shop.server.dsn(name)
+        execute(dsn, change.format(database=name))
+        copies = _Copies(odd.shop.server)
+        try:
+            shown = repair(copies, pristine, read(dsn), odd.schema, set())
+        finally:
+            copies.drop()
+            if "SUBSCRIPTION" in change:
+                execute(dsn, "DROP SUBSCRIPTION waits")
+    assert shown.unwritten
+    assert shown.statements == ()
+
+
+def test_a_name_cannot_leave_its_comment(odd: Odd) -> None:
+    with odd.clone() as name, odd.clone() as pristine:
+        dsn = odd.shop.server.dsn(name)
+        execute(dsn, 'CREATE TABLE "x\rSELECT 1;\nSELECT 2; --" (a int)')
+        copies = _Copies(odd.shop.server)
+        try:
+            shown = repair(copies, pristine, read(dsn), odd.schema, set())
+        finally:
+            copies.drop()
+    assert "\r" not in shown.script
+    assert all(line.startswith("--") for line in shown.script.splitlines() if "SELECT" in line)
+
+
 def execute_one(dsn: str) -> int:
     """How many functions of the copy hold the live database's code."""
     with psycopg.connect(dsn) as connection:
