@@ -132,6 +132,9 @@ class Replicated(Cluster):
         base = Path(tempfile.mkdtemp(prefix="pgr-base-"))
         copying = [str(client("pg_basebackup")), "-d", self.dsn(), "-D", str(base / "data")]
         subprocess.run([*copying, "-R", "-c", "fast", "--no-sync"], check=True, capture_output=True)
+        # What -R writes knows options of our libpq that an older server's does not; the last line counts.
+        with (base / "data" / "postgresql.auto.conf").open("a", encoding="utf-8") as configuration:
+            configuration.write(f"primary_conninfo = 'host={self.folder} port=5432 user=postgres'\n")
         cluster.own(base)
         base.chmod(0o755)
         self.standby = Cluster(copy=base / "data").__enter__()
