@@ -73,10 +73,10 @@
   }
 
   /* SQL is put in as it is, unless it might end the statement it stands in, or psql might read something into it.
-     Backslashes and dollar signs can make PostgreSQL see a string end elsewhere than this does. */
+     A backslash, and a dollar sign outside of quotes, can make PostgreSQL see a string end elsewhere. */
   function whole(text) {
     const bare = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")+"/g, "x");
-    const ends = /[\\$]/.test(text) || /['";]|--|\/\*|(?:^|[^:]):[^:\s]/.test(bare);
+    const ends = /\\/.test(text) || /['";$]|--|\/\*|(?:^|[^:]):[^:\s]/.test(bare);
     if (!text.trim() || ends) throw new Unsure("this may end its statement");
     let depth = 0;
     for (const sign of bare) {
