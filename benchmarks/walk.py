@@ -68,11 +68,15 @@ def compare(server: Server, folder: Path, rows: int, rounds: int) -> dict[str, f
     """All three in turn, and ``run`` once on a tenth of the rows, for its memory."""
     (folder / "pyproject.toml").write_text("", encoding="utf-8")
     small = run(server, folder, rows // 10)
-    ours, exports, theirs = [], [], []
-    for _ in range(rounds):
-        ours.append(run(server, folder, rows))
-        theirs.append(psql(server, folder, rows, ours[-1].batches))
-        exports.append(exported(server, folder, rows))
+    ours, exports, theirs = [run(server, folder, rows)], [], []
+    for number in range(rounds):  # nobody is always the first
+        for turn in range(3):
+            if (number + turn) % 3 == 0:
+                theirs.append(psql(server, folder, rows, ours[-1].batches))
+            elif (number + turn) % 3 == 1:
+                exports.append(exported(server, folder, rows))
+            else:
+                ours.append(run(server, folder, rows))
     by_run, by_script = (rows / median(one.seconds for one in walks) for walks in (ours, exports))
     by_psql = rows / median(theirs)
     return {
