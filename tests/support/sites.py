@@ -19,6 +19,7 @@ QUERIES = {
     "55P04": "stuck/new-enum-value",
     "invalid index": "runbooks/index-repair",
     "rename column": "runbooks/column-rename",
+    "rename table": "runbooks/table-rename",
     "int to bigint": "runbooks/key-bigint",
     "cached plan must not change result type": "stuck/cached-plan",
     "deadlock detected": "stuck/deadlock",
