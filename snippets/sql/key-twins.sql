@@ -66,7 +66,7 @@ SET search_path = pg_catalog, pg_temp AS $body$
     FROM pg_temp.key_members(target, key) AS member
     JOIN pg_constraint ON contype IN ('c', 'f') AND conrelid = relid AND number = ANY (conkey)
                        OR contype = 'f' AND confrelid = relid AND number = ANY (confkey)
-    WHERE conname !~ '^key_bigint_([0-9a-f]{16}|[0-9]+_[0-9]+_is_set)$'
+    WHERE conname !~ '^key_bigint_([0-9a-f]{16}|[0-9]+_is_set)$'
 $body$;
 
 -- The same as the receipts say, and the twin of each under a name of its own while it is built.
@@ -81,7 +81,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
     JOIN pg_class AS class ON class.oid = own.relid
     CROSS JOIN jsonb_array_elements(receipt -> 'parts') AS item
     CROSS JOIN LATERAL (
-        SELECT 'key_bigint_' || left(md5(concat(own.relid, ' ', item ->> 'kind', ' ', item ->> 'name')), 16) AS helper
+        SELECT 'key_bigint_' || left(md5(concat(item ->> 'kind', ' ', item ->> 'name')), 16) AS helper
     ) AS name
     LEFT JOIN pg_class AS index ON item ->> 'kind' = 'index' AND index.relnamespace = class.relnamespace
                                AND index.relname = helper
