@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.bash_cell import BashCells
+from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.text.document import Cell, parse
 from support.processes import alive, clean_environment, descendants
@@ -47,6 +48,7 @@ RUN = """
 import os, sys
 from pathlib import Path
 from pgrehearse.execution.bash_cell import BashCells
+from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.text.document import parse
 language, source = sys.argv[1:]
@@ -65,15 +67,16 @@ class Run:
 
     def __init__(self, folder: Path, language: str, source: str) -> None:
         self._pids = folder / "pids"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, language, source],
-            cwd=folder,
-            env=clean_environment(PIDS=str(self._pids), TMPDIR=str(folder)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with interruptible():
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", RUN, language, source],
+                cwd=folder,
+                env=clean_environment(PIDS=str(self._pids), TMPDIR=str(folder)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         wait_until(lambda: self._pids.exists() and self._pids.read_text().strip(), "the cell has begun")
         self.all = descendants(self.process.pid) | set(self.pids)
         assert len(self.all) >= 2, "a keeper and a cell"
@@ -165,6 +168,10 @@ def test_what_a_python_cell_leaves_ends_with_its_document(
     assert not [pid for pid in found if alive(pid)]
 
 
+def _commands(mark: str) -> list[Path]:
+    return [one for one in Path("/proc").glob("[0-9]*") if command_of(int(one.name)).startswith(mark)]
+
+
 @pytest.mark.parametrize("source", ["kill -9 $PPID; sleep 1000", "kill -STOP $PPID; sleep 1000"])
 def test_a_cell_that_attacks_its_keeper(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     monkeypatch.setattr("pgrehearse.execution.cell_process._LIMIT", 1.0)
@@ -175,7 +182,8 @@ def test_a_cell_that_attacks_its_keeper(monkeypatch: pytest.MonkeyPatch, source:
     finally:
         cells.close()
     assert result.failure is not None
-    assert not [one for one in Path("/proc").glob("[0-9]*") if command_of(int(one.name)).startswith(mark)]
+    # It was killed, and is there until the system has taken it away.
+    wait_until(lambda: not _commands(mark), "nothing of the cell runs")
 
 
 def test_the_next_run_ends_what_killed_keepers_left(tmp_path: Path, runs: list[Run]) -> None:

@@ -76,5 +76,5 @@ def test_a_run_that_fails_takes_the_proof_away(project: Project, rehearser: Rehe
     assert refused(project.root) == ""
 
 
-def _ends(*_: object) -> None:
+def _ends(*_: object, **__: object) -> None:
     raise PgRehearseError("it ended")
