@@ -211,7 +211,7 @@ def test_ctrl_c_leaves_no_database_on_somebody_else_s_server(
     assert status == 130, output
     assert "Traceback" not in output
     wait_until(lambda: not any(map(alive, had)), "every process ends")
-    assert names(server) == before
+    assert names(server) <= before  # what other tests kept there may go meanwhile
     assert not sleeping(server.dsn())
     assert server.alive()
 
