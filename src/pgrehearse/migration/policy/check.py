@@ -65,7 +65,7 @@ def check(
                 stage = stack.enter_context(
                     Playback(within, project, request.rows, request.schema, request.settings)
                 )
-                report.notes += stage.notes
+                report.notes += [note for note in stage.notes if note not in report.notes]
                 return stage
 
             Run(project, request, start, report, read, todo, progress).through()

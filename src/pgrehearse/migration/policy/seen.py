@@ -60,7 +60,6 @@ def worth(step: FileStatement) -> bool:
 
 def look(stage: Playback, file: File) -> Seen:
     """Measure ``file`` on the state ``stage`` is in, and apply it there."""
-    told = len(stage.notes)
     todo = [step for step in steps(file.migration.path) if worth(step)]
     rows: tuple[Row, ...] = ()
     known = tables = empty = made = frozenset[str]()
@@ -76,7 +75,8 @@ def look(stage: Playback, file: File) -> Seen:
     failed, interfaces, objects = _walk(stage, file)
     with stage.client() as client:
         end = comments.read(client)
-    notes = tuple(stage.notes[told:])
+    # All of them: what the dump lacks is said of each file, also by who recalls it and loads no dump.
+    notes = tuple(stage.notes)
     return Seen(
         rows, known, tables, empty, made, tuple(interfaces), tuple(objects), end, failed, notes, of_all
     )
