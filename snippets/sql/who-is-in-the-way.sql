@@ -14,7 +14,8 @@ WITH RECURSIVE waiting AS (
                WHEN behind.pid = 0 THEN 'prepared transaction'
                WHEN session.query LIKE 'autovacuum:%(to prevent wraparound)' THEN 'autovacuum against wraparound'
                WHEN session.backend_type = 'autovacuum worker' THEN 'autovacuum'
-               WHEN session.state IS NULL THEN 'hidden'
+               WHEN session.backend_type = 'startup' THEN 'replay'
+               WHEN session.backend_type IS NULL THEN 'hidden'
                WHEN behind.pid IN (SELECT pid FROM waiting) THEN 'waits itself'
                WHEN session.application_name = 'pg_dump' THEN 'a dump'
                WHEN session.state LIKE 'idle in transaction%' THEN 'idle in transaction'
@@ -33,6 +34,7 @@ SELECT pid, behind, kind,
            WHEN 'waits itself' THEN format('SELECT pg_cancel_backend(%s)', pid)
            WHEN 'runs a statement' THEN format('SELECT pg_cancel_backend(%s)', pid)
            WHEN 'autovacuum' THEN 'it yields after deadlock_timeout'
+           WHEN 'replay' THEN 'end the change on the primary'
            WHEN 'hidden' THEN 'ask a member of pg_monitor'
            ELSE 'let it end; cancel who waits behind it'
        END AS cure

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pgrehearse.text.document import load
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_query_is_the_snippet_and_is_not_folded() -> None:
-    document = load(ROOT / "docs" / "stuck" / "table-is-locked.md")
-    (query,) = (cell for cell in document.cells if cell.options.name == "who-is-in-the-way")
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("table-is-locked", "who-is-in-the-way"), ("disk-is-filling", "who-keeps-dead-rows")],
+)
+def test_the_query_is_the_snippet_and_is_not_folded(page: str, name: str) -> None:
+    document = load(ROOT / "docs" / "stuck" / f"{page}.md")
+    (query,) = (cell for cell in document.cells if cell.options.name == name)
     assert query.options.snippet is None, "a long snippet is folded"
-    snippet = (ROOT / "snippets" / "sql" / "who-is-in-the-way.sql").read_text("utf-8")
+    snippet = (ROOT / "snippets" / "sql" / f"{name}.sql").read_text("utf-8")
     assert query.source.strip() == snippet.strip()
