@@ -26,7 +26,10 @@ def test_replay_is_told_from_what_a_role_may_not_see() -> None:
                 "it has replayed the table",
             )
             ddl.execute("ALTER TABLE shop ADD COLUMN name text")
-            held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'shop'::regclass"
+            held = (
+                "SELECT count(*) FROM pg_locks"
+                " WHERE mode = 'AccessExclusiveLock' AND relation = 'shop'::regclass"
+            )
             with psycopg.connect(pair.dsn(), autocommit=True) as other:
                 other.execute("CHECKPOINT")  # its records leave the primary before the commit does
             wait_until(lambda: look.execute(held).fetchone() == (1,), "replay holds the lock")
