@@ -8,19 +8,23 @@ from support.bench import Bench
 from support.databases import Database
 
 PARAMETERS = "  table: {description: Table, example: x}\n  column: {description: Column, example: x}\n"
-CHECK = """```sql
+OK = """```text
+ preflight
+-----------
+ ok
+(1 row)
+```"""
+CHECK = (
+    """```sql
 SELECT CASE WHEN to_regclass(:'table') IS NULL THEN 'stop: there is no such table'
             WHEN NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(:'table')
                              AND attname = :'column') THEN 'stop: there is no such column'
             ELSE 'ok' END AS preflight;
 ```
 
-```text
- preflight
------------
- ok
-(1 row)
-```"""
+"""
+    + OK
+)
 
 
 def refusal(bench: Bench, database: Database, table: str, column: str, preflight: str = CHECK) -> str:
@@ -34,10 +38,10 @@ def refusal(bench: Bench, database: Database, table: str, column: str, preflight
 @pytest.mark.parametrize(
     ("table", "column", "hint"),
     [
-        ("Items", "Price", 'table=Items: there is the relation public."Items"'),
-        ("orders", "id", "table=orders: there is the relation shop.orders"),
-        ("other.orders", "id", "table=other.orders: there is the relation shop.orders"),
-        ('"Trace"', "note", 'table="Trace": there is the relation public.trace'),
+        ("Items", "Price", 'table=Items: there is the table public."Items"'),
+        ("orders", "id", "table=orders: there is the table shop.orders"),
+        ("other.orders", "id", "table=other.orders: there is the table shop.orders"),
+        ('"Trace"', "note", 'table="Trace": there is the table public.trace'),
         ("trace", "Note", "column=Note: there is the column note"),
         ('"Items"', "price", "column=price: there is the column Price"),
     ],
@@ -57,7 +61,59 @@ def test_an_error_about_a_name_gets_the_hint_too(bench: Bench, staging: Database
     staging.execute('CREATE TABLE "Items" (id int)')
     said = refusal(bench, staging, "Items", "id", "SELECT :'table'::regclass, :'column';")
     assert "42P01" in said
-    assert 'there is the relation public."Items"' in said
+    assert 'there is the table public."Items"' in said
+
+
+ENUM = """SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_enum AS e JOIN pg_attribute ON enumtypid = atttypid
+                 WHERE attrelid = 'mood'::regclass AND attname = :'column' AND enumlabel = :'label')
+            THEN 'stop: no such value' ELSE 'ok' END AS preflight;"""
+CONSTRAINT = "SELECT 'stop: no such constraint as ' || :'rule' AS preflight;"
+TYPE = "SELECT CASE WHEN to_regtype(:'type') IS NULL THEN 'stop: none' ELSE 'stop: other' END AS preflight;"
+
+
+@pytest.mark.parametrize(
+    ("preflight", "values", "hints"),
+    [
+        (ENUM, {"column": "How", "label": "Sad"}, ["label=Sad: there is the value sad"]),
+        (ENUM, {"column": "How", "label": "none"}, []),
+        (ENUM, {"column": "how", "label": "sad"}, ["column=how: there is the column How"]),
+        (CONSTRAINT, {"rule": "Mood_Check"}, ["rule=Mood_Check: there is the constraint mood_check"]),
+        (
+            CONSTRAINT,
+            {"rule": "public.mood_how_idx"},
+            ["rule=public.mood_how_idx: there is the index mood_how_idx"],
+        ),
+        (CONSTRAINT, {"rule": '"How"'}, ['rule="How": there is the column How']),
+        (CONSTRAINT, {"rule": "mood_check"}, []),
+        (CONSTRAINT, {"rule": "id, how,"}, ["rule=how: there is the column How"]),
+        (
+            "SELECT :'type'::regtype;",
+            {"type": "Shop.feeling"},
+            ['type=Shop.feeling: there is the type shop."Feeling"'],
+        ),
+        (TYPE, {"type": "code"}, ["type=code: there is the type shop.code"]),
+        (TYPE, {"type": "shop.CODE"}, []),
+    ],
+)
+def test_each_kind_of_name_gets_its_hint(
+    bench: Bench, staging: Database, preflight: str, values: dict[str, str], hints: list[str]
+) -> None:
+    """One that is there as it was given gets none, nor does one that the refused check does not ask for."""
+    staging.execute(
+        "CREATE SCHEMA shop; CREATE TYPE shop.\"Feeling\" AS ENUM ('sad', 'glad');"
+        "CREATE DOMAIN shop.code AS text;"
+        'CREATE TABLE mood (id int CONSTRAINT mood_check CHECK (id > 0), "How" shop."Feeling");'
+        'CREATE INDEX mood_how_idx ON mood ("How"); CREATE TABLE "Rule" ()'
+    )
+    values = {"table": "mood", "comment": "Rule", **values}
+    parameters = "".join(f"  {name}: {{description: Name, example: x}}\n" for name in values)
+    apply = ["SELECT " + ", ".join(f":'{name}'" for name in values) + ";"]
+    fences = f"```sql\n{preflight}\n```\n\n{OK}"
+    bench.runbook(apply, parameters=parameters, preflight=fences)
+    given = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn, *given)
+    assert ended.status == 1, ended.said
+    assert [line.strip() for line in ended.err.splitlines() if "there is the" in line] == hints
 
 
 @pytest.mark.parametrize("table", ["nothing", "it's; DROP", "a b", "1", ""])

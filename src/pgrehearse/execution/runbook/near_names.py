@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
 
 import psycopg
 
@@ -15,33 +17,53 @@ from pgrehearse.text.variables import quote_literal
 __all__ = ["near_names"]
 
 _PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
-#: What may be the name of a relation or a column.
-_NAME = re.compile(rf"{_PART}(?:\.{_PART}){{0,2}}")
+#: What may be a name as SQL writes it, with its schema or without.
+_NAME = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<name>{_PART})")
+#: What PostgreSQL makes lower where a name has no quotes.
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
+#: Bytes of a name in PostgreSQL; what is longer is no name.
+_LONGEST = 63
 #: Of a longer list nobody knows which is meant.
 _MOST = 3
 
 
-def near_names(conninfo: str, values: Mapping[str, str]) -> str:
-    """What the database has under names like ``values``, in one line; empty for nothing.
+def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -> list[str]:
+    """What the database has under names like ``values``, a line for each.
 
+    ``used``: parameters of the step that was refused; the others only say in which table and type to look.
     Where it cannot be asked, there is no hint: what is told is the refusal.
     """
-    given = [{"parameter": name, "value": value} for name, value in _names(values)]
+    given = [
+        {"place": place, "used": parameter in used, **name}
+        for place, (parameter, value) in enumerate(values.items())
+        for name in _names(parameter, value)
+    ]
     if not given:
-        return ""
+        return []
     query = queries.text("run_names", given=quote_literal(json.dumps(given)))
     try:
         with connect(conninfo, autocommit=True, options="-c statement_timeout=10000") as connection:
             rows = connection.execute(query).fetchall()
     except psycopg.Error:
-        return ""
-    return "; ".join(
-        f"{name}={value}: there is the {kind} {there}" for name, value, kind, there in rows[:_MOST]
-    )
+        return []
+    return [f"{name}={value}: there is the {kind} {there}" for name, value, kind, there in rows[:_MOST]]
 
 
-def _names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        for part in value.split(","):
-            if _NAME.fullmatch(part.strip()):
-                yield name, part.strip()
+def _names(parameter: str, value: str) -> Iterator[dict[str, Any]]:
+    """``value``, or each of the names in it, as SQL reads it and as one that stands for itself."""
+    for text in filter(None, (part.strip() for part in value.split(","))):
+        found = _NAME.fullmatch(text)
+        schema, name = map(_read, found.group("schema", "name")) if found else (None, None)
+        bare = _unquoted(found["name"]) if found else text
+        if len(bare.encode()) <= _LONGEST:
+            cases = sorted({bare, bare.lower(), bare.upper(), bare.title()})
+            yield {"parameter": parameter, "value": text, "schema": schema, "name": name, "variants": cases}
+
+
+def _read(part: str | None) -> str | None:
+    """A part of a name as SQL reads it."""
+    return part and (_unquoted(part) if part.startswith('"') else part.translate(_FOLDED))
+
+
+def _unquoted(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part

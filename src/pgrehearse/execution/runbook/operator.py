@@ -26,7 +26,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.text.answers import stopped, unseen
 from pgrehearse.text.concurrent import Index, built_index
 from pgrehearse.text.document import LOOKING, Document
-from pgrehearse.text.variables import quote_literal
+from pgrehearse.text.variables import quote_literal, used
 
 __all__ = ["Operator"]
 
@@ -259,8 +259,10 @@ class Operator:
         done = step.cell.language == "sql" and session is not None and session.error is None
         if done and not looks:
             self.recorder.failed()
-        hint = near_names(self.executor.conninfo, self.executor.values) if _names_nothing(result) else ""
-        return surprise(self.document, step, result, failure, blockers=self.watch.blockers, hint=hint)
+        hints: Sequence[str] = ()
+        if _names_nothing(result):
+            hints = near_names(self.executor.conninfo, self.executor.values, used(step.cell.source))
+        return surprise(self.document, step, result, failure, blockers=self.watch.blockers, hints=hints)
 
     def _roll_back(self) -> None:
         session = self.executor.session("main")

@@ -33,13 +33,13 @@ def surprise(
     failure: Finding,
     *,
     blockers: Sequence[Blocker] = (),
-    hint: str = "",
+    hints: Sequence[str] = (),
 ) -> ExpectationError:
     """The error of ``step``; a check that refuses says its reason first.
 
-    ``blockers``: who held the lock. ``hint``: what the names that were given may mean.
+    ``blockers``: who held the lock. ``hints``: what the names that were given may mean.
     """
-    near = f"\n  {hint}" if hint else ""
+    near = "".join(f"\n  {hint}" for hint in hints)
     if refusal := stopped(result.output) or _raised(step, failure):
         place = f"{step.label}, {document.path}:{step.cell.line}"
         return ExpectationError(
