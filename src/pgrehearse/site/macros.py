@@ -24,6 +24,7 @@ from pgrehearse.site.content.navigation import expanded
 from pgrehearse.site.content.published import Published, counts
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts import rehearsals, timelines, zoo
+from pgrehearse.site.parts.benchmark import figure
 from pgrehearse.site.parts.changed import changed
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table
@@ -73,6 +74,7 @@ def define_env(env: Any) -> None:
         _rehearsal_matrix(site, env),
         _zoo_matrix(site, env),
         _timeline(site, env),
+        _benchmark(site),
     ):
         env.macro(_remembering(macro))
 
@@ -236,6 +238,14 @@ def _timeline(site: Site, env: Any) -> Callable[..., str]:
         return timelines.timeline(site.project, document, name, draft=site.draft)
 
     return timeline
+
+
+def _benchmark(site: Site) -> Callable[..., str]:
+    def benchmark(name: str, *keys: str, places: int | None = None) -> str:
+        """A number of a committed benchmark: ``benchmark("fleet", "1000", "ratio")``."""
+        return inert(figure(site.project.root, name, *keys, places=places))
+
+    return benchmark
 
 
 def _address_of(site: Site, env: Any) -> Callable[[Published], str]:

@@ -10,5 +10,6 @@ rehearsals        the five rehearsals of a runbook, and the matrix of all
 zoo               the tables a runbook was tried on, and the matrix of all
 timelines         recordings of live traffic; drawing: one of them as SVG
 proof             what ran, by document and by server
+benchmark         a number of a committed benchmark
 sqlstate          names of error codes
 """
