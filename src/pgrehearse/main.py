@@ -31,6 +31,7 @@ _COMMANDS = {
     "measure": ("pgrehearse.command.measure", "measure"),
     "rehearse": ("pgrehearse.command.rehearse", "rehearse"),
     "record": ("pgrehearse.command.record", "record"),
+    "rates": ("pgrehearse.command.rates", "rates"),
     "xray": ("pgrehearse.command.xray", "xray"),
     "lint": ("pgrehearse.command.lint", "lint"),
     "sync": ("pgrehearse.command.lint", "sync"),

@@ -12,9 +12,12 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
 from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.rates import RatesEvidence
+from pgrehearse.measurement.rates import Rates
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.site.content.published import Published, read
+from pgrehearse.site.parts.cost import costs
 from pgrehearse.site.parts.lock_reference import lock_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.text.document import load
@@ -89,7 +92,13 @@ ADD = Facts(
     locks={"items": "ACCESS EXCLUSIVE"},
     probes={"items": dict.fromkeys(PROBES, "waits"), "parents": FREE | {"DELETE": "waits"}},
 )
-VALIDATE = Facts(locks={"items": "SHARE UPDATE EXCLUSIVE"}, probes={"items": FREE}, scans=("items",))
+BUILDS = ('building index "i" on table "items" serially',)
+VALIDATE = Facts(
+    locks={"items": "SHARE UPDATE EXCLUSIVE"}, probes={"items": FREE}, scans=("items",), messages=BUILDS
+)
+
+
+RATES = Rates(1, 1, {"index": 2.44, "check": 0.5, "batches": 120.4}, {"index": 0.3})
 
 
 @pytest.fixture
@@ -142,6 +151,28 @@ def glance(tiny: Tiny, *, rehearsed: bool = True) -> tuple[list[str], list[str]]
         [plain(line) for line in re.findall(r"<div><dt>(.*?)</div>", found.summary)],
         [plain(line) for line in re.findall(r"<tr>(.*?)</tr>", found.steps, re.S)[1:]],
     )
+
+
+def test_says_what_each_gb_costs_in_which_step(measured: Tiny) -> None:
+    item = published(measured)
+    rates = RatesEvidence("18.1", "2026-01-02", 2, "x86_64", RATES)
+    assert "Each GB" not in at_a_glance(item, None).summary
+    summary = at_a_glance(item, None, rates, "../rates/").summary
+    line = plain(re.search(r"<dt>Each GB</dt>(.*?)</div>", summary, re.S)[1])  # type: ignore[index]
+    assert " ".join(line.split()) == (
+        "2.4 s and 0.3 GB of disk to build an index on a bigint in step 2|PostgreSQL 18.1, 2 cores,"
+        " table in memory; on yours: pgrehearse rates --server URL (how to count)"
+    )
+    assert '<a href="../rates/">how to count</a>' in summary
+
+
+def test_a_step_that_calls_a_walk_changes_each_row(measured: Tiny) -> None:
+    text = RUNBOOK.replace("UPDATE items SET a = 1;", "CALL pg_temp.walk();")
+    measured.write(NAME, text)
+    rates = RatesEvidence("18.1", "2026-01-02", 2, "x86_64", RATES)
+    walk = [[cell] for cell in load(measured.root / NAME).cells if "CALL" in cell.source]
+    (cost,) = costs(published(measured), walk, rates)
+    assert (cost.text, cost.steps) == ("120 s to change each row, in batches", (0,))
 
 
 def plain(html: str) -> str:

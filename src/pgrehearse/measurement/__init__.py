@@ -10,6 +10,7 @@ rehearsals  a runbook: straight, undone, repeated, interrupted, under traffic
 zoo         a runbook on tables that nobody made for it
 recordings  a change of a guide under traffic, the unsafe and the safe way
 traffic     readers and writers beside something else, and what they noticed
+rates       what each GB of a table costs: seconds and disk, by kind of work
 pool_sizing throughput and latency of a bounded load by its number of connections
 evidence    all of that as files below ``evidence/``
 words       the facts for people: who waits, for how long, what is locked

@@ -17,6 +17,7 @@ __all__ = [
     "blocked",
     "claim_of",
     "how_long",
+    "lasting",
     "locked",
     "longest_wait",
     "main_locks",
@@ -107,6 +108,19 @@ def claim_of(several: Sequence[Facts]) -> str:
 
 
 # --- for how long ---------------------------------------------------------------------------------------
+
+
+def lasting(seconds: float) -> str:
+    """A duration as people say it: ``0.4 s``, ``150 s``, ``6 min``, ``1 h 20 min``."""
+    if seconds < 1:
+        return f"{seconds:.1f} s" if seconds >= 0.1 else "0.1 s"
+    if seconds < 179.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def how_long(*, in_transaction: bool, in_turn: bool, rewrites: Sequence[str], stalls: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ from pgrehearse.site.markup import render
 from pgrehearse.site.parts import rehearsals, timelines, zoo
 from pgrehearse.site.parts.benchmark import figure
 from pgrehearse.site.parts.changed import changed
+from pgrehearse.site.parts.cost import newest
+from pgrehearse.site.parts.cost import rates_table as rates_html
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.proof import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
@@ -40,6 +42,9 @@ __all__ = [
 
 #: Where the site has the package's own files.
 ASSETS = "assets/pgrehearse"
+
+#: The page about rates, where a site has one.
+_RATES = "reference/rates.md"
 
 _errors: list[DocumentError | SetupError] = []
 
@@ -70,6 +75,7 @@ def define_env(env: Any) -> None:
         _proof_summary(site, env),
         _proof_sentence(site),
         _lock_table(site, env),
+        _rates_table(site),
         _changed_between(site, env),
         _rehearsal_matrix(site, env),
         _zoo_matrix(site, env),
@@ -139,7 +145,7 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         titled = any(h.level == 1 for h in site.document(own).document.headings)
         homes = Guessed(site.homes) if site.draft else site.homes
         known = rehearsals.current(site.project, item.document, draft=site.draft)
-        glance = at_a_glance(item, known)
+        glance = at_a_glance(item, known, newest(site.project), _counting(env))
         return embed.as_page(
             item.document,
             site.project,
@@ -195,6 +201,20 @@ def _lock_table(site: Site, env: Any) -> Callable[[], str]:
         return locks_html(site.proven(site.all_documents()), _address_of(site, env))
 
     return lock_table
+
+
+def _rates_table(site: Site) -> Callable[[], str]:
+    def rates_table() -> str:
+        """What each GB of a table costs by kind of work, on every major that was measured."""
+        return rates_html(site.project)
+
+    return rates_table
+
+
+def _counting(env: Any) -> str:
+    """The address, on the present page, of the page that says how to reckon with rates; empty without one."""
+    target = env.variables["files"].get_file_from_path(_RATES)
+    return target.url_relative_to(env.page.file) if target else ""
 
 
 def _changed_between(site: Site, env: Any) -> Callable[[int, int], str]:

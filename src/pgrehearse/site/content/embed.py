@@ -29,6 +29,13 @@ _UNRENDERED = re.compile(r"---[ \t]*\n(?:(?!---|\.\.\.).*\n)*?render_macros:[ \t
 _WORDS = re.compile(r"\|\s*step\s*\|.*\block\b.*\|\s*who waits\s*\|", re.I)
 _RAW = re.compile(r"\[\[%-?\s*raw\s*-?%\]\].*?\[\[%-?\s*endraw\s*-?%\]\]", re.S)
 
+#: The routine by which Apply keeps its receipt; what is shown as sent leaves it out.
+_KEEPS = "pg_temp.keep_receipt("
+_BY_HAND = (
+    "Statements copied from here by hand keep no receipt, and without one [Roll back](#roll-back) refuses."
+    " `pgrehearse run`, the notebook and the psql script keep it."
+)
+
 
 @dataclass(frozen=True)
 class Use:
@@ -103,7 +110,7 @@ def as_page(
         box,
         "\n".join(_with_measured(lines[start:steps], steps_table)).strip("\n"),
         _parameters(document, project),
-        "\n".join(lines[steps:rehearsal]).strip("\n"),
+        "\n".join(_with_receipt_note(document, lines, steps, phases.get("Apply"), rehearsal)).strip("\n"),
         _rehearsal(lines[rehearsal:]),
     ]
     return "\n" + "\n\n".join(part for part in parts if part) + "\n"
@@ -187,6 +194,20 @@ def _with_measured(lines: list[str], table: str) -> list[str]:
 def _folded(kind: str, summary: str, markdown: str) -> str:
     """Markdown of a part that is folded behind its ``summary``."""
     return render("folded", kind=kind, summary=summary, markdown=trusted(f"\n\n{markdown}\n\n"))
+
+
+def _with_receipt_note(
+    document: Document, lines: list[str], steps: int, apply: int | None, end: int
+) -> list[str]:
+    """The steps; below the heading of Apply, what a reader gives up who copies its statements by hand.
+
+    ``steps``, ``apply``, ``end``: lines where the steps begin, where Apply does, and where they end.
+    """
+    back = any(h.level == 2 and h.title == "Roll back" for h in document.headings)
+    keeps = any(cell.phase == "Apply" and _KEEPS in cell.source for cell in document.cells)
+    if apply is None or not (back and keeps):
+        return lines[steps:end]
+    return [*lines[steps : apply + 1], "", f"{_BY_HAND}\n{{ .run-by-hand }}", "", *lines[apply + 1 : end]]
 
 
 def _rehearsal(lines: list[str]) -> str:

@@ -5,6 +5,7 @@ sent              what a step of a runbook sent, and behind which line its other
 sent_block        that as a block; slots: where a reader's own values go in it
 lock_reference    every measured kind of statement; changed: what differs between two majors
 runbook_summary   the first screen of a runbook; step_summary: what each step did, as short texts
+cost              what each GB of a table costs: of a runbook, and of every kind of work
 beside            whom else it meets: standbys, autovacuum, poolers, subscribers
 rehearsals        the five rehearsals of a runbook, and the matrix of all
 zoo               the tables a runbook was tried on, and the matrix of all

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pgrehearse.measurement.evidence.rates import RatesEvidence
 from pgrehearse.measurement.evidence.rehearsals import RunbookEvidence
 from pgrehearse.site.content.headings import anchors, plain
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.beside import beside
+from pgrehearse.site.parts.cost import costs
 from pgrehearse.site.parts.rehearsals import WayBack, traffic, way_back
 from pgrehearse.site.parts.step_summary import STALE, UNMEASURED, StepSummary, outcomes
 from pgrehearse.text.document import Cell, Document
@@ -51,22 +53,34 @@ class Glance:
     steps: str = ""
 
 
-def at_a_glance(item: Published, rehearsals: RunbookEvidence | None) -> Glance:
-    """What was measured of the runbook ``item``; empty where the project keeps no evidence."""
+def at_a_glance(
+    item: Published,
+    rehearsals: RunbookEvidence | None,
+    rates: RatesEvidence | None = None,
+    counting: str = "",
+) -> Glance:
+    """What was measured of the runbook ``item``; empty where the project keeps no evidence.
+
+    ``rates``: what a machine takes for each GB, where that was measured. ``counting``: the address, on the
+    page, of how to reckon with them; empty without one.
+    """
     if item.evidence is None or not item.evidence.measured:
         return Glance()
-    steps = [
-        _Step(title, anchor, tuple(outcomes(item, cells))) for title, anchor, cells in _cells(item.document)
-    ]
+    found = list(_cells(item.document))
+    steps = [_Step(title, anchor, tuple(outcomes(item, cells))) for title, anchor, cells in found]
+    spent = costs(item, [cells for _, _, cells in found], rates) if rates else []
     hardest = max((row.strength for step in steps for row in step.rows), default=-1)
     lines = [
         ("Locks", _sum(steps, lambda row: row.hardest if row.strength == hardest else "", "no table")),
         ("Who waits", _sum(steps, lambda row: row.blocks, "nobody")),
-        ("Work", _sum(steps, lambda row: row.grows, "changes the catalog only", rows=True)),
+        ("Work", _sum(steps, lambda row: row.grows, "changes the catalog only, for an instant", rows=True)),
     ]
     summary = render(
         "runbook_summary",
         lines=lines,
+        costs=[_Said(cost.text, tuple(steps[number] for number in cost.steps)) for cost in spent],
+        rates=rates,
+        counting=counting,
         traffic=traffic(rehearsals),
         undo=_undo(item.document, rehearsals),
         beside=list(beside(item.document, [row for step in steps for row in step.rows])),
@@ -84,16 +98,24 @@ def _sum(
     ``nothing`` is said of the steps that were measured, beside those that were not. ``rows``: name the steps
     that change rows too.
     """
-    gaps = {STALE: "not measured"} | ({UNMEASURED: "changes rows"} if rows else {})
     found: dict[str, list[_Step]] = {}
     for step in steps:
         for value in dict.fromkeys(of(row) for row in step.rows):
             if value:
                 found.setdefault(value, []).append(step)
     parts = [_Said(value, tuple(of_value)) for value, of_value in found.items()]
-    if not parts:
-        parts = [_Said(nothing)] if any(row.who for step in steps for row in step.rows) else []
-        gaps = {STALE: "not measured", UNMEASURED: "not measured"}
+    locks = {row.lock for step in steps for row in step.rows}
+    gaps = {STALE: "not measured"}
+    if rows:
+        gaps[UNMEASURED] = "changes rows"
+    elif not parts:
+        gaps[UNMEASURED] = "not measured"
+    if (
+        not parts
+        and any(row.who for step in steps for row in step.rows)
+        and not (rows and UNMEASURED in locks)
+    ):
+        parts = [_Said(nothing)]
     for said in dict.fromkeys(gaps.values()):
         of_gap = {lock for lock, words in gaps.items() if words == said}
         without = tuple(step for step in steps if any(row.lock in of_gap for row in step.rows))
