@@ -19,6 +19,7 @@ WITH RECURSIVE waiting AS (
                WHEN behind.pid IN (SELECT pid FROM waiting) THEN 'waits itself'
                WHEN session.application_name = 'pg_dump' THEN 'a dump'
                WHEN session.state LIKE 'idle in transaction%' THEN 'idle in transaction'
+               WHEN session.state = 'idle' THEN 'idle, with a lock'
                ELSE 'runs a statement'
            END AS kind
     FROM behind LEFT JOIN pg_stat_activity AS session ON session.pid = behind.pid
@@ -31,6 +32,7 @@ SELECT pid, behind, kind,
        CASE kind
            WHEN 'prepared transaction' THEN 'ROLLBACK PREPARED: see pg_prepared_xacts'
            WHEN 'idle in transaction' THEN format('SELECT pg_terminate_backend(%s)', pid)
+           WHEN 'idle, with a lock' THEN format('SELECT pg_terminate_backend(%s)', pid)
            WHEN 'waits itself' THEN format('SELECT pg_cancel_backend(%s)', pid)
            WHEN 'runs a statement' THEN format('SELECT pg_cancel_backend(%s)', pid)
            WHEN 'autovacuum' THEN 'it yields after deadlock_timeout'
