@@ -15,7 +15,7 @@ import click
 
 from pgrehearse.command.lazy import LazyGroup
 from pgrehearse.command.streams import lost_output, prepared, terminable
-from pgrehearse.command.terminal import door
+from pgrehearse.command.terminal import door, prose, width
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.text.passwords import connection_strings
 from pgrehearse.troubles import named
@@ -136,7 +136,8 @@ def _tell(error: PgRehearseError) -> None:
 
 def _say(text: str) -> None:
     with suppress(OSError, ValueError):  # nobody hears it; the exit status says it, too
-        click.echo(connection_strings(text), err=True, color=True)  # it may quote an argument
+        said = connection_strings(text)  # it may quote an argument
+        click.echo(prose(said, width(sys.stderr)), err=True, color=True)
 
 
 def _unwritten(error: OSError) -> SetupError:

@@ -74,3 +74,24 @@ def test_colors_and_progress_are_for_terminals_that_want_them(bench: Bench) -> N
     dumb = on_terminal(bench.root, 80, "test", "docs/d.md", TERM="dumb")
     assert "\x1b" not in dumb
     assert dumb.startswith("ok    docs/d.md")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("show", "index-create"),
+        ("run", "index-create"),
+        ("run", "index-create", "--set", "tabel=x"),
+        ("db", "nosuch"),
+    ],
+)
+@pytest.mark.parametrize("columns", [40, 60])
+def test_what_is_said_in_words_fits_a_narrow_terminal(
+    bench: Bench, columns: int, arguments: tuple[str, ...]
+) -> None:
+    lines = on_terminal(bench.root, columns, *arguments).split("\r\n")
+    texts = [re.sub(r"\x1b\[[0-9]*m", "", line) for line in lines]
+    assert len(texts) > 2
+    too_wide = [line for line in texts if width(line) > columns and " " in line.strip()]
+    assert not too_wide, "only a word may be wider, and stays whole"

@@ -12,7 +12,7 @@ import click
 
 from pgrehearse.command.streams import too_late
 from pgrehearse.command.terminal import Progress as Line
-from pgrehearse.command.terminal import broken, styled, width
+from pgrehearse.command.terminal import prose, styled, width
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Pause
 from pgrehearse.execution.runbook.preview import Part
@@ -52,13 +52,15 @@ class RunTerminal:
         self._phase, self._told = "", 0.0
 
     def starts(self, log: Path, earlier: Unfinished | None) -> None:
-        self._say(f"{self._request.document.title}\n  on {self._request.target}\n  log {log}")
+        self._say(prose(self._request.document.title, width()))
+        self._prose(f"on {self._request.target}")
+        self._say(f"  log {log}")
         if earlier and earlier.done:
             left_out = f"{len(earlier.done)} done steps are left out (--from-top repeats them)"
-            self._say(f"  resuming {earlier.at}: {left_out}")
+            self._prose(f"resuming {earlier.at}: {left_out}")
 
     def tells(self, line: str) -> None:
-        self._say(f"  {line}")
+        self._prose(line)
 
     def step(self, step: Step) -> None:
         self._phase, self._told = "", 0.0
@@ -84,7 +86,8 @@ class RunTerminal:
         return self._answer("run this step?")
 
     def accepts(self, step: Step, unseen: str) -> bool:
-        self._wrapped(f"{styled('not seen', bold=True)}: {unseen}")
+        told = prose(f"  not seen: {unseen}", width())
+        self._say(told.replace("not seen", styled("not seen", bold=True), 1))
         return self._answer("go on without having seen it?")
 
     def _answer(self, question: str) -> bool:
@@ -106,11 +109,11 @@ class RunTerminal:
             if pause.sqlstate == LOCK_NOT_AVAILABLE
             else f"SQLSTATE {pause.sqlstate}"
         )
-        self._say(f"  {why}; attempt {pause.number} in {pause.seconds:g} s")
+        self._prose(f"{why}; attempt {pause.number} in {pause.seconds:g} s")
 
     def waits(self, step: Step, blockers: Sequence[Blocker]) -> None:
         for blocker in blockers:
-            self._wrapped(f"waits for {blocker.said}")
+            self._prose(f"waits for {blocker.said}")
 
     def progress(self, step: Step, progress: Progress) -> None:
         text, now = f"  {said(progress)}", time.monotonic()
@@ -147,11 +150,8 @@ class RunTerminal:
         self._line.clear()
         click.echo(text)
 
-    def _wrapped(self, text: str) -> None:
-        """``text`` as lines of their own that fit the terminal."""
-        within = width()
-        first, *more = broken(text, within - 4) if within else [text]
-        self._say("\n".join([f"  {first}", *(f"    {line}" for line in more)]))
+    def _prose(self, text: str) -> None:
+        self._say(prose(f"  {text}", width()))
 
 
 def said(progress: Progress) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.terminal import Column, broken, styled, table, width
+from pgrehearse.command.terminal import Column, prose, styled, table, width
 from pgrehearse.errors import DocumentError
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.handbook import is_ours
@@ -33,7 +33,9 @@ def list_() -> int:
         if document.is_runbook:
             rows.append([name, document.front.title or document.title, _whose(path, project)])
     click.echo(table([Column("name"), Column("what"), Column("from")], rows, within=width()))
-    click.echo("pgrehearse show NAME tells more, pgrehearse run NAME --dry-run shows its steps")
+    click.echo(
+        prose("pgrehearse show NAME tells more, pgrehearse run NAME --dry-run shows its steps", width())
+    )
     return 0
 
 
@@ -48,19 +50,20 @@ def show(runbook: str, text: bool) -> int:
     if text:
         click.echo(document.text, nl=False)
         return 0
-    within = width()
-    for line in _shown(document):
-        click.echo("\n".join(broken(line, within)) if within and line else line)
+    title, *lines = (prose(line, width()) for line in _shown(document))
+    click.echo("\n".join([styled(title, bold=True), *lines]))
     return 0
 
 
 def _shown(document: Document) -> Iterator[str]:
-    yield styled(document.front.title or document.title, bold=True)
+    yield document.front.title or document.title
     yield document.front.description
     yield from ("", "parameters") if document.front.parameters else ()
     for one in document.front.parameters.values():
-        default = "" if one.default is None else f"; {one.default or 'nothing'} unless said"
-        yield f"  {one.name}: {one.description} (such as {one.example}{default})"
+        default = f"{one.default or 'nothing'} unless said" if one.default is not None else ""
+        example = f"such as {one.example}" if one.example and one.example != one.default else ""
+        said = "; ".join(filter(None, (example, default)))
+        yield f"  {one.name}: {one.description}" + (f" ({said})" if said else "")
     for phase in _PHASES:
         titles = [h.title for h in document.headings if _phase(document, h.line) == phase and h.level > 2]
         count = len(titles) or sum(cell.phase == phase for cell in document.cells)

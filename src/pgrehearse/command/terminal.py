@@ -30,7 +30,7 @@ import click
 
 from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "Progress", "Screen", "broken", "door", "styled", "table", "width"]
+__all__ = ["Column", "Progress", "Screen", "broken", "door", "prose", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -117,9 +117,9 @@ def door() -> Iterator[None]:
         sys.stdout, sys.stderr = out, err
 
 
-def width() -> int | None:
-    """Columns of the terminal that standard output is; None for a file or a pipe, which has no width."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def width(stream: TextIO | None = None) -> int | None:
+    """Columns of the terminal that ``stream`` is, or standard output; None for a file or a pipe."""
+    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else None
 
 
 def table(
@@ -201,14 +201,31 @@ def broken(text: str, width: int) -> list[str]:
     return parts or [""]
 
 
-def _wrap(line: str, width: int) -> list[str]:
+def prose(text: str, within: int | None) -> str:
+    """``text``, lines that are wider than ``within`` broken between words; the rest stands two deeper.
+
+    A word that is too long stays whole: the terminal breaks it, and a path can still be copied.
+    """
+    return "\n".join(part for line in text.split("\n") for part in _hung(line, within))
+
+
+def _hung(line: str, within: int | None) -> list[str]:
+    if within is None or _width(line) <= within:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    room = max(within - len(indent) - len(_GAP), _LEAST)
+    first, *more = _wrap(line.strip(), room, long_words=False)
+    return [indent + first, *(indent + _GAP + part for part in more)]
+
+
+def _wrap(line: str, width: int, *, long_words: bool = True) -> list[str]:
     if _width(line) <= width:
         return [line]
     if line.isascii():
-        return textwrap.wrap(line, width, break_on_hyphens=False)
+        return textwrap.wrap(line, width, break_long_words=long_words, break_on_hyphens=False)
     from wcwidth import wrap
 
-    return wrap(line, width, break_on_hyphens=False)
+    return wrap(line, width, break_long_words=long_words, break_on_hyphens=False)
 
 
 def _width(text: str) -> int:

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import width
 
-from pgrehearse.command.terminal import Column, Progress, door, styled, table
+from pgrehearse.command.terminal import Column, Progress, door, prose, styled, table
 from pgrehearse.text import characters
 
 COLUMNS = (Column("line", 6), Column("statement", 38), Column("locks", 30), Column("n", right=True))
@@ -168,6 +168,29 @@ def test_ascii_is_broken_as_the_standard_library_does(text: str) -> None:
     longest = max([20, *map(len, text.split())])
     expected = textwrap.wrap(text, longest, break_on_hyphens=False) or [""]
     assert [line.strip() for line in found] == [line.strip() for line in expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "within", "lines"),
+    [
+        (
+            "error: a name is gone\n  next: look at it",
+            12,
+            ["error: a", "  name is", "  gone", "  next:", "    look at", "    it"],
+        ),
+        ("  log /a/path/that/is/too/long now", 12, ["  log", "    /a/path/that/is/too/long", "    now"]),
+        ("日本語 日本語 x", 10, ["日本語", "  日本語 x"]),
+        ("short\n\n" + " " * 30, 12, ["short", "", ""]),
+        ("it fits here", 12, ["it fits here"]),
+        ("it never fits " * 9, None, ["it never fits " * 9]),
+    ],
+)
+def test_prose_breaks_between_words_and_keeps_its_indent(
+    text: str, within: int | None, lines: list[str]
+) -> None:
+    assert [line.rstrip(" ") for line in prose(text, within).split("\n")] == [
+        line.rstrip(" ") for line in lines
+    ]
 
 
 class Terminal(io.StringIO):
