@@ -3,7 +3,7 @@
     python benchmarks/status.py [--sizes 100 1000] [--json FILE]
 
 Every database holds the example's migrations. ``psql`` is a shell that starts psql for one database after the
-other, with a file of the statements that a look sends. ``status`` is ``pgrehearse status --json`` from its
+other, with a file of the questions that a look asks. ``status`` is ``pgrehearse status --json`` from its
 start to its end. ``dashboard`` looks again and again, and gives its own time for a look; memory is the most
 that it ever had resident after three looks. CPU is that of the programs without their server; ``server_ms``
 is the processor time of the server for one database in a look, the start and end of its session included.
@@ -41,12 +41,12 @@ from pgrehearse.text import migration_files  # noqa: E402
 from pgrehearse.text.project import Project  # noqa: E402
 from support.databases import execute, mark  # noqa: E402
 from support.processes import PGREHEARSE  # noqa: E402
-from support.waiting import wait_until  # noqa: E402
 
 _LOOP = """for database in "$@"; do
   "$PSQL" -qAtX1 -v ON_ERROR_STOP=1 -f "$FILE" "$database" >"$FILE.out" || exit
 done"""
 _LIMIT = 900.0  # seconds of a look
+_ASK = 1.0  # seconds between two questions how far the dashboard is: each takes time of its look
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -111,14 +111,16 @@ def measured(server: Server, root: Path, names: list[str]) -> dict[str, float]:
 
 
 def statements(root: Path) -> str:
-    """What one look sends to the environment's own database, as a psql script."""
+    """What one look asks the environment's own database, as a psql script."""
     sent: list[str] = []
     real = psycopg.Cursor.execute
 
     def listening(cursor: Any, query: Any, params: Any = None, **named: Any) -> Any:
-        with psycopg.ClientCursor(cursor.connection) as form:
-            sent.append(form.mogrify(query, params).strip().rstrip(";"))
-        return real(cursor, query, params, **named)
+        real(cursor, query, params, **named)
+        if any(result.nfields for result in cursor._results):  # settings and transactions ask nothing
+            with psycopg.ClientCursor(cursor.connection) as form:
+                sent.append(form.mogrify(query, params).strip().rstrip(";"))
+        return cursor
 
     psycopg.Cursor.execute = listening  # type: ignore[method-assign, assignment]
     try:
@@ -159,13 +161,10 @@ def dashboard(root: Path) -> tuple[float, float]:
                 (found,) = re.findall(rf"^{name} (\S+)$", answer.read().decode(), re.M)
             return float(found)
 
-        seen: set[float] = set()
-
-        def three() -> bool:
+        seen: set[float] = {0.0}
+        while len(seen) < 4:
+            time.sleep(_ASK)
             seen.add(metric("pgrehearse_looked_timestamp_seconds"))
-            return len(seen - {0.0}) >= 3
-
-        wait_until(three, "three looks", 4 * _LIMIT)
         took = metric("pgrehearse_look_seconds")
         text = Path(f"/proc/{process.pid}/status").read_text("utf-8")
         most = next(int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmHWM"))

@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from pgrehearse.dashboard.latest import Latest
-from pgrehearse.dashboard.metrics import exposed
+from pgrehearse.dashboard.metrics import exposed, of_facts
 from pgrehearse.status.facts import Known
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support import ROOT
@@ -40,7 +40,7 @@ def shown(*found: Snapshot) -> dict[Series, float]:
             sample.name,
             tuple(sorted((key, value) for key, value in sample.labels.items() if value)),
         ): sample.value
-        for family in text_string_to_metric_families(exposed(latest).decode())
+        for family in text_string_to_metric_families(exposed(latest, of_facts).decode())
         for sample in family.samples
     }
 

@@ -20,6 +20,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "run_names": {"given": "'[]'"},
     "run_progress": {"pid": 1},
     "smoke_objects": {"defined": "true"},
+    "status_busy": {"runner": 1, "runs": 2},
     "status_changes": {"runner": 1, "runs": 2, "migrations": 3},
     "status_runs": {"runs": 1},
     "session_checked": {"wanted": "'{}'"},

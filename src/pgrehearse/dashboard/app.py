@@ -15,10 +15,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pgrehearse.dashboard import metrics
-from pgrehearse.dashboard.latest import Latest
+from pgrehearse.dashboard.latest import Latest, Look, Once
 from pgrehearse.dashboard.views import Database, Overview, database, migration, overview
 from pgrehearse.markup import rendered
 from pgrehearse.status import as_json
+from pgrehearse.status.facts import Level
 from pgrehearse.status.snapshot import Snapshot
 
 __all__ = ["made"]
@@ -47,6 +48,9 @@ class _Pages:
     def __init__(self, latest: Latest, handbook: str) -> None:
         self._latest = latest
         self._handbook = handbook
+        self._overview = Once(lambda look: overview(look.found, look.at, handbook))
+        self._json = Once(_json)
+        self._facts = Once(metrics.of_facts)
 
     async def overview(self, request: Request) -> Response:
         """All environments side by side, then their fleets."""
@@ -70,13 +74,12 @@ class _Pages:
 
     async def status(self, request: Request) -> Response:
         """As ``pgrehearse status --json`` writes it, with what is wrong with the looks."""
-        value = as_json.to_json(self._latest.now.found)
-        value["level"] = self._latest.level
-        return Response(json.dumps(value), media_type="application/json")
+        latest = self._latest
+        return Response(self._json(latest.now, latest.level), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:
         """For Prometheus."""
-        return Response(metrics.exposed(self._latest), media_type=metrics.CONTENT_TYPE)
+        return Response(metrics.exposed(self._latest, self._facts), media_type=metrics.CONTENT_TYPE)
 
     def _found(self, label: str) -> Snapshot | None:
         return next((one for one in self._latest.now.found if one.place.label == label), None)
@@ -84,8 +87,7 @@ class _Pages:
     def _page(
         self, request: Request, body: str, title: str, more: Callable[[Overview], dict[str, Any]]
     ) -> Response:
-        look = self._latest.now
-        all_ = overview(look.found, look.at, self._handbook)
+        all_ = self._overview(self._latest.now)
         text = _rendered(
             "served",
             {
@@ -101,6 +103,10 @@ class _Pages:
             },
         )
         return HTMLResponse(text)
+
+
+def _json(look: Look, level: Level) -> str:
+    return json.dumps({**as_json.to_json(look.found), "taken_at": look.at.isoformat(), "level": level})
 
 
 def _rendered(template: str, values: dict[str, Any]) -> Markup:

@@ -2,70 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pgrehearse.dashboard.latest import Latest
+from pgrehearse.dashboard.latest import Latest, Look
 from pgrehearse.status.activity import Holding, Now
 from pgrehearse.status.facts import Known, Level
 from pgrehearse.status.migrations import Last, Migrations
 from pgrehearse.status.snapshot import Snapshot
 
-__all__ = ["CONTENT_TYPE", "exposed"]
+__all__ = ["CONTENT_TYPE", "exposed", "of_facts"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LEVELS = {level: number for number, level in enumerate(Level)}
 _PLACE = ["environment", "database"]
 
 
-def exposed(latest: Latest) -> bytes:
-    """In the text format."""
-    registry = CollectorRegistry()
-    registry.register(_Snapshots(latest))
+def exposed(latest: Latest, facts: Callable[[Look], bytes]) -> bytes:
+    """In the text format. ``facts``: `of_facts`, which says the same of a look whenever it is asked."""
+    look = latest.now
+    return _text(_of_looks(latest, look)) + facts(look)
+
+
+def of_facts(look: Look) -> bytes:
+    """What was found; of a thousand databases two megabytes."""
+    return _text([*_levels(look.found), *_values(look.found)])
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """All of them."""
+        return self._families
+
+
+def _text(families: Iterable[GaugeMetricFamily]) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(list(families)))
     return generate_latest(registry)
 
 
-class _Snapshots(Collector):
-    def __init__(self, latest: Latest) -> None:
-        self._latest = latest
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Every metric, of one look."""
-        look = self._latest.now
-        yield GaugeMetricFamily(
-            "pgrehearse_level",
-            "Of all databases: 0 well, 1 attention, 2 unknown. Also 2 when looks fail or none ends.",
-            value=_LEVELS[self._latest.level],
-        )
-        yield GaugeMetricFamily(
-            "pgrehearse_looked_timestamp_seconds",
-            "When the last look ended; 0 before the first.",
-            value=look.at.timestamp() if look.number else 0,
-        )
-        yield GaugeMetricFamily("pgrehearse_look_seconds", "How long the last look took.", value=look.took)
-        level = GaugeMetricFamily(
-            "pgrehearse_fact_level", "0 well, 1 attention, 2 unknown.", labels=[*_PLACE, "fact"]
-        )
-        seen = GaugeMetricFamily(
-            "pgrehearse_fact_seen_timestamp_seconds",
-            "When a fact was last known; 0 for never.",
-            labels=[*_PLACE, "fact"],
-        )
-        for one in look.found:
-            place = [one.place.environment.name, one.place.name]
-            for name, fact in one.facts.items():
-                at = fact.measured_at if isinstance(fact, Known) else fact.last_seen
-                level.add_metric([*place, name], _LEVELS[fact.level])
-                seen.add_metric([*place, name], at.timestamp() if at else 0)
-        yield level
-        yield seen
-        yield from _values(look.found)
+def _of_looks(latest: Latest, look: Look) -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily(
+        "pgrehearse_level",
+        "Of all databases: 0 well, 1 attention, 2 unknown. Also 2 when looks fail or none ends.",
+        value=_LEVELS[latest.level],
+    )
+    yield GaugeMetricFamily(
+        "pgrehearse_looked_timestamp_seconds",
+        "When the last look ended; 0 before the first.",
+        value=look.at.timestamp() if look.number else 0,
+    )
+    yield GaugeMetricFamily("pgrehearse_look_seconds", "How long the last look took.", value=look.took)
 
 
-def _values(found: tuple[Snapshot, ...]) -> Iterator[GaugeMetricFamily]:
+def _levels(found: Sequence[Snapshot]) -> Iterator[GaugeMetricFamily]:
+    level = GaugeMetricFamily(
+        "pgrehearse_fact_level", "0 well, 1 attention, 2 unknown.", labels=[*_PLACE, "fact"]
+    )
+    seen = GaugeMetricFamily(
+        "pgrehearse_fact_seen_timestamp_seconds",
+        "When a fact was last known; 0 for never.",
+        labels=[*_PLACE, "fact"],
+    )
+    for one in found:
+        place = [one.place.environment.name, one.place.name]
+        for name, fact in one.facts.items():
+            at = fact.measured_at if isinstance(fact, Known) else fact.last_seen
+            level.add_metric([*place, name], _LEVELS[fact.level])
+            seen.add_metric([*place, name], at.timestamp() if at else 0)
+    yield level
+    yield seen
+
+
+def _values(found: Sequence[Snapshot]) -> Iterator[GaugeMetricFamily]:
     """What is known as a number; the level says whether it is known."""
     many = GaugeMetricFamily("pgrehearse_migrations", "Migrations by state.", labels=[*_PLACE, "state"])
     took = GaugeMetricFamily(

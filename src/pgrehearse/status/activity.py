@@ -190,8 +190,9 @@ class Holding:
 
 def now(look: Look) -> Now:
     """Changes under way and who waits."""
-    changes = [] if look.standby else look.rows(queries.text("status_changes", **_KEYS))
-    rows = look.rows(queries.text("status_waiting"))
+    ((changing, blocked),) = look.rows(queries.text("status_busy", runner=RUNNER[0], runs=LOCK_CLASS))
+    changes = look.rows(queries.text("status_changes", **_KEYS)) if changing and not look.standby else []
+    rows = look.rows(queries.text("status_waiting")) if blocked else []
     waiting = tuple(
         Waiting(pid, user, application, waited, mode, relation, words, tuple(blockers))
         for pid, user, application, waited, mode, relation, words, blockers in rows

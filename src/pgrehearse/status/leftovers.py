@@ -83,19 +83,22 @@ class Leftovers:
 
 def read(look: Look) -> Leftovers:
     """What is half done. An index that somebody is building is not."""
-    building = {oid for (oid,) in look.rows(_BUILDING.encode())}
-    found = [
-        Leftover(str(one), one.problem, one.mend or "see the runbook that made it")
-        for one in objects.troubled(look.connection)
-        if one.oid not in building
-    ]
-    found += [
-        Leftover(what, problem, f"finish the runbook {runbook}, or roll it back")
-        for what, problem, runbook in look.rows(queries.text("status_helpers"))
-    ]
-    there = look.rows(b"SELECT pg_catalog.to_regclass('pgrehearse.run') IS NOT NULL")[0][0]
-    runs = look.rows(queries.text("status_runs", runs=LOCK_CLASS)) if there else []
+    ((trouble, helpers, runs),) = look.rows(queries.text("status_left"))
+    found = []
+    if trouble:
+        building = {oid for (oid,) in look.rows(_BUILDING.encode())}
+        found += [
+            Leftover(str(one), one.problem, one.mend or "see the runbook that made it")
+            for one in objects.troubled(look.connection)
+            if one.oid not in building
+        ]
+    if helpers:
+        found += [
+            Leftover(what, problem, f"finish the runbook {runbook}, or roll it back")
+            for what, problem, runbook in look.rows(queries.text("status_helpers"))
+        ]
+    rows = look.rows(queries.text("status_runs", runs=LOCK_CLASS)) if runs else []
     return Leftovers(
         tuple(found),
-        tuple(Run(book, problem, who, at, tuple(phases)) for book, problem, who, at, phases in runs),
+        tuple(Run(book, problem, who, at, tuple(phases)) for book, problem, who, at, phases in rows),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from pgrehearse.connections import transaction
 from pgrehearse.environments.declared import Environment
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
@@ -17,6 +18,7 @@ __all__ = ["Look", "Unreadable", "reading"]
 
 #: For one transaction each, so that nothing stays with a connection that a pooler gives to others.
 _SETTINGS = """
+SET LOCAL transaction_read_only = on;
 SET LOCAL lock_timeout = '500ms';
 SET LOCAL statement_timeout = '{limit}ms';
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -66,7 +68,5 @@ class Look:
 @contextmanager
 def reading(connection: psycopg.Connection[Any], limit: float) -> Iterator[None]:
     """A transaction that cannot write and takes no lock that somebody else holds against it."""
-    connection.read_only = True
-    with connection.transaction():
-        connection.execute(_SETTINGS.format(limit=max(int(limit * 1000), 1)).encode())
+    with transaction(connection, _SETTINGS.format(limit=max(int(limit * 1000), 1)).encode()):
         yield

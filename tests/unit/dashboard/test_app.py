@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,6 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from pgrehearse import clock
+from pgrehearse.dashboard import app as app_module
 from pgrehearse.dashboard import latest as latest_module
 from pgrehearse.dashboard.app import made
 from pgrehearse.dashboard.guard import Guard, host_of
@@ -199,6 +202,43 @@ def test_for_prometheus(served: Guard) -> None:
     assert found["pgrehearse_migrations", "shop_1", "pending"] == 1
     assert found["pgrehearse_lock_wait_seconds", ""] == 600
     assert ("pgrehearse_migrations", "dead", "pending") not in found  # its level says that nobody knows
+
+
+@pytest.mark.parametrize(
+    ("path", "made_of"),
+    [("/metrics", "metrics.of_facts"), ("/status.json", "as_json.to_json"), ("/", "overview")],
+)
+def test_a_look_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch, path: str, made_of: str) -> None:
+    """Of many databases it takes long, and who asks again and again would slow the next look down."""
+    real, calls = operator.attrgetter(made_of)(app_module), []
+
+    def counted(*words: Any) -> Any:
+        calls.append(words)
+        return real(*words)
+
+    monkeypatch.setattr(f"pgrehearse.dashboard.app.{made_of}", counted)
+    found = [snapshot(0)]
+    one = Latest(lambda: found, 30.0)
+    one.once()
+    served = Guard(made(one), {"localhost"}, "")
+    first = ask(served, path)
+    assert (first.status, ask(served, path), len(calls)) == (200, first, 1)
+    found[:] = [snapshot(1)]
+    one.once()
+    assert (ask(served, path).text != first.text, len(calls)) == (True, 2)
+
+
+def test_what_is_kept_grows_old_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The level of all is not part of what is kept: it turns unknown when no look ends."""
+    one = latest(snapshot(0))
+    served = Guard(made(one), {"localhost"}, "")
+    before = [ask(served, path).text for path in ("/metrics", "/status.json", "/")]
+    late = clock.now() + timedelta(seconds=91)
+    monkeypatch.setattr(latest_module.clock, "now", lambda: late)
+    after = [ask(served, path).text for path in ("/metrics", "/status.json", "/")]
+    assert ("pgrehearse_level 0.0" in before[0], "pgrehearse_level 2.0" in after[0]) == (True, True)
+    assert [json.loads(text[1])["level"] for text in (before, after)] == ["well", "unknown"]
+    assert ("no look has ended since" in before[2], "no look has ended since" in after[2]) == (False, True)
 
 
 def test_names_of_others_are_values_of_labels() -> None:

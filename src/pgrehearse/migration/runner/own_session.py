@@ -7,17 +7,19 @@ that keeps the ledger, and a policy may hide rows. Inside of `ours` none of that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from typing import Any
 from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from pgrehearse.connections import transaction
+
 __all__ = ["ours"]
 
 #: One message. With row_security off, a query that a policy would filter is an error.
-_OURS = """
+_OURS = b"""
 SET LOCAL SESSION AUTHORIZATION DEFAULT;
 SET LOCAL ROLE NONE;
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -36,17 +38,11 @@ def ours(connection: psycopg.Connection[Any]) -> Iterator[None]:
         yield
         return
     begun = connection.info.transaction_status == TransactionStatus.IDLE
-    try:
-        connection.execute(f"BEGIN; {_OURS}".encode() if begun else _OURS)  # one message: each costs a visit
+    with transaction(connection, _OURS) if begun else nullcontext():
+        if not begun:
+            connection.execute(_OURS)
         _within.add(connection)
-        yield
-    except BaseException:
-        if begun and connection.info.transaction_status != TransactionStatus.IDLE:
-            with suppress(psycopg.Error):  # it is gone, and its transaction with it
-                connection.execute("ROLLBACK")
-        raise
-    else:
-        if begun:
-            connection.execute("COMMIT")
-    finally:
-        _within.discard(connection)
+        try:
+            yield
+        finally:
+            _within.discard(connection)
