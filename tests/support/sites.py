@@ -20,6 +20,8 @@ QUERIES = {
     "invalid index": "runbooks/index-repair",
     "rename column": "runbooks/column-rename",
     "rename table": "runbooks/table-rename",
+    "vacuum full": "runbooks/table-shrink",
+    "pg_repack": "guides/give-space-back",
     "int to bigint": "runbooks/key-bigint",
     "cached plan must not change result type": "stuck/cached-plan",
     "deadlock detected": "stuck/deadlock",

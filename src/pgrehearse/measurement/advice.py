@@ -27,6 +27,7 @@ PAGES = (
     (r"alter table .* set not null", "runbooks/constraint-not-null"),
     (r"alter table .* generated always as .* stored", "guides/live-traffic"),
     (r"alter table .* type .*::text::", "guides/enum-procedure"),  # the way from one enum to another
+    (r"(vacuum (full\b|\([^)]*\bfull\b)|cluster |repack )", "runbooks/table-shrink"),
     (r"(update|delete) ", "runbooks/backfill-in-batches"),
 )
 

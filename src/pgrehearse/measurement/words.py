@@ -69,12 +69,15 @@ def blocked(waits: Mapping[str, Collection[str]]) -> list[str]:
     return parts
 
 
-def waiting(facts: Facts) -> str:
-    """``readers and writers of items wait``, ``nobody waits``: a sentence."""
+def waiting(facts: Facts, *, in_turn: bool = False) -> str:
+    """``readers and writers of items wait``, ``nobody waits``: a sentence.
+
+    ``in_turn``: it works in several transactions, and keeps its strong lock for the end of it only.
+    """
     parts = blocked(facts.waits)
     if not parts:
         return "only writers of the same rows wait" if facts.row_locks else "nobody waits"
-    return " and ".join(parts) + " wait"
+    return " and ".join(parts) + (" wait for a moment at its end" if in_turn else " wait")
 
 
 def who_waits(facts: Facts, *, by_table: bool) -> str:
@@ -170,12 +173,12 @@ def own_waits(facts: Facts) -> str:
 # --- what it locks --------------------------------------------------------------------------------------
 
 
-def phrases(facts: Facts) -> list[str]:
-    """The facts as short phrases, the lock first."""
+def phrases(facts: Facts, *, in_turn: bool = False) -> list[str]:
+    """The facts as short phrases, the lock first; ``in_turn`` as in `waiting`."""
     found = [locked(facts)]
     found.append(f"rewrites {some(facts.rewrites)}" if facts.rewrites else "no rewrite")
     found.append(f"reads all of {some(facts.scans)}" if facts.scans else "no full scan")
-    found.append(waiting(facts))
+    found.append(waiting(facts, in_turn=in_turn))
     if facts.waits_for:
         found.append(f"waits for {waited_for(facts.waits_for)}")
     if facts.sqlstate:

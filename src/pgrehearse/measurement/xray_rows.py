@@ -47,8 +47,7 @@ class Row:
     @property
     def in_turn(self) -> bool:
         """Whether it works in several transactions, and takes its strong lock at the end of the work."""
-        kind = classify(self.step.statement)
-        return kind.concurrent and kind.alone
+        return classify(self.step.statement).in_turn
 
     def breaks(self) -> list[str]:
         """The policies of `POLICIES` this statement breaks."""

@@ -116,6 +116,11 @@ class Kind:
     unlocks: bool = False
 
     @property
+    def in_turn(self) -> bool:
+        """Whether it works in several transactions, and takes its strong lock at the end of the work."""
+        return self.concurrent and self.alone
+
+    @property
     def verb(self) -> str:
         """Its first word; empty when it begins with something else."""
         return self.words[0] if self.words else ""

@@ -34,7 +34,11 @@ WHOLE = Facts(row_locks=("t",), scans=("t",))
         ("ALTER TABLE t ALTER a SET NOT NULL", "runbooks/constraint-not-null"),
         ("ALTER TABLE t ALTER a SET DEFAULT ' set not null'", POLICY),
         ("ALTER TABLE t ALTER a TYPE store USING a::text::store", "guides/enum-procedure"),
-        ("VACUUM FULL t", POLICY),
+        ("VACUUM FULL t", "runbooks/table-shrink"),
+        ("VACUUM (ANALYZE, FULL) t", "runbooks/table-shrink"),
+        ("VACUUM (FREEZE) full_t", POLICY),
+        ("CLUSTER t USING i", "runbooks/table-shrink"),
+        ("REPACK (CONCURRENTLY) t", "runbooks/table-shrink"),
         ("", POLICY),
     ],
 )

@@ -12,6 +12,7 @@ from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import anchor
+from pgrehearse.text.statement import classify
 
 __all__ = ["changed"]
 
@@ -33,12 +34,13 @@ def changed(
                     continue
                 both += 1
                 if before.comparable() != now.comparable():
+                    in_turn = classify(statement.sql).in_turn
                     page = page_of(item)
                     rows.append(
                         {
                             "sql": " ".join(statement.sql.split()),
-                            "before": "; ".join(phrases(before)),
-                            "now": "; ".join(phrases(now)),
+                            "before": "; ".join(phrases(before, in_turn=in_turn)),
+                            "now": "; ".join(phrases(now, in_turn=in_turn)),
                             "title": plain(item.document.title),
                             "address": f"{page}#{anchor(cell)}" if page else "",
                         }

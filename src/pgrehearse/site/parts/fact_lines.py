@@ -10,6 +10,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.words import phrases
 from pgrehearse.site.markup import render
 from pgrehearse.text.document import Cell
+from pgrehearse.text.statement import classify
 
 __all__ = ["anchor", "fact_lines", "grouped", "majors_range"]
 
@@ -27,7 +28,7 @@ def fact_lines(evidence: CellEvidence | None) -> str:
     lines = [
         {
             "statement": _shortened(statement.sql) if several else "",
-            "said": "; ".join(phrases(facts)),
+            "said": "; ".join(phrases(facts, in_turn=classify(statement.sql).in_turn)),
             "majors": majors_range(majors),
         }
         for statement in evidence.statements

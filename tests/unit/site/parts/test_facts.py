@@ -39,6 +39,8 @@ def test_words() -> None:
         "nobody waits",
         "waits for transactions holding ROW EXCLUSIVE and old snapshots",
     ]
+    assert phrases(ALTER, in_turn=True)[-1] == "readers and writers of items wait for a moment at its end"
+    assert phrases(BUILD, in_turn=True)[3] == "nobody waits"
     assert waiting(Facts(row_locks=("items",))) == "only writers of the same rows wait"
     assert waiting(Facts(probes={"a": {"SELECT": "ok", "DELETE": "waits"}})) == "DELETE on a wait"
 
@@ -72,6 +74,17 @@ def test_versions_that_differ_have_lines_of_their_own() -> None:
     assert "PostgreSQL 15–17" in html
     assert "PostgreSQL 18" in html
     assert fact_lines(None) == ""
+
+
+def test_a_copy_beside_traffic_says_when_others_wait() -> None:
+    facts = {"19": ALTER}
+    for sql, said in [
+        ("REPACK (CONCURRENTLY) items", "wait for a moment at its end"),
+        ("REPACK items", "items wait"),
+    ]:
+        html = fact_lines(CellEvidence("x", (StatementEvidence(sql, facts),)))
+        assert said in html
+        assert ("at its end" in html) == ("CONCURRENTLY" in sql)
 
 
 def test_text_from_a_database_is_escaped() -> None:
