@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import click
+import other_tools_page
 
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin, sealed
@@ -38,7 +39,7 @@ from pgrehearse.status.rules import FACTS
 from pgrehearse.text import options
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = "docs/reference"
+PAGES = ("docs/reference", "docs/guides")
 WIDTH = 80
 _PART = re.compile(
     r"(?P<begin><!-- generated: (?P<name>[a-z -]+) -->\n)(?P<body>.*?)(?P<end><!-- end of generated -->\n)",
@@ -455,7 +456,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "status schema": _status_schema,
         "poolers": _poolers,
     }
-    return found
+    return found | other_tools_page.parts()
 
 
 def run(root: Path, *, check: bool) -> list[str]:
@@ -463,7 +464,7 @@ def run(root: Path, *, check: bool) -> list[str]:
     known = generators()
     used: set[str] = set()
     stale = []
-    for page in sorted((root / PAGES).glob("*.md")):
+    for page in sorted(page for folder in PAGES for page in (root / folder).glob("*.md")):
         text = page.read_text("utf-8")
 
         def made(part: re.Match[str], page: Path = page, text: str = text) -> str:
@@ -481,9 +482,8 @@ def run(root: Path, *, check: bool) -> list[str]:
         if new != text and not check:
             files.write(page, new)
     if missing := sorted(set(known) - used):
-        raise Stale(
-            f"no page in {PAGES} has: " + ", ".join(f"<!-- generated: {name} -->" for name in missing)
-        )
+        wanted = ", ".join(f"<!-- generated: {name} -->" for name in missing)
+        raise Stale(f"no page in {' or '.join(PAGES)} has: {wanted}")
     return stale
 
 

@@ -27,8 +27,9 @@ def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The reference pages in a folder of their own."""
-    shutil.copytree(ROOT / "docs" / "reference", tmp_path / "docs" / "reference")
+    """The pages with generated parts, in a folder of their own."""
+    for name in ("reference", "guides"):
+        shutil.copytree(ROOT / "docs" / name, tmp_path / "docs" / name)
     return tmp_path
 
 
@@ -58,7 +59,11 @@ def test_check_says_what_is_out_of_date_and_writes_nothing_while_the_plain_call_
     ("old", "new", "said"),
     [
         ("generated: help run -->", "generated: help rn -->", "nothing generates 'help rn'"),
-        ("<!-- generated: help run -->", "", "no page in docs/reference has: <!-- generated: help run -->"),
+        (
+            "<!-- generated: help run -->",
+            "",
+            "docs/guides has: <!-- generated: help run -->",
+        ),
     ],
 )
 def test_a_part_that_is_misnamed_or_missing_is_said(copy: Path, old: str, new: str, said: str) -> None:

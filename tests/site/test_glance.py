@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
@@ -19,6 +20,7 @@ from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.site.content.published import Published, read
 from pgrehearse.site.parts.cost import costs
 from pgrehearse.site.parts.lock_reference import lock_table
+from pgrehearse.site.parts.other_tools import other_tools
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.text.document import load
 from support.tiny import Tiny
@@ -164,6 +166,17 @@ def test_says_what_each_gb_costs_in_which_step(measured: Tiny) -> None:
         " table in memory; on yours: pgrehearse rates --server URL (how to count)"
     )
     assert '<a href="../rates/">how to count</a>' in summary
+
+
+def test_names_other_tools_where_the_change_was_executed_with_them(measured: Tiny) -> None:
+    item = published(measured)
+    done = {"tools": {"x": {"title": "X", "version": "1.0", "changes": {"fill": {}}}}}
+    sealed.write(measured.project.evidence / "other-tools.json", done)
+    assert other_tools(measured.project, "drain", "../x/#fill") is None
+    assert other_tools(measured.project, "fill", "") is None
+    others = other_tools(measured.project, "fill", "../x/#fill")
+    assert '<a href="../x/#fill">the same in X 1.0</a>' in at_a_glance(item, None, others=others).summary
+    assert "Your tool" not in at_a_glance(item, None).summary
 
 
 def test_a_step_that_calls_a_walk_changes_each_row(measured: Tiny) -> None:

@@ -17,7 +17,7 @@ from mkdocs.config.config_options import ExtraScriptValue
 from pgrehearse.errors import DocumentError, SetupError
 from pgrehearse.markup import inert
 from pgrehearse.site import fences
-from pgrehearse.site.content import embed
+from pgrehearse.site.content import embed, pointers
 from pgrehearse.site.content.documents import Guessed, Site
 from pgrehearse.site.content.headings import plain
 from pgrehearse.site.content.navigation import expanded
@@ -29,6 +29,7 @@ from pgrehearse.site.parts.changed import changed
 from pgrehearse.site.parts.cost import newest
 from pgrehearse.site.parts.cost import rates_table as rates_html
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
+from pgrehearse.site.parts.other_tools import other_tools
 from pgrehearse.site.parts.proof import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 
@@ -42,9 +43,6 @@ __all__ = [
 
 #: Where the site has the package's own files.
 ASSETS = "assets/pgrehearse"
-
-#: The page about rates, where a site has one.
-_RATES = "reference/rates.md"
 
 _errors: list[DocumentError | SetupError] = []
 
@@ -145,7 +143,8 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         titled = any(h.level == 1 for h in site.document(own).document.headings)
         homes = Guessed(site.homes) if site.draft else site.homes
         known = rehearsals.current(site.project, item.document, draft=site.draft)
-        glance = at_a_glance(item, known, newest(site.project), _counting(env))
+        others = other_tools(site.project, name, pointers.in_other_tools(site, env, item))
+        glance = at_a_glance(item, known, newest(site.project), pointers.of_rates(env), others)
         return embed.as_page(
             item.document,
             site.project,
@@ -209,12 +208,6 @@ def _rates_table(site: Site) -> Callable[[], str]:
         return rates_html(site.project)
 
     return rates_table
-
-
-def _counting(env: Any) -> str:
-    """The address, on the present page, of the page that says how to reckon with rates; empty without one."""
-    target = env.variables["files"].get_file_from_path(_RATES)
-    return target.url_relative_to(env.page.file) if target else ""
 
 
 def _changed_between(site: Site, env: Any) -> Callable[[int, int], str]:

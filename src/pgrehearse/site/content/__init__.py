@@ -6,4 +6,5 @@ embed        a runbook as part of a page; links: its links, for where the page l
 usage        what the values of a runbook's parameters are to its statements
 headings     their text without marks, and their anchors
 navigation   patterns in the navigation of mkdocs.yml
+pointers     addresses of pages that a runbook's page points to
 """

@@ -17,6 +17,7 @@ from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.beside import beside
 from pgrehearse.site.parts.cost import costs
+from pgrehearse.site.parts.other_tools import OtherTools
 from pgrehearse.site.parts.rehearsals import WayBack, traffic, way_back
 from pgrehearse.site.parts.step_summary import STALE, UNMEASURED, StepSummary, outcomes
 from pgrehearse.text.document import Cell, Document
@@ -58,11 +59,12 @@ def at_a_glance(
     rehearsals: RunbookEvidence | None,
     rates: RatesEvidence | None = None,
     counting: str = "",
+    others: OtherTools | None = None,
 ) -> Glance:
     """What was measured of the runbook ``item``; empty where the project keeps no evidence.
 
     ``rates``: what a machine takes for each GB, where that was measured. ``counting``: the address, on the
-    page, of how to reckon with them; empty without one.
+    page, of how to reckon with them; empty without one. ``others``: tools it was executed with too.
     """
     if item.evidence is None or not item.evidence.measured:
         return Glance()
@@ -81,6 +83,7 @@ def at_a_glance(
         costs=[_Said(cost.text, tuple(steps[number] for number in cost.steps)) for cost in spent],
         rates=rates,
         counting=counting,
+        others=others,
         traffic=traffic(rehearsals),
         undo=_undo(item.document, rehearsals),
         beside=list(beside(item.document, [row for step in steps for row in step.rows])),

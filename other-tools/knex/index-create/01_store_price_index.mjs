@@ -1,0 +1,18 @@
+export const config = { transaction: false };
+
+export async function up(knex) {
+  // A concurrent build waits for old transactions; a timeout would leave it INVALID.
+  // A pool of connections: SET goes with the statement it is for.
+  const client = await knex.client.acquireConnection();
+  try {
+    await client.query("SET lock_timeout = 0");
+    await client.query(
+      "CREATE INDEX CONCURRENTLY wishlist_items_store_price_idx ON wishlist_items (store, price)"
+    );
+    await client.query("RESET lock_timeout");
+  } finally {
+    await knex.client.releaseConnection(client);
+  }
+}
+
+export async function down() {}

@@ -1,0 +1,83 @@
+"""The parts of the guide on other tools, from the files in ``other-tools/`` and from what came of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from other_tools_bench import CHANGES, EVIDENCE, SOURCE, TOOLS, digest, files
+
+from pgrehearse import sealed
+from pgrehearse.errors import DocumentError
+
+__all__ = ["parts"]
+
+_LANGUAGES = {".py": ("python", "#"), ".mjs": ("javascript", "//")}
+
+
+def parts() -> dict[str, Callable[[], str]]:
+    """What each generated part is made by."""
+    found: dict[str, Callable[[], str]] = {"other tools": _summary, "other tools settings": _settings}
+    return found | {
+        f"other tools {change}": (lambda change=change: _change(change))  # type: ignore[misc]
+        for change in CHANGES
+    }
+
+
+def _summary() -> str:
+    known = sealed.read(EVIDENCE)
+    head = "| tool | two runs at once | a file that is older than one applied |\n|---|---|---|\n"
+    rows = "\n".join(
+        f"| {TOOLS[name].title} {tool['version']} | "
+        f"{_short(tool['two at once'])} | {_short(tool['late merge'])} |"
+        for name, tool in known["tools"].items()
+    )
+    return f"{head}{rows}\n\nOn PostgreSQL {', '.join(known['postgresql'].values())}, each time the same."
+
+
+def _settings() -> str:
+    """The files that all changes of a tool share."""
+    said = []
+    for name, tool in TOOLS.items():
+        shared = [file for file in sorted((SOURCE / name).iterdir()) if file.is_file()]
+        if shared:
+            said.append(f"### {tool.title}'s settings\n\n{_block(tool.title, shared)}")
+    return "\n\n".join(said)
+
+
+def _change(change: str) -> str:
+    """A section for each tool: its files, and what it sent. Raises DocumentError: they changed since."""
+    known = sealed.read(EVIDENCE)["tools"]
+    said = []
+    for name, tool in TOOLS.items():
+        found: dict[str, Any] = known.get(name, {}).get("changes", {}).get(change, {})
+        if found.get("digest") != digest(change, name):
+            raise DocumentError(
+                f"other-tools/{name}/{change} changed since it was executed",
+                next_step="execute it: .venv/bin/python tools/other_tools.py --refresh",
+            )
+        own = [file for file in files(change, name) if file.parent.name == change]
+        version = known[name]["version"]
+        sent = "\n".join(f"{text};" for text in found["sent"])
+        said.append(
+            f"### {tool.title}\n\n{_block(tool.title, own)}\n\n"
+            f'```{{.sql .noeval title="What {tool.title} {version} sent, by the server\'s log"}}\n{sent}\n```'
+        )
+    return "\n\n".join(said)
+
+
+def _block(title: str, shown: list[Path]) -> str:
+    """All of ``shown`` as one block, each below its name."""
+    language, comment = _LANGUAGES[shown[0].suffix]
+    texts = [f"{comment} {file.name}\n{file.read_text('utf-8').strip()}" for file in shown]
+    text = ("\n\n\n" if language == "python" else "\n\n").join(texts)
+    classes = f".{language} .noeval" if language == "python" else f".{language}"
+    return f'```{{{classes} title="Needs {title}, which is no dependency here"}}\n{text}\n```'
+
+
+def _short(text: str) -> str:
+    """For a cell of a table: of a tool's own message the first sentence."""
+    said, colon, message = text.partition(": ")
+    return f"{said}{colon}{re.split('[;.] ', message)[0].rstrip('.')}".replace("|", "\\|")
