@@ -161,6 +161,37 @@ def test_sessions_and_waits(notebook: Kernel) -> None:
         notebook.run("%%sql --session two --wait one\nSELECT count(*) FROM waited;")
 
 
+OK = "-- expected output:\n--  preflight\n-- -----------\n--  ok\n-- (1 row)"
+
+
+@pytest.mark.parametrize(
+    ("value", "check", "said"),
+    [
+        ("x", f"SELECT 'stop: no ' || :'word' AS preflight;\n{OK}", "refused: no x\n  next: resolve what"),
+        (
+            "Near_Name",
+            "SELECT :'word'::regclass;",
+            '\nword=Near_Name: there is the table public."Near_Name"\n',
+        ),
+        (
+            '"near_name"',
+            f"SELECT CASE WHEN to_regclass(:'word') IS NULL THEN 'stop: none' END AS preflight;\n{OK}",
+            'refused: none\n  word="near_name": there is the table public."Near_Name"\n  next: resolve what',
+        ),
+    ],
+)
+def test_a_refusal_says_its_reason_first_and_what_a_name_may_mean(
+    notebook: Kernel, value: str, check: str, said: str
+) -> None:
+    notebook.run('%%sql\nCREATE TABLE IF NOT EXISTS public."Near_Name" ();')
+    notebook.run(f"word = {value!r}")
+    with pytest.raises(CellExecutionError) as caught:
+        notebook.run(f"%%sql --only checks\n{check}")
+    text = plain(str(caught.value))
+    assert said in text
+    assert "--accept" not in text
+
+
 def test_the_stop_button_ends_the_statement_and_leaves_the_session_usable(notebook: Kernel) -> None:
     notebook.run("%%sql --session stopped\nSET work_mem = '77MB';")
     printed = notebook.run("import json, os; print(json.dumps(dict(os.environ)))")

@@ -41,7 +41,7 @@ def check_output(cell: Cell, output: str, major: int) -> Finding | None:
         return None
     message, next_step = "the output differs", "mend the statement, or accept the new output with --accept"
     if found := stopped(output):
-        message = f"stop: {found}"
+        message, next_step = f"stop: {found}", "resolve what the check names, then run it again"
     elif found := unseen(expected.text, output):
         message = f"unseen: {found}"
         next_step = "ask as a member of pg_read_all_stats, or decide that it may stay unseen and go on"

@@ -10,7 +10,7 @@ import argparse
 import io
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,9 +23,11 @@ from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.cell_checks import check_output
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.results import CellResult
+from pgrehearse.execution.runbook.near_names import names_nothing, near_names
 from pgrehearse.findings import Finding
 from pgrehearse.notebook import expected
 from pgrehearse.text import characters, variables
+from pgrehearse.text.answers import stopped
 from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.looking import READ_ONLY_OPTION
 from pgrehearse.text.options import known_options, parse_header
@@ -149,8 +151,15 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
             print(characters.visible(result.output))
         if result.reason:
             print(f"{result.status}: {result.reason}")
-        if result.failure is not None:
-            raise _failed(result.failure)
+        if result.failure is None:
+            return
+        executor = self._connected()
+        hints = (
+            near_names(executor.conninfo, executor.values, executor.values) if names_nothing(result) else []
+        )
+        if refusal := stopped(result.output):
+            raise _refused(refusal, hints)
+        raise _failed(result.failure, hints)
 
     def _opened(self) -> Target:
         if self._target is None:
@@ -199,8 +208,14 @@ def _looking(only: bool) -> Iterator[None]:
             os.environ["PGOPTIONS"] = str(given)
 
 
-def _failed(failure: Finding) -> _CellFailed:
-    parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail]
+def _refused(reason: str, hints: Sequence[str]) -> _CellFailed:
+    """What a check refuses: its reason first, which says what to do."""
+    said = "\n  ".join((f"refused: {reason}", *hints))
+    return _CellFailed(characters.visible(said), next_step="resolve what the check names, then run again")
+
+
+def _failed(failure: Finding, hints: Sequence[str] = ()) -> _CellFailed:
+    parts = [f"line {failure.line}: {failure.message}", failure.statement, failure.detail, *hints]
     said = characters.visible("\n".join(part for part in parts if part))
     return _CellFailed(said, next_step=failure.next_step)
 

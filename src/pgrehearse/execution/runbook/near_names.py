@@ -12,9 +12,11 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.connections import connect
+from pgrehearse.execution.results import CellResult
+from pgrehearse.text.answers import stopped
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["near_names"]
+__all__ = ["names_nothing", "near_names"]
 
 _PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 #: What may be a name as SQL writes it, with its schema or without.
@@ -23,8 +25,17 @@ _NAME = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<name>{_PART})")
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 #: Bytes of a name in PostgreSQL; what is longer is no name.
 _LONGEST = 63
+#: SQLSTATEs of a table, a column, a schema or an object that is not there.
+_NO_NAME = ("42P01", "42703", "3F000", "42704")
 #: Of a longer list nobody knows which is meant.
 _MOST = 3
+
+
+def names_nothing(result: CellResult) -> bool:
+    """Whether ``result`` may come of a name that is not there as it was given."""
+    return bool(stopped(result.output)) or (
+        result.failure is not None and result.failure.sqlstate in _NO_NAME
+    )
 
 
 def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -> list[str]:

@@ -14,7 +14,7 @@ from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook import locks
 from pgrehearse.execution.runbook.bookkeeping import Recorder
 from pgrehearse.execution.runbook.lock_waits import LockWaits
-from pgrehearse.execution.runbook.near_names import near_names
+from pgrehearse.execution.runbook.near_names import names_nothing, near_names
 from pgrehearse.execution.runbook.preview import Part, defines, preview
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
@@ -23,15 +23,13 @@ from pgrehearse.execution.runbook.surprises import STOPS, surprise
 from pgrehearse.execution.runbook.watch import Watch
 from pgrehearse.execution.session import Message
 from pgrehearse.findings import Finding
-from pgrehearse.text.answers import stopped, unseen
+from pgrehearse.text.answers import unseen
 from pgrehearse.text.concurrent import Index, built_index
 from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.variables import quote_literal, used
 
 __all__ = ["Operator"]
 
-#: SQLSTATEs of a table, a column, a schema or an object that is not there.
-_NO_NAME = ("42P01", "42703", "3F000", "42704")
 _BUILT = """
 SELECT 1 AS built
   FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
@@ -260,7 +258,7 @@ class Operator:
         if done and not looks:
             self.recorder.failed()
         hints: Sequence[str] = ()
-        if _names_nothing(result):
+        if names_nothing(result):
             hints = near_names(self.executor.conninfo, self.executor.values, used(step.cell.source))
         return surprise(self.document, step, result, failure, blockers=self.watch.blockers, hints=hints)
 
@@ -283,10 +281,3 @@ class Operator:
             in_transaction=self._in_transaction(),
             sqlstate=(result.failure.sqlstate or None) if result.failure else None,
         )
-
-
-def _names_nothing(result: CellResult) -> bool:
-    """Whether ``result`` may come of a name that is not there as it was given."""
-    return bool(stopped(result.output)) or (
-        result.failure is not None and result.failure.sqlstate in _NO_NAME
-    )
