@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,42 @@ def test_the_server_ends_with_the_shell_that_asked_for_it() -> None:
     directory = re.search(r"host=(\S+)", dsn)
     assert directory is not None
     wait_until(lambda: not Path(directory[1]).exists(), "the server is gone")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells processes apart by /proc")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "$(ASK)",
+        "$(ASK 2>/dev/null)",
+        "$(ASK | cat)",
+        "$(cd / && ASK)",
+        "$(trap true EXIT; ASK; true)",
+        "$( (ASK 2>&1) )",
+        "$(env -i PROGRAM)",
+        "$(timeout 60 PROGRAM; true)",
+        "$(PYTHON -c 'import subprocess, sys; subprocess.run(sys.argv[1:])' PROGRAM)",
+    ],
+)
+@pytest.mark.parametrize("trap", ["", "trap true EXIT;"])
+def test_the_shell_that_asked_is_the_one_that_goes_on(asked: str, trap: str) -> None:
+    """It forks for a redirection, a pipe, a trap; what it forked or a wrapper started ends at once."""
+    python = shlex.quote(sys.executable)
+    code = "from pgrehearse.promotion.asking_shell import asking_shell; print(asking_shell())"
+    program = f"{python} -c {shlex.quote(code)}"
+    asked = asked.replace("ASK", "ask").replace("PROGRAM", program).replace("PYTHON", python)
+    (own, found) = shell(f'{trap} ask() {{ {program}; }}; echo $$; echo "{asked}"')
+    assert own == found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells processes apart by /proc")
+def test_a_shell_that_was_started_as_a_program_asks_for_itself() -> None:
+    """The other side: the same program once more, by the same name, is another shell."""
+    code = "from pgrehearse.promotion.asking_shell import asking_shell; print(asking_shell())"
+    ask = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+    inner = f'echo $$; echo "$({ask} 2>/dev/null)"'
+    outer, own, found = shell(f"echo $$; bash -eu -c {shlex.quote(inner)}; true")
+    assert (own == found, own != outer) == (True, True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells processes apart by /proc")

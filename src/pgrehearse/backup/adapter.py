@@ -79,7 +79,7 @@ class Adapter(ABC):
         makes: what it makes and reads, in words for the reference page.
         needs: programs it calls, likewise.
         knows: options that `Work.options` may hold -> what each means.
-        copies: `restored` begins by copying what nothing runs on, so `read` may go on beside it.
+        copies: `restored` serves a copy that is disarmed, so `read` may go on beside it.
     """
 
     name: ClassVar[str]

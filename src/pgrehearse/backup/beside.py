@@ -1,6 +1,7 @@
-"""A backup is read whole while its copy is made: both read the same files, and a machine has two cores.
+"""A backup is read whole while it is restored: both read the same files, and a machine has two cores.
 
-Nothing is started on the copy before the backup was read. What is found damaged ends the copying.
+The copy is disarmed, so its server may start meanwhile; it is asked nothing before the backup was read. What
+is found damaged ends the restoring, and is what is said.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class _Reading(threading.Thread):
 
 @contextmanager
 def read(adapter: Adapter, facts: Facts, proof: Proof) -> Iterator[None]:
-    """Read the backup, before the block or while it begins to restore.
+    """Read the backup, before the block or while it restores.
 
-    The first line that the block notes in ``proof`` waits for the reading, whose lines stand before it.
+    The first line that asks the copy or is unproven waits for the reading, whose lines stand first.
     Raises what `Adapter.read` raises.
     """
     if not adapter.copies or adapter.work.jobs < 2:

@@ -39,6 +39,7 @@ class Proof:
         self.lines: list[Evidence] = []
         self._tell = tell
         self._until: Callable[[], None] | None = None
+        self._aside: list[Evidence] = []
 
     def take(self, other: Proof) -> None:
         """The lines of another are lines of this one."""
@@ -46,14 +47,20 @@ class Proof:
             self._note(line)
 
     def wait(self, until: Callable[[], None]) -> None:
-        """Call ``until`` when the next line is about to be noted. If it raises, that line is not."""
+        """Put proven lines below `Level.QUERIED` aside; call ``until`` when another is about to be noted.
+
+        If it raises, neither that line nor what was put aside is noted.
+        """
         self._until = until
 
     def waited(self) -> None:
-        """Call it now, if no line came."""
+        """Call it now, if no such line came."""
         until, self._until = self._until, None
+        aside, self._aside = self._aside, []
         if until is not None:
             until()
+        for line in aside:
+            self._note(line)
 
     def _note(self, line: Evidence) -> None:
         self.lines.append(line)
@@ -71,6 +78,9 @@ class Proof:
 
         def note(ok: bool, text: str, next_step: str = "", damage: bool = False) -> None:
             line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun, damage)
+            if self._until is not None and ok and level < Level.QUERIED:
+                self._aside.append(line)
+                return
             self.waited()
             self._note(line)
 

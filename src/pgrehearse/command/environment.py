@@ -12,6 +12,7 @@ from pgrehearse.environments.names import ENVIRONMENTS, protection
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import open_target, reached
 from pgrehearse.errors import SetupError
+from pgrehearse.promotion.asking_shell import asking_shell
 
 __all__ = ["environment"]
 
@@ -85,7 +86,7 @@ def demo(on: str | None, stop: bool) -> int:
     if not stop:
         if keeper:
             demonstration.stop(keeper)
-        click.echo(demonstration.kept(os.getppid()))
+        click.echo(demonstration.kept(asking_shell()))
         return 0
     if not keeper:
         raise SetupError(

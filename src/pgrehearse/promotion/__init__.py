@@ -23,4 +23,5 @@ queue           what databases reach workers by: the one module that knows procr
 ledger_readers  who takes part may read what is pending
 words           how many, and how long
 demo            three databases and their people, to play all this with
+asking_shell    the shell they are made for
 """

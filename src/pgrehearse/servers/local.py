@@ -203,7 +203,7 @@ class LocalServer(Server):
             elif time.monotonic() - since > quiet:
                 raise self._did_not_start(f"its log has said nothing for {quiet:g} s")
             watch()
-            time.sleep(0.02)
+            time.sleep(0.01)
 
     def _did_not_start(self, why: str) -> SetupError:
         """Stop it and say what its log says last."""

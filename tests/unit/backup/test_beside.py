@@ -1,4 +1,4 @@
-"""A backup is read while it is copied: in order all the same, and damage ends the copying."""
+"""A backup is read while it is restored: in order all the same, and damage ends the restoring."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class Stepped(Adapter):
     def __init__(self, jobs: int = 2) -> None:
         super().__init__("place", cast(Any, None), Work(jobs=jobs, progress=self._shown))
         self.may_read, self.may_copy, self.stopped = threading.Event(), threading.Event(), threading.Event()
+        self.may_start, self.starting = threading.Event(), threading.Event()
+        self.may_start.set()
         self.wrong: BaseException | None = None
+        self.lame: BaseException | None = None
         self.shown: set[str] = set()
 
     def _shown(self, what: str, done: int, total: int) -> None:
@@ -47,6 +50,11 @@ class Stepped(Adapter):
     def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
         with proof.proving(Level.RESTORED, "copied"):
             self._until(self.may_copy, "copy")
+        with proof.proving(Level.RESTORED, "recovery"):
+            self.starting.set()
+            self._until(self.may_start, "recovery")
+            if self.lame:
+                raise self.lame
         yield Copy(lambda database: database, physical=True)
 
     def _until(self, event: threading.Event, what: str) -> None:
@@ -84,7 +92,7 @@ def test_lines_stand_in_order_whichever_is_done_first(first: str) -> None:
     timer.start()
     verified(adapter, proof)
     timer.join()
-    assert lines(proof) == [("checksums", True), ("copied", True), ("rows", True)]
+    assert lines(proof) == [("checksums", True), ("copied", True), ("recovery", True), ("rows", True)]
     assert not [one for one in threading.enumerate() if one.name == "read whole"]
 
 
@@ -110,13 +118,60 @@ def test_damage_that_is_found_last_is_found_before_anything_is_done_with_the_cop
     assert "read" in adapter.shown
 
 
+def test_the_copy_starts_meanwhile_and_is_asked_nothing() -> None:
+    """`rows` is never begun: it waits for the reading, which needs the start to have begun."""
+    adapter, proof = Stepped(), Proof()
+    adapter.may_copy.set()
+    adapter.wrong = Refused("a byte is another", "take another")
+
+    def begun() -> None:
+        if adapter.starting.wait(LIMIT):
+            adapter.may_read.set()
+
+    reader = threading.Thread(target=begun)
+    reader.start()
+    with pytest.raises(Refused, match="a byte is another"):
+        verified(adapter, proof)
+    reader.join()
+    assert (adapter.starting.is_set(), lines(proof)) == (True, [("checksums", False)])
+
+
+def test_damage_ends_the_recovery() -> None:
+    adapter, proof = Stepped(), Proof()
+    adapter.may_copy.set()
+    adapter.may_start.clear()  # it would recover for ever
+    adapter.wrong = Refused("a byte is another", "take another")
+    timer = threading.Timer(0.05, adapter.may_read.set)
+    timer.start()
+    with pytest.raises(Refused, match="a byte is another"):
+        verified(adapter, proof)
+    timer.join()
+    assert lines(proof) == [("checksums", False)]
+
+
+@pytest.mark.parametrize("wrong", [Refused("a byte is another", "take another"), None])
+def test_why_the_copy_does_not_start_is_said_after_what_the_reading_found(wrong: Refused | None) -> None:
+    """A damaged copy does not start either: the reason is the damage, where there is any."""
+    adapter, proof = Stepped(), Proof()
+    adapter.may_copy.set()
+    adapter.wrong, adapter.lame = wrong, Refused("the copy did not start: PANIC", "read its log")
+    timer = threading.Timer(0.05, adapter.may_read.set)
+    timer.start()
+    with pytest.raises(Refused, match="a byte is another" if wrong else "PANIC"):
+        verified(adapter, proof)
+    timer.join()
+    assert lines(proof) == (
+        [("checksums", False)] if wrong else [("checksums", True), ("copied", True), ("recovery", False)]
+    )
+
+
 def test_what_is_only_unproven_stops_nothing() -> None:
     adapter, proof = Stepped(), Proof()
     adapter.wrong = Unproven("no pg_verifybackup", "install it")
     adapter.may_read.set()
     adapter.may_copy.set()
     verified(adapter, proof)
-    assert lines(proof) == [("checksums", False), ("copied", True), ("rows", True)]
+    assert lines(proof) == [("checksums", False), ("copied", True), ("recovery", True), ("rows", True)]
 
 
 @pytest.mark.parametrize("why", [KeyboardInterrupt(), NoRoom("full")])
