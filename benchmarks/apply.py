@@ -8,7 +8,8 @@
 
 Each is applied by ``psql -1 -f`` and by ``pgrehearse db up`` to fresh databases, in turn. The ratio is that
 of the medians of wall time at the client, the start of the programs included; ``peak`` is the resident memory
-of ``db up``. ``reported`` is the time that the ledger says the statements took.
+of ``db up``. ``said`` is the time that it prints for the migration, its COMMIT included; ``statements`` what
+the ledger says its statements took, without the runner's questions between them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -130,16 +132,18 @@ def compare(server: Server, folder: Path, kind: str, megabytes: int, rounds: int
         "psql -1 -f, seconds": psqls,
         "pgrehearse db up, seconds": wall,
         "ratio db up / psql (goal: at most 1.3)": wall / psqls,
-        "reported in the ledger, seconds": median(run.reported for run in ours),
+        "said by db up, seconds": median(run.said for run in ours),
+        "statements in the ledger, seconds": median(run.statements for run in ours),
         "peak memory of db up, megabytes": max(run.peak for run in ours),
     }
 
 
 class Run(NamedTuple):
-    """Wall time in seconds, that of its statements according to the ledger, and megabytes at its peak."""
+    """Seconds at the clock, as ``db up`` says, of its statements by the ledger; megabytes at its peak."""
 
     seconds: float
-    reported: float
+    said: float
+    statements: float
     peak: float
 
 
@@ -156,18 +160,20 @@ def timed(server: Server, database: str, command: list[str], folder: Path) -> Ru
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read().decode()
         if process.returncode:
-            said.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{said.read()[-2000:].decode()}")
+            sys.exit(f"{' '.join(command)} failed:\n{text[-2000:]}")
+    printed = re.search(r"^applied \S+  (\d+) ms", text, re.MULTILINE)
     with psycopg.connect(server.dsn(database)) as connection:
-        reported = 0.0
+        statements = 0.0
         row = connection.execute("SELECT to_regclass('pgrehearse.statement')").fetchone()
         if row is not None and row[0]:
             row = connection.execute("SELECT sum(milliseconds) / 1000 FROM pgrehearse.statement").fetchone()
-            reported = float(row[0]) if row is not None else 0.0
+            statements = float(row[0]) if row is not None else 0.0
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {database}".encode())
-    return Run(seconds, reported, usage.ru_maxrss / 1024)
+    return Run(seconds, int(printed[1]) / 1000 if printed else 0.0, statements, usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
