@@ -7,7 +7,7 @@ import sys
 
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
 
-__all__ = ["elsewhere", "named"]
+__all__ = ["elsewhere", "installed", "named"]
 
 _SPACE = "make room there; TMPDIR and PGREHEARSE_CACHE say where temporary files and servers go"
 _RIGHTS = "see who may read and write there"
@@ -28,9 +28,19 @@ _SERVERS = ("08", "25006", "28", "3D", "40", "42501", "53", "54", "55", "57", "5
 
 def elsewhere(said: str, fix: str) -> str:
     """What to do about an error of PostgreSQL: ``fix``; or another server, where this one lacks something."""
-    lacks = "is not available" in said or "could not open extension" in said
     other = "--server URL, --pg MAJOR, or its programs by PGREHEARSE_BINDIR"
-    return f"{fix}; or name a server that has the extension: {other}" if lacks else fix
+    return f"{fix}; or name a server that has the extension: {other}" if _lacking(said) else fix
+
+
+def installed(said: str, fix: str) -> str:
+    """The same of a server that is not for us to choose: ``fix``, or what it has to be given first."""
+    first = "install the package with that extension where the server runs"
+    return f"{fix}; {first}" if _lacking(said) else fix
+
+
+def _lacking(said: str) -> bool:
+    """Whether ``said``, an error of PostgreSQL, is that the server lacks the files of an extension."""
+    return "is not available" in said or "could not open extension" in said
 
 
 def named(error: BaseException) -> PgRehearseError | None:

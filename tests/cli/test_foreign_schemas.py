@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.bench import Bench
-from support.databases import Database
+from support.databases import Database, mark
 
 TABLE = "CREATE TABLE public.things (id bigint PRIMARY KEY, n int);\n"
 #: Fails where it has powers: of a superuser, of one who could become one, of one who may run programs.
@@ -214,3 +214,40 @@ def test_what_the_superuser_does_for_a_schema_file_runs_none_of_it(
     things.write("db/schema.sql", TABLE + SPY + functions + code + "\n")
     ended = things.call("db", "check", "--only", "schema")
     assert (ended.status, "it has powers" in ended.err) == (status, False), ended
+
+
+_ELSEWHERE = (
+    "name a server that has the extension: --server URL, --pg MAJOR, or its programs by PGREHEARSE_BINDIR"
+)
+_THERE = "install the package with that extension where the server runs"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("xray", "db/migrations/20260102030405_a.sql"), (_ELSEWHERE,)),
+        (("xray", "plain.sql", "--schema", "dump.sql"), (_ELSEWHERE,)),
+        (("db", "lint"), (_ELSEWHERE,)),
+        (("db", "test"), (_ELSEWHERE, _THERE)),
+        (("db", "up"), (_THERE,)),
+        (("test", "page.md"), (_ELSEWHERE,)),
+    ],
+    ids=["xray", "xray of a dump", "lint", "test", "up", "page"],
+)
+def test_an_extension_that_the_server_lacks(
+    bench: Bench, plain: Database, command: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    """Nobody can mend the statement: the server is the wrong one, or has to be given the extension."""
+    make = 'CREATE EXTENSION "no_such-one";\n'
+    bench.write("db/migrations/20260102030405_a.sql", f"-- migrate:up\n{make}-- migrate:down\nSELECT 1;\n")
+    bench.write("dump.sql", make)
+    bench.write("plain.sql", "SELECT 1;\n")
+    bench.write("page.md", f"# Page\n\n```sql\n{make}```\n")
+    mark(plain.dsn, "test")
+    environment = ("--dsn", plain.dsn) if command == ("db", "up") else ()
+    ended = bench.call(*command, *environment)
+    assert ended.status != 0 or "dump.sql" in command  # what a dump lacks is a note
+    shown = " ".join((ended.out + ended.err).split())
+    assert [text in shown for text in (_ELSEWHERE, _THERE)] == [
+        text in said for text in (_ELSEWHERE, _THERE)
+    ], shown

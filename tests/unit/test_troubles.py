@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.troubles import elsewhere
+from pgrehearse.troubles import elsewhere, installed
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,4 @@ def test_an_extension_may_be_on_another_server(said: str, helps: bool) -> None:
     fix = elsewhere(said, "mend it")
     assert fix.startswith("mend it")
     assert ("--server URL" in fix) == helps
+    assert (installed(said, "mend it") != "mend it") == helps

@@ -18,7 +18,7 @@ from pgrehearse.command.terminal import Column
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
-from pgrehearse.measurement.words import how_long, requests, waited_for
+from pgrehearse.measurement.words import how_long, requested, requests, waited_for
 from pgrehearse.measurement.xray import Xray
 from pgrehearse.measurement.xray import xray as measure_file
 from pgrehearse.measurement.xray_rows import POLICIES, Row
@@ -31,6 +31,7 @@ from pgrehearse.text.front_matter import Database
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["xray"]
 
@@ -110,6 +111,7 @@ def xray(
     if dumped is not None:  # a file of ours, which nobody can open
         notes = [note.replace(f"{schema}:", "the dump of --dsn, line ") for note in notes]
     notes += _about(found)
+    notes += [f"line {row.step.line}: {row.way}" for row in found.rows if row.way]
     notes += [] if zone else schemas.assumed(step.statement for step in todo)
     if as_json:
         click.echo(_json(file, running, found, notes))
@@ -120,7 +122,11 @@ def xray(
             click.echo(f"note: {note}")
     failed = next((row for row in found.rows if row.error or row.left), None)
     if failed is not None:
-        said, fix = (failed.error, "mend the statement") if failed.error else (failed.left, _LEFT)
+        said, fix = (
+            (failed.error, elsewhere(failed.error, "mend the statement"))
+            if failed.error
+            else (failed.left, _LEFT)
+        )
         raise DocumentError(said, path=file, line=failed.step.line, next_step=fix)
     broken = [(row, policy) for row in found.rows for policy in row.breaks() if policy in fail_on]
     for row, policy in broken:
@@ -215,7 +221,10 @@ def _cells(row: Row) -> tuple[str, ...]:
         rewrites=row.rewrites,
         stalls=row.stalls,
     )
-    waits = [f"{requests(probes)} on {table} {long}" for table, probes in row.waits]
+    waits = [
+        f"{requests(probes)} on {table}{reach} {long}"
+        for table, reach, probes in requested(dict(row.waits), row.through)
+    ]
     if facts.row_locks:
         waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")
     if facts.waits_for:

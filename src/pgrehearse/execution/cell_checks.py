@@ -9,6 +9,7 @@ from pgrehearse.execution.session import StatementError
 from pgrehearse.findings import Finding
 from pgrehearse.text.answers import stopped, unseen
 from pgrehearse.text.document import LOOKING, Cell
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["check_output", "error_failure", "spaced"]
 
@@ -86,7 +87,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
             detail=error.text,
             next_step=_looks(cell)
             if cell.phase and error.sqlstate == "25006"
-            else f'mend the statement, or expect it: expect="{error.sqlstate}"',
+            else elsewhere(error.text, f'mend the statement, or expect it: expect="{error.sqlstate}"'),
             sqlstate=error.sqlstate,
         )
     if error.unsent:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from pgrehearse.measurement.statement.facts import Facts
+from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.statement import code
 
-__all__ = ["PAGES", "POLICY", "advice"]
+__all__ = ["PAGES", "POLICY", "advice", "partition_way"]
 
 #: Where there is no page of its own: lock_timeout, one risky statement per migration, expand and contract.
 POLICY = "guides/schema-evolution-policy"
@@ -53,3 +54,31 @@ def advice(statement: str, facts: Facts, *, harmless: bool, partitioned: bool = 
             return ""
         return "runbooks/index-partitioned" if partitioned and page in _OF_INDEXES else page
     return "" if harmless else POLICY
+
+
+def partition_way(statement: str, *, default: str, scans: bool) -> str:
+    """What keeps nobody waiting for long in place of ``statement``; empty if it changes no partitions.
+
+    ``default``: the default partition that it locks, if any: what PostgreSQL does there is another thing.
+    ``scans``: it reads a partition whole while others wait.
+    """
+    if detaches(statement):
+        if default:
+            return (
+                f"nothing detaches CONCURRENTLY while there is a default partition ({default}): a short"
+                " lock_timeout, and once more if it runs out"
+            )
+        return "DETACH PARTITION ... CONCURRENTLY, in a file of its own with transaction:false"
+    text = code(statement)
+    opposite = f"on {default} a CHECK that says the opposite of the bound" if default else ""
+    if re.match(r"alter table .* attach partition ", text):
+        if not scans:
+            return ""
+        bound = "on the new partition a CHECK that says what its bound says, IS NOT NULL too"
+        checks = f"{bound}, and {opposite}; each" if opposite else f"{bound};"
+        return f"before it, in files of their own: {checks} NOT VALID, then VALIDATE"
+    if re.match(r"create .*table .* partition of ", text):
+        made = "a table of its own, then ATTACH PARTITION, which locks the partitioned table against nobody"
+        checked = f"; before that {opposite}, NOT VALID, then VALIDATE" if scans and opposite else ""
+        return made + checked
+    return ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from pgrehearse.measurement.statement.facts import MODES, PROBES, WRITES, Facts, strongest
+from pgrehearse.measurement.statement.facts import MODES, PROBES, WRITES, Facts, Through, strongest
 
 __all__ = [
     "blocked",
@@ -23,6 +23,7 @@ __all__ = [
     "main_locks",
     "own_waits",
     "phrases",
+    "requested",
     "requests",
     "some",
     "waited_for",
@@ -53,19 +54,36 @@ def who(probes: Collection[str]) -> str:
     return writers
 
 
-def blocked(waits: Mapping[str, Collection[str]]) -> list[str]:
+def requested(
+    waits: Mapping[str, Collection[str]], through: Mapping[str, Through]
+) -> list[tuple[str, str, Collection[str]]]:
+    """Table, which requests on it (`` that reach items_1``, empty for all), probes that wait; by table."""
+    found: list[tuple[str, str, Collection[str]]] = []
+    for table, probes in sorted(waits.items()):
+        one = through.get(table)
+        if one is None or one.whole:
+            found.append((table, "", probes if one is None else one.whole))
+        if one is not None:
+            found.append((table, f" that reach {some(one.parts)}", probes))
+    return found
+
+
+def blocked(waits: Mapping[str, Collection[str]], through: Mapping[str, Through]) -> list[str]:
     """``readers and writers of items``, ``DELETE on users``: by table, empty when nobody waits.
 
-    ``waits``: table -> probes that wait.
+    Args:
+        waits: table -> probes that wait.
+        through: as in the facts: ``writers of a that reach a_1``.
     """
-    found = {table: who(probes) for table, probes in sorted(waits.items())}
+    found = [(table, reach, who(probes)) for table, reach, probes in requested(waits, through)]
     parts = []
     for people in ("readers and writers", "readers"):
-        if tables := [table for table, said in found.items() if said == people]:
+        if tables := [table for table, reach, said in found if said == people and not reach]:
             parts.append(f"{people} of {some(tables)}")
-    for table, said in found.items():
-        if said and not said.startswith("readers"):
-            parts.append(f"{said} {'of' if said == 'writers' else 'on'} {table}")
+    for table, reach, said in found:
+        if said and (reach or not said.startswith("readers")):
+            of = "of" if said == "writers" or said.startswith("readers") else "on"
+            parts.append(f"{said} {of} {table}{reach}")
     return parts
 
 
@@ -74,7 +92,7 @@ def waiting(facts: Facts, *, in_turn: bool = False) -> str:
 
     ``in_turn``: it works in several transactions, and keeps its strong lock for the end of it only.
     """
-    parts = blocked(facts.waits)
+    parts = blocked(facts.waits, facts.through)
     if not parts:
         return "only writers of the same rows wait" if facts.row_locks else "nobody waits"
     return " and ".join(parts) + (" wait for a moment at its end" if in_turn else " wait")
@@ -86,7 +104,7 @@ def who_waits(facts: Facts, *, by_table: bool) -> str:
     ``by_table``: with the tables; else ``readers and writers``, on whatever table.
     """
     if by_table:
-        said = ", ".join(blocked(facts.waits))
+        said = ", ".join(blocked(facts.waits, facts.through))
     else:
         everywhere = {probe for probes in facts.waits.values() for probe in probes}
         said = who(everywhere) or ("row locks" if everywhere else "")

@@ -11,11 +11,11 @@ from pgrehearse.measurement.advice import advice
 from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
-from pgrehearse.measurement.statement.facts import PROBES, Facts
+from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.measurement.statement.session import MeasuredSession
-from pgrehearse.measurement.xray_rows import Row
+from pgrehearse.measurement.xray_rows import Held, Row
 from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens, stands_alone
 from pgrehearse.servers.base import Server
 from pgrehearse.text.statement import Kind, classify
@@ -98,6 +98,7 @@ class _Run:
         self.clones = clones
         self.known = {relation.name for relation in catalog.relations.values()}
         self._partitioned = {one.name for one in catalog.relations.values() if one.kind == "p"}
+        self._defaults = {one.name for one in catalog.relations.values() if one.default}
         self.progress = progress
         self.repeated = repeated
         self.settings: list[str] = []
@@ -154,7 +155,7 @@ class _Run:
         if kind.settings and kind.of_the_session:
             self.settings.append(step.statement)
         if facts is not None:
-            self._take(self._row(step, facts, {}))
+            self._take(self._row(step, facts, Held()))
 
     def _without_transaction(self, step: FileStatement) -> Facts | None:
         """Measure a statement that refuses a transaction, on clones, and carry it out; None: it failed."""
@@ -182,15 +183,14 @@ class _Run:
             facts += self._each(origin, measured)
         if len(facts) < len(measured):
             facts += self._inside(origin, measured, len(facts))
-        held: dict[str, set[str]] = {}
+        held = Held()
         for step, one in zip(measured, facts, strict=True):
             left = _unmeasurable(step, classify(step.statement))
             if one is None:
                 left = left or _UNSEEN
             row = Row(step, left=left) if left or one is None else self._row(step, one, held)
             self._take(row)
-            for table, probes in row.waits:
-                held.setdefault(table, set()).update(probes)
+            held.add(row)
         if failed is not None:
             self._take(Row(group[failed[0]], error=failed[1]))
         if group[0].kept and failed is None:
@@ -264,26 +264,24 @@ class _Run:
             if first is not None and first in self.known:
                 self.known.add(relation.name)
 
-    def _row(self, step: FileStatement, facts: Facts, held: dict[str, set[str]]) -> Row:
+    def _row(self, step: FileStatement, facts: Facts, held: Held) -> Row:
         """What ``facts`` mean while what ``held`` names waits for earlier statements of the transaction."""
         if classify(step.statement).control:
             return Row(step, facts)
-        own = {
-            table: {probe for probe in probes if probes[probe] == "waits"}
-            for table, probes in facts.probes.items()
-            if table in self.known and "waits" in probes.values()
-        }
-        waits = {table: held.get(table, set()) | own.get(table, set()) for table in held.keys() | own.keys()}
+        own = {table: probes for table, probes in facts.waits.items() if table in self.known}
+        waits, through = held.and_also(own, facts.through)
         rewrites = tuple(name for name in facts.rewrites if name in self.known)
         partitioned = bool(self._partitioned & facts.locks.keys())
         row = Row(
             step,
             facts,
             partitioned=partitioned,
-            waits=tuple((table, tuple(p for p in PROBES if p in waits[table])) for table in sorted(waits)),
+            default=next((name for name in facts.locks if name in self._defaults), ""),
+            through=through,
+            waits=waits,
             own=tuple(sorted(own)),
             rewrites=rewrites,
-            stalls=tuple(name for name in facts.scans if name in waits),
+            stalls=tuple(name for name in facts.scans if name in dict(waits)),
         )
         if row.in_turn:
             row = replace(row, stalls=())

@@ -22,6 +22,7 @@ from pgrehearse.schema import dump, extensions, foreign_sql
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import code
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["assumed", "dumped", "filled", "loaded", "zone"]
 
@@ -116,7 +117,7 @@ def _carried_out(server: Server, database: str, file: Path, todo: Iterable[State
                     line=one.line,
                     next_step="mend it, or dump the schema again with pg_dump -s",
                 )
-            notes += [f"{file}:{one.line}: {note}"] if note else []
+            notes += [f"{file}:{one.line}: {elsewhere(note, note)}"] if note else []
     return notes
 
 

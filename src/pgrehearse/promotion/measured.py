@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgrehearse import files
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.measurement.words import how_long, locked, requests
+from pgrehearse.measurement.words import how_long, locked, requested, requests
 from pgrehearse.promotion.words import counted
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
@@ -132,7 +132,10 @@ def _facts(name: str, row: Row) -> StatementFacts:
         rewrites=row.rewrites,
         stalls=row.stalls,
     )
-    waits = tuple(f"{requests(probes)} on {table} {long}" for table, probes in row.waits)
+    waits = tuple(
+        f"{requests(probes)} on {table}{reach} {long}"
+        for table, reach, probes in requested(dict(row.waits), row.through)
+    )
     statement = " ".join(redacted(row.step.statement).split())
     return StatementFacts(
         name.removesuffix(".sql"), row.step.line, statement, locked(row.facts), row.rewrites, waits

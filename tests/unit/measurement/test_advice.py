@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.measurement.advice import PAGES, POLICY, advice
+from pgrehearse.measurement.advice import PAGES, POLICY, advice, partition_way
 from pgrehearse.measurement.statement.facts import Facts
 from support import ROOT
 
@@ -75,3 +75,46 @@ def test_every_pattern_is_lower_case() -> None:
 def test_every_page_is_there() -> None:
     for page in {POLICY, *(page for _, page in PAGES if page)}:
         assert (ROOT / "docs" / f"{page}.md").is_file(), page
+
+
+@pytest.mark.parametrize(
+    ("statement", "default", "scans", "said", "not_said"),
+    [
+        ("ALTER TABLE t DETACH PARTITION a", "", False, "DETACH PARTITION ... CONCURRENTLY", "default"),
+        (
+            "alter table only t detach partition a",
+            "t_rest",
+            False,
+            "while there is a default",
+            "transaction:",
+        ),
+        ("ALTER TABLE t ATTACH PARTITION a DEFAULT", "", True, "on the new partition", "opposite"),
+        (
+            "ALTER TABLE t /* x */ ATTACH PARTITION a FOR VALUES IN (1)",
+            "t_rest",
+            True,
+            "on t_rest a CHECK",
+            "x",
+        ),
+        ("CREATE TABLE a PARTITION OF t FOR VALUES IN (1)", "", False, "ATTACH PARTITION", "CHECK"),
+        (
+            "CREATE UNLOGGED TABLE a PARTITION OF t FOR VALUES IN (1)",
+            "d",
+            True,
+            "before that on d",
+            "bound says",
+        ),
+    ],
+)
+def test_the_way_with_partitions(statement: str, default: str, scans: bool, said: str, not_said: str) -> None:
+    way = partition_way(statement, default=default, scans=scans)
+    assert said in way
+    assert not_said not in way.split()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE t ATTACH PARTITION a FOR VALUES IN (1)", "CREATE TABLE t (a int)", "ALTER TABLE t DROP a"],
+)
+def test_nothing_is_said_where_nothing_is_better(statement: str) -> None:
+    assert partition_way(statement, default="t_rest", scans=False) == ""

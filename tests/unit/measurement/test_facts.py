@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrehearse.measurement.statement.facts import MODES, PROBES, Facts, strongest, together
+from pgrehearse.measurement.statement.facts import (
+    MODES,
+    PROBES,
+    Facts,
+    Through,
+    all_through,
+    strongest,
+    together,
+)
 
 NAMES = st.sampled_from(["items", "shop.item", '"Odd; name"', "größe", "type store", "idx"])
 LISTS = st.lists(NAMES, max_size=3, unique=True).map(tuple)
@@ -60,6 +68,7 @@ TOLD: dict[str, object] = {
     "rewrites": ("items",),
     "scans": ("items",),
     "probes": {"items": {"SELECT": "waits"}},
+    "through": {"items": Through(("items_1",), ("INSERT",))},
     "row_locks": ("items",),
     "transactional": False,
     "waits_for": ("SHARE",),
@@ -77,7 +86,7 @@ NOT_WRITTEN = {"changed"}
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Facts)])
 def test_no_field_is_forgotten(name: str) -> None:
-    facts = Facts(**{name: TOLD[name]})  # type: ignore[arg-type]
+    facts = Facts(**{"probes": TOLD["probes"], name: TOLD[name]})  # type: ignore[arg-type]
     read = getattr(Facts.from_json(facts.to_json()), name)
     assert (read == TOLD[name]) != (name in NOT_WRITTEN), "written and read"
     assert (getattr(together([Facts(), facts]), name) == TOLD[name]) != (name in NOT_TOGETHER)
@@ -110,3 +119,14 @@ def test_who_is_kept_from_what() -> None:
         }
     )
     assert (facts.blocks_reads, facts.blocks_writes) == (("a",), ("b",))
+
+
+def test_statements_together_stop_what_any_of_them_stops() -> None:
+    """What reaches a part waits for one, what goes elsewhere for the other: then all of that kind wait."""
+    part = ({"t": PROBES}, {"t": Through(("t_1",), ("INSERT",))})
+    other = ({"t": ("SELECT",)}, {"t": Through(("t_2",))})
+    assert all_through([part, other]) == {"t": Through(("t_1", "t_2"), ("INSERT",))}
+    reads = ({"t": ("SELECT", "DELETE")}, {})
+    assert all_through([part, reads]) == {"t": Through(("t_1",), ("SELECT", "INSERT", "DELETE"))}
+    assert all_through([part, ({"t": PROBES}, {})]) == {}
+    assert all_through([part, ({"u": PROBES}, {})]) == all_through([part])

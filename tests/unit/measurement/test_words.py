@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.measurement.statement.facts import PROBES, Facts
+from pgrehearse.measurement.statement.facts import PROBES, Facts, Through
 from pgrehearse.measurement.words import (
     blocked,
     claim_of,
@@ -58,9 +58,28 @@ def test_by_table_whole_groups_first_and_parts_by_name() -> None:
     waits = facts(
         z=WRITERS, b=PROBES, a=PROBES, d=("DELETE",), r=("SELECT",), row=("SELECT FOR UPDATE",)
     ).waits
-    assert blocked(waits) == ["readers and writers of a, b", "readers of r", "DELETE on d", "writers of z"]
-    assert blocked({"items": ("DELETE", "INSERT")}) == ["INSERT and DELETE on items"]
-    assert blocked({}) == blocked(facts(a=()).waits) == []
+    assert blocked(waits, {}) == [
+        "readers and writers of a, b",
+        "readers of r",
+        "DELETE on d",
+        "writers of z",
+    ]
+    assert blocked({"items": ("DELETE", "INSERT")}, {}) == ["INSERT and DELETE on items"]
+    assert blocked({}, {}) == blocked(facts(a=()).waits, {}) == []
+
+
+def test_requests_that_reach_a_partition_wait_and_others_do_not() -> None:
+    waits = facts(t=PROBES, t_1=PROBES, u=("INSERT",)).waits
+    through = {"t": Through(("t_1",), ("INSERT",)), "u": Through(("u_1", "u_2"))}
+    assert blocked(waits, through) == [
+        "readers and writers of t_1",
+        "INSERT on t",
+        "readers and writers of t that reach t_1",
+        "INSERT on u that reach u_1, u_2",
+    ]
+    assert who_waits(Facts(probes={"t": {"SELECT": "waits"}}, through=through), by_table=True) == (
+        "INSERT on t, readers of t that reach t_1"
+    )
 
 
 def test_the_sentence_and_the_entry_of_a_table() -> None:

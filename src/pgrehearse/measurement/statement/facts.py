@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pgrehearse.text.claims import MODES
 
-__all__ = ["MODES", "PROBES", "WRITES", "Facts", "strongest", "together"]
+__all__ = ["MODES", "PROBES", "WRITES", "Facts", "Through", "all_through", "strongest", "together"]
 
 #: What is tried on a table while a statement holds its locks.
 PROBES = ("SELECT", "SELECT FOR UPDATE", "INSERT", "UPDATE", "DELETE")
@@ -18,6 +18,26 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 def strongest(modes: list[str]) -> str:
     """The strongest of ``modes``, which are not empty."""
     return max(modes, key=MODES.index)
+
+
+@dataclass(frozen=True)
+class Through:
+    """Requests on a table wait where they reach its ``parts``: partitions or children. Others go on.
+
+    ``whole``: probes that wait wherever they go, because of a foreign key for example.
+    """
+
+    parts: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, keys sorted. Empty fields are left out."""
+        return {"parts": list(self.parts)} | ({"whole": list(self.whole)} if self.whole else {})
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Through:
+        """What `to_json` wrote. Raises KeyError for something else."""
+        return cls(tuple(value["parts"]), tuple(value.get("whole", ())))
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,8 @@ class Facts:
             locks were held, or while it waited with them. Tables that are not locked appear only where
             something waits, such as the parent of a foreign key. Source: the probes themselves, blocked
             according to pg_blocking_pids.
+        through: table -> its partitions or children where requests on it wait, and who waits elsewhere too.
+            Source: the relation whose lock the probes wait for.
         row_locks: tables with rows the statement changed: only writers of the same rows wait for it.
         transactional: it runs inside BEGIN and can be rolled back.
         waits_for: modes held by transactions it waits for although they do not conflict with its lock,
@@ -50,6 +72,7 @@ class Facts:
     rewrites: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     probes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    through: Mapping[str, Through] = field(default_factory=dict)
     row_locks: tuple[str, ...] = ()
     transactional: bool = True
     waits_for: tuple[str, ...] = ()
@@ -108,6 +131,7 @@ class Facts:
             "scans": sorted(self.scans),
             "seconds": round(self.seconds, 3),
             "sqlstate": self.sqlstate,
+            "through": {name: through.to_json() for name, through in sorted(self.through.items())},
             "transactional": self.transactional,
             "tried": tried,
             "waiting": waiting,
@@ -133,6 +157,7 @@ class Facts:
             rewrites=tuple(value.get("rewrites", ())),
             scans=tuple(value.get("scans", ())),
             probes=probes,
+            through={name: Through.from_json(one) for name, one in value.get("through", {}).items()},
             row_locks=tuple(value.get("row_locks", ())),
             transactional=value["transactional"],
             waits_for=tuple(value.get("waits_for", ())),
@@ -153,15 +178,37 @@ def together(several: Sequence[Facts]) -> Facts:
         for table, results in facts.probes.items():
             known = probes.setdefault(table, {})
             known |= {probe: result for probe, result in results.items() if known.get(probe) != "waits"}
+    through = all_through([(facts.waits, facts.through) for facts in several])
     return Facts(
         locks={relation: strongest(modes) for relation, modes in sorted(locks.items())},
         probes=dict(sorted(probes.items())),
         rewrites=_union(facts.rewrites for facts in several),
         scans=_union(facts.scans for facts in several),
+        through=through,
         row_locks=_union(facts.row_locks for facts in several),
         waits_for=_union(facts.waits_for for facts in several),
         transactional=all(facts.transactional for facts in several),
     )
+
+
+def all_through(
+    several: Iterable[tuple[Mapping[str, Collection[str]], Mapping[str, Through]]],
+) -> dict[str, Through]:
+    """`Facts.through` of several statements together, from ``waits`` and ``through`` of each."""
+    parts: dict[str, set[str]] = {}
+    waiting: dict[str, set[str]] = {}
+    whole: dict[str, set[str]] = {}
+    for waits, through in several:
+        for table, probes in waits.items():
+            one = through.get(table)
+            parts.setdefault(table, set()).update(one.parts if one else ())
+            waiting.setdefault(table, set()).update(probes)
+            whole.setdefault(table, set()).update(one.whole if one else probes)
+    return {
+        table: Through(tuple(sorted(parts[table])), tuple(p for p in PROBES if p in whole[table]))
+        for table in sorted(waiting)
+        if waiting[table] - whole[table]
+    }
 
 
 def _union(tuples: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -21,10 +21,10 @@ import psycopg
 from pgrehearse.measurement.statement import observing, wal
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones, LockWait
-from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.measurement.statement.facts import MODES, Facts, Through, all_through
 from pgrehearse.measurement.statement.probing import Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog, Relation
-from pgrehearse.measurement.statement.transactional import Refused
+from pgrehearse.measurement.statement.transactional import Refused, by_name
 
 __all__ = ["observe"]
 
@@ -53,6 +53,7 @@ class _Seen:
     waits_for: set[str] = field(default_factory=set)
     probes: dict[int, dict[str, str]] = field(default_factory=dict)
     row_locks: set[int] = field(default_factory=set)
+    through: list[tuple[dict[str, list[str]], dict[str, Through]]] = field(default_factory=list)
 
 
 def observe(clones: Clones, statement: str, settings: Sequence[str], refused: Refused) -> Facts:
@@ -75,6 +76,7 @@ def observe(clones: Clones, statement: str, settings: Sequence[str], refused: Re
         rewrites=plain.rewrites,
         scans=tuple(name for name in plain.scans if name not in others),
         probes=_by_name(seen, catalog),
+        through=all_through(seen.through),
         row_locks=tuple(sorted(catalog.relations[oid].name for oid in seen.row_locks)),
         transactional=refused.transactional,
         waits_for=tuple(sorted(seen.waits_for, key=[*MODES, "old snapshots"].index)),
@@ -223,6 +225,11 @@ class _Measuring:
         reached = self.catalog.reached(oids)
         probed = attempt.prober.probe(reached, attempt.client.pid, attempt.holder.pid)
         seen.row_locks |= probed.row_locks
+        stopped = {
+            self.catalog.relations[oid].name: [probe for probe, result in found.items() if result == "waits"]
+            for oid, found in probed.results.items()
+        }
+        seen.through.append((stopped, by_name(probed, self.catalog)))
         for oid, results in probed.results.items():
             known = seen.probes.setdefault(oid, dict(results))
             known.update({probe: "waits" for probe, result in results.items() if result == "waits"})

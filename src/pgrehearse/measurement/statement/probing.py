@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pgrehearse.measurement.statement.client import Client, Clones
+from pgrehearse.measurement.statement.client import Client, Clones, LockWait
 from pgrehearse.measurement.statement.facts import PROBES
 from pgrehearse.measurement.statement.relations import Catalog, Relation
 from pgrehearse.text.variables import quote_identifier
@@ -31,10 +31,15 @@ _Column = tuple[str, bool, bool, bool]
 
 @dataclass(frozen=True)
 class Probed:
-    """Results by table's oid, and the tables where a probe met rows the statement had changed."""
+    """Results by table's oid, and the tables where a probe met rows the statement had changed.
+
+    ``through``: table -> its partitions or children at which its requests wait, and the probes that wait
+    elsewhere too.
+    """
 
     results: dict[int, dict[str, str]]
     row_locks: frozenset[int]
+    through: dict[int, tuple[frozenset[int], frozenset[str]]]
 
 
 class Probes:
@@ -51,7 +56,7 @@ class Probes:
 
     def renew(self, client: Client, catalog: Catalog, touched: Collection[int]) -> None:
         """Read again what a statement may have changed that locked ``touched``, and what it made."""
-        self._catalog = catalog
+        self.catalog = catalog
         self._columns = {}
         for oid, name, generated, own, key in client.rows(_COLUMNS):
             self._columns.setdefault(oid, []).append((name, generated, own, key))
@@ -61,7 +66,7 @@ class Probes:
 
     def on(self, oid: int) -> dict[str, str]:
         """Statement by probe, on the relation ``oid``."""
-        relation = self._catalog.relations[oid]
+        relation = self.catalog.relations[oid]
         table = relation.name  # quoted by quote_ident
         one = f"SELECT 1 FROM {table} LIMIT 1"
         if not relation.is_table:
@@ -123,21 +128,51 @@ class Prober:
         """
         results: dict[int, dict[str, str]] = {}
         rows: set[int] = set()
+        places: dict[int, dict[str, int]] = {}
         for oid in sorted(oids):
             results[oid] = {}
             for probe, text in self._probes.on(oid).items():
-                results[oid][probe] = self._try(text, statement, holder, oid, rows)
-        return Probed(results, frozenset(rows))
+                wait = self._try(text, statement, holder)
+                row = wait is not None and wait.locktype in ("transactionid", "tuple", "spectoken")
+                results[oid][probe] = "ok" if row or wait is None else "waits"
+                if row:
+                    rows.add(oid)
+                elif wait is not None:
+                    places.setdefault(oid, {})[probe] = self._place(wait, oid)
+        through = {oid: self._through(oid, places, statement, holder) for oid in places}
+        return Probed(
+            results, frozenset(rows), {oid: found for oid, found in through.items() if found is not None}
+        )
 
-    def _try(self, text: str, statement: int, holder: int, oid: int, rows: set[int]) -> str:
+    def _place(self, wait: LockWait, oid: int) -> int:
+        """The table at which a request on ``oid`` waits: itself where it is no other's lock."""
+        relation = self._probes.catalog.relations.get(wait.relation or 0)
+        return (relation.table or relation.oid) if relation is not None else oid
+
+    def _through(
+        self, oid: int, places: dict[int, dict[str, int]], statement: int, holder: int
+    ) -> tuple[frozenset[int], frozenset[str]] | None:
+        """The parts of ``oid`` at which its requests wait, and the probes that wait elsewhere too.
+
+        A request shows only what it meets first. Parts that it would meet later are those whose own requests
+        wait at themselves; what it would meet beyond them shows on a part that lets requests pass.
+        """
+        catalog, own = self._probes.catalog, places[oid]
+        met = {place for place in own.values() if catalog.is_part(place, oid)}
+        if not met:
+            return None
+        met |= {other for other in places if other in places[other].values() and catalog.is_part(other, oid)}
+        parts = {part for part in met if not any(catalog.is_part(part, other) for other in met)}
+        elsewhere = {probe for probe, place in own.items() if not catalog.is_part(place, oid)}
+        if passing := catalog.a_leaf(oid, parts):
+            tried = ((probe, text) for probe, text in self._probes.on(passing).items() if probe in own)
+            elsewhere |= {probe for probe, text in tried if self._try(text, statement, holder)}
+        return (frozenset(parts), frozenset(elsewhere)) if own.keys() - elsewhere else None
+
+    def _try(self, text: str, statement: int, holder: int) -> LockWait | None:
         self.client.run("BEGIN")
         self.client.start(text)
         # Also queued behind somebody else who waits for the statement: the queue is part of the effect.
         wait = self._clones.settle(self.client, {statement, holder})
         self.client.abandon()
-        if wait is None or statement not in wait.blockers:
-            return "ok"
-        if wait.locktype in ("transactionid", "tuple", "spectoken"):
-            rows.add(oid)
-            return "ok"
-        return "waits"
+        return wait if wait is not None and statement in wait.blockers else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pgrehearse import queries
@@ -19,7 +19,8 @@ _RELATIONS = f"""
 SELECT c.oid::bigint, c.relname, c.relkind::pg_catalog.text, pg_catalog.pg_relation_filenode(c.oid)::bigint,
        CASE n.nspname WHEN 'public' THEN '' ELSE pg_catalog.quote_ident(n.nspname) || '.' END
            || pg_catalog.quote_ident(c.relname),
-       coalesce(i.indrelid, 0)::bigint, c.relispopulated
+       coalesce(i.indrelid, 0)::bigint, c.relispopulated,
+       EXISTS (SELECT FROM pg_catalog.pg_partitioned_table AS p WHERE p.partdefid = c.oid)
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
@@ -37,16 +38,16 @@ SELECT t.oid::bigint,
  WHERE {queries.USER_SCHEMA}
    AND t.typcategory <> 'A' AND coalesce(c.relkind, 'c') = 'c'
 """
-# (one, other): a lock on one may make statements on other wait.
+# (one, other, parent): a lock on one may make statements on other wait; it is the parent of one.
 _EDGES = """
-SELECT conrelid::bigint, confrelid::bigint FROM pg_catalog.pg_constraint WHERE contype = 'f'
-UNION SELECT confrelid::bigint, conrelid::bigint FROM pg_catalog.pg_constraint WHERE contype = 'f'
-UNION SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits
-UNION SELECT d.objid::bigint, d.refobjid::bigint
+SELECT conrelid::bigint, confrelid::bigint, false FROM pg_catalog.pg_constraint WHERE contype = 'f'
+UNION SELECT confrelid::bigint, conrelid::bigint, false FROM pg_catalog.pg_constraint WHERE contype = 'f'
+UNION SELECT inhrelid::bigint, inhparent::bigint, true FROM pg_catalog.pg_inherits
+UNION SELECT d.objid::bigint, d.refobjid::bigint, false
         FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relkind = 'S'
-UNION SELECT d.refobjid::bigint, a.adrelid::bigint
+UNION SELECT d.refobjid::bigint, a.adrelid::bigint, false
         FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_attrdef AS a ON a.oid = d.objid
        WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> a.adrelid
@@ -57,7 +58,8 @@ UNION SELECT d.refobjid::bigint, a.adrelid::bigint
 class Relation:
     """One relation. ``table`` is the table's oid for an index, else 0.
 
-    ``populated``: it can be read. A materialized view that was made WITH NO DATA cannot.
+    ``populated``: it can be read. A materialized view that was made WITH NO DATA cannot. ``default``: it is
+    the default partition of a table.
     """
 
     oid: int
@@ -67,6 +69,7 @@ class Relation:
     name: str
     table: int
     populated: bool = True
+    default: bool = False
 
     @property
     def is_table(self) -> bool:
@@ -83,11 +86,12 @@ class Relation:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Relations and types by oid, and which tables a lock elsewhere may reach."""
+    """Relations and types by oid, which tables a lock elsewhere may reach, and the parents of each child."""
 
     relations: dict[int, Relation]
     types: dict[int, str]
     edges: dict[int, frozenset[int]]
+    parents: dict[int, frozenset[int]]
 
     def tables(self) -> list[Relation]:
         """Tables and partitioned tables, in order of oid."""
@@ -103,6 +107,19 @@ class Catalog:
             start = relation.table or oid
             found |= {start, *self.edges.get(oid, ()), *self._ancestors(start)}
         return {oid for oid in found if oid in self.relations and self.relations[oid].is_readable}
+
+    def is_part(self, oid: int, of: int) -> bool:
+        """Whether ``oid`` is a partition or a child of ``of``, at whatever depth."""
+        above = self.parents.get(oid, frozenset())
+        return of in above or any(self.is_part(one, of) for one in above)
+
+    def a_leaf(self, of: int, beside: Collection[int]) -> int | None:
+        """A partition or child of ``of`` with rows of its own that is none of ``beside``, nor below one."""
+        for oid, relation in self.relations.items():
+            free = oid not in beside and not any(self.is_part(oid, one) for one in beside)
+            if relation.kind == "r" and free and self.is_part(oid, of):
+                return oid
+        return None
 
     def rewritten(self, after: dict[int, Relation]) -> list[str]:
         """Tables and indexes of this catalog that have another file in ``after``.
@@ -134,16 +151,14 @@ class Catalog:
 def relations(client: Client) -> dict[int, Relation]:
     """Relations as ``client`` sees them now, uncommitted changes of its own included."""
     rows = client.rows(_RELATIONS)
-    return {
-        oid: Relation(oid, relname, kind, filenode, name, table, populated)
-        for oid, relname, kind, filenode, name, table, populated in rows
-    }
+    return {row[0]: Relation(*row) for row in rows}
 
 
 def read(client: Client) -> Catalog:
     """Read the catalog of the database ``client`` is connected to."""
-    edges: dict[int, set[int]] = {}
-    for one, other in client.rows(_EDGES):
-        edges.setdefault(one, set()).add(other)
-    types = dict(client.rows(_TYPES))
-    return Catalog(relations(client), types, {one: frozenset(others) for one, others in edges.items()})
+    edges: dict[int, frozenset[int]] = {}
+    parents: dict[int, frozenset[int]] = {}
+    for one, other, parent in client.rows(_EDGES):
+        for known in (edges, parents) if parent else (edges,):
+            known[one] = known.get(one, frozenset()) | {other}
+    return Catalog(relations(client), dict(client.rows(_TYPES)), edges, parents)

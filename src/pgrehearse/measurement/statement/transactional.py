@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pgrehearse.measurement.statement import observing, wal
 from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
-from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.measurement.statement.facts import MODES, PROBES, Facts, Through
 from pgrehearse.measurement.statement.probing import Probed, Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.text.statement import classify
 
-__all__ = ["Refused", "observe", "refuses", "within"]
+__all__ = ["Refused", "by_name", "observe", "refuses", "within"]
 
 #: active_sql_transaction, invalid_transaction_termination: this statement wants no transaction around it.
 _WANTS_NONE = ("25001", "2D000")
@@ -96,13 +96,14 @@ def within(
     scans |= observing.scanned(client, catalog, after, read, changed)
     if classify(statement).verb == "truncate":
         scans = set()  # it says that it builds indexes: of the new, empty file
-    waiting, row_locks = shown(probed, catalog, held)
+    probes, row_locks, through = shown(probed, catalog, held)
     return Facts(
         locks=observing.named(held, catalog),
         rewrites=tuple(rewritten),
         scans=tuple(sorted(scans)),
-        probes=waiting,
+        probes=probes,
         row_locks=row_locks,
+        through=through,
         messages=messages,
         wal_bytes=written,
         changed={
@@ -139,13 +140,24 @@ def reach(catalog: Catalog, held: dict[int, str]) -> set[int]:
 
 def shown(
     probed: Probed, catalog: Catalog, held: dict[int, str]
-) -> tuple[dict[str, dict[str, str]], tuple[str, ...]]:
-    """Probes and row locks by name: locked relations, and others where something waits."""
+) -> tuple[dict[str, dict[str, str]], tuple[str, ...], dict[str, Through]]:
+    """Probes, row locks and `Probed.through` by name: locked relations, and others where something waits."""
     probes = {
         catalog.relations[oid].name: results
         for oid, results in probed.results.items()
         if oid in held or "waits" in results.values()
     }
-    return dict(sorted(probes.items())), tuple(
-        sorted(catalog.relations[oid].name for oid in probed.row_locks)
-    )
+    row_locks = sorted(catalog.relations[oid].name for oid in probed.row_locks)
+    return dict(sorted(probes.items())), tuple(row_locks), by_name(probed, catalog)
+
+
+def by_name(probed: Probed, catalog: Catalog) -> dict[str, Through]:
+    """`Probed.through` by name."""
+    named = {
+        catalog.relations[oid].name: Through(
+            tuple(sorted(catalog.relations[part].name for part in parts)),
+            tuple(probe for probe in PROBES if probe in elsewhere),
+        )
+        for oid, (parts, elsewhere) in probed.through.items()
+    }
+    return dict(sorted(named.items()))

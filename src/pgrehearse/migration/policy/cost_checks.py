@@ -30,7 +30,6 @@ _MEND = {
     "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
     "backfill": "write in batches that commit, in a file with transaction:false",
     "scan": "NOT VALID first, VALIDATE in a later file; or a statement that needs no scan",
-    "detach": "DETACH PARTITION ... CONCURRENTLY, in a file of its own with transaction:false",
     "index-build": "CREATE INDEX CONCURRENTLY in a file of its own, with transaction:false",
 }
 
@@ -146,7 +145,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
         said = f"changes rows while {_who(row)} wait, reading {_names(read)} whole"
     elif row.facts.transactional and not batch and _every_row(written.sql, measured):
         check, said = "backfill", "changes every row in one transaction"
-    elif row.own and detaches(written.sql):
+    elif row.own and detaches(written.sql) and not row.default:
         check, said = "detach", f"detaches a partition while {_who(row)} wait"
     elif read and row.waits and not row.in_turn:
         check, said = "scan", f"reads {_names(read)} whole while {_who(row)} wait"
@@ -213,11 +212,8 @@ def _mend(check: str, sql: str, row: Row) -> str:
         return (
             "a CHECK on each table instead, NOT VALID first: of a domain VALIDATE, too, keeps writers waiting"
         )
-    if check == "scan" and ("attach" in code(sql).split() or "partition of" in code(sql)):
-        return (
-            "before it, in files of their own, a CHECK on the new partition that says what its bound says,"
-            " and one on the default partition that says the opposite: each NOT VALID, then VALIDATE"
-        )
+    if check in ("scan", "detach") and row.way:
+        return row.way
     tables = set(row.facts.probes) if row.facts else set()
     if (
         check == "rewrite"
@@ -284,7 +280,7 @@ def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement
 
 
 def _who(row: Row) -> str:
-    return " and ".join(blocked(dict(row.waits)))
+    return " and ".join(blocked(dict(row.waits), row.through))
 
 
 def _facts(row: Row, measured: MeasuredStatement) -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.measurement.statement.facts import Facts
+from pgrehearse.measurement.statement.facts import Facts, Through
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.measurement.xray_steps import FileStatement, steps
 from pgrehearse.migration.policy import comments, interface
@@ -100,6 +100,7 @@ def _row(row: Row) -> dict[str, Any]:
         "own": row.own,
         "advice": row.advice,
     }
+    value |= {"through": {table: one.to_json() for table, one in row.through.items()}, "default": row.default}
     value |= {"rewrites": row.rewrites, "stalls": row.stalls, "partitioned": row.partitioned}
     return value | {
         "facts": facts.to_json() if facts else None,
@@ -139,7 +140,9 @@ def _as_row(step: FileStatement, facts: Facts | None, changed: dict[str, int], o
         left=one["left"],
         waits=tuple((table, tuple(probes)) for table, probes in one["waits"]),
         own=tuple(one["own"]),
+        through={table: Through.from_json(parts) for table, parts in one["through"].items()},
         partitioned=one["partitioned"],
+        default=one["default"],
         rewrites=tuple(one["rewrites"]),
         stalls=tuple(one["stalls"]),
         advice=one["advice"],

@@ -22,6 +22,7 @@ from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
+from pgrehearse.troubles import installed
 
 __all__ = ["Attempt", "Link"]
 
@@ -126,7 +127,7 @@ class Attempt(ABC):
             line=self.line(self.failing) if self.failing else self.section.line,
             next_step="when the server is there again, run this again: it looks for what was done"
             if self.connection.closed
-            else self.left(error),
+            else installed(reason, self.left(error)),
         )
 
     def placed(self, error: PgRehearseError) -> PgRehearseError:

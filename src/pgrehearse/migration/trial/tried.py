@@ -9,6 +9,7 @@ from pathlib import Path
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.findings import Finding
 from pgrehearse.schema import Differences
+from pgrehearse.troubles import elsewhere
 
 __all__ = ["FAILED", "NOT_RUN", "OK", "Tried", "different", "failed", "from_error"]
 
@@ -66,4 +67,6 @@ def different(found: Differences, left: str, right: str) -> list[str]:
 
 def from_error(name: str, error: PgRehearseError) -> Tried:
     """A step that ended with an error."""
-    return Tried(name, FAILED, findings=error.findings, next_step=error.next_step or "")
+    return Tried(
+        name, FAILED, findings=error.findings, next_step=elsewhere(str(error), error.next_step or "")
+    )

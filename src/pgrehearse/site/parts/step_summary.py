@@ -71,7 +71,7 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
             _by_major(facts, _lock),
             _by_major(facts, _who),
             _by_major(facts, _work),
-            any(f.scans or f.rewrites or f.waits_for or blocked(f.waits) for f in facts.values()),
+            any(f.scans or f.rewrites or f.waits_for or blocked(f.waits, f.through) for f in facts.values()),
             _by_major(facts, _blocked),
             _by_major(facts, lambda f: _work(f) if f.rewrites or f.scans else ""),
             _by_major(facts, lambda f: _lock_on(_hardest(f))),
@@ -119,6 +119,10 @@ def _named(facts: Facts, document: Document) -> Facts:
         facts,
         locks={name: facts.locks.get(name, facts.locks.get(example, "")) for name in names(facts.locks)},
         probes={name: facts.probes.get(name, facts.probes.get(example, {})) for name in names(facts.probes)},
+        through={
+            "the table" if name == example else name: replace(one, parts=names(one.parts))
+            for name, one in facts.through.items()
+        },
         rewrites=names(facts.rewrites),
         scans=names(facts.scans),
         row_locks=names(facts.row_locks),
@@ -153,7 +157,7 @@ def _strength(facts: Facts) -> int:
     if not found:
         return -1
     ((mode, names),) = found.items()
-    return 2 * MODES.index(mode) + bool(blocked(facts.waits) or set(names) & set(facts.probes))
+    return 2 * MODES.index(mode) + bool(blocked(facts.waits, facts.through) or set(names) & set(facts.probes))
 
 
 def _blocked(facts: Facts) -> str:
@@ -165,7 +169,7 @@ def _hardest(facts: Facts) -> dict[str, list[str]]:
     """The strongest lock on a table; one on an index only where there is no other, or somebody waits."""
     locks = main_locks(facts)
     tables = {mode: names for mode, names in locks.items() if set(names) & set(facts.probes)}
-    locks = tables if tables and not blocked(facts.waits) else locks
+    locks = tables if tables and not blocked(facts.waits, facts.through) else locks
     mode = strongest(list(locks)) if locks else ""
     return {mode: locks[mode]} if mode else {}
 
