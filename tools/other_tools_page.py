@@ -43,7 +43,7 @@ def _settings() -> str:
     for name, tool in TOOLS.items():
         shared = [file for file in sorted((SOURCE / name).iterdir()) if file.is_file()]
         if shared:
-            said.append(f"### {tool.title}'s settings\n\n{_block(tool.title, shared)}")
+            said.append(f"### {tool.title}'s settings\n\n{_block(_title(name), shared)}")
     return "\n\n".join(said)
 
 
@@ -62,10 +62,18 @@ def _change(change: str) -> str:
         version = known[name]["version"]
         sent = "\n".join(f"{text};" for text in found["sent"])
         said.append(
-            f"### {tool.title}\n\n{_block(tool.title, own)}\n\n"
+            f"### {tool.title}\n\n{_block(_title(name), own)}\n\n"
             f'```{{.sql .noeval title="What {tool.title} {version} sent, by the server\'s log"}}\n{sent}\n```'
         )
     return "\n\n".join(said)
+
+
+def _title(name: str) -> str:
+    """Who executed a block: a build of the site does not."""
+    known = sealed.read(EVIDENCE)
+    majors = list(known["postgresql"])
+    version = known["tools"][name]["version"]
+    return f"Executed by {TOOLS[name].title} {version} on PostgreSQL {majors[0]} to {majors[-1]}"
 
 
 def _block(title: str, shown: list[Path]) -> str:
@@ -74,7 +82,7 @@ def _block(title: str, shown: list[Path]) -> str:
     texts = [f"{comment} {file.name}\n{file.read_text('utf-8').strip()}" for file in shown]
     text = ("\n\n\n" if language == "python" else "\n\n").join(texts)
     classes = f".{language} .noeval" if language == "python" else f".{language}"
-    return f'```{{{classes} title="Needs {title}, which is no dependency here"}}\n{text}\n```'
+    return f'```{{{classes} title="{title}"}}\n{text}\n```'
 
 
 def _short(text: str) -> str:

@@ -32,7 +32,7 @@ def test_guide_shows_session_wait_expectation_version(tiny: Tiny) -> None:
         "expects 55P03 lock_not_available",
         "session main",
         "PostgreSQL 18+",
-        "not executed",
+        "not executed here",
     ]
     assert 'data-run-session="reader"' in page
     assert 'data-run-wait="app"' in page

@@ -40,7 +40,7 @@ QUERIES = {
     "backup": "guides/verify-a-backup-before-you-migrate",
     "drift": "guides/detect-drift",
     "dbmate": "guides/migration-tools",
-    "alembic": "guides/migration-tools",
+    "alembic": "guides/changes-in-your-tool",
     "table locked": "stuck/table-is-locked",
     "who is blocking": "stuck/table-is-locked",
     "pg_terminate_backend": "stuck/table-is-locked",

@@ -28,6 +28,19 @@ PAGES = (
     (r"alter table .* set not null", "runbooks/constraint-not-null"),
     (r"alter table .* generated always as .* stored", "guides/live-traffic"),
     (r"alter table .* type .*::text::", "guides/enum-procedure"),  # the way from one enum to another
+    (r"alter table .* alter (column )?[^ ]+ (set data )?type ", "runbooks/column-change-type"),
+    (r"alter table .* add (constraint [^ ]+ )?foreign key\b", "runbooks/constraint-foreign-key"),
+    (r"alter table .* add (constraint [^ ]+ )?check\b", "runbooks/constraint-check"),
+    (r"alter table .* rename to ", "runbooks/table-rename"),
+    (r"alter table .* rename (?!constraint)", "runbooks/column-rename"),
+    (
+        r"alter table .* add (column )?(?!constraint |exclude |generated |not null |primary |unique )",
+        "runbooks/column-add",
+    ),
+    (
+        r"alter table .* drop (column )?(?!constraint |default |expression |identity |not null )",
+        "runbooks/column-drop",
+    ),
     (r"(vacuum (full\b|\([^)]*\bfull\b)|cluster |repack )", "runbooks/table-shrink"),
     (r"(update|delete) ", "runbooks/backfill-in-batches"),
 )
