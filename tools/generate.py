@@ -34,6 +34,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.main import cli
 from pgrehearse.promotion.rules import GATES
 from pgrehearse.promotion.transitions import transitions
+from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.status import as_json
 from pgrehearse.status.rules import FACTS
 from pgrehearse.text import options
@@ -411,7 +412,7 @@ def _outcomes(outcomes: dict[str, dict[str, list[int]]], names: dict[str, str], 
     said = []
     for outcome, by in outcomes.items():
         who = [
-            _short(names[name]) + ("" if seen == majors else f" with {_range(seen)}")
+            _short(names[name]) + ("" if seen == majors else f" with {majors_range(list(map(str, seen)))}")
             for name, seen in by.items()
         ]
         said.append(f"{_listed(who)}: {outcome}")
@@ -420,10 +421,6 @@ def _outcomes(outcomes: dict[str, dict[str, list[int]]], names: dict[str, str], 
 
 def _short(version: str) -> str:
     return ".".join(version.split(".")[:2])
-
-
-def _range(majors: list[int]) -> str:
-    return f"{majors[0]}–{majors[-1]}" if len(majors) > 1 else str(majors[0])
 
 
 def _listed(words: Iterable[str]) -> str:

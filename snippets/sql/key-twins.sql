@@ -305,7 +305,7 @@ BEGIN
     LEFT JOIN pg_attribute AS other ON other.attrelid = relid AND other.attnum = twin AND NOT other.attisdropped
     WHERE (done.live IS NULL AND type <> 'int8'::regtype)
        OR (done.live IS NOT NULL AND (other.attname IS DISTINCT FROM twin_name OR live.attnotnull > other.attnotnull
-           OR NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relid AND tgenabled = 'O'
+           OR NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relid AND tgenabled = 'A'
                                                    AND tgname = concat('zz_', own.name, '_sync'))));
     IF named IS NOT NULL THEN
         RAISE EXCEPTION 'stop: these have no twin, it may be NULL, or its trigger is missing: %', named;

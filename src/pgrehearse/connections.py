@@ -5,15 +5,18 @@ psycopg gives bytes instead of text where the encoding of the client is SQL_ASCI
 
 from __future__ import annotations
 
+import json
 import selectors
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, PollingStatus, TransactionStatus, abc
+from psycopg.types.json import set_json_dumps
 
 __all__ = [
     "NOT_TEXT",
@@ -30,6 +33,8 @@ __all__ = [
 NOT_TEXT = "something in the database is not text in UTF-8"
 NOT_TEXT_NEXT = "find the name or comment, and write it anew; an SQL_ASCII database takes any bytes"
 _UTF8: dict[str, Any] = {"client_encoding": "UTF8"}
+# Letters stand as they are in JSON: a database in SQL_ASCII or LATIN1 knows no \u00e4.
+set_json_dumps(partial(json.dumps, ensure_ascii=False))
 #: What is waited for while a connection is being opened.
 _EVENTS = {PollingStatus.READING: selectors.EVENT_READ, PollingStatus.WRITING: selectors.EVENT_WRITE}
 

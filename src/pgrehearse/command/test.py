@@ -17,6 +17,7 @@ from pgrehearse.execution.results import DocumentResult
 from pgrehearse.findings import Finding
 from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
+from pgrehearse.text.foreign import Reading, read
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
 
@@ -41,6 +42,27 @@ def versions(value: str) -> list[int | None]:
 @click.option("--server", help="Use this server (URL or DSN) and start none.", metavar="URL")
 @click.option("--keep-going", is_flag=True, help="Run the later blocks of a document after a failure, too.")
 @click.option("--keep/--no-keep", default=True, help="Keep the database of a document that failed.")
+@click.option(
+    "--foreign",
+    is_flag=True,
+    help="The documents were not written for pgrehearse: run each block of SQL, whatever its form.",
+)
+@click.option(
+    "--marked", is_flag=True, help="Of them, run what a comment asks for: <!-- pgrehearse: run -->."
+)
+@click.option(
+    "--fresh",
+    type=click.IntRange(0, 6),
+    default=0,
+    metavar="LEVEL",
+    help="Of them, give each heading of this level or above a fresh database.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="WHAT",
+    help="Of them, leave alone: a pattern of files, '#Title' of a section, a language; may be repeated.",
+)
 @format_option
 def test(
     paths: tuple[Path, ...],
@@ -49,6 +71,10 @@ def test(
     server: str | None,
     keep_going: bool,
     keep: bool,
+    foreign: bool,
+    marked: bool,
+    fresh: int,
+    without: tuple[str, ...],
     form: str,
 ) -> int:
     """Run the blocks of documents against disposable databases and check what they claim.
@@ -64,9 +90,22 @@ def test(
         raise click.UsageError(
             "--accept writes the outputs of runs without a failure: leave out --keep-going"
         )
+    if not foreign and (marked or fresh or without):
+        raise click.UsageError("--marked, --fresh and --without are for documents of others: add --foreign")
+    if foreign and accept:
+        raise click.UsageError("--accept writes into documents; with --foreign they are only read")
     project = project_of(paths[0] if paths else None)
+    how = Reading(marked, fresh, without) if foreign else None
     return rehearse_all(
-        project, paths, wanted, server=server, accept=accept, keep_going=keep_going, keep=keep, form=form
+        project,
+        paths,
+        wanted,
+        server=server,
+        accept=accept,
+        keep_going=keep_going,
+        keep=keep,
+        form=form,
+        how=how,
     )
 
 
@@ -80,12 +119,14 @@ def rehearse_all(
     keep_going: bool = False,
     keep: bool = True,
     form: str = "text",
+    how: Reading | None = None,
 ) -> int:
     """Rehearse the documents at ``paths`` on each major, printing progress. Returns the exit status.
 
-    ``form``: of `pgrehearse.findings.FORMATS`.
+    ``form``: of `pgrehearse.findings.FORMATS`. ``how``: to read them as documents of others.
     """
-    documents = [document for path in project.markdown(paths) if (document := load(path)).cells]
+    found = (read(path, project, how) if how else [load(path)] for path in project.markdown(paths))
+    documents = [document for parts in found for document in parts if document.cells]
     if not documents:
         raise DocumentError(
             "no document with an sql or python block here",
@@ -123,7 +164,7 @@ class _Tally:
         upcoming: Document | None,
         accept: bool,
     ) -> None:
-        name = self.project.relative(document.path)
+        name = self.project.relative(document.path) + (f" § {document.part}" if document.part else "")
         changed: list[int] = []
         try:
             with Progress(sys.stdout) as progress:
@@ -153,7 +194,7 @@ class _Tally:
         self._say(f"{word}  {name}  {where}  {cells}{skipped}  {result.seconds:.2f} s")
         if not result.green:
             self.status = max(self.status, 1)
-            self._say(result.report(name))
+            self._say(result.report(self.project.relative(result.document.path)))
         for note in result.notes:
             self._say(f"  {note}")
 

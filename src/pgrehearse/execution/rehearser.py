@@ -29,6 +29,8 @@ __all__ = ["Fresh", "Rehearser", "check_form", "run_cells"]
 
 def check_form(document: Document, project: Project) -> None:
     """Raise DocumentError, with every problem, when the document must not be run as it stands."""
+    if document.foreign:
+        return
     problems = lint.errors(document)
     if problems:
         raise DocumentError.of(problems)
@@ -202,7 +204,7 @@ class Rehearser:
         self.bash[document.path, document.text, server.major] = bash
         if result.left:
             records.forget(self._records, self.project.relative(document.path), server.major)
-        elif compare:
+        elif compare and not document.foreign:
             self._record(result)
         return result
 

@@ -59,8 +59,8 @@ def define_env(env: Any) -> None:
     _errors.clear()
     site = Site(Path(env.project_dir), Path(env.conf["docs_dir"]))
     env.pgrehearse = site
-    env.conf["extra_css"].append(f"{ASSETS}/blocks.css")
-    for name in ("tables", "parameters"):
+    env.conf["extra_css"] += [f"{ASSETS}/{name}.css" for name in ("blocks", "version")]
+    for name in ("tables", "parameters", "version"):
         script = ExtraScriptValue(f"{ASSETS}/{name}.js")
         script.defer = True
         env.conf["extra_javascript"].append(script)

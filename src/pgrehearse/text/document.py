@@ -15,7 +15,7 @@ from pgrehearse.text import characters, fences, front_matter
 from pgrehearse.text.fences import Fence, Heading
 from pgrehearse.text.options import CellOptions, parse_header
 
-__all__ = ["LOOKING", "PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
+__all__ = ["LOOKING", "MOST", "PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
 
 #: Phases of a runbook in the order they stand in the file. Rehearsal is optional and runs first.
 PHASES = ("Preflight", "Apply", "Verify", "Roll back", "Rehearsal")
@@ -24,7 +24,7 @@ LOOKING = ("Preflight", "Verify")
 #: The header of an output that servers of a major and later print.
 _LATER = re.compile(r'text title="PostgreSQL ([1-9]\d) and later"')
 #: Bytes of a document; the longest pages of the handbook have 60,000.
-_MOST = 4_000_000
+MOST = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ class Document:
     headings: tuple[Heading, ...]
     cells: tuple[Cell, ...]
     illustrations: tuple[Illustration, ...]
+    #: nobody wrote it for this program: no rule of form holds, and its runs leave no record
+    foreign: bool = False
+    #: title of the section that this is of its file, see `foreign.Reading.fresh`
+    part: str = ""
 
     @property
     def is_runbook(self) -> bool:
@@ -120,7 +124,7 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read and parse a document. Raises DocumentError: see `characters.read`; bad front matter."""
-    return parse(characters.read(path, most=_MOST), path)
+    return parse(characters.read(path, most=MOST), path)
 
 
 def parse(text: str, path: Path) -> Document:

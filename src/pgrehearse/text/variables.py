@@ -6,12 +6,14 @@ left alone: it would let a value change the statement.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from pgrehearse.text.split import Token, tokens
 
-__all__ = ["quote_identifier", "quote_literal", "substitute", "used"]
+__all__ = ["quote_identifier", "quote_json", "quote_literal", "substitute", "used"]
 
 _QUOTED = re.compile(r""":(?P<quote>['"])(?P<name>\w+)(?P=quote)""")
 
@@ -24,6 +26,14 @@ def quote_literal(value: str) -> str:
     _refuse_nul(value)
     doubled = value.replace("'", "''")
     return " E'" + doubled.replace("\\", "\\\\") + "'" if "\\" in value else f"'{doubled}'"
+
+
+def quote_json(value: Any) -> str:
+    """``value`` as JSON in an SQL string literal. Raises ValueError for a NUL character.
+
+    Letters stand as they are: a database in SQL_ASCII or LATIN1 knows no ``\\u00e4``.
+    """
+    return quote_literal(json.dumps(value, ensure_ascii=False))
 
 
 def quote_identifier(value: str) -> str:

@@ -162,7 +162,7 @@ def test_damaged_tar_files_are_refused(
 
 def test_without_checksums_a_changed_byte_cannot_be_seen(shop: Shop) -> None:
     place = shop.folder / "no-checksums"
-    program = programs.called("pg_basebackup")
+    program = programs.called("pg_basebackup", shop.server.major)
     assert program is not None
     done = programs.run(
         [program, "-D", place, "--manifest-checksums=NONE", "--checkpoint=fast"],

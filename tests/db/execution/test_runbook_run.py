@@ -10,13 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.runbook.run import carry_out
 from support.databases import Database
 from support.majors import LATER, LATER_SAID
-from support.runbook_requests import GATE, Recorder, request
+from support.runbook_requests import GATE, Recorder, request, runbook_database
 
 
 def test_everything_is_told_in_order(staging: Database, tmp_path: Path) -> None:
@@ -157,3 +159,27 @@ def test_no_front_end_is_loaded(staging: Database, tmp_path: Path) -> None:
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
     assert staging.trace() == ["bare"]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_letters_in_a_database_that_knows_no_others(database: str, tmp_path: Path, encoding: str) -> None:
+    """A run keeps its values and its session as JSON, and ``\\u00e4`` is no letter there."""
+    with psycopg.connect(database, autocommit=True) as admin:
+        name = f"{admin.info.dbname}_{encoding}".lower()
+        admin.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            made = runbook_database(make_conninfo(database, dbname=name))
+            values = (
+                "SELECT set_config('own.größe', :'label', false); INSERT INTO trace (note) VALUES (:'label');"
+            )
+            asked = request(made, tmp_path, values, GATE, label="größer")
+            with pytest.raises(ExpectationError, match="22012"):
+                carry_out(asked, Recorder())
+            made.execute("INSERT INTO gate VALUES (true)")
+            assert carry_out(asked, Recorder())
+            with connect(made.dsn) as session:
+                assert session.execute("SELECT note FROM trace").fetchall() == [("größer",)]
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -3,75 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
-from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.rehearser import run_cells
-from pgrehearse.schema.contents import Contents, state_of
-from pgrehearse.servers import Server, start
-from pgrehearse.text.document import load
-from support.majors import TEST_MAJOR
-
-RUNBOOKS = Path(__file__).parents[3] / "runbooks"
-FORWARD = ("Preflight", "Apply", "Verify")
-BACK = ("Roll back",)
-OWNER = "table_owner"
-Values = dict[str, str]
+from pgrehearse.servers import Server
+from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with start(TEST_MAJOR, settings={"wal_level": "logical"}) as running:
-        with psycopg.connect(running.dsn(), autocommit=True) as admin:
-            admin.execute(f"CREATE ROLE {OWNER} LOGIN IN ROLE pg_read_all_stats")
+    with foreign_server() as running:
         yield running
 
 
-class Foreign:
-    """A database with a table of somebody's own."""
-
-    def __init__(self, server: Server, name: str) -> None:
-        self.server, self.name = server, name
-        self.conninfo = make_conninfo(server.dsn(name), user=OWNER)
-
-    def has(self, *statements: str) -> None:
-        with psycopg.connect(self.conninfo, autocommit=True) as session:
-            for sql in statements:
-                session.execute(sql.encode())
-
-    def state(self) -> Contents:
-        return state_of(self.server.dsn(self.name))
-
-    def play(self, runbook: str, phases: tuple[str, ...], values: Values) -> str:
-        """What went wrong in the phases, in new sessions; empty when nothing did."""
-        document = load(RUNBOOKS / f"{runbook}.md")
-        given = {n: p.default for n, p in document.front.parameters.items() if p.default is not None}
-        cells = [cell for phase in phases for cell in document.cells if cell.phase == phase]
-        with Executor(
-            self.conninfo,
-            environment={**self.server.env(self.name), "PGUSER": OWNER},
-            path=document.path,
-            major=self.server.major,
-            values={**given, **values},
-            timeout=120,
-        ) as executor:
-            for result in run_cells(executor, cells, cells):
-                if result.failure is not None:
-                    return f"{result.failure.message} {result.failure.detail}"
-        return ""
-
-
 @pytest.fixture
-def foreign(server: Server, request: pytest.FixtureRequest) -> Iterator[Foreign]:
-    name = "foreign_one"
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
-        yield Foreign(server, name)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def foreign(server: Server) -> Iterator[Foreign]:
+    with foreign_database(server) as database:
+        yield database
 
 
 #: A name that every layer of quoting trips over.
@@ -112,7 +61,25 @@ VECTOR = (
 KEY = {**TABLE, "column": "id"}
 KEYS = ("CREATE TABLE t (id int PRIMARY KEY, c int)", "CREATE TABLE r (t_id int REFERENCES t)")
 RENAME = {**TABLE, "new_name": "n%"}
+STARS = (
+    "CREATE DOMAIN stars AS int DEFAULT 1",
+    'CREATE DOMAIN "Must be" AS text NOT NULL',
+    'CREATE TABLE t (id int PRIMARY KEY, c stars, "K" stars DEFAULT 5, s "Must be" DEFAULT \'s\')',
+)
+FULL = (
+    "CREATE TABLE t (id int PRIMARY KEY, c int)",
+    "DO $$ BEGIN FOR n IN 1 .. 1598 LOOP EXECUTE format('ALTER TABLE t ADD COLUMN g%s int', n);"
+    " EXECUTE format('ALTER TABLE t DROP COLUMN g%s', n); END LOOP; END $$",
+)
 REFUSED = [
+    ("table-rename", RENAME, "in place of their own", STARS),
+    ("column-rename", {**TABLE, "column": "c", "new_name": "d"}, '"K", c', STARS),
+    ("column-change-type", {**TYPE, "type": "integer"}, "of a domain with a default", STARS),
+    ("column-drop", {**TABLE, "column": "s", "type": '"Must be"'}, "refuses NULL", STARS),
+    ("column-add", {**ADD, "column": "d"}, "1,600 columns", FULL),
+    ("column-drop", {**TABLE, "column": "c", "type": "integer"}, "1,600 columns", FULL),
+    ("column-change-type", TYPE, "1,600 columns", FULL),
+    ("key-bigint", KEY, "1,600 columns", FULL),
     ("backfill-in-batches", FILL, "row-level security hides rows", FORCED),
     ("column-change-type", TYPE, "row-level security hides rows", FORCED),
     ("column-drop", {**TABLE, "column": "c", "type": "integer"}, "checked: touch()", TOUCH),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,12 +161,31 @@ def test_evidence_comes_back_and_tells_what_changed(tmp_path: Path) -> None:
     known = evidence.load(made)
     assert known.of("column-drop") == {"odd": {"15": Outcome("done"), "18": Outcome("done")}}
     assert known.versions == {"15": "15.18", "18": "18.6"}
-    assert known.older(document) == []
+    assert known.older(document) == {}
     assert evidence.changes(known, outcomes("18", Outcome("done", "", 9.0))) == []
     (line,) = evidence.changes(known, outcomes("18", Outcome("refused", "stop: no")))
     assert line == "column-drop on odd, PostgreSQL 18: done -> refused: stop: no"
     (line,) = evidence.changes(known, outcomes("17", Outcome("done")))
     assert "no evidence" in line
+
+
+def test_a_text_that_was_tried_on_one_shape_was_not_tried_on_the_others(tmp_path: Path) -> None:
+    """A part of the shapes tried again says nothing about the rest, which keep the text they had."""
+    made = project(tmp_path)
+    folder = tmp_path / "runbooks"
+    folder.mkdir()
+    (folder / "column-drop.md").write_text("# Drop\n\n## Apply\n", encoding="utf-8")
+    document = load(folder / "column-drop.md")
+    changed = replace(document, text=document.text + "\n")
+    (odd,) = shapes_of(made)
+    even = replace(odd, name="even")
+    done = {("column-drop", shape.name, "18"): Outcome("done") for shape in (odd, even)}
+    evidence.save(made, "18.6", [document], [odd, even], done)
+    evidence.save(made, "18.6", [changed], [even], {("column-drop", "even", "18"): Outcome("done")})
+    assert evidence.load(made).older(changed) == {"18": ["odd"]}
+    assert evidence.load(made).older(document) == {"18": ["even", "odd"]}
+    evidence.save(made, "18.6", [changed], [odd], {("column-drop", "odd", "18"): Outcome("done")})
+    assert evidence.load(made).older(changed) == {}
 
 
 def test_evidence_that_was_edited_is_refused(tmp_path: Path) -> None:

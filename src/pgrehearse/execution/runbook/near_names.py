@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from string import ascii_lowercase, ascii_uppercase
@@ -14,7 +13,7 @@ from pgrehearse import queries
 from pgrehearse.connections import connect
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.answers import stopped
-from pgrehearse.text.variables import quote_literal
+from pgrehearse.text.variables import quote_json
 
 __all__ = ["names_nothing", "near_names"]
 
@@ -51,7 +50,7 @@ def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -
     ]
     if not given:
         return []
-    query = queries.text("run_names", given=quote_literal(json.dumps(given)))
+    query = queries.text("run_names", given=quote_json(given))
     try:
         with connect(conninfo, autocommit=True, options="-c statement_timeout=10000") as connection:
             rows = connection.execute(query).fetchall()

@@ -6,7 +6,6 @@ or oid: what is recorded there of another place is not gone on from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +23,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
 from pgrehearse.execution.runbook.recorded import RunRow, RunWork, Unfinished
 from pgrehearse.execution.unlimited import unlimited
-from pgrehearse.text.variables import quote_literal
+from pgrehearse.text.variables import quote_json, quote_literal
 
 __all__ = ["RunLedger"]
 
@@ -280,6 +279,6 @@ class RunLedger:
             user=quote_literal(self.user),
             run=self.id,
             count=len(rows),
-            steps=quote_literal(json.dumps(steps)),
+            steps=quote_json(steps),
         )
         return text.decode()

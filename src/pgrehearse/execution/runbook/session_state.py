@@ -18,7 +18,7 @@ from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.runbook.locks import LOCK_CLASS
 from pgrehearse.execution.session import Message, Session
-from pgrehearse.text.variables import quote_literal
+from pgrehearse.text.variables import quote_json, quote_literal
 
 __all__ = ["SessionState"]
 
@@ -43,7 +43,7 @@ class SessionState:
         names = ", ".join(map(quote_literal, self._custom))
         return queries.text(
             "session_state",
-            beginning=quote_literal(json.dumps(self._beginning)),
+            beginning=quote_json(self._beginning),
             custom=f"ARRAY[{names}]::pg_catalog.text[]",
             lock_class=LOCK_CLASS,
         ).decode()
@@ -68,7 +68,7 @@ class SessionState:
 
     def again(self, wanted: Mapping[str, Any]) -> str:
         """Gives the session the settings of ``wanted``, and raises PGR01 unless all else is as there too."""
-        text = quote_literal(json.dumps(dict(wanted)))
+        text = quote_json(dict(wanted))
         remade = queries.text("session_remade", wanted=text).decode()
         checked = queries.text("session_checked", wanted=text).decode()
         return f"{remade};\n{self.query};\n{checked}"

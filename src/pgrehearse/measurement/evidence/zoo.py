@@ -5,7 +5,7 @@ It holds no durations: the same runbooks on the same shapes give the same file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,13 +30,15 @@ class ZooEvidence:
 
     Attributes:
         versions: major -> the server's version.
-        digests: of the texts of runbooks and shapes, by ``kind/name`` and major.
+        digests: of the newest texts of runbooks and shapes, by ``kind/name`` and major.
+        earlier: runbook -> major -> the shapes on which a text before that of ``digests`` was tried.
         titles: of the shapes.
         outcomes: of the pairs.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    earlier: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     outcomes: Mapping[Pair, Outcome] = field(default_factory=dict)
 
@@ -48,11 +50,14 @@ class ZooEvidence:
                 found.setdefault(shape, {})[major] = outcome
         return found
 
-    def older(self, document: Document) -> list[str]:
-        """The majors on which another text of ``document`` was tried."""
-        mine = text_digest(document.text)
-        known = self.digests.get(f"runbook/{document.path.stem}", {})
-        return sorted(major for major, digest in known.items() if digest != mine)
+    def older(self, document: Document) -> dict[str, list[str]]:
+        """Major -> the shapes on which another text of ``document`` was tried; majors with any."""
+        mine, name = text_digest(document.text), document.path.stem
+        found: dict[str, list[str]] = {}
+        for major, digest in self.digests.get(f"runbook/{name}", {}).items():
+            every = [shape for runbook, shape, where in self.outcomes if (runbook, where) == (name, major)]
+            found[major] = sorted(self.earlier.get(name, {}).get(major, ()) if digest == mine else every)
+        return {major: shapes for major, shapes in found.items() if shapes}
 
 
 def file_of(project: Project) -> Path:
@@ -74,7 +79,9 @@ def load(project: Project) -> ZooEvidence:
             for entry in entries
             for major in entry["majors"]
         }
-        return ZooEvidence(data["versions"], data["digests"], data["titles"], outcomes)
+        return ZooEvidence(
+            data["versions"], data["digests"], data.get("earlier", {}), data["titles"], outcomes
+        )
     except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
         next_step = "delete it and run `pgrehearse rehearse --zoo --refresh`"
         raise broken(file, error, next_step) from error
@@ -96,6 +103,12 @@ def save(
         for pair, outcome in known.outcomes.items()
         if not (pair[0] in names and pair[1] in kinds and pair[2] == major)
     }
+    earlier = {name: dict(value) for name, value in known.earlier.items()}
+    for document in documents:
+        name = document.path.stem
+        left = set(known.older(document).get(major, ())) - kinds
+        earlier.setdefault(name, {})[major] = sorted(left)
+        earlier[name] = {where: shapes for where, shapes in earlier[name].items() if shapes}
     outcomes |= results
     digests = {key: dict(value) for key, value in known.digests.items()}
     for kind, name, text in (
@@ -106,6 +119,7 @@ def save(
     data = {
         "versions": {**known.versions, major: version},
         "digests": digests,
+        "earlier": {name: value for name, value in earlier.items() if value},
         "titles": {**known.titles, **{shape.name: shape.title for shape in shapes}},
         "pairs": _grouped(outcomes),
     }

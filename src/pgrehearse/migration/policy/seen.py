@@ -21,8 +21,8 @@ from pgrehearse.text.statement import classify
 
 __all__ = ["Seen", "look", "worth"]
 
-#: An error about rows, such as a NULL where none may be.
-_OF_ROWS = re.compile(r"\(23\w{3}\)$")
+#: An error about rows: a NULL where none may be, a text that is no JSON, a check of its own that raises.
+_OF_ROWS = re.compile(r"\((?:21|22|23|44|P0)\w{3}\)$")
 
 
 @dataclass(frozen=True)

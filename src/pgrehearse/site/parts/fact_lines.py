@@ -30,6 +30,7 @@ def fact_lines(evidence: CellEvidence | None) -> str:
             "statement": _shortened(statement.sql) if several else "",
             "said": "; ".join(phrases(facts, in_turn=classify(statement.sql).in_turn)),
             "majors": majors_range(majors),
+            "each": " ".join(majors),
         }
         for statement in evidence.statements
         for majors, facts in grouped(statement)

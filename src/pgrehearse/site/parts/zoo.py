@@ -39,7 +39,7 @@ def tried_on(project: Project, document: Document) -> str:
         majors=majors_range(majors),
         sum=_sum(found),
         rows=rows,
-        older=majors_range(evidence.older(document)),
+        older=[(major, len(shapes)) for major, shapes in sorted(evidence.older(document).items())],
     )
 
 

@@ -130,6 +130,29 @@ def test_made_rows_that_a_file_cannot_have_are_made_plainer(project: Project) ->
     assert "0002_change.sql:3: rule 8 (scan): " in ended.out
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE items ALTER note TYPE jsonb USING note::jsonb;",
+        "ALTER TABLE items ALTER note TYPE varchar(1);",
+        "ALTER TABLE items ALTER note TYPE date USING to_date(note, 'YYYY-MM-DD');",
+        "UPDATE items SET note = (SELECT i.note FROM items AS i);",
+        "DO $$ BEGIN IF EXISTS (SELECT FROM items) THEN RAISE 'clean it first'; END IF; END $$;",
+    ],
+)
+def test_what_the_made_rows_cannot_is_no_fault_of_the_file(project: Project, change: str) -> None:
+    """Texts that are no JSON, too long, no date; more rows than one; a check of its own: 22, 21, P0."""
+    (project.root / "db" / "seed.sql").unlink()
+    up = f"-- migrate:up\nSET LOCAL lock_timeout = '2s';\n{change}\n"
+    (project.migrations / "0002_change.sql").write_text(f"{up}-- migrate:down\nSELECT 1;\n")
+    ended = lint(project, "db/migrations/0002_change.sql")
+    assert "(runnable)" not in ended.out
+    assert "measured 1 of 2 statements (" in ended.out
+    assert "1 left out: COMMENT ON and SET" in ended.out
+    (project.migrations / "0002_change.sql").write_text(f"{up}SELECT 1/0;\n-- migrate:down\nSELECT 1;\n")
+    assert "(runnable)" in lint(project, "db/migrations/0002_change.sql").out, "a fault of the file's own"
+
+
 def test_tables_without_rows_are_named(project: Project) -> None:
     (project.root / "db" / "seed.sql").unlink()
     (project.migrations / "0002_odd.sql").write_text(

@@ -1,0 +1,193 @@
+"""Markdown that nobody wrote for this program, read as its readers do: what they take for SQL is a cell.
+
+In a list, a tab or a quotation, closed by more marks than it was opened with, called ``postgresql`` or
+``SQL``; with the files that a line ``--8<--`` in it brings in. No rule of form holds, nothing is compared
+with an output, and blocks in other languages are left alone: to run a stranger's Python is another decision.
+
+A comment above a block speaks to us: ``<!-- pgrehearse: skip REASON -->``, ``<!-- pgrehearse: run -->``, or
+options of a cell, ``<!-- pgrehearse: expect="23505" -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pgrehearse.errors import DocumentError
+from pgrehearse.text import characters, fences
+from pgrehearse.text.document import MOST, Cell, Document, Illustration, is_illustration
+from pgrehearse.text.fences import Fence, Heading
+from pgrehearse.text.front_matter import FrontMatter
+from pgrehearse.text.options import CellOptions, parse_header
+from pgrehearse.text.project import Project
+
+__all__ = ["Reading", "read"]
+
+#: Other dialects (mysql, tsql) are nothing for us.
+_LANGUAGES = ("sql", "postgresql", "postgres", "pgsql", "plpgsql", "psql", "pg")
+_SPEAKS = re.compile(r"\s*(?:>\s*)*<!--\s*pgrehearse:\s*(?P<said>.*?)\s*-->\s*")
+_INCLUDE = re.compile(r"\s*-{1,}8<-{1,}\s+(?P<quote>['\"])(?P<path>[^'\"]+)(?P=quote)\s*")
+#: ``path:2:5``, ``path:name``: a part of a file.
+_PART = re.compile(r"(?P<path>.+?)(?::(?P<first>\d*)(?::(?P<last>\d*))?|:(?P<section>[A-Za-z][\w-]*))?")
+_QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What of foreign documents is run, and where.
+
+    Attributes:
+        marked: only blocks below a comment that speaks to us.
+        fresh: each heading of this level or above begins with a fresh database; 0: the document has one.
+        without: what is left alone: a pattern of files, ``#Title`` of a section, a language.
+    """
+
+    marked: bool = False
+    fresh: int = 0
+    without: tuple[str, ...] = ()
+
+    def leaves(self, path: str) -> bool:
+        """Whether the document at ``path``, relative to the project, is left alone."""
+        return any(
+            fnmatchcase(path, one) or fnmatchcase(path.rsplit("/", 1)[-1], one) for one in self.without
+        )
+
+
+def read(path: Path, project: Project, how: Reading) -> list[Document]:
+    """The document at ``path``, or a document for each of its sections that has a database of its own.
+
+    Raises DocumentError: it cannot be read; a comment that speaks to us says nothing known; a file that it
+    brings in is not there, or lies outside the project.
+    """
+    if how.leaves(project.relative(path)):
+        return []
+    text = characters.read(path, most=MOST)
+    lines = text.replace("\r\n", "\n").split("\n")
+    found = fences.scan(lines)
+    heads = fences.headings(lines, found)
+    blocks = [
+        _block(lines, fence, heads, path, project, how)
+        for fence in found
+        if fence.language.lower() in _LANGUAGES
+    ]
+    parts = []
+    for first, last, title in _sections(heads, how.fresh, len(lines)):
+        here = [one for one in blocks if first <= one.line <= last]
+        cells = [one for one in here if isinstance(one, Cell)]
+        if cells:
+            numbered = tuple(replace(cell, index=number) for number, cell in enumerate(cells, 1))
+            shown = tuple(one for one in here if isinstance(one, Illustration))
+            parts.append(
+                Document(path, text, FrontMatter(), (), (), numbered, shown, foreign=True, part=title)
+            )
+    return parts
+
+
+def _sections(heads: Sequence[Heading], level: int, lines: int) -> Iterator[tuple[int, int, str]]:
+    """First line, last line and title of each."""
+    starts = [(one.line, one.title) for one in heads if one.level <= level]
+    starts = [(1, ""), *starts]
+    for (first, title), (following, _) in zip(starts, [*starts[1:], (lines + 1, "")], strict=True):
+        yield first, following - 1, title
+
+
+def _block(
+    lines: Sequence[str], fence: Fence, heads: Iterable[Heading], path: Path, project: Project, how: Reading
+) -> Cell | Illustration:
+    said = _said(lines, fence)
+    above = _above(heads, fence.line)
+    left = (
+        is_illustration(fence)
+        or (said is not None and said.split()[:1] == ["skip"])
+        or (how.marked and said is None)
+        or fence.language.lower() in how.without
+        or any(f"#{title}" in how.without for title in above)
+    )
+    if left:
+        return Illustration("sql", fence.body, fence.line, fence.info)
+    source = "\n".join(_brought_in(_plain(fence), path, project, fence.line))
+    options = CellOptions()
+    if said not in (None, "", "run"):
+        options, wrong = parse_header(f"sql {said}")
+        if wrong:
+            raise DocumentError(
+                f"this comment says nothing known: {said}",
+                path=path,
+                line=fence.line - 1,
+                next_step='skip REASON, run, or options such as expect="23505" session="b"',
+            )
+    return Cell(1, "sql", source, fence.line, fence.end_line, options, info=fence.info)
+
+
+def _said(lines: Sequence[str], fence: Fence) -> str | None:
+    """What the comment above says; None: there is none. Blank lines may stand between."""
+    for number in range(fence.line - 2, -1, -1):
+        if lines[number].strip(" \t>"):
+            speaks = _SPEAKS.fullmatch(lines[number])
+            return speaks["said"] if speaks else None
+    return None
+
+
+def _above(heads: Iterable[Heading], line: int) -> list[str]:
+    """Titles of the sections that ``line`` lies in."""
+    open_: list[Heading] = []
+    for one in heads:
+        if one.line > line:
+            break
+        open_ = [*(other for other in open_ if other.level < one.level), one]
+    return [one.title for one in open_]
+
+
+def _plain(fence: Fence) -> list[str]:
+    """Lines of the block without the marks of the quotation and the indent of the list that it stands in."""
+    found = fence.body.split("\n")
+    if ">" in fence.indent:
+        return [_QUOTED.sub("", line, count=1) for line in found]
+    width = len(fence.indent.expandtabs(4))
+    return [_unindented(line, width) for line in found]
+
+
+def _unindented(line: str, width: int) -> str:
+    line = line.expandtabs(4) if width and line[:1] == "\t" else line
+    blank = len(line) - len(line.lstrip(" "))
+    return line[min(blank, width) :]
+
+
+def _brought_in(lines: Iterable[str], path: Path, project: Project, line: int) -> Iterator[str]:
+    for text in lines:
+        include = _INCLUDE.fullmatch(text)
+        if include is None:
+            yield text
+            continue
+        part = _PART.fullmatch(include["path"])
+        assert part is not None  # it matches every name
+        yield from _part_of(_file(part["path"], path, project, line), part)
+
+
+def _file(name: str, path: Path, project: Project, line: int) -> list[str]:
+    """Lines of the file that a page brings in: beside the page, in the project or in its documents."""
+    for folder in (path.resolve().parent, project.root, *project.documents):
+        place = (folder / name).resolve()
+        if place.is_file() and place.is_relative_to(project.root):
+            return characters.read(place, most=MOST).replace("\r\n", "\n").rstrip("\n").split("\n")
+    raise DocumentError(
+        f"the file {name!r}, which this block brings in, is not in the project",
+        path=path,
+        line=line,
+        next_step="name it from the page or the project; or above it <!-- pgrehearse: skip REASON -->",
+    )
+
+
+def _part_of(lines: list[str], part: re.Match[str]) -> list[str]:
+    if part["section"]:
+        marks = [
+            n
+            for n, text in enumerate(lines)
+            if re.search(rf"-8<- \[(?:start|end): {part['section']}\]", text)
+        ]
+        return lines[marks[0] + 1 : marks[1]] if len(marks) > 1 else []
+    first, last = int(part["first"] or 1), int(part["last"] or len(lines))
+    return lines[first - 1 : last]

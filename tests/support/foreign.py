@@ -1,0 +1,80 @@
+"""A database with tables of somebody's own; runbooks played on it as the role that owns them and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from pgrehearse.execution.executor import Executor
+from pgrehearse.execution.rehearser import run_cells
+from pgrehearse.schema.contents import Contents, state_of
+from pgrehearse.servers import Server, start
+from pgrehearse.text.document import load
+from support.majors import TEST_MAJOR
+
+__all__ = ["BACK", "FORWARD", "OWNER", "Foreign", "Values", "foreign_database", "foreign_server"]
+
+RUNBOOKS = Path(__file__).parents[2] / "runbooks"
+FORWARD = ("Preflight", "Apply", "Verify")
+BACK = ("Roll back",)
+OWNER = "table_owner"
+Values = dict[str, str]
+
+
+@contextmanager
+def foreign_server() -> Iterator[Server]:
+    """A server that has the role."""
+    with start(TEST_MAJOR, settings={"wal_level": "logical"}) as running:
+        with psycopg.connect(running.dsn(), autocommit=True) as admin:
+            admin.execute(f"CREATE ROLE {OWNER} LOGIN IN ROLE pg_read_all_stats")
+        yield running
+
+
+@contextmanager
+def foreign_database(server: Server) -> Iterator[Foreign]:
+    """An empty database of the role, dropped afterwards."""
+    name = "foreign_one"
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+        try:
+            yield Foreign(server, name)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Foreign:
+    """A database with a table of somebody's own."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server, self.name = server, name
+        self.conninfo = make_conninfo(server.dsn(name), user=OWNER)
+
+    def has(self, *statements: str) -> None:
+        with psycopg.connect(self.conninfo, autocommit=True) as session:
+            for sql in statements:
+                session.execute(sql.encode())
+
+    def state(self) -> Contents:
+        return state_of(self.server.dsn(self.name))
+
+    def play(self, runbook: str, phases: tuple[str, ...], values: Values) -> str:
+        """What went wrong in the phases, in new sessions; empty when nothing did."""
+        document = load(RUNBOOKS / f"{runbook}.md")
+        given = {n: p.default for n, p in document.front.parameters.items() if p.default is not None}
+        cells = [cell for phase in phases for cell in document.cells if cell.phase == phase]
+        with Executor(
+            self.conninfo,
+            environment={**self.server.env(self.name), "PGUSER": OWNER},
+            path=document.path,
+            major=self.server.major,
+            values={**given, **values},
+            timeout=120,
+        ) as executor:
+            for result in run_cells(executor, cells, cells):
+                if result.failure is not None:
+                    return f"{result.failure.message} {result.failure.detail}"
+        return ""
