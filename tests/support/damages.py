@@ -17,6 +17,7 @@ _NEVER = "is not in the archive: the backup cannot be started"
 _BARMANS = "is not in Barman's archive: the backup cannot be started"
 _CUT = "it is cut or damaged"
 _LOST = "is present in the manifest but not on disk"
+_SPECIAL = "is neither a file nor a folder"
 
 #: damage -> adapter -> words
 REFUSED: Mapping[str, Mapping[str, str]] = {
@@ -41,6 +42,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     },
     "a folder is gone": {_BASE: _LOST},
     "a file is too many": {_BASE: "is present on disk but not in"},
+    "a FIFO lies in it": {_BASE: _SPECIAL, _DUMP: _SPECIAL},
     "a file was cut": {
         _DUMP: _CUT,
         _BACKREST: "is damaged: checksum invalid: 1",
@@ -80,6 +82,8 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     "what was restored is the original itself": {_OWN: "is the server of shop itself"},
     "what was restored is not taken away": {_OWN: "the restored server was not taken away"},
     "rows are missing": {_BASE: "is empty in the copy, and had rows", _OWN: "rows"},
+    "indexes and constraints are missing": {_DUMP: "the copy lacks the constraint"},
+    "an empty table is missing": {_DUMP: "is not in the copy"},
     "an index lacks rows": {_BASE: "orders_word"},
     "it holds no canary of this database": {_BASE: "the copy holds canaries of another database"},
 }

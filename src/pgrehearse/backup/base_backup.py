@@ -17,7 +17,7 @@ from typing import ClassVar
 from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import physical, programs, recovery, tar
 from pgrehearse.backup.adapter import Adapter, Copy, Facts
-from pgrehearse.backup.copying import copied
+from pgrehearse.backup.copying import copied, no_special_file
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.manifest import Manifest
 from pgrehearse.backup.pg_basebackup import take_base_backup
@@ -61,10 +61,13 @@ class BaseBackup(Adapter):
 
     def listed(self, proof: Proof) -> Facts:
         with proof.proving(Level.LISTED, "manifest") as said:
+            no_special_file(self.folder)
             found = manifests.manifest(self.folder / manifests.NAME)
             said.append(f"{found.files} files, {found.bytes / (1 << 20):,.0f} MB, until {found.end_lsn}")
         with proof.proving(Level.LISTED, "chain") as said:
             self._chain = self._builds_upon()
+            for below in self._chain[:-1]:
+                no_special_file(below)
             said.append(
                 "a full backup" if len(self._chain) == 1 else " <- ".join(one.name for one in self._chain)
             )

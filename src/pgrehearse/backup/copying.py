@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-__all__ = ["copied"]
+from pgrehearse.backup.proof import Refused
+
+__all__ = ["copied", "no_special_file"]
 
 _PART = 64 << 20  # bytes asked of the system at once
 _TICK = 0.2  # seconds between two words on progress
@@ -38,6 +40,24 @@ def copied(source: Path, target: Path, jobs: int, progress: Callable[[int], None
             pool.shutdown(cancel_futures=True)
             raise
     return total
+
+
+def no_special_file(folder: Path) -> None:
+    """Raise Refused, which names it, where a FIFO, a socket or a device lies in ``folder``.
+
+    Whoever opens a FIFO waits until somebody writes into it: pg_verifybackup and pg_restore would for ever.
+    """
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                no_special_file(Path(entry.path))
+            elif not (entry.is_symlink() or entry.is_file(follow_symlinks=False)):
+                raise Refused(
+                    f"{entry.path} is neither a file nor a folder: whoever reads it may wait for ever",
+                    "no backup holds such a thing: find who made it, and take a new one",
+                )
 
 
 def _taken(running: set[Future[int]]) -> int:

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from pgrehearse.backup import checksums, loading, programs
 from pgrehearse.backup.adapter import Adapter, Copy, Facts, Work
+from pgrehearse.backup.copying import no_special_file
 from pgrehearse.backup.levels import Level
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.pg_dump import take_dump
@@ -59,6 +60,7 @@ class Dump(Adapter):
         with proof.proving(Level.LISTED, "dump") as said:
             if not self.path.exists():
                 raise Refused(f"{self.place} is not there", "check the path")
+            no_special_file(self.path)
             form = _form(self.path)
             if form is None:
                 empty = self.path.is_file() and self.path.stat().st_size == 0

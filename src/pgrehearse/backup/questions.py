@@ -24,6 +24,7 @@ from pgrehearse.migration.runner.ledger import Ledger
 __all__ = ["Answers", "ask"]
 
 _TAKE = "take a new one: pgrehearse backup take"
+_PART = "was it made since, or is this a backup of a part? take a new one: pgrehearse backup take"
 _UNLOGGED = f"""
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -64,6 +65,7 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
                 with proof.proving(Level.QUERIED, "sequences") as said:
                     said.append(_sequences(connection, before))
                 with proof.proving(Level.QUERIED, "indexes") as said:
+                    _held_together(connection, before)
                     said.append(agreed())
             with proof.proving(Level.CANARY, "canary") as said:
                 found.canary = _canary(newest, known, there, copy, facts, said)
@@ -122,8 +124,11 @@ def _rows(
         counted[name] = int(row[0]) if row else 0
         total += counted[name]
         empty += counted[name] == 0
+    gone = [name for name in had if name not in counted]
     lost = [name for name, rows in had.items() if rows and not counted.get(name)]
     fewer = [name for name, rows in had.items() if rows > 1000 and 0 < counted.get(name, 0) < rows / 2]
+    if gone:
+        raise Unproven(f"{gone[0]} is not in the copy{_and(len(gone) - 1)}", _PART)
     if lost:
         when = "when the canary was written" if newest else f"now in {before.info.dbname}"
         raise Unproven(f"{lost[0]} is empty in the copy, and had rows {when}", _TAKE)
@@ -141,6 +146,24 @@ def _rows(
             f"; {unlogged} UNLOGGED tables hold none after any restore" if unlogged else "",
         ]
     )
+
+
+def _held_together(connection: psycopg.Connection[Any], before: psycopg.Connection[Any]) -> None:
+    """The tables of the copy have the indexes, constraints and triggers that they have in the original.
+
+    A dump of two of its three sections loads without an error, and has all rows.
+    """
+    query = queries.text("backup_definitions")
+    ours, theirs = (set(one.execute(query).fetchall()) for one in (connection, before))
+    tables = {table for table, _, _ in ours}
+    lacks = sorted(one for one in theirs - ours if one[0] in tables)
+    if lacks:
+        table, kind, name = lacks[0]
+        raise Unproven(f"the copy lacks the {kind} {name} on {table}{_and(len(lacks) - 1)}", _PART)
+
+
+def _and(more: int) -> str:
+    return f", and {more} more" if more > 0 else ""
 
 
 def _sequences(connection: psycopg.Connection[Any], before: psycopg.Connection[Any]) -> str:

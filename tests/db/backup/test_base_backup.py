@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,6 +59,14 @@ def _lose(pattern: str) -> Callable[[Path], None]:
     return lambda place: first(place, pattern).unlink()
 
 
+def _pipe(name: str) -> Callable[[Path], None]:
+    def make(place: Path) -> None:
+        (place / name).unlink(missing_ok=True)
+        os.mkfifo(place / name)
+
+    return make
+
+
 def _cut(pattern: str) -> Callable[[Path], None]:
     return lambda place: changed(first(place, pattern), lambda content: content[: len(content) // 2])
 
@@ -104,8 +113,11 @@ def test_damage_is_refused_before_anything_is_restored(
         (_lose("backup_manifest"), words("its description is gone", "pg_basebackup")),
         (_cut("backup_manifest"), words("its description was cut or changed", "pg_basebackup")),
         (_lose("backup_label"), words("backup_label is gone", "pg_basebackup")),
+        (_pipe("pg_wal/000000010000000000000099"), words("a FIFO lies in it", "pg_basebackup")),
+        (_pipe("backup_manifest"), words("a FIFO lies in it", "pg_basebackup")),
+        (_pipe("base/5/2619"), words("a FIFO lies in it", "pg_basebackup")),
     ],
-    ids=["manifest", "half-manifest", "label"],
+    ids=["manifest", "half-manifest", "label", "fifo-more", "fifo-manifest", "fifo-data"],
 )
 def test_what_is_no_backup_gets_no_receipt(
     shop: Shop, plain: Path, damage: Callable[[Path], None], said: str, request: pytest.FixtureRequest

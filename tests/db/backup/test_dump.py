@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,69 @@ def test_a_member_of_a_directory_is_missed(shop: Shop, dumps: dict[str, Path]) -
     shutil.copytree(dumps["directory"], place)
     max(place.glob("*.dat.gz"), key=lambda one: one.stat().st_size).unlink()
     assert words("a file is gone", "pg_dump") in missing(shop.verify(place))["readable"]
+
+
+@pytest.mark.parametrize("name", ["toc.dat", "*.dat.gz"])
+def test_a_fifo_in_a_directory_is_refused_and_nobody_waits_for_it(
+    shop: Shop, dumps: dict[str, Path], name: str
+) -> None:
+    place = dumps["directory"].with_name(f"fifo-{len(name)}")
+    shutil.copytree(dumps["directory"], place)
+    one = sorted(place.glob(name))[0]
+    one.unlink()
+    os.mkfifo(one)
+    with pytest.raises(ExpectationError, match=words("a FIFO lies in it", "pg_dump")):
+        shop.verify(place, Dump)
+
+
+@pytest.mark.parametrize("sections", [("pre-data", "data"), ("pre-data", "data", "post-data")])
+def test_a_dump_of_two_of_its_sections_is_refused(
+    shop: Shop, dumps: dict[str, Path], sections: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It loads without an error and has all rows. All three are the whole: the counterproof."""
+    shop.take(Dump, f"canary-of-{len(sections)}")
+    place = part(shop, tmp_path / "part", *(f"--section={one}" for one in sections))
+    found = missing(shop.verify(place, Dump))
+    if "post-data" in sections:
+        assert list(found) == ["checksums"]
+    else:
+        assert words("indexes and constraints are missing", "pg_dump") in found["indexes"]
+
+
+def test_an_empty_table_that_is_not_in_the_copy_is_missed(shop: Shop, tmp_path: Path) -> None:
+    execute(shop.dsn, 'CREATE SCHEMA "s p"; CREATE TABLE "s p"."Em pty" (id int PRIMARY KEY)')
+    try:
+        shop.take(Dump, "canary-of-empty")
+        place = part(shop, tmp_path / "part", "--exclude-schema=s p")
+        said = missing(shop.verify(place, Dump))["rows"]
+        assert words("an empty table is missing", "pg_dump") in said
+        assert said.startswith("s p.Em pty")
+    finally:
+        execute(shop.dsn, 'DROP SCHEMA "s p" CASCADE')
+
+
+def test_what_was_made_since_without_a_migration_is_no_part_of_it(shop: Shop) -> None:
+    """A table: others make them all the time. An index on a table that the backup holds is missed."""
+    place = shop.take(Dump, "before-it-was-made")
+    execute(shop.dsn, "CREATE TABLE since (id int PRIMARY KEY, CHECK (id > 0)); CREATE INDEX ON since (id)")
+    try:
+        assert missing(shop.verify(place, Dump)) == {}
+        execute(shop.dsn, 'CREATE INDEX "in dex" ON orders (id)')
+        assert (
+            "the copy lacks the index in dex on public.orders: "
+            in missing(shop.verify(place, Dump))["indexes"] + ": "
+        )
+    finally:
+        execute(shop.dsn, 'DROP TABLE since; DROP INDEX IF EXISTS "in dex"')
+
+
+def part(shop: Shop, place: Path, *words: str) -> Path:
+    """What pg_dump writes by hand."""
+    program = programs.called("pg_dump", shop.server.major)
+    assert program is not None
+    command = [program, "--format=custom", f"--file={place}", *words, f"--dbname={shop.dsn}"]
+    assert programs.run(command).status == 0
+    return place
 
 
 def test_without_checksums_the_rest_is_tried(shop: Shop, dumps: dict[str, Path]) -> None:
