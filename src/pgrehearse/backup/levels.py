@@ -53,8 +53,8 @@ _SAID = {
     ),
     Level.QUERIED: (
         "queried",
-        "the copy answers: the same server and migrations, rows where there were rows, indexes that agree"
-        " with their tables",
+        "the copy answers: the same server and migrations, rows where there were rows, the constraints and"
+        " triggers of its tables, indexes that agree with them",
     ),
     Level.CANARY: ("canary read back", "a row that was written just before the backup is in the copy"),
 }
