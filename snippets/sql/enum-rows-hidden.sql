@@ -1,16 +1,15 @@
 -- Does a table hold the type of which this role does not see every row? Then Roll back cannot tell whether a value is used.
-WITH RECURSIVE holder AS (
+WITH RECURSIVE part (oid, of) AS (
+    SELECT typbasetype, oid FROM pg_type
+    UNION ALL SELECT oid, typarray FROM pg_type
+    UNION ALL SELECT rngsubtype, rngtypid FROM pg_range
+    UNION ALL SELECT rngtypid, rngmultitypid FROM pg_range
+    UNION ALL SELECT atttypid, reltype FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+              WHERE attnum > 0 AND NOT attisdropped
+), holder AS (
     SELECT :'type'::regtype::oid AS oid
     UNION
-    SELECT type.oid
-    FROM holder
-    JOIN pg_type AS type
-        ON type.typbasetype = holder.oid
-        OR type.oid = (SELECT typarray FROM pg_type AS element WHERE element.oid = holder.oid)
-        OR type.oid IN (SELECT rngtypid FROM pg_range WHERE rngsubtype = holder.oid)
-        OR type.oid IN (SELECT rngmultitypid FROM pg_range WHERE rngtypid = holder.oid)
-        OR type.typrelid IN (SELECT attrelid FROM pg_attribute
-                             WHERE atttypid = holder.oid AND attnum > 0 AND NOT attisdropped)
+    SELECT of FROM holder JOIN part USING (oid) WHERE of <> 0
 )
 SELECT CASE
            WHEN :'way_back' <> 'none' AND count(*) > 0

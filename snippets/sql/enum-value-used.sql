@@ -9,18 +9,18 @@ DECLARE
     quoted constant text := '''' || replace(label, '''', '''''') || '''';
 BEGIN
     FOR place IN
-        WITH RECURSIVE holder (oid, plain, ranges) AS (
+        WITH RECURSIVE part (oid, of) AS (
+            SELECT typbasetype, oid FROM pg_type
+            UNION ALL SELECT oid, typarray FROM pg_type
+            UNION ALL SELECT rngsubtype, rngtypid FROM pg_range
+            UNION ALL SELECT rngtypid, rngmultitypid FROM pg_range
+            UNION ALL SELECT atttypid, reltype FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+                      WHERE attnum > 0 AND NOT attisdropped
+        ), holder (oid, plain, ranges) AS (
             SELECT wanted::oid, true, false
             UNION
-            SELECT type.oid, plain AND type.typtype = 'd', ranges OR type.typtype IN ('r', 'm')
-            FROM holder
-            JOIN pg_type AS type
-                ON type.typbasetype = holder.oid
-                OR type.oid = (SELECT typarray FROM pg_type AS element WHERE element.oid = holder.oid)
-                OR type.oid IN (SELECT rngtypid FROM pg_range WHERE rngsubtype = holder.oid)
-                OR type.oid IN (SELECT rngmultitypid FROM pg_range WHERE rngtypid = holder.oid)
-                OR type.typrelid IN (SELECT attrelid FROM pg_attribute
-                                     WHERE atttypid = holder.oid AND attnum > 0 AND NOT attisdropped)
+            SELECT of, plain AND typtype = 'd', ranges OR typtype IN ('r', 'm')
+            FROM holder JOIN part USING (oid) JOIN pg_type ON pg_type.oid = of
         )
         SELECT class.oid::regclass AS relation, attribute.attname AS name,
                bool_and(plain) AS plain, bool_or(ranges) AS ranges
