@@ -53,9 +53,13 @@ def test_what_was_measured_on_a_preview_is_called_so_and_nothing_else_is() -> No
     for file in (ROOT / "evidence").glob("runbooks.*.json"):
         for major, measured in sealed.read(file)["measured"].items():
             found.setdefault(int(major), set()).add(measured["version"])
-    for file in (ROOT / "evidence" / "rehearsals").glob("*.json"):
-        for major, entry in sealed.read(file)["majors"].items():
-            found.setdefault(int(major), set()).add(entry["version"])
+    for folder in ("rehearsals", "recordings"):
+        for file in (ROOT / "evidence" / folder).glob("*.json"):
+            for major, entry in sealed.read(file)["majors"].items():
+                found.setdefault(int(major), set()).add(entry["version"])
+    for name, key in (("zoo", "versions"), ("poolers", "postgresql")):
+        for major, version in sealed.read(ROOT / "evidence" / f"{name}.json")[key].items():
+            found.setdefault(int(major), set()).add(version)
     assert set(found) <= set(SUPPORTED)
     for major, versions in found.items():
         if major in PREVIEW:
