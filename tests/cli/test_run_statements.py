@@ -160,6 +160,33 @@ def test_what_preflight_makes_is_of_every_run(bench: Bench, gated: Database) -> 
     assert gated.trace() == ["one", "7MB"]
 
 
+AUDIT = (
+    "CREATE TABLE audit (tag text)",
+    "CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS"
+    " $$BEGIN INSERT INTO public.audit VALUES (tg_tag); END$$",
+    "CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION noted()",
+)
+
+
+def test_an_audit_of_all_ddl_is_no_change_of_preflight(bench: Bench, gated: Database) -> None:
+    """An event trigger that writes a log for each DDL does so for a temporary table too."""
+    for sql in AUDIT:
+        gated.execute(sql)
+    bench.runbook([note("one")], preflight="CREATE TEMP TABLE p AS SELECT 1 AS one;")
+    assert run(bench, gated)[0] == 0
+    assert gated.trace() == ["one"]
+    assert gated.one("SELECT count(*) FROM audit WHERE tag = 'CREATE TABLE AS'") == 1
+
+
+def test_an_audit_hides_no_change_of_preflight(bench: Bench, gated: Database) -> None:
+    for sql in (*AUDIT, "CREATE FUNCTION more() RETURNS int LANGUAGE sql AS 'DELETE FROM gate; SELECT 1'"):
+        gated.execute(sql)
+    bench.runbook([note("one")], preflight="CREATE TEMP TABLE p AS SELECT more();")
+    status, _, err = run(bench, gated)
+    assert (status, "it touched public.gate" in err) == (1, True), err
+    assert gated.trace() == []
+
+
 @pytest.mark.parametrize(
     "asks",
     [

@@ -1,6 +1,7 @@
 -- Raises 25006 when this transaction has changed more than temporary objects: a lock that a reader does not
 -- take, on another relation or a shared catalog; a new version of a row of these catalogs; or a lost one.
--- Sent twice in a REPEATABLE READ transaction, where nobody else's changes are seen: at first it counts.
+-- Sent twice in a REPEATABLE READ transaction, where nobody else's changes are seen: at first it counts, and
+-- sees what event triggers of the database touch for any temporary object, such as the table of an audit.
 DO $body$
 DECLARE
     temporary CONSTANT pg_catalog.text := '^pg_(toast_)?temp_';
@@ -8,6 +9,7 @@ DECLARE
     found pg_catalog.text;
     before CONSTANT pg_catalog.text := pg_catalog.current_setting('pgrehearse.lasting_objects', true);
     after pg_catalog.text;
+    audits pg_catalog.oid[] := '{}';
 BEGIN
     SELECT pg_catalog.count(*)::pg_catalog.text INTO after FROM (
         SELECT c.relnamespace AS home FROM pg_catalog.pg_class AS c
@@ -18,8 +20,28 @@ BEGIN
      WHERE n.nspname OPERATOR(pg_catalog.!~) temporary;
     IF coalesce(before, '') OPERATOR(pg_catalog.=) '' THEN
         PERFORM pg_catalog.set_config('pgrehearse.lasting_objects', after, true);
+        IF EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e
+                    WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D'
+                      AND e.evtevent OPERATOR(pg_catalog.<>) 'login') THEN
+            BEGIN
+                CREATE TEMPORARY TABLE pgrehearse_probe ();
+                CREATE FUNCTION pg_temp.pgrehearse_probe() RETURNS pg_catalog.int4 LANGUAGE sql AS 'SELECT 1';
+                DROP FUNCTION pg_temp.pgrehearse_probe();
+                DROP TABLE pg_temp.pgrehearse_probe;
+                SELECT pg_catalog.array_agg(DISTINCT l.relation) INTO audits FROM pg_catalog.pg_locks AS l
+                  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) l.relation
+                  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+                 WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
+                   AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' AND n.nspname OPERATOR(pg_catalog.!~) temporary;
+                RAISE EXCEPTION USING ERRCODE = 'PGR02';
+            EXCEPTION WHEN OTHERS THEN
+                NULL;  -- also where a trigger refuses them: the statement hears of that by itself
+            END;
+            PERFORM pg_catalog.set_config('pgrehearse.audits', coalesce(audits, '{}')::pg_catalog.text, true);
+        END IF;
         RETURN;
     END IF;
+    audits := coalesce(nullif(pg_catalog.current_setting('pgrehearse.audits', true), ''), '{}')::pg_catalog.oid[];
     SELECT pg_catalog.array_agg(l.transactionid) INTO own FROM pg_catalog.pg_locks AS l
      WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
        AND l.locktype OPERATOR(pg_catalog.=) 'transactionid';
@@ -32,6 +54,7 @@ BEGIN
          WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
            AND l.locktype OPERATOR(pg_catalog.=) 'relation'
            AND l.mode OPERATOR(pg_catalog.<>) 'AccessShareLock'
+           AND NOT l.relation OPERATOR(pg_catalog.=) ANY (audits)
            AND (n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog' OR c.relisshared)
            -- Where a catalog keeps what is long, such as the body of a temporary function: its own rows tell.
            AND NOT (n.nspname OPERATOR(pg_catalog.=) 'pg_toast' AND c.oid OPERATOR(pg_catalog.<) 16384
