@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import psycopg
+import pytest
 
 from pgrehearse.promotion.installing import install
 from pgrehearse.promotion.store import Store
@@ -29,6 +30,80 @@ def test_nobody_approves_what_they_requested(stage: Stage) -> None:
     said = refused(lambda: stage.ask("rita", f"SET ROLE {stage.who('dora')}; "
                                      f"SELECT {P}.approve({number}, '{stage.hash(number)}')"))  # fmt: skip
     assert "cannot approve it" in said
+
+
+_TRAPS = {
+    "a trigger": (
+        "CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM {call}; RETURN NEW; END $$;"
+        " CREATE TRIGGER trap BEFORE INSERT ON public.note FOR EACH ROW EXECUTE FUNCTION public.trap()",
+        "INSERT INTO public.note VALUES ('x')",
+    ),
+    "a view": ("CREATE VIEW public.trap AS SELECT {call} AS notes", "SELECT * FROM public.trap"),
+    "a function that is put in its place": (
+        "CREATE FUNCTION public.trap() RETURNS text LANGUAGE sql AS $$ SELECT {call} $$",
+        "SELECT public.trap()",
+    ),
+    "an operator": (
+        "CREATE FUNCTION public.trap(text, int) RETURNS text LANGUAGE sql AS $$ SELECT {call} $$;"
+        " CREATE OPERATOR public.+ (LEFTARG = text, RIGHTARG = int, FUNCTION = public.trap)",
+        "SELECT 'a'::text + 1",
+    ),
+    "a rule": (
+        "CREATE RULE trap AS ON INSERT TO public.note DO ALSO SELECT {call}",
+        "INSERT INTO public.note VALUES ('x')",
+    ),
+    "a default": (
+        "ALTER TABLE public.note ADD COLUMN by text;"
+        " ALTER TABLE public.note ALTER COLUMN by SET DEFAULT {call}",
+        "INSERT INTO public.note (said) VALUES ('x')",
+    ),
+    "a policy": (
+        "ALTER TABLE public.note ENABLE ROW LEVEL SECURITY;"
+        " CREATE POLICY trap ON public.note USING ({call} IS NOT NULL)",
+        "SELECT * FROM public.note",
+    ),
+    "a prepared statement": ("SELECT 1", "PREPARE trap AS SELECT {call}; EXECUTE trap"),
+}
+
+
+@pytest.mark.parametrize("trap", _TRAPS)
+def test_nobody_approves_by_happening_upon_what_somebody_else_wrote(stage: Stage, trap: str) -> None:
+    """It runs as the approver, whose session it is. What the approver sent does not say approve."""
+    number, plan = stage.request()
+    made, stepped_upon = (
+        text.replace("{call}", f"pgrehearse_promotion.approve({number}, '{plan}')") for text in _TRAPS[trap]
+    )
+    execute(stage.dsn, "CREATE TABLE public.note (said text); INSERT INTO public.note VALUES ('a')")
+    execute(stage.dsn, "GRANT ALL ON public.note TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC")
+    execute(stage.dsn, f"ALTER TABLE public.note OWNER TO {stage.who('ron')}")
+    # By a superuser: what a function may not call for its owner's want of rights is refused by itself.
+    execute(stage.dsn, made)
+    if trap == "a view":
+        execute(
+            stage.dsn, "GRANT SELECT ON public.trap TO PUBLIC; ALTER VIEW public.trap SET (security_barrier)"
+        )
+    with psycopg.connect(stage.as_("dora"), autocommit=True) as dora:
+        said = refused(lambda: [dora.execute(one.encode()) for one in stepped_upon.split("; ")])
+    assert said.startswith("42501"), said
+    assert "did not ask to approve" in said or "permission denied" in said
+    assert stage.state(number) == "requested"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT pgrehearse_promotion.approve({}, '{}')",
+        'select "pgrehearse_promotion"."approve" ({}, \'{}\')',
+        "/* as asked */ SELECT * FROM Pgrehearse_Promotion . approve({}, '{}') AS state",
+        "BEGIN; SELECT pgrehearse_promotion.approve({}, '{}'); COMMIT",
+    ],
+)
+def test_an_approval_in_any_spelling_is_one(stage: Stage, text: str) -> None:
+    number, plan = stage.request()
+    with psycopg.connect(stage.as_("dora"), autocommit=True) as dora:
+        dora.execute(text.format(number, plan).encode())
+    assert stage.state(number) == "approved"
 
 
 def test_an_approval_is_for_one_plan(stage: Stage) -> None:

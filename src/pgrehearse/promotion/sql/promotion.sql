@@ -834,6 +834,14 @@ DECLARE
     found_state text;
 BEGIN
     PERFORM pgrehearse_promotion.demand('approve', ARRAY['approver']);
+    -- A trigger, a view or a function that somebody else wrote runs as the approver who happens upon it. What the
+    -- approver sent is what counts, and that is not theirs to write.
+    IF current_query() !~* '\mpgrehearse_promotion"?\s*\.\s*"?approve"?\s*\(' THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%s did not ask to approve: something that another statement ran did', session_user),
+            HINT = 'an approval is a statement of its own: SELECT pgrehearse_promotion.approve(...); find who'
+                   || ' made the trigger, view or function that called it';
+    END IF;
     SELECT p.state INTO found_state FROM pgrehearse_promotion.promotion AS p WHERE p.id = about FOR UPDATE;
     PERFORM pgrehearse_promotion.known(about, FOUND);
     INSERT INTO pgrehearse_promotion.approval (promotion, plan_hash, approver, approved_by, at)
