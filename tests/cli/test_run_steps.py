@@ -293,3 +293,21 @@ def test_python_steps_stop_the_run_with_their_line(bench: Bench, staging: Databa
     assert ended.status == 1
     assert f"sample.md:{bench.line(text, 'raise')}: Apply 1/2: Step: ValueError: 1" in ended.err
     assert staging.trace() == []
+
+
+@pytest.mark.parametrize("phase", ["preflight", "verify"])
+def test_a_check_whose_session_was_ended_is_no_refusal(bench: Bench, staging: Database, phase: str) -> None:
+    bench.runbook([note("one")], **{phase: "SELECT pg_terminate_backend(pg_backend_pid());"})
+    ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn)
+    assert ended.status == 1, ended.said
+    assert "next: look at the server's log: " in ended.err
+    assert "run again, a check changes nothing" in ended.err
+    assert "refused" not in ended.err
+
+
+def test_an_error_stands_on_a_line_of_its_own(bench: Bench, staging: Database) -> None:
+    """A question that nobody answers does not end its line."""
+    bench.runbook([note("one")])
+    ended = bench.call("run", "sample", "--dsn", staging.dsn, answers="")
+    assert ended.status == 69, ended.said
+    assert ended.out.endswith("run this step? [y/N]: \n")

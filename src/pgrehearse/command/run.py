@@ -147,6 +147,7 @@ def _named(target: Target, phases: list[str]) -> None:
     except click.Abort as error:
         if not isinstance(error.__context__, EOFError):
             raise
+        click.echo()  # the question has no answer that ends its line
         typed = ""
     demand(Operation.CHANGE, target.environment, target.database, said=typed == target.database)
 

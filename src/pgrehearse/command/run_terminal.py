@@ -97,6 +97,7 @@ class RunTerminal:
             return click.confirm(f"  {question}", default=False)
         except click.Abort as error:
             if isinstance(error.__context__, EOFError):
+                self._say("")  # the question has no answer that ends its line
                 raise SetupError(
                     "nobody answers: standard input is at its end",
                     next_step="run it in a terminal; --yes does not ask, where that is allowed",

@@ -11,8 +11,10 @@ from pgrehearse.text.answers import stopped, unseen
 from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.troubles import elsewhere
 
-__all__ = ["check_output", "error_failure", "spaced"]
+__all__ = ["LOST", "check_output", "error_failure", "spaced"]
 
+#: What is said where the session was gone before the statement had ended.
+LOST = "the connection was lost"
 _LOOKS = "Preflight and Verify only look: change something in Apply, or temporary objects alone"
 
 _ASKS = (
@@ -72,7 +74,7 @@ def error_failure(cell: Cell, error: StatementError | None) -> Finding | None:
         return too_long(cell, line, error.statement)
     if error.lost and (not error.sqlstate or error.sqlstate != expect):
         return wrong(
-            "the connection was lost",
+            LOST,
             line,
             statement=error.statement,
             detail=error.text,

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE
+from pgrehearse.execution.cell_checks import LOST
 from pgrehearse.execution.results import CellResult
 from pgrehearse.execution.runbook.remains import NEXT_STEP, REMAINS
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.runbook.watch import Blocker
 from pgrehearse.findings import Finding, indented
 from pgrehearse.text.answers import stopped
-from pgrehearse.text.document import Document
+from pgrehearse.text.document import LOOKING, Document
 
 __all__ = ["STOPS", "surprise"]
 
@@ -70,6 +71,8 @@ def _after(step: Step, result: CellResult, blockers: Sequence[Blocker]) -> str:
         return STOPS[result.failure.sqlstate]
     if result.failure and result.failure.sqlstate == "25006" and r"\gexec" in step.cell.source:
         return result.failure.next_step
+    if result.failure and result.failure.message == LOST and step.cell.phase in LOOKING:
+        return f"{result.failure.next_step}; then run again, a check changes nothing"
     if step.cell.phase == "Preflight":
         return "nothing was changed; resolve what the check names, then run again"
     if step.concurrent(result.generated):
