@@ -11,12 +11,13 @@ from pgrehearse.errors import SetupError, first_line
 
 __all__ = ["direct", "unreachable"]
 
-#: Which server process answers, how many seconds it lives, and where the server listens. Each name is
-#: qualified: behind a pooler somebody else's search_path may be in force.
+#: Which server process answers, how many microseconds it lives, and where the server listens. Each name is
+#: qualified: behind a pooler somebody else's search_path may be in force. A fraction would be rounded as
+#: extra_float_digits says, to one digit where that is -15.
 _QUESTION = b"""
 SELECT pg_catalog.pg_backend_pid(),
-       EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) s.backend_start
-              )::pg_catalog.float8,
+       (1000000 OPERATOR(pg_catalog.*) EXTRACT(
+           epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) s.backend_start))::pg_catalog.int8,
        pg_catalog.host(pg_catalog.inet_server_addr()), pg_catalog.current_setting('port')
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS s
 """
@@ -57,7 +58,7 @@ def direct(connection: Connection) -> None:
     elapsed = time.monotonic() - connection.begun
     assert row is not None
     pid, age, address, port = row  # no age where the role may not see it
-    if pid != connection.info.backend_pid or (age or 0.0) > elapsed * _FASTER:
+    if pid != connection.info.backend_pid or (age or 0) / 1e6 > elapsed * _FASTER:
         where = f"it calls itself {address}, port {port}" if address else f"its port is {port}"
         raise SetupError(_POOLED, next_step=f"{_NEXT}; {where}")
 

@@ -104,6 +104,16 @@ def test_a_connection_that_is_old_itself_is_direct(target: str) -> None:
         direct(connection)
 
 
+@pytest.mark.parametrize(
+    "setting", ["extra_float_digits=-15", "extra_float_digits=-14", "IntervalStyle=iso_8601"]
+)
+def test_a_session_that_prints_fewer_digits_is_as_old_as_any(target: str, setting: str) -> None:
+    for seconds in (0.0, 0.151, 0.26):  # one digit of what is a little more is 0.2, and 0.3
+        with connect(target, autocommit=True, options=f"-c {setting}") as connection:
+            connection.execute(f"SELECT pg_sleep({seconds})".encode())
+            direct(connection)
+
+
 def test_a_role_that_may_not_see_the_age_of_its_session_is_let_in(owned: Owned) -> None:
     """``ALTER ROLE ... SET role`` makes the session another's, whose activity is hidden from it."""
     execute(owned.admin, f"CREATE ROLE {owned.owner}_other; GRANT {owned.owner}_other TO {owned.owner}")
