@@ -3,8 +3,6 @@ title = "Domains with a default, beside a default of the column"
 column = "stars"
 type = "stars"
 new_type = "integer"
-nullable = "unsure"
-fill = "3"
 */
 -- [set up]
 CREATE DOMAIN stars AS integer DEFAULT 1;
