@@ -71,7 +71,15 @@ FULL = (
     "DO $$ BEGIN FOR n IN 1 .. 1598 LOOP EXECUTE format('ALTER TABLE t ADD COLUMN g%s int', n);"
     " EXECUTE format('ALTER TABLE t DROP COLUMN g%s', n); END LOOP; END $$",
 )
+RETIRE = {**TABLE, "column": "e", "label": "x", "replacement": "y", "constraint_name": "k"}
+RULED = (
+    "CREATE TYPE e AS ENUM ('x', 'y')",
+    "CREATE TABLE t (id int PRIMARY KEY, e e)",
+    "CREATE TABLE log (id int)",
+    "CREATE RULE r AS ON UPDATE TO t DO ALSO INSERT INTO log VALUES (NEW.id)",
+)
 REFUSED = [
+    ("enum-retire-value", RETIRE, "a rule rewrites UPDATE", RULED),
     ("table-rename", RENAME, "in place of their own", STARS),
     ("column-rename", {**TABLE, "column": "c", "new_name": "d"}, '"K", c', STARS),
     ("column-change-type", {**TYPE, "type": "integer"}, "of a domain with a default", STARS),
