@@ -1,4 +1,5 @@
--- PostgreSQL writes the wanted index in its own words, on an empty temporary table of the same columns.
+-- PostgreSQL writes the wanted index in its own words, on a temporary table of the same columns with some of the rows:
+-- since 17 a build looks for no name along your search path, so a function in the index may not either.
 -- Condition and storage parameters are those of the old index unless they are given.
 CREATE OR REPLACE FUNCTION pg_temp.index_terms(wanted oid) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT substr(pg_get_indexdef(wanted), 1 + length(
@@ -13,6 +14,10 @@ CREATE OR REPLACE FUNCTION pg_temp.index_terms(wanted oid) RETURNS text LANGUAGE
 $$;
 DROP TABLE IF EXISTS pg_temp.index_probe;
 SELECT format('CREATE TEMPORARY TABLE index_probe (LIKE %s INCLUDING GENERATED)', relation),
+       CASE WHEN (SELECT relispopulated FROM pg_class WHERE oid = relation) THEN
+           format('INSERT INTO pg_temp.index_probe (%1$s) SELECT %1$s FROM %2$s LIMIT 100', (
+               SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+               WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = ''), relation) END,
        format('CREATE INDEX index_wanted ON pg_temp.index_probe USING %s (%s)%s%s%s', :'method', keys.list,
               ' INCLUDE (' || nullif(:'include', '') || ')',
               ' WITH (' || coalesce(nullif(:'storage', ''), kept.storage) || ')',

@@ -200,6 +200,28 @@ def test_it_is_refused_and_left_as_it_was(
     assert before.differences(foreign.state()) == []
 
 
+ALONG_THE_PATH = (
+    "CREATE TABLE t (id int PRIMARY KEY, c text, g int GENERATED ALWAYS AS (id + 1) STORED)",
+    "INSERT INTO t VALUES (1, 'A')",
+    "CREATE FUNCTION low(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN lower($1); END'",
+    "CREATE FUNCTION norm(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN low($1); END'",
+)
+
+
+def test_a_build_that_finds_no_name_along_the_path_is_not_begun(foreign: Foreign) -> None:
+    """Since 17 a build has a search path of its own; a function with one too is fine on each server."""
+    foreign.has(*ALONG_THE_PATH)
+    before = foreign.state()
+    values = {**TABLE, "index": "i", "columns": "norm(c)", "comment": "c"}
+    said = foreign.play("index-create", FORWARD, values)
+    if foreign.server.major >= 17:
+        assert "low(text) does not exist" in said
+        assert before.differences(foreign.state()) == []
+        foreign.has("ALTER FUNCTION norm(text) SET search_path = public")
+        said = foreign.play("index-create", FORWARD, values)
+    assert not said
+
+
 DONE = [
     ("column-add", {**ADD, "column": NAME, "value": "5"}, ("CREATE TABLE t (id int)",)),
     (
