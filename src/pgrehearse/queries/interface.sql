@@ -8,6 +8,30 @@ SELECT kind, identity,
            pg_catalog.json_build_object(
                'kind', c.relkind,
                'hidden', c.relrowsecurity,
+               'granted', ARRAY(
+               SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END
+                      || ' ' || a.privilege_type
+                 FROM pg_catalog.aclexplode(c.relacl) AS a
+                WHERE a.grantee <> c.relowner
+                  AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'USAGE', 'EXECUTE')
+                ORDER BY 1),
+               'policies', CASE WHEN c.relrowsecurity THEN (
+                   SELECT pg_catalog.json_object_agg(
+                              y.polname,
+                              pg_catalog.concat_ws(' ', CASE WHEN y.polpermissive THEN 'shows' ELSE 'hides' END,
+                                                   y.polcmd, y.polroles,
+                                                   pg_catalog.pg_get_expr(y.polqual, y.polrelid),
+                                                   pg_catalog.pg_get_expr(y.polwithcheck, y.polrelid)))
+                     FROM pg_catalog.pg_policy AS y WHERE y.polrelid = c.oid) END,
+               'published', ARRAY(
+                   SELECT u.pubname FROM pg_catalog.pg_publication AS u
+                    WHERE u.puballtables AND c.relkind IN ('r', 'p')
+                       OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r
+                                   WHERE r.prpubid = u.oid AND r.prrelid = c.oid)
+                       OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace AS s
+                                   WHERE s.pnpubid = u.oid AND s.pnnspid = c.relnamespace
+                                     AND c.relkind IN ('r', 'p'))
+                    ORDER BY 1),
                'disabled', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger AS g
                              WHERE g.tgrelid = c.oid AND g.tgenabled = 'D'),
                'frozen', c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
@@ -56,7 +80,15 @@ SELECT kind, identity,
     UNION ALL
     SELECT 'function', p.oid::pg_catalog.text,
            n.nspname, p.proname, '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', '',
-           pg_catalog.json_build_object('type', pg_catalog.pg_get_function_result(p.oid))
+           pg_catalog.json_build_object(
+               'type', pg_catalog.pg_get_function_result(p.oid),
+               'granted', ARRAY(
+               SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END
+                      || ' ' || a.privilege_type
+                 FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+                WHERE a.grantee <> p.proowner
+                  AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'USAGE', 'EXECUTE')
+                ORDER BY 1))
       FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
      WHERE {application_schema} AND p.prorettype <> 'trigger'::pg_catalog.regtype
        AND NOT {brought_function}
@@ -83,6 +115,17 @@ SELECT kind, identity,
      WHERE {application_table} AND i.indisunique AND NOT c.relispartition
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
                         WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 'schema', n.oid::pg_catalog.text, 'public', n.nspname, '', '',
+           pg_catalog.json_build_object('granted', ARRAY(
+               SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END
+                      || ' ' || a.privilege_type
+                 FROM pg_catalog.aclexplode(n.nspacl) AS a
+                WHERE a.grantee <> n.nspowner
+                  AND a.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'USAGE', 'EXECUTE')
+                ORDER BY 1))
+      FROM pg_catalog.pg_namespace AS n
+     WHERE {application_schema}
     UNION ALL
     -- What an extension brought goes with it, so it stands for all of that.
     SELECT 'extension', e.oid::pg_catalog.text, 'public', e.extname, '', '', pg_catalog.json_build_object()

@@ -67,6 +67,8 @@ def _gone(
     key: Key, thing: Thing, before: Interface, after: Interface, now: dict[tuple[str, str], Key]
 ) -> str:
     kind, owner, name = key
+    if kind == "schema":
+        return ""  # what lay in it is named
     if kind == "rule":
         return _rule_gone(owner, name, thing, before, after)
     if kind in ("column", "value") and not _has_owner(key, after):
@@ -114,6 +116,7 @@ def _changed(key: Key, was: Thing, before: Interface, after: Interface) -> Itera
             yield "not null", f"makes {owner}.{name} NOT NULL: writers that {who} fail with 23502"
         elif was.facts["not_null"] and was.facts["filled"] and not now.facts["filled"]:
             yield "default", f"drops the default of {owner}.{name}: writers that leave it out fail with 23502"
+    yield from _revoked(kind, owner, was.facts, now.facts)
     if kind == "column":
         yield from _column(owner, name, was.facts, now.facts)
     elif kind == "relation":
@@ -147,6 +150,36 @@ def _relation(owner: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[
     if now.get("frozen") and not was.get("frozen"):
         what = f"leaves {owner}, which is published, without replica identity"
         yield "frozen", f"{what}: UPDATE and DELETE fail with 55000"
+
+    for publication in sorted({*was.get("published", ())} - {*now.get("published", ())}):
+        what = f"takes {owner} out of publication {publication}"
+        yield "published", f"{what}: who subscribes gets no more of its changes, and is not told"
+    if was.get("hidden") and now.get("hidden"):
+        yield from _policies(owner, was.get("policies") or {}, now.get("policies") or {})
+
+
+def _policies(owner: str, was: dict[str, str], now: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(was.keys() | now.keys()):
+        before, after = was.get(name, ""), now.get(name, "")
+        if before == after or (not before and after.startswith("shows")):
+            continue
+        what = "changes" if before and after else "drops" if before else "adds"
+        if what != "drops" or before.startswith("shows"):
+            yield (
+                f"policy {name}",
+                f"{what} policy {name} of {owner}: who saw or wrote rows by it may do so no more",
+            )
+
+
+def _revoked(kind: str, owner: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Privileges of others than the owner. What PUBLIC has, each role has."""
+    left = {*now.get("granted", ())}
+    gone = [one.rsplit(" ", 1) for one in was.get("granted", ()) if one not in left]
+    gone = [[role, privilege] for role, privilege in gone if f"PUBLIC {privilege}" not in left]
+    for role in sorted({role for role, _ in gone}):
+        taken = ", ".join(privilege for other, privilege in gone if other == role)
+        what = "" if kind == "relation" else f"{kind} "
+        yield f"granted {role}", f"takes {taken} on {what}{owner} from {role}: fails with 42501"
 
 
 def _retyped(rule: Thing, owner: str, before: Interface, after: Interface) -> bool:

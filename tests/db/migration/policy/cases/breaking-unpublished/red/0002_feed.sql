@@ -1,0 +1,7 @@
+-- migrate:up
+
+CREATE PUBLICATION feed FOR TABLE items;
+
+-- migrate:down
+
+SELECT 1;

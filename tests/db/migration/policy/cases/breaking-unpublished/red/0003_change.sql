@@ -1,0 +1,7 @@
+-- migrate:up
+
+ALTER PUBLICATION feed DROP TABLE items; -- red: breaking
+
+-- migrate:down
+
+SELECT 1;
