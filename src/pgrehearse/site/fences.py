@@ -15,6 +15,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.markup import trusted
 from pgrehearse.site.built.block_text import normal
 from pgrehearse.site.content.published import CellState, Published
+from pgrehearse.site.markup import light
 from pgrehearse.site.parts import cell_block
 from pgrehearse.text.options import ALWAYS, LANGUAGES, CellOptions, parse_header
 
@@ -99,10 +100,13 @@ def formatter(
 ) -> str:
     """The highlighted text as HTML, with what stands around it."""
     del css_class
-    highlight = md.preprocessors["fenced_code_block"].highlight
+
+    def highlight(*arguments: Any, **settings: Any) -> str:
+        return light(str(md.preprocessors["fenced_code_block"].highlight(*arguments, **settings)))
+
     cell = options.pop("_cell", None)
     if not _page.executes(language):  # bash to be read
-        return str(highlight(source, language, options, md, **kwargs))
+        return highlight(source, language, options, md, **kwargs)
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
         return str(cell_block.illustration(trusted(highlight(source, language, options, md, **kwargs))))
