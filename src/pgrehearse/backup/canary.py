@@ -55,21 +55,27 @@ def write(conninfo: str) -> Canary:
 
 
 def read(connection: psycopg.Connection[Any]) -> list[Canary]:
-    """All of them, oldest first; none where the table is not there."""
-    (there,) = look(connection, [_WANTED])
-    return [Canary(*row) for row in connection.execute(_READ).fetchall()] if there.there else []
+    """All of them, oldest first; none where the table is not there. Raises SetupError as `table` does."""
+    if not _there(connection):
+        return []
+    return [Canary(*row) for row in connection.execute(_READ).fetchall()]
 
 
 def table(connection: psycopg.Connection[Any]) -> None:
     """Make the tables where they are not. Raises SetupError: they are not what they must be."""
-    (there,) = look(connection, [_WANTED])
-    if not there.there:
+    if not _there(connection):
         create(connection, "backup_tables")
-    elif there.problems:
+
+
+def _there(connection: psycopg.Connection[Any]) -> bool:
+    """Whether it is. A view in its place would run as whoever reads it, a superuser of the copy for one."""
+    (found,) = look(connection, [_WANTED])
+    if found.there and found.problems:
         raise SetupError(
-            f"{SCHEMA}.canary is not what it must be: {'; '.join(there.problems)}",
+            f"{SCHEMA}.canary is not what it must be: {'; '.join(found.problems)}",
             next_step="take that away again; a canary that something changes proves nothing",
         )
+    return found.there
 
 
 def tables(connection: psycopg.Connection[Any]) -> dict[str, int]:

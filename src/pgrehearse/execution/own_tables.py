@@ -61,8 +61,9 @@ def _table(wanted: Wanted, found: Sequence[Any] | None) -> OwnTable:
     """``found``: the rest of its row of own_tables.sql; None: there is none."""
     if found is None:
         return OwnTable(wanted.schema, wanted.name, False, (), False, "")
-    kind, persistence, secured, triggers, rules, inherits, columns, keys, writable, owner = found
+    kind, persistence, secured, triggers, rules, inherits, columns, keys, writable, owner, typed = found
     lacks = [name for name in wanted.columns if name not in columns]
+    strange = [name for name in wanted.columns if name in typed]
     unique = [sorted(columns[int(number) - 1] for number in key.split()) for key in keys]
     said = {
         _KINDS.get(kind, "is no table"): kind != "r",
@@ -72,6 +73,7 @@ def _table(wanted: Wanted, found: Sequence[Any] | None) -> OwnTable:
         f"has the rule {', '.join(rules or ())}": rules and kind == "r",
         "inherits, or is inherited from": inherits,
         f"lacks the column {', '.join(lacks)}": lacks,
+        f"has a type that is not PostgreSQL's own in the column {', '.join(strange)}": strange,
         "has lost its primary key": sorted(wanted.key) not in unique,
     }
     problems = tuple(problem for problem, there in said.items() if there)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pgrehearse import queries
 from pgrehearse.execution.runbook.locks import LOCK_CLASS
+from pgrehearse.execution.runbook.run_ledger import trusted
 from pgrehearse.findings import Finding
 from pgrehearse.migration.smoke import objects
 from pgrehearse.promotion.words import counted
@@ -82,7 +83,7 @@ class Leftovers:
 
 
 def read(look: Look) -> Leftovers:
-    """What is half done. An index that somebody is building is not."""
+    """What is half done. An index that somebody is building is not. Raises SetupError as `trusted` does."""
     ((trouble, helpers, runs),) = look.rows(queries.text("status_left"))
     found = []
     if trouble:
@@ -97,6 +98,8 @@ def read(look: Look) -> Leftovers:
             Leftover(what, problem, f"finish the runbook {runbook}, or roll it back")
             for what, problem, runbook in look.rows(queries.text("status_helpers"))
         ]
+    if runs:
+        trusted(look.connection)
     rows = look.rows(queries.text("status_runs", runs=LOCK_CLASS)) if runs else []
     return Leftovers(
         tuple(found),

@@ -12,7 +12,7 @@ import pytest
 from pgrehearse.backup import programs
 from pgrehearse.backup.dump import Dump
 from pgrehearse.backup.levels import Level
-from pgrehearse.errors import ExpectationError
+from pgrehearse.errors import ExpectationError, SetupError
 from support.backups import Shop, changed, flipped, linked_file, missing, of
 from support.damages import words
 from support.databases import execute
@@ -161,6 +161,20 @@ def test_what_was_made_since_without_a_migration_is_no_part_of_it(shop: Shop) ->
         )
     finally:
         execute(shop.dsn, 'DROP TABLE since; DROP INDEX IF EXISTS "in dex"')
+
+
+def test_a_canary_that_is_a_view_is_not_read(shop: Shop) -> None:
+    """It would run as whoever verifies, a superuser of the copy for one."""
+    place = shop.take(Dump, "before-the-view")
+    execute(shop.dsn, "ALTER TABLE pgrehearse.canary RENAME TO aside")
+    execute(
+        shop.dsn, "CREATE VIEW pgrehearse.canary AS SELECT 1 / 0 AS id, at, lsn, tables FROM pgrehearse.aside"
+    )
+    try:
+        with pytest.raises(SetupError, match="is not what it must be: is a view"):
+            shop.verify(place)
+    finally:
+        execute(shop.dsn, "DROP VIEW pgrehearse.canary; ALTER TABLE pgrehearse.aside RENAME TO canary")
 
 
 def part(shop: Shop, place: Path, *words: str) -> Path:

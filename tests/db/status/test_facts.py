@@ -274,6 +274,49 @@ def test_runs_of_runbooks(seen: Seen, owned: Owned) -> None:
     ]
 
 
+_EVIL = """
+CREATE FUNCTION public.evil() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'evil ran as %', current_user; END $$;
+"""
+
+
+def test_what_the_owner_puts_in_the_place_of_a_table_does_not_run_as_whoever_looks(
+    seen: Seen, owned: Owned
+) -> None:
+    """A view runs as its reader: a superuser who asks for the status would do what the owner wrote."""
+    execute(
+        owned.dsn,
+        _EVIL + "CREATE SCHEMA pgrehearse; CREATE VIEW pgrehearse.run AS SELECT 1 AS id, evil() AS runbook,"
+        " '' AS given, '{}'::text[] AS phases, now() AS started, 'stopped' AS outcome, 'x' AS who",
+    )
+    assert seen.unknown()["leftovers"].startswith(
+        "refused: the ledger of runs cannot be trusted: pgrehearse.run"
+    )
+    with pytest.raises(psycopg.errors.RaiseException, match="evil ran as postgres"):
+        execute(owned.admin, "SELECT * FROM pgrehearse.run")
+
+
+def test_a_type_of_somebodys_own_is_not_cast_by_whoever_looks(seen: Seen, owned: Owned) -> None:
+    seen.migration(1, "SELECT 1;")
+    seen.up()
+    assert "migrations" not in seen.unknown()
+    execute(owned.admin, f"ALTER TABLE public.schema_migrations OWNER TO {owned.owner}")
+    execute(
+        owned.dsn,
+        "CREATE TYPE public.mine AS ENUM ('1');"
+        "ALTER TABLE public.schema_migrations"
+        " ALTER version TYPE public.mine USING version::text::public.mine",
+    )
+    said = seen.unknown()["migrations"]
+    assert "has a type that is not PostgreSQL's own in the column version" in said
+    execute(
+        owned.dsn,
+        "ALTER TABLE public.schema_migrations ALTER version TYPE varchar(128) USING version::text,"
+        " ADD COLUMN note public.mine",
+    )
+    assert "migrations" not in seen.unknown()  # a column that nobody here reads
+
+
 def test_what_would_hold_a_change_up(seen: Seen, owned: Owned, monkeypatch: pytest.MonkeyPatch) -> None:
     slot = owned.owner  # of the server, not of the database
     execute(owned.admin, f"SELECT pg_create_physical_replication_slot('{slot}', true)")

@@ -20,12 +20,12 @@ from pgrehearse.connections import connect
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
+from pgrehearse.execution.own_tables import SCHEMA, OwnTable, Wanted, create, look
 from pgrehearse.execution.runbook.recorded import RunRow, RunWork, Unfinished
 from pgrehearse.execution.unlimited import unlimited
 from pgrehearse.text.variables import quote_json, quote_literal
 
-__all__ = ["RunLedger"]
+__all__ = ["RunLedger", "trusted"]
 
 _APPLICATION = "pgrehearse run ledger"
 _TABLES = (
@@ -112,6 +112,21 @@ ON CONFLICT (run, line, statement, generated) DO UPDATE
 """
 
 
+def trusted(connection: psycopg.Connection[Any]) -> list[OwnTable]:
+    """The tables as they are, some of which may not be there.
+
+    Raises SetupError: one is something else, such as a view, which would run as whoever reads it.
+    """
+    tables = look(connection, _TABLES)
+    for table in (one for one in tables if one.there and one.problems):
+        raise SetupError(
+            f"refused: the ledger of runs cannot be trusted: {SCHEMA}.{table.name}"
+            f" {'; '.join(table.problems)}",
+            next_step="take that away; what was done is not known without the ledger",
+        )
+    return tables
+
+
 @dataclass
 class RunLedger:
     """The ledger of the database ``target``, on a connection of its own. ``id``: this run's, once it began.
@@ -150,14 +165,8 @@ class RunLedger:
 
         Raises SetupError: they are there, and this role may not write them, or they are no ledger.
         """
-        tables = look(self.connection, _TABLES)
+        tables = trusted(self.connection)
         for table in (one for one in tables if one.there):
-            if table.problems:
-                raise SetupError(
-                    f"refused: the ledger of runs cannot be trusted: {SCHEMA}.{table.name}"
-                    f" {'; '.join(table.problems)}",
-                    next_step="take that away; what was done is not known without the ledger",
-                )
             if not table.writable:
                 role = Identifier(self.user).as_string()
                 raise SetupError(
