@@ -110,6 +110,12 @@ SELECT t.number AS target, i.number AS item, t.database, i.version, i.name, i.sh
 """
 
 
+#: Whose the schema is, and whether that is a role by which `install` makes it: one that nobody logs in as.
+_OWNER = """
+SELECT r.rolname, r.rolname ~ '^pgrehearse_.*_owner$' AND NOT r.rolcanlogin
+  FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
+ WHERE n.nspname = 'pgrehearse_promotion'
+"""
 #: The session waits beside migrations for as long as they take, and for nobody's open transaction.
 _SETTINGS = """
 SET search_path = pg_catalog, pg_temp;
@@ -130,11 +136,19 @@ class Store:
         self.connection = connection
 
     def installed(self) -> bool:
-        """Whether promotion was ever installed here."""
+        """Whether promotion was ever installed here.
+
+        Raises SetupError: the schema is somebody's own. Its views and functions would run as whoever looks.
+        """
         with told():
-            query = "SELECT pg_catalog.to_regnamespace('pgrehearse_promotion') IS NOT NULL"
-            row = self.connection.execute(query).fetchone()
-        return row is not None and bool(row[0])
+            row = self.connection.execute(_OWNER.encode()).fetchone()
+        if row is not None and not row[1]:
+            raise SetupError(
+                f"refused: the schema pgrehearse_promotion belongs to {row[0]}, so nothing of it is believed",
+                next_step="rename or drop it; then, as a role with CREATEROLE: pgrehearse promote install"
+                " ENVIRONMENT",
+            )
+        return row is not None
 
     def rules(self) -> Rules:
         """The rules. Raises SetupError: nothing is installed here, or this role may not look."""

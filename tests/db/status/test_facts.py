@@ -296,6 +296,23 @@ def test_what_the_owner_puts_in_the_place_of_a_table_does_not_run_as_whoever_loo
         execute(owned.admin, "SELECT * FROM pgrehearse.run")
 
 
+def test_a_schema_that_the_owner_calls_that_of_promotions_is_not_believed(seen: Seen, owned: Owned) -> None:
+    seen.place = place_of(seen.dsn, without=(), mark="production")
+    assert "promotion" not in seen.unknown()
+    execute(owned.dsn, _EVIL + "CREATE SCHEMA pgrehearse_promotion")
+    columns = "approvals, soak, gates, requesters, approvers, runners, viewers, installed_at, environment"
+    views = "".join(
+        f"CREATE VIEW pgrehearse_promotion.{name} AS SELECT "
+        + ", ".join(f"evil() AS {column.strip()}" for column in columns.split(","))
+        + ";"
+        for name in ("setting", "promotion", "approval", "audit")
+    )
+    execute(owned.dsn, views)
+    assert seen.unknown()["promotion"] == (
+        f"refused: the schema pgrehearse_promotion belongs to {owned.owner}, so nothing of it is believed"
+    )
+
+
 def test_a_type_of_somebodys_own_is_not_cast_by_whoever_looks(seen: Seen, owned: Owned) -> None:
     seen.migration(1, "SELECT 1;")
     seen.up()
