@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from pgrehearse.errors import ExpectationError
+from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.runbook.run import carry_out
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.runbook.watch import Blocker
@@ -46,6 +48,26 @@ def test_who_blocks_is_named_while_it_waits(staging: Database, tmp_path: Path, c
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     (waited,) = [event for event in events if event["event"] == "waits"]
     assert [one["application"] for one in waited["blockers"]] == ["billing"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "SET lock_timeout = '900ms';\nBEGIN;\nALTER TABLE gate ADD COLUMN extra int;\nCOMMIT;",
+        "SET lock_timeout = '900ms';\nALTER TABLE gate ADD COLUMN extra int;",
+        "SET lock_timeout = '900ms';\nBEGIN;\nSELECT pg_sleep(0.1);\nLOCK TABLE gate;\nCOMMIT;",
+    ],
+)
+def test_who_blocked_is_named_when_the_wait_was_short(staging: Database, tmp_path: Path, cell: str) -> None:
+    """Shorter than what is told while it waits; the rollback after it made that forgotten."""
+    with psycopg.connect(staging.dsn, application_name="billing") as holder:
+        holder.execute("INSERT INTO gate VALUES (false)")
+        once = replace(request(staging, tmp_path, cell), backoff=Backoff(1))
+        with pytest.raises(ExpectationError) as caught:
+            carry_out(once, Recorder())
+        pid = holder.info.backend_pid
+    assert f"it waited for pid {pid}, " in (caught.value.next_step or "")
+    assert "billing" in (caught.value.next_step or "")
 
 
 @dataclass

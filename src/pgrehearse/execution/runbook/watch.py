@@ -21,6 +21,7 @@ from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.session import Session, StatementError
+from pgrehearse.text.document import LOOKING
 from pgrehearse.text.passwords import redacted
 
 __all__ = ["Blocker", "Progress", "Watch"]
@@ -28,6 +29,9 @@ __all__ = ["Blocker", "Progress", "Watch"]
 _APPLICATION = "pgrehearse watch"
 #: Seconds into a statement until the first look, and between later ones; until a wait, and progress, is told.
 _FIRST, _LATER, _TOLD = 0.02, 0.5, 1.0
+#: Seconds between looks at two statements: soon enough for a short lock_timeout, and thousands of short
+#: statements are no reason to look thousands of times.
+_APART = 0.05
 #: Seconds without a look after one went wrong.
 _BLIND = 5.0
 #: Characters of another session's query that are shown.
@@ -94,7 +98,9 @@ class Progress:
 
 
 class Watch(Onlooker):
-    """Looks at the session of ``step`` from a connection of its own, made when a statement takes a moment.
+    """Looks at the session of ``step`` from a connection of its own, made before the first change.
+
+    Opened when a statement already waits, it would come after a short lock_timeout.
 
     Args:
         secrets: values that no log may hold.
@@ -126,6 +132,8 @@ class Watch(Onlooker):
         """What sessions do in the block is what ``step`` says; other things are not told."""
         self._step = self._last = step
         self._noticed = []
+        if step.cell.phase not in LOOKING:
+            self._open()
         try:
             yield
         finally:
@@ -138,9 +146,10 @@ class Watch(Onlooker):
         return max(_FIRST, min(self._next - time.monotonic(), _LATER))
 
     def sends(self, session: Session, message: Message) -> None:
+        if self._step is None:
+            return  # a rollback of ours does not make forgotten who was in the way
         self.blockers, self._told = (), ()
-        # Thousands of short statements are no reason to look thousands of times.
-        self._next = max(time.monotonic() + _FIRST, self._looked + _LATER)
+        self._next = max(time.monotonic() + _FIRST, self._looked + _APART)
         self._began = ("", 0.0, 0)
 
     def noticed(self, text: str) -> None:
@@ -213,10 +222,18 @@ class Watch(Onlooker):
 
     def _asked(self, name: str, pid: int) -> list[dict[str, Any]]:
         """The rows of a question; none for a while after one went wrong: a run does not stop for this."""
-        if time.monotonic() < self._blind_until:
+        if (connection := self._open()) is None:
             return []
         try:
-            if self._connection is None:
+            return connection.execute(queries.text(name, pid=pid)).fetchall()
+        except psycopg.Error:
+            self._lost()
+            return []
+
+    def _open(self) -> psycopg.Connection[dict[str, Any]] | None:
+        """The connection, made where there is none; None for a while after one was lost or refused."""
+        if self._connection is None and time.monotonic() >= self._blind_until:
+            try:
                 self._connection = connect(
                     self._conninfo,
                     autocommit=True,
@@ -224,11 +241,13 @@ class Watch(Onlooker):
                     options="-c statement_timeout=2000 -c search_path=pg_catalog",
                     row_factory=dict_row,
                 )
-            return self._connection.execute(queries.text(name, pid=pid)).fetchall()
-        except psycopg.Error:
-            self.close()
-            self._blind_until = time.monotonic() + _BLIND
-            return []
+            except psycopg.Error:
+                self._lost()
+        return self._connection
+
+    def _lost(self) -> None:
+        self.close()
+        self._blind_until = time.monotonic() + _BLIND
 
     def _tell(self, progress: Progress) -> None:
         """Tell it with its rate, which is that since its phase began."""
