@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pgrehearse.measurement.evidence.cells import StatementEvidence
 from pgrehearse.measurement.statement.facts import MODES, Facts, strongest, together
@@ -64,17 +65,22 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
         return
     statements = split(cell.source)
     transaction = any(classify(statement).control is Control.OPENS for statement in statements)
-    for what, measured in _units(evidence.statements if evidence else (), transaction):
+    # A cell for some majors only says which: others go another way.
+    limited = bool(cell.options.needs or cell.options.until)
+    for what, measured, in_turn in _units(evidence.statements if evidence else (), transaction):
         facts = {major: _named(value, item.document) for major, value in measured.items()}
+
+        said = partial(_by_major, facts, limited=limited)
+        waiting = partial(_at_its_end, in_turn=in_turn)
         yield StepSummary(
             (what,),
-            _by_major(facts, _lock),
-            _by_major(facts, _who),
-            _by_major(facts, _work),
+            said(_lock),
+            said(waiting(_who)),
+            said(_work),
             any(f.scans or f.rewrites or f.waits_for or blocked(f.waits, f.through) for f in facts.values()),
-            _by_major(facts, _blocked),
-            _by_major(facts, lambda f: _work(f) if f.rewrites or f.scans else ""),
-            _by_major(facts, lambda f: _lock_on(_hardest(f))),
+            said(waiting(_blocked)),
+            said(lambda f: _work(f) if f.rewrites or f.scans else ""),
+            said(lambda f: _lock_on(_hardest(f))),
             max(_strength(f) for f in facts.values()),
         )
     if any(map(_changes_rows, statements)):
@@ -89,8 +95,11 @@ def _changes_rows(statement: Statement) -> bool:
 
 def _units(
     statements: Sequence[StatementEvidence], transaction: bool
-) -> Iterator[tuple[str, dict[str, Facts]]]:
-    """Statements of one kind together; all of a cell that holds its locks until it commits."""
+) -> Iterator[tuple[str, dict[str, Facts], bool]]:
+    """Statements of one kind together; all of a cell that holds its locks until it commits.
+
+    With it: whether all of them take their strong lock at the end of their work.
+    """
     kinds: dict[str, list[StatementEvidence]] = {}
     for statement in statements:
         kind = "in one transaction" if transaction else operation(statement.sql).removeprefix("ALTER TABLE ")
@@ -103,6 +112,7 @@ def _units(
                 major: together([statement.facts[major] for statement in several if major in statement.facts])
                 for major in majors
             },
+            all(classify(statement.sql).in_turn for statement in several),
         )
 
 
@@ -129,14 +139,26 @@ def _named(facts: Facts, document: Document) -> Facts:
     )
 
 
-def _by_major(facts: Mapping[str, Facts], text: Callable[[Facts], str]) -> str:
-    """The text all majors share, else each with its majors: ``15: nobody; 16–18: readers``."""
+def _by_major(facts: Mapping[str, Facts], text: Callable[[Facts], str], limited: bool = False) -> str:
+    """The text all majors share, else each with its majors: ``15: nobody; 16–18: readers``.
+
+    ``limited``: name the majors also where they share it, for there are others.
+    """
     groups: dict[str, list[str]] = {}
     for major, value in facts.items():
         groups.setdefault(text(value), []).append(major)
-    if len(groups) == 1:
+    if len(groups) == 1 and not (limited and any(groups)):
         return next(iter(groups))
     return "; ".join(f"{majors_range(majors)}: {said}" for said, majors in groups.items())
+
+
+def _at_its_end(text: Callable[[Facts], str], *, in_turn: bool) -> Callable[[Facts], str]:
+    """``text``, and that it is for a moment, of a statement that takes its strong lock last."""
+    if not in_turn:
+        return text
+    return lambda facts: (
+        text(facts) + (", for a moment at its end" if blocked(facts.waits, facts.through) else "")
+    )
 
 
 def _lock(facts: Facts) -> str:

@@ -140,3 +140,18 @@ def test_what_changes_rows_was_not_measured_apart(source: str, rows: list[str]) 
 def test_what_changed_since_is_said_and_nothing_else() -> None:
     sql = "ALTER TABLE items ADD a int"
     assert [row.lock for row in summaries(f"{sql};", facts={sql: {"18": ADD}}, stale=True)] == [STALE]
+
+
+def test_a_copy_beside_traffic_keeps_others_waiting_at_its_end_and_says_on_which_majors() -> None:
+    """The strongest lock alone said that readers wait for the whole copy."""
+    sql = "REPACK (CONCURRENTLY) items"
+    text = HEAD + f'```sql needs="19"\n{sql};\n```\n'
+    document = parse(text, Path("x.md"))
+    cells = list(document.cells)
+    measured = Measured("19rc1", "2026-01-02")
+    evidence = DocumentEvidence("x.md").with_major("19", measured, cells, [(cells[0], [(sql, ADD)])])
+    (row,) = outcomes(Published("x.md", document, (), evidence=evidence), cells)
+    assert row.blocks == "19rc1: readers and writers, for a moment at its end"
+    assert row.who == "19rc1: readers and writers of the table, for a moment at its end"
+    (plain,) = summaries("REPACK items;", facts={"REPACK items": {"19": ADD}})
+    assert plain.blocks == "readers and writers"
