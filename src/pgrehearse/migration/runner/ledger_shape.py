@@ -45,7 +45,7 @@ SELECT DISTINCT t.name
   JOIN pg_catalog.unnest(ARRAY['pgrehearse.attempt', 'pgrehearse.statement']) AS t (name)
        ON l.relation = pg_catalog.to_regclass(t.name)
  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
-   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'SIReadLock')
 """
 _NEXT = (
     "take it away again, or put the table back as `pgrehearse db up` makes it on an empty database, with its"

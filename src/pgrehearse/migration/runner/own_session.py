@@ -1,7 +1,8 @@
 """The surroundings in which the ledger's own statements run, whatever a migration or its role set.
 
 A search path may lead to other tables, functions and operators of the same name, a role may not be the one
-that keeps the ledger, and a policy may hide rows. Inside of `ours` none of that counts.
+that keeps the ledger, a policy may hide rows, and times may be spelled as psycopg cannot read them. Inside of
+`ours` none of that counts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ SET LOCAL SESSION AUTHORIZATION DEFAULT;
 SET LOCAL ROLE NONE;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL row_security = off;
+SET LOCAL DateStyle = ISO;
+SET LOCAL IntervalStyle = postgres;
 """
 
 

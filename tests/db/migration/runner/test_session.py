@@ -200,3 +200,31 @@ def test_no_error_about_a_connection_holds_its_password(place: Place, words: lis
         status, out, err = Place(dsn, place.root, processes=place.processes).command(*words)
         assert status == SetupError.exit_code
         assert "next:" in err and "hunter22" not in out + err
+
+
+SETTINGS = (
+    "DateStyle = 'German'",
+    "IntervalStyle = 'sql_standard'",
+    "default_transaction_isolation = 'serializable'",
+    "quote_all_identifiers = on",
+    "client_min_messages = error",
+)
+
+
+@pytest.mark.parametrize("side", ["", "transaction:false\n"])
+def test_settings_of_the_database_are_those_of_its_files_and_not_of_the_ledger(
+    place: Place, side: str
+) -> None:
+    """A literal is read as psql would read it there; what the ledger keeps is read in our own style."""
+    name = place.one("SELECT current_database()")
+    for setting in SETTINGS:
+        place.execute(f'ALTER DATABASE "{name}" SET {setting}')
+    place.write(1, f"{side}CREATE TABLE a (d date DEFAULT '1.2.2024');\nINSERT INTO a SELECT '3.2.2024';")
+    place.write(2, f"{side}SET DateStyle = 'SQL, MDY';\nINSERT INTO a VALUES ('4/5/2024');")
+    place.up()
+    place.write(3, f"{side}INSERT INTO a DEFAULT VALUES;")
+    place.up()
+    assert place.one("SELECT string_agg(to_char(d, 'YYYY-MM-DD'), ' ' ORDER BY d) FROM a") == (
+        "2024-02-01 2024-02-03 2024-04-05"
+    )
+    assert {attempt.outcome for attempt in place.attempts()} == {"done"}
