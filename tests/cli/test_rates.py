@@ -11,7 +11,8 @@ from support.databases import fresh
 
 def test_every_kind_of_work_is_measured_and_nothing_stays(bench: Bench, server: Server) -> None:
     before = _databases(server)
-    ended = bench.call("rates", "--size", "2", "--server", server.dsn())
+    with fresh(server, "disposable") as dsn:
+        ended = bench.call("rates", "--size", "2", "--server", dsn)
     assert ended.status == 0, ended.said
     lines = ended.out.splitlines()
     assert lines[0].startswith(f"PostgreSQL {server.version}, a table of ")

@@ -11,14 +11,15 @@ import pytest
 from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
+from pgrehearse.measurement.evidence import rates as rates_evidence
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
 from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
 from pgrehearse.measurement.evidence.rates import RatesEvidence
-from pgrehearse.measurement.rates import Rates
+from pgrehearse.measurement.rates import KINDS, Rates
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.site.content.published import Published, read
-from pgrehearse.site.parts.cost import costs
+from pgrehearse.site.parts.cost import costs, rates_table
 from pgrehearse.site.parts.lock_reference import lock_table
 from pgrehearse.site.parts.other_tools import other_tools
 from pgrehearse.site.parts.runbook_summary import at_a_glance
@@ -360,3 +361,16 @@ def test_evidence_of_another_text_is_not_in_the_lock_reference(measured: Tiny) -
     assert "ADD COLUMN" in lock_table([published(measured)], lambda _: "")
     measured.replace(NAME, "ADD COLUMN a int", "ADD COLUMN b int")
     assert "ADD COLUMN" not in lock_table([published(measured)], lambda _: "")
+
+
+def test_the_table_of_rates_has_a_column_for_each_major(measured: Tiny) -> None:
+    assert rates_table(measured.project) == ""
+    every = Rates(64 << 20, 1000, dict.fromkeys(KINDS, 1.25), {"index": 0.2})
+    for major in (17, 18):
+        rates_evidence.save(measured.project, major, f"{major}.1", every)
+    html = rates_table(measured.project)
+    rows = [plain(row) for row in re.findall(r"<tr>(.*?)</tr>", html, re.S)]
+    assert rows[0] == "each GB|on 17|on 18|100 GB|disk for each GB"
+    assert rows[1] == "to check each row|1.2 s|1.2 s|125 s|none"
+    assert rows[3] == "to build an index on a bigint|1.2 s|1.2 s|125 s|0.2 GB"
+    assert "PostgreSQL 17.1, 18.1;" in html

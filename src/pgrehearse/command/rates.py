@@ -88,7 +88,7 @@ def _tell(server: Server, found: Rates) -> None:
             f"{found.seconds[name]:.2f}",
             lasting(10 * found.seconds[name]),
             lasting(100 * found.seconds[name]),
-            f"{found.disk[name]:.2f} GB" if name in found.disk else "",
+            f"{found.disk[name]:.2f} GB" if name in found.disk else "none",
         )
         for name, kind in KINDS.items()
     ]

@@ -60,7 +60,7 @@ def rates_table(project: Project) -> str:
             f"to {kind.said}",
             *(f"{_figure(known[major].rates.seconds[name])} s" for major in majors),
             lasting(_EXAMPLE * last.rates.seconds[name]),
-            f"{_figure(last.rates.disk[name])} GB" if name in last.rates.disk else "",
+            f"{_figure(last.rates.disk[name])} GB" if name in last.rates.disk else "none",
         ]
         for name, kind in KINDS.items()
     ]
