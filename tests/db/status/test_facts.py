@@ -313,6 +313,27 @@ def test_a_schema_that_the_owner_calls_that_of_promotions_is_not_believed(seen: 
     )
 
 
+def test_a_cast_of_somebodys_own_is_not_used_where_a_table_is_looked_for_elsewhere(
+    seen: Seen, owned: Owned
+) -> None:
+    """dbmate's table may lie in any schema; its version is text in all that dbmate makes."""
+    execute(owned.dsn, _EVIL + "CREATE TYPE public.mine AS ENUM ('1')")
+    execute(
+        owned.dsn,
+        "CREATE FUNCTION public.evil(public.mine) RETURNS text LANGUAGE sql AS 'SELECT public.evil()';"
+        "CREATE CAST (public.mine AS text) WITH FUNCTION public.evil(public.mine);"
+        "CREATE SCHEMA shop; CREATE TABLE shop.schema_migrations (version public.mine);"
+        "INSERT INTO shop.schema_migrations VALUES ('1')",
+    )
+    with pytest.raises(psycopg.errors.RaiseException, match="evil ran as postgres"):
+        execute(owned.admin, "SELECT version::text FROM shop.schema_migrations")
+    unknown = seen.unknown()
+    execute(
+        owned.admin, "DROP TYPE public.mine CASCADE; DROP FUNCTION public.evil()"
+    )  # by one who may do both
+    assert "migrations" not in unknown
+
+
 def test_a_type_of_somebodys_own_is_not_cast_by_whoever_looks(seen: Seen, owned: Owned) -> None:
     seen.migration(1, "SELECT 1;")
     seen.up()

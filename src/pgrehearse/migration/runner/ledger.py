@@ -30,7 +30,7 @@ _ELSEWHERE = f"""
 SELECT n.nspname
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version'
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'version' AND a.atttypid < 16384
  WHERE c.relname = 'schema_migrations' AND c.relkind IN ('r', 'p')
    AND {queries.APPLICATION_SCHEMA} AND n.nspname <> 'public'
  ORDER BY n.nspname
@@ -132,7 +132,8 @@ class Ledger:
     def elsewhere(self) -> dict[str, set[str]]:
         """Versions in tables ``schema_migrations`` of other schemas than public, by schema.
 
-        dbmate makes one there when the URL it is given has another search path.
+        dbmate makes one there when the URL it is given has another search path. One whose version has a type
+        of somebody's own is not dbmate's, and its cast would run as whoever looks.
         """
         found = {}
         with ours(self.connection):
