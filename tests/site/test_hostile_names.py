@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 HOSTILE = "<img src=x onerror=alert(1)>\"'`</code></pre></table></svg>{{ 7+7 }}[[= 7+7 =]]|_b_\x1b[31m\u202e"
 #: A file is refused with the last ones, and so is a value of a parameter that has them by an escape.
 WRITTEN = HOSTILE.removesuffix("\x1b[31m\u202e")
+#: What was measured was read by a server: it is whole, and here short enough to be shown whole.
+STATEMENT = f"ALTER TABLE $${HOSTILE}$$"
 QUOTED, VALUE, ENDS_A_FENCE = json.dumps(HOSTILE), json.dumps(WRITTEN), json.dumps(f"a\n```\n{WRITTEN}")
 RUNBOOK = f"""---
 title: TITLE
@@ -167,7 +169,7 @@ class Pieces:
         )
         cell = item.document.cells[0]
         known = DocumentEvidence(item.name).with_major(
-            "18", Measured("18.1", HOSTILE), [cell], [(cell, [(f"ALTER TABLE {HOSTILE}", facts)])]
+            "18", Measured("18.1", HOSTILE), [cell], [(cell, [(STATEMENT, facts)])]
         )
         cells.save(self.tiny.project.evidence, known)
         return replace(item, evidence=known)
