@@ -4,6 +4,8 @@ In a list, a tab or a quotation, closed by more marks than it was opened with, c
 ``SQL``; with the files that a line ``--8<--`` in it brings in. No rule of form holds, nothing is compared
 with an output, and blocks in other languages are left alone: to run a stranger's Python is another decision.
 
+What somebody typed into psql, with its commands or prompts, is only shown; so is what a comment hides.
+
 A comment above a block speaks to us: ``<!-- pgrehearse: skip REASON -->``, ``<!-- pgrehearse: run -->``, or
 options of a cell, ``<!-- pgrehearse: expect="23505" -->``.
 """
@@ -23,12 +25,14 @@ from pgrehearse.text.fences import Fence, Heading
 from pgrehearse.text.front_matter import FrontMatter
 from pgrehearse.text.options import CellOptions, parse_header
 from pgrehearse.text.project import Project
+from pgrehearse.text.split import SplitError, split
 
 __all__ = ["Reading", "read"]
 
 #: Other dialects (mysql, tsql) are nothing for us.
 _LANGUAGES = ("sql", "postgresql", "postgres", "pgsql", "plpgsql", "psql", "pg")
 _SPEAKS = re.compile(r"\s*(?:>\s*)*<!--\s*pgrehearse:\s*(?P<said>.*?)\s*-->\s*")
+_PROMPT = re.compile(r"^[\w.@:/~-]*=[*!?]?[#>] ", re.M)
 _INCLUDE = re.compile(r"\s*-{1,}8<-{1,}\s+(?P<quote>['\"])(?P<path>[^'\"]+)(?P=quote)\s*")
 #: ``path:2:5``, ``path:name``: a part of a file.
 _PART = re.compile(r"(?P<path>.+?)(?::(?P<first>\d*)(?::(?P<last>\d*))?|:(?P<section>[A-Za-z][\w-]*))?")
@@ -68,11 +72,9 @@ def read(path: Path, project: Project, how: Reading) -> list[Document]:
     lines = text.replace("\r\n", "\n").split("\n")
     found = fences.scan(lines)
     heads = fences.headings(lines, found)
-    blocks = [
-        _block(lines, fence, heads, path, project, how)
-        for fence in found
-        if fence.language.lower() in _LANGUAGES
-    ]
+    unseen = fences.comment_lines(lines, found)
+    wanted = [one for one in found if one.language.lower() in _LANGUAGES and one.line not in unseen]
+    blocks = [_block(lines, fence, heads, path, project, how) for fence in wanted]
     parts = []
     for first, last, title in _sections(heads, how.fresh, len(lines)):
         here = [one for one in blocks if first <= one.line <= last]
@@ -109,6 +111,8 @@ def _block(
     if left:
         return Illustration("sql", fence.body, fence.line, fence.info)
     source = "\n".join(_brought_in(_plain(fence), path, project, fence.line))
+    if said is None and _is_of_psql(source):
+        return Illustration("sql", fence.body, fence.line, fence.info)
     options = CellOptions()
     if said not in (None, "", "run"):
         options, wrong = parse_header(f"sql {said}")
@@ -120,6 +124,15 @@ def _block(
                 next_step='skip REASON, run, or options such as expect="23505" session="b"',
             )
     return Cell(1, "sql", source, fence.line, fence.end_line, options, info=fence.info)
+
+
+def _is_of_psql(source: str) -> bool:
+    """Whether it is what somebody typed into psql: its commands or prompts, not SQL that could be sent."""
+    try:
+        split(source)
+    except SplitError:
+        return True
+    return _PROMPT.search(source) is not None
 
 
 def _said(lines: Sequence[str], fence: Fence) -> str | None:

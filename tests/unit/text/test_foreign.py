@@ -57,6 +57,20 @@ def test_what_is_none(tmp_path: Path, text: str) -> None:
     assert of(tmp_path, text) == []
 
 
+@pytest.mark.parametrize(
+    "block", ["\\d x", "postgres=# SELECT 1;\n 1", "db=> SELECT 1;", "SELECT 1;\n\\watch"]
+)
+def test_what_was_typed_into_psql_is_only_shown(tmp_path: Path, block: str) -> None:
+    [found] = of(tmp_path, f"```sql\n{block}\n```\n\n```sql\nSELECT 2;\n```\n")
+    assert sources([found]) == [["SELECT 2;"]]
+    assert [one.source for one in found.illustrations] == [block]
+
+
+def test_what_a_comment_hides_is_no_block(tmp_path: Path) -> None:
+    assert of(tmp_path, "<!--\n```sql\nSELECT 1;\n```\n-->\n") == []
+    assert of(tmp_path, "````markdown\n```sql\nSELECT 1;\n```\n````\n") == []
+
+
 def test_comments_above_a_block(tmp_path: Path) -> None:
     text = (
         "<!-- pgrehearse: skip it needs a file -->\n\n```sql\nA\n```\n"
