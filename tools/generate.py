@@ -25,18 +25,18 @@ import other_tools_page
 import pgrehearse.text
 from pgrehearse import errors, files, pytest_plugin, sealed
 from pgrehearse.backup.adapters import ADAPTERS, adapter
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.own_command import FORMS
 from pgrehearse.backup.physical import DISARMED
 from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.environments.permissions import RULES
 from pgrehearse.findings import Finding
 from pgrehearse.main import cli
-from pgrehearse.promotion.rules import GATES
+from pgrehearse.promotion.gate_table import GATES
 from pgrehearse.promotion.transitions import transitions
 from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.status import as_json
-from pgrehearse.status.rules import FACTS
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.text import options
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -280,7 +280,7 @@ def _gates() -> str:
 
 
 def _backup_levels() -> str:
-    rows = [(f"`{level.word}`", level.said, level.means) for level in Level]
+    rows = [(f"`{level.word}`", level.said, level.means) for level in EvidenceLevel]
     return _table(("word", "level", "what was done"), rows)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgrehearse.findings import Finding
-from pgrehearse.text import fences
+from pgrehearse.text import fenced_blocks
 from pgrehearse.text.document import Document, load
 
 __all__ = ["PLACES", "offenders"]
@@ -60,7 +60,7 @@ def _paragraphs(document: Document) -> Iterator[tuple[int, str]]:
     lines = document.text.replace("\r\n", "\n").split("\n")[document.front.lines :]
     heads = {heading.line for heading in document.headings}
     begun, held = 0, list[str]()
-    for number, text in [*fences.outside(lines, list(document.fences), first), (0, "")]:
+    for number, text in [*fenced_blocks.outside(lines, list(document.fences), first), (0, "")]:
         if not text.strip() or number in heads or number != begun + len(held):
             if held:
                 yield begun, "\n".join(held)

@@ -229,7 +229,7 @@ class PolicyItem(pytest.Item):
     """All migrations against the schema evolution policy, as ``pgrehearse db lint`` checks them."""
 
     def runtest(self) -> None:
-        from pgrehearse.migration.policy.check import check
+        from pgrehearse.migration.policy.all_checks import check
         from pgrehearse.migration.policy.report import PolicyRequest
 
         project = self.config.stash[_PROJECT]

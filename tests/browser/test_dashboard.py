@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pgrehearse.dashboard import page as one_file
-from pgrehearse.status.drift import Compared, Drift
-from pgrehearse.status.facts import Fact, Known, Unknown
-from pgrehearse.status.leftovers import Leftover, Leftovers
+from pgrehearse.status.drift import Drift, SeenDifference
+from pgrehearse.status.fact import Fact, Known, Unknown
+from pgrehearse.status.leftovers import HalfDone, Leftovers
 from pgrehearse.status.promotions import Promoted
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support.browsers import DESK, PHONE, Visit, too_wide, violations
@@ -63,8 +63,8 @@ STATES: dict[str, tuple[Snapshot, str, str]] = {
     "standby": (at("standby", server=not_well("server")), "attention", "standby"),
     "blind": (at("blind", now=Unknown("vic may not see it", "grant it")), "unknown", "vic may not see it"),
     EVIL: (
-        at(EVIL, leftovers=known(Leftovers((Leftover(EVIL, EVIL, EVIL),), ())),
-           drift=known(Drift((Compared(EVIL, EVIL, EVIL, EVIL, EVIL),)))),
+        at(EVIL, leftovers=known(Leftovers((HalfDone(EVIL, EVIL, EVIL),), ())),
+           drift=known(Drift((SeenDifference(EVIL, EVIL, EVIL, EVIL, EVIL),)))),
         "attention",
         "<script>hacked = 1",
     ),

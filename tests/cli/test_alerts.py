@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pgrehearse.dashboard.latest import Latest
 from pgrehearse.dashboard.metrics import exposed, of_facts
-from pgrehearse.status.facts import Known
+from pgrehearse.status.fact import Known
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support import ROOT
 from support.programs import program

@@ -13,7 +13,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
 from pgrehearse.measurement.evidence import rates as rates_evidence
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured
 from pgrehearse.measurement.evidence.rates import RatesEvidence
 from pgrehearse.measurement.rates import KINDS, Rates
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal
@@ -128,7 +128,7 @@ def keep(tiny: Tiny, path: Path, added: dict[str, Facts]) -> None:
             (cell, [(cell.source.rstrip(";"), VALIDATE if "VALIDATE" in cell.source else facts)])
             for cell in with_ddl
         ]
-        known = known.with_major(major, Measured(f"{major}.1", "2026-01-02"), with_ddl, found)
+        known = known.with_major(major, LastMeasured(f"{major}.1", "2026-01-02"), with_ddl, found)
     cells.save(tiny.project.evidence, known)
 
 
@@ -232,7 +232,7 @@ def test_a_transaction_holds_its_strongest_lock_to_the_end(measured: Tiny) -> No
     (cell,) = (cell for cell in document.cells if cell.source.startswith("BEGIN"))
     statements = [("ALTER TABLE items ADD COLUMN a int", ADD), ("ALTER TABLE items VALIDATE", VALIDATE)]
     known = DocumentEvidence(NAME).with_major(
-        "18", Measured("18.1", "2026-01-02"), [cell], [(cell, statements)]
+        "18", LastMeasured("18.1", "2026-01-02"), [cell], [(cell, statements)]
     )
     cells.save(measured.project.evidence, known)
     assert glance(measured)[1][0] == (

@@ -17,7 +17,7 @@ from pgrehearse import markup
 from pgrehearse.execution.records import CellRecord
 from pgrehearse.measurement.evidence import cells, recordings
 from pgrehearse.measurement.evidence import rehearsals as rehearsal_evidence
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured
 from pgrehearse.measurement.recordings.ways import RecordedWays
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS, Rehearsal
 from pgrehearse.measurement.statement.facts import PROBES, Facts
@@ -29,7 +29,7 @@ from pgrehearse.site.markup import render
 from pgrehearse.site.parts import cell_block, rehearsals, timelines
 from pgrehearse.site.parts.drawing import svg
 from pgrehearse.site.parts.lock_reference import lock_table
-from pgrehearse.site.parts.proof import proof_table
+from pgrehearse.site.parts.proof_tables import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.text.characters import visible
 from pgrehearse.text.options import CellOptions
@@ -169,7 +169,7 @@ class Pieces:
         )
         cell = item.document.cells[0]
         known = DocumentEvidence(item.name).with_major(
-            "18", Measured("18.1", HOSTILE), [cell], [(cell, [(STATEMENT, facts)])]
+            "18", LastMeasured("18.1", HOSTILE), [cell], [(cell, [(STATEMENT, facts)])]
         )
         cells.save(self.tiny.project.evidence, known)
         return replace(item, evidence=known)

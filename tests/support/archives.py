@@ -15,7 +15,7 @@ from typing import Any
 from pgrehearse import servers
 from pgrehearse.backup import original as originals
 from pgrehearse.backup import verify
-from pgrehearse.backup.adapter import Adapter, Work
+from pgrehearse.backup.adapter import Adapter, WorkOptions
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof
 from pgrehearse.backup.receipt import Receipt
@@ -120,9 +120,9 @@ def hard_linked(source: Path, target: Path) -> Path:
     return target
 
 
-def working(place: Path, **options: str) -> Work:
+def working(place: Path, **options: str) -> WorkOptions:
     """Work in ``place``."""
-    return Work(into=place, jobs=2, options=options)
+    return WorkOptions(into=place, jobs=2, options=options)
 
 
 def largest(folder: Path, pattern: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pgrehearse.backup import original as originals
 from pgrehearse.backup import verify
-from pgrehearse.backup.adapter import Adapter, Work
+from pgrehearse.backup.adapter import Adapter, WorkOptions
 from pgrehearse.backup.adapters import recognized
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof
@@ -47,7 +47,7 @@ class Shop:
     def take(self, adapter: type[Adapter], name: str, **options: str) -> Path:
         """A backup called ``name``, with its canary."""
         place = self.folder / name
-        take(adapter(str(place), self.look(), Work(options=options)))
+        take(adapter(str(place), self.look(), WorkOptions(options=options)))
         return place
 
     def verify(
@@ -55,7 +55,7 @@ class Shop:
     ) -> Receipt:
         """What is proven of the backup at ``place``; ``other`` is believed of the original."""
         of = adapter or recognized(str(place))
-        work = Work(into=into or self.server_place, jobs=2)
+        work = WorkOptions(into=into or self.server_place, jobs=2)
         return verify.verify(
             of(str(place), self.look(**other), work), self.look(**other), Proof(), timedelta(1)
         )

@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse.environments.declared import parse
+from pgrehearse.promotion.gate_table import GATES
 from pgrehearse.promotion.installing import install
-from pgrehearse.promotion.rules import GATES
 from support.databases import Database, execute, mark
 from support.processes import PGREHEARSE, Ended, call, clean_environment, end, start
 from support.projects import write

@@ -15,8 +15,8 @@ import pytest
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.ledger_rows import Attempt
-from pgrehearse.migration.runner.runner import Done, RunnerOptions, down, up
+from pgrehearse.migration.runner.ledger_rows import AttemptRow
+from pgrehearse.migration.runner.runner import DoneMigration, RunnerOptions, down, up
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from support.databases import Database
@@ -46,11 +46,11 @@ class Place(Database):
     def migrations(self) -> list[Migration]:
         return migration_files.load(self.root / "db" / "migrations")
 
-    def up(self, **options: Any) -> list[Done]:
+    def up(self, **options: Any) -> list[DoneMigration]:
         options = {"options": QUICK, "tell": self.told.append, **options}
         return list(up(self.dsn, self.migrations(), **options))
 
-    def down(self, **options: Any) -> list[Done]:
+    def down(self, **options: Any) -> list[DoneMigration]:
         options = {"options": QUICK, "tell": self.told.append, **options}
         return list(down(self.dsn, self.migrations(), **options))
 
@@ -60,7 +60,7 @@ class Place(Database):
             self.up(**options)
         return error.value
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[AttemptRow]:
         with psycopg.connect(self.dsn) as connection:
             return Ledger(connection).attempts()
 

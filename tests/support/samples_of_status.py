@@ -6,14 +6,14 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pgrehearse.status.activity import Blocker, Change, Holding, Now, Slot, Transaction, Waiting
-from pgrehearse.status.backup import Backup, Lacking, Line
-from pgrehearse.status.drift import Compared, Drift
-from pgrehearse.status.facts import Known, Value
-from pgrehearse.status.leftovers import Leftover, Leftovers, Run
+from pgrehearse.status.activity import Change, Holder, Holding, IdleSlot, Now, Transaction, Waiting
+from pgrehearse.status.backup import Backup, BackupLine, Lacking
+from pgrehearse.status.drift import Drift, SeenDifference
+from pgrehearse.status.fact import Known, Value
+from pgrehearse.status.leftovers import HalfDone, Leftovers, UnfinishedRun
 from pgrehearse.status.migrations import Last, Migrations, Ran
 from pgrehearse.status.promotions import Promoted
-from pgrehearse.status.server import Rights, Server
+from pgrehearse.status.server import Rights, ServerSeen
 from pgrehearse.status.snapshot import Snapshot, facts_of
 from support.snapshots import place_of
 
@@ -26,8 +26,8 @@ _RAN = Ran("1", "step", "up", "deploy", AT, None, "failed", "no", 1.5, 100, 0.5,
 #: A value of each fact that is well, and one that needs a person, with every part filled.
 VALUES: dict[str, tuple[Value, Value]] = {
     "server": (
-        Server("18.6", "primary", "shop", "staging", "staging", None, 0, False),
-        Server("18.6", "standby", "shop", None, "staging", LONG, 0, False),
+        ServerSeen("18.6", "primary", "shop", "staging", "staging", None, 0, False),
+        ServerSeen("18.6", "standby", "shop", None, "staging", LONG, 0, False),
     ),
     "rights": (Rights("vic", ()), Rights("vic", ("x",))),
     "migrations": (Migrations("2", 2, ("3_step",), ()), Migrations(None, 0, (), ())),
@@ -42,20 +42,21 @@ VALUES: dict[str, tuple[Value, Value]] = {
         Now(
             (),
             (Waiting(1, "app", "shop", LONG, "AccessShareLock", "public.shop", "SELECT", (2,)),),
-            (Blocker(2, "deploy", "psql", "idle", None, ""),),
+            (Holder(2, "deploy", "psql", "idle", None, ""),),
         ),
     ),
     "last": (Last((dataclasses.replace(_RAN, outcome="done"),)), Last((_RAN,))),
-    "drift": (Drift(()), Drift((Compared("live", "table a", "it", "CREATE TABLE a ()", None),))),
+    "drift": (Drift(()), Drift((SeenDifference("live", "table a", "it", "CREATE TABLE a ()", None),))),
     "leftovers": (
         Leftovers((), ()),
         Leftovers(
-            (Leftover("index a", "is INVALID", "drop it"),), (Run("a.md", "stopped", "me", AT, ("Apply",)),)
+            (HalfDone("index a", "is INVALID", "drop it"),),
+            (UnfinishedRun("a.md", "stopped", "me", AT, ("Apply",)),),
         ),
     ),
     "holding": (
-        Holding((), (Slot("a", 1),), 1, 2, 0),
-        Holding((Transaction(None, "gid", "me", "prepared", LONG),), (Slot("a", None),), 9, 2, 1),
+        Holding((), (IdleSlot("a", 1),), 1, 2, 0),
+        Holding((Transaction(None, "gid", "me", "prepared", LONG),), (IdleSlot("a", None),), 9, 2, 1),
     ),
     "backup": (
         Backup(asked=False),
@@ -68,7 +69,7 @@ VALUES: dict[str, tuple[Value, Value]] = {
             AT,
             AT,
             LONG,
-            (Line("listed", "manifest", True, "it is whole"),),
+            (BackupLine("listed", "manifest", True, "it is whole"),),
             (Lacking("level", "listed, and restored is asked for", "pgrehearse backup verify"),),
         ),
     ),

@@ -9,8 +9,8 @@ from typing import Any
 
 from pgrehearse.environments.declared import Environment
 from pgrehearse.migration.runner import runner
-from pgrehearse.status.facts import Fact, Known, Level, Unknown
-from pgrehearse.status.snapshot import Place, take
+from pgrehearse.status.fact import Fact, Known, Level, Unknown
+from pgrehearse.status.snapshot import LookTarget, take
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
@@ -19,10 +19,12 @@ from support.projects import project_at, write
 __all__ = ["Seen", "known", "place_of"]
 
 
-def place_of(dsn: str, name: str = "", *, mark: str = "staging", position: int = 1, **more: Any) -> Place:
+def place_of(
+    dsn: str, name: str = "", *, mark: str = "staging", position: int = 1, **more: Any
+) -> LookTarget:
     """A place that leads to ``dsn``; ``more``: of its environment."""
     environment = Environment("shop", mark, dsn_env="NONE", **{"without": ("backup",), **more})
-    return Place(environment, position, name, lambda: dsn)
+    return LookTarget(environment, position, name, lambda: dsn)
 
 
 def known(fact: Fact) -> Any:
@@ -37,7 +39,7 @@ class Seen:
 
     root: Path
     dsn: str
-    place: Place = field(init=False)
+    place: LookTarget = field(init=False)
     project: Project = field(init=False)
 
     def __post_init__(self) -> None:

@@ -80,3 +80,41 @@ def test_a_module_nobody_names_is_seen(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text("", "utf-8")
     assert unnamed(tmp_path) == ["two"]
+
+
+#: The same concept in parallel packages: its name may stand in each.
+PARALLEL = {
+    "modules": {
+        "cells": "measured, and kept as evidence",
+        "drawing": "charts of pages, of the dashboard, of a report",
+        "leftovers": "cleared away by a runner, seen by a look",
+        "markup": "templates of every front end, and the site's",
+        "memory": "what a check, a comparison, a look remember",
+        "rates": "measured, and kept as evidence",
+        "recordings": "declared in a text, and kept as evidence",
+        "rehearsals": "kept as evidence, and shown on pages",
+        "zoo": "kept as evidence, and shown on pages",
+    },
+    "classes": {"Memory": "what a check, a comparison, a look remember"},
+}
+
+
+def _named() -> dict[str, dict[str, list[str]]]:
+    """Which modules have a name, and which public classes; a command is named like what it commands."""
+    found: dict[str, dict[str, list[str]]] = {"modules": {}, "classes": {}}
+    for path in sorted(SOURCE.rglob("*.py")):
+        where = path.relative_to(SOURCE).as_posix()
+        if path.stem not in ("__init__", "__main__") and not where.startswith("command/"):
+            found["modules"].setdefault(path.stem, []).append(where)
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found["classes"].setdefault(node.name, []).append(where)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["modules", "classes"])
+def test_a_name_means_one_thing(kind: str) -> None:
+    shared = {name: where for name, where in _named()[kind].items() if len(where) > 1}
+    assert shared.keys() == PARALLEL[kind].keys(), {
+        name: shared.get(name) for name in shared.keys() ^ PARALLEL[kind].keys()
+    }

@@ -14,7 +14,7 @@ import pytest
 from pgrehearse.measurement.evidence import zoo as evidence
 from pgrehearse.measurement.zoo.fillings import Fillings
 from pgrehearse.measurement.zoo.habitat import Zoo
-from pgrehearse.measurement.zoo.known import Known
+from pgrehearse.measurement.zoo.known import KnownFaults
 from pgrehearse.measurement.zoo.pairs import tried
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
 from pgrehearse.servers import Servers
@@ -47,7 +47,7 @@ def test_a_runbook_is_refused_or_done(zoo: Zoo, shape: Shape, runbooks: tuple[st
     major = zoo.server.major
     if not shape.on(major):
         pytest.skip(f"no server of {major} can hold this shape")
-    known, fillings = Known(PROJECT), Fillings(PROJECT)
+    known, fillings = KnownFaults(PROJECT), Fillings(PROJECT)
     wanted = runbooks or recorded(shape, major)
     if not wanted:
         pytest.skip(

@@ -12,7 +12,7 @@ room          a folder for a copy: space checked first, nothing left behind
 physical      a copy of a data directory: disarmed, started, recovery proven
 base_backup   the adapter of pg_basebackup: plain, tar, a chain of incrementals
 manifest      what base backups say of themselves; tar: those that are tar files
-dump          the adapter of pg_dump; checksums: beside its files; loading: into a server of its own
+dump_backup   the adapter of pg_dump; checksums: beside its files; loading: into a server of its own
 pg_dump       the program: called and watched, as pg_basebackup is in its module
 pg_basebackup the program: called and watched
 copying       a folder copied, with what its links lead to
@@ -23,6 +23,6 @@ original      the database that was backed up: what a copy of it has to hold
 questions     what is asked of a copy; indexes: each against its table, meanwhile
 verify        from listed to canary read back; beside: reads it while the copy is made
 take          a backup is made
-store         receipts in the database they are about, and as files
+receipt_store  receipts in the database they are about, and as files
 demand        what an environment asks of a receipt, and what is missing
 """

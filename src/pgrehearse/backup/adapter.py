@@ -18,11 +18,11 @@ from typing import ClassVar
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof
 
-__all__ = ["Adapter", "Copy", "Facts", "Work"]
+__all__ = ["Adapter", "BackupFacts", "Copy", "WorkOptions"]
 
 
 @dataclass(frozen=True)
-class Facts:
+class BackupFacts:
     """What a backup says of itself, before anything is proven. See `receipt.Receipt` for the fields."""
 
     backup: str
@@ -53,7 +53,7 @@ class Copy:
 
 
 @dataclass
-class Work:
+class WorkOptions:
     """How to work.
 
     Attributes:
@@ -78,7 +78,7 @@ class Adapter(ABC):
         name: as ``--adapter`` spells it.
         makes: what it makes and reads, in words for the reference page.
         needs: programs it calls, likewise.
-        knows: options that `Work.options` may hold -> what each means.
+        knows: options that `WorkOptions.options` may hold -> what each means.
         copies: `restored` serves a copy that is disarmed, so `read` may go on beside it.
     """
 
@@ -88,7 +88,7 @@ class Adapter(ABC):
     knows: ClassVar[Mapping[str, str]] = {}
     copies: ClassVar[bool] = False
 
-    def __init__(self, place: str, original: Original, work: Work) -> None:
+    def __init__(self, place: str, original: Original, work: WorkOptions) -> None:
         """``original``: the database that was backed up, or will be. Nothing is looked at yet."""
         self.place, self.original, self.work = place, original, work
 
@@ -98,15 +98,15 @@ class Adapter(ABC):
         return False
 
     @abstractmethod
-    def listed(self, proof: Proof) -> Facts:
+    def listed(self, proof: Proof) -> BackupFacts:
         """What the backup says of itself. Lines of `Level.LISTED`. Raises Refused: it is none."""
 
     @abstractmethod
-    def read(self, facts: Facts, proof: Proof) -> None:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
         """Read every byte against its checksums. Lines of `Level.READ`. Raises Refused: it is damaged."""
 
     @abstractmethod
-    def restored(self, facts: Facts, proof: Proof) -> AbstractContextManager[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> AbstractContextManager[Copy]:
         """A copy, as long as the block runs; nothing of it is left after it. Lines of `Level.RESTORED`.
 
         Never the server or a folder of the original. Raises Refused: it cannot be restored.

@@ -13,7 +13,7 @@ __all__ = ["ADAPTERS", "adapter", "recognized"]
 #: name -> module and class; imported when it is wanted.
 ADAPTERS: Mapping[str, tuple[str, str]] = {
     "pg_basebackup": ("pgrehearse.backup.base_backup", "BaseBackup"),
-    "pg_dump": ("pgrehearse.backup.dump", "Dump"),
+    "pg_dump": ("pgrehearse.backup.dump_backup", "DumpBackup"),
     "pgbackrest": ("pgrehearse.backup.pgbackrest", "PgBackRest"),
     "barman": ("pgrehearse.backup.barman", "Barman"),
     "command": ("pgrehearse.backup.own_command", "OwnCommand"),

@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 
 from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import physical, programs, recovery
-from pgrehearse.backup.adapter import Adapter, Copy, Facts
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.manifest import segments
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.room import room
@@ -56,7 +56,7 @@ class Barman(Adapter):
         config = self.work.options.get("config")
         return [found, *(["-c", str(Path(config).absolute())] if config else []), *map(str, words)]
 
-    def _run(self, what: str, *words: str | Path) -> programs.Done:
+    def _run(self, what: str, *words: str | Path) -> programs.Ended:
         return programs.run(
             self._words(*words), watch=lambda _: self.work.progress(what, 0, 0), as_server=True
         )
@@ -67,20 +67,20 @@ class Barman(Adapter):
 
     # --- listed -----------------------------------------------------------------------------------------
 
-    def listed(self, proof: Proof) -> Facts:
-        with proof.proving(Level.LISTED, "manifest") as said:
+    def listed(self, proof: Proof) -> BackupFacts:
+        with proof.proving(EvidenceLevel.LISTED, "manifest") as said:
             found = self._shown(self.place.partition("/")[2] or "latest")
             if found["status"] != "DONE":
                 raise Refused(f"Barman calls the backup {found['backup_id']} {found['status']}", _LOOK)
             base = found["base_backup_information"]
             size = base["backup_size_bytes"] / (1 << 20)
             said.append(f"{found['backup_id']}, {size:,.0f} MB, until {base['end_lsn']}")
-        with proof.proving(Level.LISTED, "chain") as said:
+        with proof.proving(EvidenceLevel.LISTED, "chain") as said:
             self._chain = self._builds_upon(found)
             said.append("a full backup" if len(self._chain) == 1 else " <- ".join(self._chain))
         self._begin = base["begin_wal"]
         digest, end = self._identity(found)
-        return Facts(
+        return BackupFacts(
             f"{self.server}/{found['backup_id']}",
             digest,
             datetime.fromisoformat(base["end_time"]),
@@ -132,14 +132,14 @@ class Barman(Adapter):
 
     # --- read whole -------------------------------------------------------------------------------------
 
-    def read(self, facts: Facts, proof: Proof) -> None:
-        with proof.proving(Level.READ, "checksums") as said:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
+        with proof.proving(EvidenceLevel.READ, "checksums") as said:
             for backup in self._chain:
                 self._verified(backup)
             said.append(
                 f"every file of {', '.join(self._chain)} agrees with its checksum (barman verify-backup)"
             )
-        with proof.proving(Level.READ, "WAL") as said:
+        with proof.proving(EvidenceLevel.READ, "WAL") as said:
             said.append(self._archived(facts))
 
     def _verified(self, backup: str) -> None:
@@ -155,7 +155,7 @@ class Barman(Adapter):
         _, sign, reason = text.partition("pg_verifybackup: error: ")
         raise Refused(f"{backup} is damaged: {reason.splitlines()[0] if sign else done.reason}", _TAKE)
 
-    def _archived(self, facts: Facts) -> str:
+    def _archived(self, facts: BackupFacts) -> str:
         """Read each WAL file the backup needs; look whether later ones are without a gap."""
         assert facts.timeline is not None
         size = self.original.wal_segment
@@ -184,11 +184,11 @@ class Barman(Adapter):
     # --- restored ---------------------------------------------------------------------------------------
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
         until = recovery.stop(self.work.options.get("until", ""), self.original)
         with room(self.work.into, facts.bytes + 8 * self.original.wal_segment) as place:
             data = place / "data"
-            with proof.proving(Level.RESTORED, "copied") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "copied") as said:
                 found = self._shown(facts.backup.partition("/")[2])
                 spaces = [
                     f"{one['name']}:{place / 'tablespaces' / one['name']}"

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import physical, programs, recovery, tar
-from pgrehearse.backup.adapter import Adapter, Copy, Facts
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy
 from pgrehearse.backup.copying import copied, no_special_file
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.manifest import Manifest
 from pgrehearse.backup.pg_basebackup import take_base_backup
 from pgrehearse.backup.proof import Proof, Refused, Unproven
@@ -59,12 +59,12 @@ class BaseBackup(Adapter):
 
     # --- listed -----------------------------------------------------------------------------------------
 
-    def listed(self, proof: Proof) -> Facts:
-        with proof.proving(Level.LISTED, "manifest") as said:
+    def listed(self, proof: Proof) -> BackupFacts:
+        with proof.proving(EvidenceLevel.LISTED, "manifest") as said:
             no_special_file(self.folder)
             found = manifests.manifest(self.folder / manifests.NAME)
             said.append(f"{found.files} files, {found.bytes / (1 << 20):,.0f} MB, until {found.end_lsn}")
-        with proof.proving(Level.LISTED, "chain") as said:
+        with proof.proving(EvidenceLevel.LISTED, "chain") as said:
             self._chain = self._builds_upon()
             for below in self._chain[:-1]:
                 no_special_file(below)
@@ -77,7 +77,7 @@ class BaseBackup(Adapter):
             path = programs.called(program, major)
             if path is not None:
                 tools[program] = programs.version(path)[1]
-        return Facts(
+        return BackupFacts(
             self.folder.name,
             found.digest,
             found.finished,
@@ -121,10 +121,10 @@ class BaseBackup(Adapter):
 
     # --- read whole -------------------------------------------------------------------------------------
 
-    def read(self, facts: Facts, proof: Proof) -> None:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
         for folder in self._chain:
             where = f"{folder.name}: " if len(self._chain) > 1 else ""
-            with proof.proving(Level.READ, "checksums") as said:
+            with proof.proving(EvidenceLevel.READ, "checksums") as said:
                 found = manifests.manifest(folder / manifests.NAME)
                 if not found.checksums:
                     raise Unproven(
@@ -133,7 +133,7 @@ class BaseBackup(Adapter):
                     )
                 said.append(where + self._verified(folder, found, facts.major))
             if tar.base(folder):
-                with proof.proving(Level.READ, "WAL") as said:
+                with proof.proving(EvidenceLevel.READ, "WAL") as said:
                     said.append(tar.wal(folder, found, self.original.wal_segment))
 
     def _verified(self, folder: Path, found: Manifest, major: int) -> str:
@@ -167,9 +167,9 @@ class BaseBackup(Adapter):
     # --- restored ---------------------------------------------------------------------------------------
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
         with room(self.work.into, facts.bytes + self._wal()) as place:
-            with proof.proving(Level.RESTORED, "copied") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "copied") as said:
                 try:
                     said.append(self._copied(place, facts))
                 except OSError as error:
@@ -197,7 +197,7 @@ class BaseBackup(Adapter):
         fetch = recovery.restore_command(["cp", f"{folder}/"], '%f "%p"')
         return {"restore_command": fetch, **recovery.stop(until, self.original)}
 
-    def _copied(self, place: Path, facts: Facts) -> str:
+    def _copied(self, place: Path, facts: BackupFacts) -> str:
         data = place / "data"
         if tar.base(self.folder):
             count = tar.unpacked(self.folder, place, self.work)
@@ -209,7 +209,7 @@ class BaseBackup(Adapter):
             )
         return f"{count / (1 << 20):,.0f} MB"
 
-    def _combined(self, place: Path, facts: Facts) -> str:
+    def _combined(self, place: Path, facts: BackupFacts) -> str:
         program = programs.exact("pg_combinebackup", facts.major)
         if program is None:
             raise Refused(

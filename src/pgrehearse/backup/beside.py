@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pgrehearse.backup.adapter import Adapter, Facts
+from pgrehearse.backup.adapter import Adapter, BackupFacts
 from pgrehearse.backup.proof import Proof, Refused
 
 __all__ = ["read"]
@@ -27,7 +27,7 @@ class _Ended(Exception):
 class _Reading(threading.Thread):
     """``adapter.read`` with lines of its own. What it raises is kept in ``failed``."""
 
-    def __init__(self, adapter: Adapter, facts: Facts) -> None:
+    def __init__(self, adapter: Adapter, facts: BackupFacts) -> None:
         super().__init__(name="read whole", daemon=True)
         self._adapter, self._facts = copy.copy(adapter), facts
         # Its progress is not shown: that of the copying is, which has bytes.
@@ -52,7 +52,7 @@ class _Reading(threading.Thread):
 
 
 @contextmanager
-def read(adapter: Adapter, facts: Facts, proof: Proof) -> Iterator[None]:
+def read(adapter: Adapter, facts: BackupFacts, proof: Proof) -> Iterator[None]:
     """Read the backup, before the block or while it restores.
 
     The first line that asks the copy or is unproven waits for the reading, whose lines stand first.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.names import ENVIRONMENTS
@@ -32,7 +32,7 @@ class Subject(Protocol):
 class Demand:
     """``level``: the least that has to be proven; ``age``: how old the backup may be."""
 
-    level: Level
+    level: EvidenceLevel
     age: timedelta
 
     @property
@@ -54,7 +54,11 @@ class Demand:
         """What an environment of that mark asks, with what its file says in place of it."""
         production = mark == ENVIRONMENTS[-1]
         return cls(
-            Level.of(level) if level else Level.CANARY if production else Level.RESTORED,
+            EvidenceLevel.of(level)
+            if level
+            else EvidenceLevel.CANARY
+            if production
+            else EvidenceLevel.RESTORED,
             age if age is not None else timedelta(days=1 if production else 7),
         )
 
@@ -92,7 +96,11 @@ def missing(receipt: Receipt, demand: Demand, original: Subject, now: datetime) 
         )
     short = [one for one in receipt.missing if one.damage or one.level <= demand.level]
     found += [Missing(one.check, one.said, one.next_step) for one in short]
-    if receipt.level is not None and receipt.level >= Level.QUERIED and receipt.ledger != original.ledger:
+    if (
+        receipt.level is not None
+        and receipt.level >= EvidenceLevel.QUERIED
+        and receipt.ledger != original.ledger
+    ):
         at, now_at = receipt.ledger or "none", original.ledger or "none"
         said = f"the copy is at migration {at}, {original.database} at {now_at}"
         found.append(Missing("ledger", said, anew))

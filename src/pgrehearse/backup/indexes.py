@@ -12,8 +12,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.adapter import Work
-from pgrehearse.backup.programs import Done
+from pgrehearse.backup.adapter import WorkOptions
+from pgrehearse.backup.programs import Ended
 from pgrehearse.backup.proof import Refused, Unproven
 from pgrehearse.environments.connection_strings import environment_variables
 from pgrehearse.errors import first_line
@@ -30,7 +30,7 @@ _TICK = 0.1  # seconds between two words on progress
 
 
 @contextmanager
-def compared(connection: psycopg.Connection[Any], dsn: str, work: Work) -> Iterator[Callable[[], str]]:
+def compared(connection: psycopg.Connection[Any], dsn: str, work: WorkOptions) -> Iterator[Callable[[], str]]:
     """Compare while the block asks something else; what it gets waits, and says what was found.
 
     Its exit status is believed only of one database where amcheck is known to be, asked by a superuser: of
@@ -80,7 +80,7 @@ class _Comparing(threading.Thread):
         self.command = command
         self._settings = environment_variables({k: str(v) for k, v in conninfo_to_dict(dsn).items()})
         self._end = threading.Event()
-        self.done: Done | None = None
+        self.done: Ended | None = None
         self.failed: BaseException | None = None
 
     def run(self) -> None:
@@ -98,7 +98,7 @@ class _Comparing(threading.Thread):
             raise _Ended
 
 
-def _command(connection: psycopg.Connection[Any], work: Work) -> list[str]:
+def _command(connection: psycopg.Connection[Any], work: WorkOptions) -> list[str]:
     program = programs.called("pg_amcheck")
     if program is None:
         raise Unproven(

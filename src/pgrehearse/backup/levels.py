@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["Level"]
+__all__ = ["EvidenceLevel"]
 
 
-class Level(IntEnum):
+class EvidenceLevel(IntEnum):
     """What was proven. Ordered: a later level is worth more, and nothing without those before it."""
 
     LISTED = 1
@@ -32,29 +32,32 @@ class Level(IntEnum):
         return _SAID[self][1]
 
     @classmethod
-    def of(cls, word: str) -> Level:
+    def of(cls, word: str) -> EvidenceLevel:
         """The level that ``word`` spells. Raises KeyError."""
         return cls[word.upper()] if word.islower() else _unknown(word)
 
 
-def _unknown(word: str) -> Level:
+def _unknown(word: str) -> EvidenceLevel:
     raise KeyError(word)
 
 
 _SAID = {
-    Level.LISTED: (
+    EvidenceLevel.LISTED: (
         "listed",
         "it is there and says what it is: of which server, until where in its history, made when",
     ),
-    Level.READ: ("read whole", "every byte was read and agrees with the checksums that came with it"),
-    Level.RESTORED: (
+    EvidenceLevel.READ: ("read whole", "every byte was read and agrees with the checksums that came with it"),
+    EvidenceLevel.RESTORED: (
         "restored",
         "a server was started on a copy, and recovery is known to have ended where it had to",
     ),
-    Level.QUERIED: (
+    EvidenceLevel.QUERIED: (
         "queried",
         "the copy answers: the same server and migrations, rows where there were rows, the constraints and"
         " triggers of its tables, indexes that agree with them",
     ),
-    Level.CANARY: ("canary read back", "a row that was written just before the backup is in the copy"),
+    EvidenceLevel.CANARY: (
+        "canary read back",
+        "a row that was written just before the backup is in the copy",
+    ),
 }

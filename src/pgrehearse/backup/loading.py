@@ -13,7 +13,7 @@ from typing import IO
 from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.copying import copied
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Refused
@@ -40,7 +40,7 @@ _SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "128MB", "fsync": "o
 
 
 @contextmanager
-def server(place: Path, original: Original, major: int, work: Work) -> Iterator[Server]:
+def server(place: Path, original: Original, major: int, work: WorkOptions) -> Iterator[Server]:
     """A fresh server in ``place``, with a database of the name, seen through a role without powers."""
     copied(given.fresh(major), place / "data", work.jobs, lambda done: None)
     with (
@@ -63,7 +63,7 @@ def server(place: Path, original: Original, major: int, work: Work) -> Iterator[
                 connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
-def archive(path: Path, program: Path, found: Server, database: str, work: Work) -> str:
+def archive(path: Path, program: Path, found: Server, database: str, work: WorkOptions) -> str:
     """Load a custom file or a directory by pg_restore. Raises Refused: something of it was not."""
     with tempfile.NamedTemporaryFile("w+b", prefix="pgrehearse-") as entries:
         programs.run([program, "--list", path], out=entries.file)
@@ -96,7 +96,7 @@ def archive(path: Path, program: Path, found: Server, database: str, work: Work)
     return f"{len(wanted)} lines of its contents"
 
 
-def script(path: Path, program: Path, found: Server, database: str, work: Work) -> str:
+def script(path: Path, program: Path, found: Server, database: str, work: WorkOptions) -> str:
     """Load a script by psql, which it may give no commands. Raises Refused: a statement of it failed."""
     with path.open("rb") as file:
         _extend(found, database, [line.decode() for line in file if _IN_SCRIPT.match(line.rstrip())])

@@ -20,8 +20,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.adapter import Adapter, Copy, Facts
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
@@ -70,15 +70,15 @@ class OwnCommand(Adapter):
     needs = "the command"
     knows: ClassVar[Mapping[str, str]] = {"run": "the command, with its arguments"}
 
-    def listed(self, proof: Proof) -> Facts:
-        with proof.proving(Level.LISTED, "manifest") as said:
+    def listed(self, proof: Proof) -> BackupFacts:
+        with proof.proving(EvidenceLevel.LISTED, "manifest") as said:
             found = self._called("list")
             facts = _facts(found)
             said.append(f"{facts.backup}, as {self._shown} says")
         return facts
 
-    def read(self, facts: Facts, proof: Proof) -> None:
-        with proof.proving(Level.READ, "checksums") as said:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
+        with proof.proving(EvidenceLevel.READ, "checksums") as said:
             found = self._called("read")
             if not _is(found, "whole", bool):
                 raise Unproven(
@@ -88,17 +88,17 @@ class OwnCommand(Adapter):
             said.append(f"{_is(found, 'said', str)}, as {self._shown} says")
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
         try:
-            with proof.proving(Level.RESTORED, "copied") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "copied") as said:
                 found = self._called("restore")
                 dsn, physical = _is(found, "dsn", str), _is(found, "physical", bool)
                 said.append(f"by {self._shown}")
-            with proof.proving(Level.RESTORED, "recovery") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "recovery") as said:
                 said.append(self._apart(dsn))
             yield Copy(lambda name: make_conninfo(dsn, dbname=name), physical=physical)
         finally:
-            with proof.proving(Level.RESTORED, "removed") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "removed") as said:
                 if not _is(self._called("remove"), "removed", bool):
                     raise Unproven("the restored server was not taken away", "take it away by hand")
                 said.append("the restored server was taken away")
@@ -171,7 +171,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
 """
 
 
-def _facts(found: Mapping[str, Any]) -> Facts:
+def _facts(found: Mapping[str, Any]) -> BackupFacts:
     backup = _is(found, "backup", str)
     try:
         taken = datetime.fromisoformat(_is(found, "taken", str))
@@ -182,7 +182,7 @@ def _facts(found: Mapping[str, Any]) -> Facts:
             f"its `taken` is no time with a zone: {found['taken']!r}", next_step=_CONTRACT
         ) from None
     timeline = found.get("timeline")
-    return Facts(
+    return BackupFacts(
         backup,
         hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest(),
         taken,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pgrehearse.backup import manifest as manifests
 from pgrehearse.backup import programs
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.room import outside
 from pgrehearse.errors import SetupError
@@ -19,7 +19,7 @@ _PROGRESS = re.compile(r"(\d+)/(\d+) kB")
 _RIGHTS = re.compile(r"must be superuser or replication role|permission denied to start WAL sender")
 
 
-def take_base_backup(folder: Path, original: Original, work: Work) -> None:
+def take_base_backup(folder: Path, original: Original, work: WorkOptions) -> None:
     """Take one into the new ``folder``. Raises SetupError."""
     major = original.target.major
     program = programs.called("pg_basebackup", major)
@@ -72,14 +72,14 @@ def _manifest(before: Path) -> Path:
     return file
 
 
-def _told(said: str, work: Work) -> None:
+def _told(said: str, work: WorkOptions) -> None:
     found = _PROGRESS.findall(said)
     if found:
         done, total = found[-1]
         work.progress("pg_basebackup", int(done) << 10, int(total) << 10)
 
 
-def _failed(done: programs.Done, original: Original) -> SetupError:
+def _failed(done: programs.Ended, original: Original) -> SetupError:
     reason = done.reason
     if _RIGHTS.search(done.said):
         user = original.target.user

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgrehearse.backup import checksums, programs
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.room import outside
 from pgrehearse.errors import SetupError
@@ -20,7 +20,7 @@ __all__ = ["FORMATS", "take_dump"]
 FORMATS = ("custom", "directory", "plain")
 
 
-def take_dump(path: Path, original: Original, work: Work) -> None:
+def take_dump(path: Path, original: Original, work: WorkOptions) -> None:
     """Make a dump at the new ``path``, and its checksums beside it. Raises SetupError."""
     major = original.target.major
     program = programs.called("pg_dump", major)
@@ -75,7 +75,7 @@ def _remove(path: Path) -> None:
         os.unlink(path)  # noqa: PTH108 (it may be a file)
 
 
-def _failed(done: programs.Done) -> SetupError:
+def _failed(done: programs.Ended) -> SetupError:
     if "permission denied" in done.said or "SELECT privilege" in done.said:
         return SetupError(
             f"the dump would not be whole: {done.reason}",

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pgrehearse.backup import physical, programs, recovery
-from pgrehearse.backup.adapter import Adapter, Copy, Facts
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.room import room
 from pgrehearse.errors import SetupError
@@ -102,8 +102,8 @@ class PgBackRest(Adapter):
 
     # --- listed -----------------------------------------------------------------------------------------
 
-    def listed(self, proof: Proof) -> Facts:
-        with proof.proving(Level.LISTED, "manifest") as said:
+    def listed(self, proof: Proof) -> BackupFacts:
+        with proof.proving(EvidenceLevel.LISTED, "manifest") as said:
             stanza = self._stanza()
             backups = {one["label"]: one for one in stanza["backup"]}
             label = self.place.partition("/")[2] or max(backups, key=lambda one: _stopped(backups[one]))
@@ -118,7 +118,7 @@ class PgBackRest(Adapter):
             said.append(
                 f"{label}, {backup['info']['size'] / (1 << 20):,.0f} MB, until {backup['lsn']['stop']}"
             )
-        with proof.proving(Level.LISTED, "chain") as said:
+        with proof.proving(EvidenceLevel.LISTED, "chain") as said:
             upon = backup["reference"] or []
             for one in upon:
                 if one not in backups:
@@ -129,7 +129,7 @@ class PgBackRest(Adapter):
         self._archive = f"{of['version']}-{of['id']}"
         self.wal = backup["archive"]
         digest = json.dumps([of["system-id"], backup], sort_keys=True)
-        return Facts(
+        return BackupFacts(
             f"{self.stanza}/{label}",
             hashlib.sha256(digest.encode()).hexdigest(),
             datetime.fromtimestamp(_stopped(backup), UTC),
@@ -155,13 +155,13 @@ class PgBackRest(Adapter):
 
     # --- read whole -------------------------------------------------------------------------------------
 
-    def read(self, facts: Facts, proof: Proof) -> None:
-        with proof.proving(Level.READ, "checksums") as said:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
+        with proof.proving(EvidenceLevel.READ, "checksums") as said:
             self._judge(
                 self._printed("--output=text", "--verbose", f"--process-max={self.work.jobs}", "verify")
             )
             said.append(f"every file of {', '.join(self._chain)} agrees with its checksum")
-        with proof.proving(Level.READ, "WAL") as said:
+        with proof.proving(EvidenceLevel.READ, "WAL") as said:
             said.append(self._archived(facts))
 
     def _judge(self, text: str) -> None:
@@ -177,7 +177,7 @@ class PgBackRest(Adapter):
         if wrong := _counted(archives[self._archive]):
             raise Refused(f"the archived WAL is damaged: {wrong}", _TAKE)
 
-    def _archived(self, facts: Facts) -> str:
+    def _archived(self, facts: BackupFacts) -> str:
         """Whether WAL is missing: from the beginning of the backup to the last there is."""
         files = self._asked("repo-ls", "--recurse", f"archive/{self.stanza}/{self._archive}")
         names = {match[1] for match in map(_SEGMENT.search, files) if match}
@@ -201,10 +201,10 @@ class PgBackRest(Adapter):
     # --- restored ---------------------------------------------------------------------------------------
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
         until = recovery.stop(self.work.options.get("until", ""), self.original)
         with room(self.work.into, facts.bytes + 8 * self.original.wal_segment) as place:
-            with proof.proving(Level.RESTORED, "copied") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "copied") as said:
                 done = programs.run(
                     self._words(*_nothing_of_the_original(place, facts, self.work.jobs), "restore"),
                     watch=lambda _: self.work.progress("pgbackrest restore", 0, facts.bytes),
@@ -238,7 +238,7 @@ class PgBackRest(Adapter):
             )
 
 
-def _nothing_of_the_original(place: Path, facts: Facts, jobs: int) -> list[str]:
+def _nothing_of_the_original(place: Path, facts: BackupFacts, jobs: int) -> list[str]:
     """Options that keep a restore in ``place``, whatever the configuration maps elsewhere."""
     label = facts.backup.partition("/")[2]
     return [
@@ -269,7 +269,7 @@ def _counted(line: str) -> str:
     return ", ".join(f"{what.strip()}: {count}" for what, count in _COUNTED.findall(line) if count != "0")
 
 
-def _failed(done: programs.Done) -> SetupError:
+def _failed(done: programs.Ended) -> SetupError:
     return SetupError(
         f"pgbackrest failed: {done.reason}",
         next_step="run pgbackrest check by hand, as the account that owns the repository",

@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pgrehearse.backup.adapter import Copy, Facts, Work
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import BackupFacts, Copy, WorkOptions
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.backup.room import full, size_of
@@ -71,10 +71,10 @@ _GONE = ("standby.signal", "postmaster.pid", "postmaster.opts", "postgresql.auto
 @contextmanager
 def served(
     place: Path,
-    facts: Facts,
+    facts: BackupFacts,
     original: Original,
     proof: Proof,
-    work: Work,
+    work: WorkOptions,
     settings: Mapping[str, str] = {},
 ) -> Iterator[Copy]:
     """Serve ``place/data``, a copy of ``facts.major``, until the block ends. Then ``place`` is gone.
@@ -84,12 +84,12 @@ def served(
         settings: for recovery, such as ``restore_command`` and ``recovery_target_lsn``. With one that names a
             target, the target must be reached: PostgreSQL refuses otherwise, and so do we.
 
-    Lines ``disarmed`` and ``recovery`` of `Level.RESTORED`. Raises Refused.
+    Lines ``disarmed`` and ``recovery`` of `EvidenceLevel.RESTORED`. Raises Refused.
     """
     size = size_of(place)
-    with proof.proving(Level.RESTORED, "disarmed") as said:
+    with proof.proving(EvidenceLevel.RESTORED, "disarmed") as said:
         said.append(_disarm(place, recovery=bool(settings)))
-    with proof.proving(Level.RESTORED, "recovery") as said:
+    with proof.proving(EvidenceLevel.RESTORED, "recovery") as said:
         work.progress("recovery", 0, 0)
         try:
             server = given.serve(
@@ -180,7 +180,7 @@ def _targeted(settings: Mapping[str, str]) -> dict[str, str]:
     return {"recovery_target_action": "promote"} if named else {}
 
 
-def _reached(dsn: str, facts: Facts) -> str:
+def _reached(dsn: str, facts: BackupFacts) -> str:
     """Where recovery has ended, asked of the copy itself: pg_ctl says "started" of one that ends later."""
     with connect(dsn, autocommit=True) as connection:
         row = connection.execute(

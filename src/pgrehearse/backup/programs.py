@@ -18,14 +18,14 @@ from pgrehearse.execution import cell_process
 from pgrehearse.processes import ended
 from pgrehearse.servers import binaries, cluster, libpq_environment
 
-__all__ = ["Done", "called", "exact", "printed", "run", "version"]
+__all__ = ["Ended", "called", "exact", "printed", "run", "version"]
 
 _TICK = 0.2  # seconds between two looks at what a program does
 _TAIL = 64_000  # bytes of a program's output that are kept
 
 
 @dataclass(frozen=True)
-class Done:
+class Ended:
     """How a program ended. ``out`` and ``said`` are the ends of its output and of its messages."""
 
     status: int
@@ -75,7 +75,7 @@ def run(
     messages: IO[bytes] | None = None,
     cwd: Path | None = None,
     as_server: bool = False,
-) -> Done:
+) -> Ended:
     """Run ``command`` to its end, in English, with nobody to ask for a password.
 
     Args:
@@ -105,7 +105,7 @@ def run(
                 watch(_tail(said, 400))
         finally:
             process.end()
-        done = Done(process.returncode, _tail(output, _TAIL), _tail(said, _TAIL))
+        done = Ended(process.returncode, _tail(output, _TAIL), _tail(said, _TAIL))
         if done.status != 0:
             room.full(f"{done.said}\n{done.out}")
         return done
@@ -125,7 +125,7 @@ def _by_account() -> list[str]:
     return [setpriv, f"--reuid={who.uid}", f"--regid={who.gid}", "--clear-groups", "--"]
 
 
-def printed(command: Sequence[str | Path], **how: Any) -> Done:
+def printed(command: Sequence[str | Path], **how: Any) -> Ended:
     """As `run`, with all of its output, however long."""
     with tempfile.TemporaryFile() as output:
         done = run(command, out=output, **how)

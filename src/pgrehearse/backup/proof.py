@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.receipt import Evidence
 from pgrehearse.errors import SetupError
 
@@ -47,7 +47,7 @@ class Proof:
             self._note(line)
 
     def wait(self, until: Callable[[], None]) -> None:
-        """Put proven lines below `Level.QUERIED` aside; call ``until`` when another is about to be noted.
+        """Put proven lines below `EvidenceLevel.QUERIED` aside; call ``until`` when another comes.
 
         If it raises, neither that line nor what was put aside is noted.
         """
@@ -67,7 +67,7 @@ class Proof:
         self._tell(line)
 
     @contextmanager
-    def proving(self, level: Level, check: str) -> Iterator[list[str]]:
+    def proving(self, level: EvidenceLevel, check: str) -> Iterator[list[str]]:
         """A block that looks at one thing and puts what it saw into the list.
 
         Unproven is noted, and what follows the block goes on. Refused is noted and raised on; a SetupError
@@ -78,7 +78,7 @@ class Proof:
 
         def note(ok: bool, text: str, next_step: str = "", damage: bool = False) -> None:
             line = Evidence(level, check, ok, text, next_step, time.monotonic() - begun, damage)
-            if self._until is not None and ok and level < Level.QUERIED:
+            if self._until is not None and ok and level < EvidenceLevel.QUERIED:
                 self._aside.append(line)
                 return
             self.waited()

@@ -10,9 +10,9 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.backup import canary, indexes
-from pgrehearse.backup.adapter import Copy, Facts, Work
+from pgrehearse.backup.adapter import BackupFacts, Copy, WorkOptions
 from pgrehearse.backup.canary import Canary
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.manifest import lsn
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused, Unproven
@@ -40,7 +40,7 @@ class Answers:
     at: datetime | None = None
 
 
-def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) -> Answers:
+def ask(copy: Copy, facts: BackupFacts, original: Original, proof: Proof, work: WorkOptions) -> Answers:
     """Ask everything. Raises Refused: it is no copy of ``original``."""
     found = Answers()
     dsn = copy.dsn(original.database)
@@ -49,7 +49,7 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
             before.read_only = True
             _identity(connection, copy, original, proof)
             with indexes.compared(connection, dsn, work) as agreed:
-                with proof.proving(Level.QUERIED, "ledger") as said:
+                with proof.proving(EvidenceLevel.QUERIED, "ledger") as said:
                     found.ledger = _ledger(connection, original)
                     said.append(
                         f"{found.ledger} is the newest migration, as in {original.database}"
@@ -60,25 +60,25 @@ def ask(copy: Copy, facts: Facts, original: Original, proof: Proof, work: Work) 
                 there = canary.read(connection)
                 theirs = {one.id for one in known}
                 newest = next((one for one in reversed(there) if one.id in theirs), None)
-                with proof.proving(Level.QUERIED, "rows") as said:
+                with proof.proving(EvidenceLevel.QUERIED, "rows") as said:
                     said.append(_rows(connection, before, newest, work))
-                with proof.proving(Level.QUERIED, "sequences") as said:
+                with proof.proving(EvidenceLevel.QUERIED, "sequences") as said:
                     said.append(_sequences(connection, before))
-                with proof.proving(Level.QUERIED, "indexes") as said:
+                with proof.proving(EvidenceLevel.QUERIED, "indexes") as said:
                     _held_together(connection, before)
                     said.append(agreed())
-            with proof.proving(Level.CANARY, "canary") as said:
+            with proof.proving(EvidenceLevel.CANARY, "canary") as said:
                 found.canary = _canary(newest, known, there, copy, facts, said)
                 found.at = newest.at if newest else None
     except psycopg.Error as error:
         full(str(error))
-        with proof.proving(Level.QUERIED, "answers"):
+        with proof.proving(EvidenceLevel.QUERIED, "answers"):
             raise Refused(f"the copy does not answer: {first_line(error)}", _TAKE) from None
     return found
 
 
 def _identity(connection: psycopg.Connection[Any], copy: Copy, original: Original, proof: Proof) -> None:
-    with proof.proving(Level.QUERIED, "identity") as said:
+    with proof.proving(EvidenceLevel.QUERIED, "identity") as said:
         if not copy.physical:
             said.append("a dump does not say which server it is from: the canary does")
             return
@@ -112,7 +112,10 @@ def _ledger(connection: psycopg.Connection[Any], original: Original) -> str:
 
 
 def _rows(
-    connection: psycopg.Connection[Any], before: psycopg.Connection[Any], newest: Canary | None, work: Work
+    connection: psycopg.Connection[Any],
+    before: psycopg.Connection[Any],
+    newest: Canary | None,
+    work: WorkOptions,
 ) -> str:
     """Every row is counted. A table may be empty where it was empty when the canary was written."""
     had: Mapping[str, int] = newest.tables if newest else canary.tables(before)
@@ -187,7 +190,12 @@ def _behind(connection: psycopg.Connection[Any]) -> tuple[dict[str, tuple[int, i
 
 
 def _canary(
-    newest: Canary | None, known: list[Canary], there: list[Canary], copy: Copy, facts: Facts, said: list[str]
+    newest: Canary | None,
+    known: list[Canary],
+    there: list[Canary],
+    copy: Copy,
+    facts: BackupFacts,
+    said: list[str],
 ) -> str:
     if newest is None:
         what = "the copy holds canaries of another database" if there else "the copy holds no canary"

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 
-__all__ = ["FORM", "Evidence", "Receipt", "Unreadable"]
+__all__ = ["FORM", "Evidence", "Receipt", "UnreadableReceipt"]
 
 #: Version of the JSON form. A receipt of another version is not read.
 FORM = 1
 
 
-class Unreadable(Exception):
+class UnreadableReceipt(Exception):
     """What should be a receipt is none; the message says why, in words that follow its name."""
 
 
@@ -35,7 +35,7 @@ class Evidence:
         damage: it is wrong, and not only unproven: then nothing further was tried.
     """
 
-    level: Level
+    level: EvidenceLevel
     check: str
     ok: bool
     said: str
@@ -86,10 +86,10 @@ class Receipt:
     evidence: tuple[Evidence, ...] = ()
 
     @property
-    def level(self) -> Level | None:
+    def level(self) -> EvidenceLevel | None:
         """The highest level that is proven with all before it; None: not even the first."""
         reached = None
-        for level in Level:
+        for level in EvidenceLevel:
             lines = [one for one in self.evidence if one.level is level]
             if not lines or not all(one.ok for one in lines):
                 break
@@ -145,7 +145,7 @@ class Receipt:
     def from_json(cls, data: Mapping[str, Any]) -> Receipt:
         """Raises Unreadable: another version, a value is missing or of another kind, the level is false."""
         if data.get("form") != FORM:
-            raise Unreadable(f"has the form {data.get('form')!r}, not {FORM}")
+            raise UnreadableReceipt(f"has the form {data.get('form')!r}, not {FORM}")
         try:
             texts = {name: _text(data[name]) for name in _TEXTS}
             found = cls(
@@ -168,9 +168,9 @@ class Receipt:
                 evidence=tuple(_evidence(one) for one in data["evidence"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Unreadable(f"lacks or spoils a value: {error}") from None
+            raise UnreadableReceipt(f"lacks or spoils a value: {error}") from None
         if data.get("level") != (found.level.word if found.level else None):
-            raise Unreadable("claims another level than its evidence shows")
+            raise UnreadableReceipt("claims another level than its evidence shows")
         return found
 
     @property
@@ -197,7 +197,7 @@ def _evidence(data: Mapping[str, Any]) -> Evidence:
     if not isinstance(data["ok"], bool) or not isinstance(data["damage"], bool):
         raise TypeError("ok and damage are true or false")
     return Evidence(
-        Level.of(_text(data["level"])),
+        EvidenceLevel.of(_text(data["level"])),
         _text(data["check"]),
         data["ok"],
         _text(data["said"]),

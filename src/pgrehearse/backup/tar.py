@@ -13,7 +13,7 @@ from shutil import which
 from typing import IO
 
 from pgrehearse.backup import manifest as manifests
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.manifest import Label, Manifest
 from pgrehearse.backup.proof import Refused, Unproven
 
@@ -63,7 +63,7 @@ def wal(folder: Path, found: Manifest, segment: int) -> str:
     return f"{len(held)} WAL files are there; what is in them is left to recovery"
 
 
-def unpacked(folder: Path, place: Path, work: Work) -> int:
+def unpacked(folder: Path, place: Path, work: WorkOptions) -> int:
     """Unpack all of them into ``place/data`` and ``place/tablespaces``; the bytes that it took.
 
     Raises Refused: one is cut, damaged or holds a path that leads elsewhere.

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from pgrehearse import clock
 from pgrehearse.backup import beside
-from pgrehearse.backup.adapter import Adapter, Facts
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import Adapter, BackupFacts
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused, Unproven
 from pgrehearse.backup.questions import Answers, ask
@@ -60,9 +60,9 @@ def verify(adapter: Adapter, original: Original, proof: Proof, age: timedelta) -
     )
 
 
-def compared(facts: Facts, original: Original, proof: Proof) -> None:
+def compared(facts: BackupFacts, original: Original, proof: Proof) -> None:
     """What the backup says of its server, against the server."""
-    with proof.proving(Level.LISTED, "server") as said:
+    with proof.proving(EvidenceLevel.LISTED, "server") as said:
         if facts.system_identifier and facts.system_identifier != original.system_identifier:
             raise Refused(
                 f"it is of the server {facts.system_identifier}, and {original.database} is on"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import psycopg
 
-from pgrehearse.command.terminal import Column, Progress, table, width
+from pgrehearse.command.terminal import Column, ProgressLine, table, width
 from pgrehearse.command.test import versions
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
@@ -68,7 +68,7 @@ def _on(server: Server, size: int) -> Rates:
     maker = Maker(server)
     try:
         name = maker.create("rates")
-        with Progress(sys.stderr) as progress, connect(server.dsn(name), autocommit=True) as connection:
+        with ProgressLine(sys.stderr) as progress, connect(server.dsn(name), autocommit=True) as connection:
             progress.say(f"PostgreSQL {server.version}: three times a table of {size} MB")
             return measured.measure(connection, size)
     except psycopg.Error as error:

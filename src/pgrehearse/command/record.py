@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.terminal import Progress, styled
+from pgrehearse.command.terminal import ProgressLine, styled
 from pgrehearse.command.test import versions
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
@@ -74,7 +74,7 @@ class _Run:
     def _one(self, document: Document, recording: Recording, major: int, version: str) -> None:
         name = f"{recording.name}  PostgreSQL {version}"
         try:
-            with Progress(sys.stdout) as progress:
+            with ProgressLine(sys.stdout) as progress:
                 progress.say(f"  {name} …")
                 found = record_ways(self.rehearser, document, recording, major)
         except PgRehearseError as error:

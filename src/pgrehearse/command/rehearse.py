@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.command.terminal import Column, Progress, styled, table, width
+from pgrehearse.command.terminal import Column, ProgressLine, styled, table, width
 from pgrehearse.command.test import versions
-from pgrehearse.command.zoo import Visit, chosen, visited
+from pgrehearse.command.zoo import ZooTour, chosen, visited
 from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.measurement.evidence import rehearsals
@@ -57,7 +57,7 @@ def rehearse(
     if zoo or shapes:
         if only or not zoo:
             raise click.UsageError("--shape goes with --zoo, --only with the five rehearsals")
-        visit = Visit(project, documents, chosen(project, shapes), refresh=refresh)
+        visit = ZooTour(project, documents, chosen(project, shapes), refresh=refresh)
         with Servers(server) as pool:
             return visited(visit, pool, servers)
     with Rehearser(project, Servers(server), keep=False) as rehearser:
@@ -123,7 +123,7 @@ class _Run:
         results: list[Rehearsal] = []
         row = self.matrix.setdefault((document.path.stem, str(major)), dict.fromkeys(self.wanted, "not run"))
         try:
-            with Progress(sys.stdout) as progress:
+            with ProgressLine(sys.stdout) as progress:
                 progress.say(f"  {name} on PostgreSQL {version} …")
                 for result in rehearse_runbook(self.rehearser, document, major, self.wanted):
                     progress.clear()

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.streams import too_late
-from pgrehearse.command.terminal import Progress as Line
+from pgrehearse.command.terminal import ProgressLine as Line
 from pgrehearse.command.terminal import prose, styled, width
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import LOCK_NOT_AVAILABLE, Pause

@@ -16,11 +16,11 @@ from pgrehearse.command import terminal
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.terminal import Column, Screen
 from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.promotion.words import counted, told
+from pgrehearse.promotion.quantities import counted, told
 from pgrehearse.status import as_json
 from pgrehearse.status.everywhere import DEADLINE
-from pgrehearse.status.facts import Fact, Known, Level, Unknown, worst
-from pgrehearse.status.rules import FACTS
+from pgrehearse.status.fact import Fact, Known, Level, Unknown, worst
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.status.snapshot import Snapshot
 from pgrehearse.status.survey import Survey, survey
 

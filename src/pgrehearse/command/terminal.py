@@ -30,7 +30,7 @@ import click
 
 from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "Progress", "Screen", "broken", "door", "prose", "styled", "table", "width"]
+__all__ = ["Column", "ProgressLine", "Screen", "broken", "door", "prose", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -254,7 +254,7 @@ class Screen:
         self._stream.flush()
 
 
-class Progress:
+class ProgressLine:
     """One line of a terminal that is written over and goes away; silent for a file, a pipe, a dumb terminal.
 
     Leave it, or call ``clear``, before anything else is printed there.
@@ -283,7 +283,7 @@ class Progress:
         self._stream.write(text)
         self._stream.flush()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(

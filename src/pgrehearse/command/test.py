@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from pgrehearse.command.formats import finish, format_option, readable
-from pgrehearse.command.terminal import Progress, styled
+from pgrehearse.command.terminal import ProgressLine, styled
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution.rehearser import Rehearser
 from pgrehearse.execution.results import DocumentResult
 from pgrehearse.findings import Finding
 from pgrehearse.servers import Servers, binaries
 from pgrehearse.text.document import Document, load
-from pgrehearse.text.foreign import Reading, read
+from pgrehearse.text.foreign import ForeignReading, read
 from pgrehearse.text.lookup import project_of
 from pgrehearse.text.project import Project
 
@@ -95,7 +95,7 @@ def test(
     if foreign and accept:
         raise click.UsageError("--accept writes into documents; with --foreign they are only read")
     project = project_of(paths[0] if paths else None)
-    how = Reading(marked, fresh, without) if foreign else None
+    how = ForeignReading(marked, fresh, without) if foreign else None
     return rehearse_all(
         project,
         paths,
@@ -119,7 +119,7 @@ def rehearse_all(
     keep_going: bool = False,
     keep: bool = True,
     form: str = "text",
-    how: Reading | None = None,
+    how: ForeignReading | None = None,
 ) -> int:
     """Rehearse the documents at ``paths`` on each major, printing progress. Returns the exit status.
 
@@ -167,7 +167,7 @@ class _Tally:
         name = self.project.relative(document.path) + (f" § {document.part}" if document.part else "")
         changed: list[int] = []
         try:
-            with Progress(sys.stdout) as progress:
+            with ProgressLine(sys.stdout) as progress:
                 if self.prints:
                     progress.say(f"  {name} …")
                 if accept:

@@ -100,7 +100,7 @@ def xray(
         major = int(pg) if pg else major_of(dumped) if dumped and not server else None
         running = stack.enter_context(Servers(server)).get(major)
         running, template, notes = stack.enter_context(_prepared(running, file, schema, seed))
-        progress = stack.enter_context(terminal.Progress(sys.stderr))
+        progress = stack.enter_context(terminal.ProgressLine(sys.stderr))
         found = measure_file(
             running,
             template,

@@ -9,20 +9,20 @@ from collections.abc import Sequence
 
 import click
 
-from pgrehearse.command.terminal import Progress, styled
+from pgrehearse.command.terminal import ProgressLine, styled
 from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.measurement.evidence import zoo as evidence
 from pgrehearse.measurement.zoo.fillings import Fillings
 from pgrehearse.measurement.zoo.habitat import Zoo
-from pgrehearse.measurement.zoo.known import Known
-from pgrehearse.measurement.zoo.outcome import GREEN, Outcome
+from pgrehearse.measurement.zoo.known import KnownFaults
+from pgrehearse.measurement.zoo.outcome import GREEN, PairOutcome
 from pgrehearse.measurement.zoo.pairs import tried
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
 
-__all__ = ["Visit", "chosen", "visited"]
+__all__ = ["ZooTour", "chosen", "visited"]
 
 
 def chosen(project: Project, words: str) -> list[Shape]:
@@ -36,7 +36,7 @@ def chosen(project: Project, words: str) -> list[Shape]:
     return [every[name] for name in names] or list(every.values())
 
 
-class Visit:
+class ZooTour:
     """Tries all ``documents`` on all ``shapes``, server by server, and says what came out."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Visit:
         self.shapes = shapes
         self.refresh = refresh
         self.fillings = Fillings(project)
-        self.known = Known(project)
+        self.known = KnownFaults(project)
         self.counts: Counter[str] = Counter()
         self.status = 0
         self.started = time.monotonic()
@@ -62,11 +62,11 @@ class Visit:
             return
         if not server.ours:
             raise click.UsageError("--zoo makes roles and breaks tables: it takes no --server of others")
-        results: dict[evidence.Pair, Outcome] = {}
+        results: dict[evidence.Pair, PairOutcome] = {}
         shapes = [shape for shape in self.shapes if shape.on(server.major)]
         with Zoo(server) as zoo:
             for shape in shapes:
-                with zoo.habitat(shape) as habitat, Progress(sys.stdout) as progress:
+                with zoo.habitat(shape) as habitat, ProgressLine(sys.stdout) as progress:
                     for document in self.documents:
                         name = document.path.stem
                         filling = self.fillings.of(name, shape)
@@ -79,7 +79,7 @@ class Visit:
                         self._tell(name, shape.name, server.major, outcome)
         self._compare(server.version, shapes, results)
 
-    def _tell(self, name: str, shape: str, major: int, outcome: Outcome) -> None:
+    def _tell(self, name: str, shape: str, major: int, outcome: PairOutcome) -> None:
         reason = self.known.reason(name, shape, major)
         self.counts["known to be red" if outcome.red and reason else outcome.kind] += 1
         problem = self.known.problem(name, shape, major, outcome)
@@ -87,7 +87,9 @@ class Visit:
             self.status = max(self.status, 1)
             click.echo(f"{styled('FAIL', fg='red')}  {problem}")
 
-    def _compare(self, version: str, shapes: Sequence[Shape], results: dict[evidence.Pair, Outcome]) -> None:
+    def _compare(
+        self, version: str, shapes: Sequence[Shape], results: dict[evidence.Pair, PairOutcome]
+    ) -> None:
         if self.refresh:
             evidence.save(self.project, version, self.documents, shapes, results)
             return
@@ -108,7 +110,7 @@ class Visit:
         click.echo(f"{self.counts.total()} pairs of a runbook and a shape in {seconds:.0f} s: {said}")
 
 
-def visited(visit: Visit, servers: Servers, majors: Sequence[int | None]) -> int:
+def visited(visit: ZooTour, servers: Servers, majors: Sequence[int | None]) -> int:
     """Carry ``visit`` out on the servers of ``majors``; the exit status."""
     for major in majors:
         try:

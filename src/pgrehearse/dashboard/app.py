@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pgrehearse.dashboard import metrics
-from pgrehearse.dashboard.latest import Latest, Look, Once
-from pgrehearse.dashboard.views import Database, Overview, database, migration, overview
+from pgrehearse.dashboard.latest import LastLook, Latest, Once
+from pgrehearse.dashboard.views import DatabaseView, Overview, database, migration, overview
 from pgrehearse.markup import rendered
 from pgrehearse.status import as_json
-from pgrehearse.status.facts import Level
+from pgrehearse.status.fact import Level
 from pgrehearse.status.snapshot import Snapshot
 
 __all__ = ["made"]
@@ -105,7 +105,7 @@ class _Pages:
         return HTMLResponse(text)
 
 
-def _json(look: Look, level: Level) -> str:
+def _json(look: LastLook, level: Level) -> str:
     return json.dumps({**as_json.to_json(look.found), "taken_at": look.at.isoformat(), "level": level})
 
 
@@ -113,7 +113,7 @@ def _rendered(template: str, values: dict[str, Any]) -> Markup:
     return rendered("pgrehearse.dashboard", template, values)
 
 
-def _link(one: Database) -> str:
+def _link(one: DatabaseView) -> str:
     return f"/database/{quote(one.label)}"
 
 

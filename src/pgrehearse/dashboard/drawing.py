@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pgrehearse.status.facts import Level
+from pgrehearse.status.fact import Level
 from pgrehearse.status.migrations import Ran
 
-__all__ = ["Bar", "Cell", "Chart", "Map", "chart", "fleet_map"]
+__all__ = ["Bar", "Chart", "HeatCell", "Map", "chart", "fleet_map"]
 
 _HEIGHT = 60  # of the bars
 _STEP = 14  # from bar to bar
@@ -56,7 +56,7 @@ def chart(ran: Sequence[Ran]) -> Chart:
 
 
 @dataclass(frozen=True)
-class Cell:
+class HeatCell:
     """One database that is not well."""
 
     x: int
@@ -71,7 +71,7 @@ class Map:
 
     width: int
     height: int
-    cells: tuple[Cell, ...]
+    cells: tuple[HeatCell, ...]
     well: str
 
 
@@ -83,7 +83,7 @@ def fleet_map(levels: Sequence[tuple[str, Level]]) -> Map:
         if level == Level.WELL:
             path.append(f"M{x} {y}h{_CELL}v{_CELL}h-{_CELL}z")
         else:
-            cells.append(Cell(x, y, level, label))
+            cells.append(HeatCell(x, y, level, label))
     rows = -(-len(levels) // _ROW)
     width = min(len(levels), _ROW) * (_CELL + 1)
     return Map(max(width, 1), max(rows * (_CELL + 1), 1), tuple(cells), "".join(path))

@@ -15,10 +15,10 @@ from typing import Generic, TypeVar
 
 from pgrehearse import clock
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.status.facts import Level, worst
+from pgrehearse.status.fact import Level, worst
 from pgrehearse.status.snapshot import Snapshot
 
-__all__ = ["Latest", "Look", "Once"]
+__all__ = ["LastLook", "Latest", "Once"]
 
 Made = TypeVar("Made")
 
@@ -27,7 +27,7 @@ _REST = 0.1
 
 
 @dataclass(frozen=True)
-class Look:
+class LastLook:
     """One look.
 
     Attributes:
@@ -50,9 +50,9 @@ class Once(Generic[Made]):
 
     def __init__(self, make: Callable[..., Made]) -> None:
         self._make = make
-        self._kept: tuple[Look, tuple[Hashable, ...], Made] | None = None
+        self._kept: tuple[LastLook, tuple[Hashable, ...], Made] | None = None
 
-    def __call__(self, look: Look, *more: Hashable) -> Made:
+    def __call__(self, look: LastLook, *more: Hashable) -> Made:
         if self._kept is None or self._kept[0] is not look or self._kept[1] != more:
             self._kept = look, more, self._make(look, *more)
         return self._kept[2]
@@ -64,7 +64,7 @@ class Latest:
     def __init__(self, look: Callable[[], Sequence[Snapshot]], every: float) -> None:
         self._look = look
         self.every = every
-        self.now = Look(0, clock.now(), 0.0, ())
+        self.now = LastLook(0, clock.now(), 0.0, ())
         self._failed = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="looks", daemon=True)
@@ -107,7 +107,7 @@ class Latest:
         else:
             self._failed = ""
             at = clock.now()
-            self.now = Look(self.now.number + 1, at, (at - begun).total_seconds(), found)
+            self.now = LastLook(self.now.number + 1, at, (at - begun).total_seconds(), found)
 
     def _go_on(self) -> None:
         while not self._ended.is_set():

@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pgrehearse.dashboard.latest import Latest, Look
+from pgrehearse.dashboard.latest import LastLook, Latest
 from pgrehearse.status.activity import Holding, Now
-from pgrehearse.status.facts import Known, Level
+from pgrehearse.status.fact import Known, Level
 from pgrehearse.status.migrations import Last, Migrations
 from pgrehearse.status.snapshot import Snapshot
 
@@ -21,13 +21,13 @@ _LEVELS = {level: number for number, level in enumerate(Level)}
 _PLACE = ["environment", "database"]
 
 
-def exposed(latest: Latest, facts: Callable[[Look], bytes]) -> bytes:
+def exposed(latest: Latest, facts: Callable[[LastLook], bytes]) -> bytes:
     """In the text format. ``facts``: `of_facts`, which says the same of a look whenever it is asked."""
     look = latest.now
     return _text(_of_looks(latest, look)) + facts(look)
 
 
-def of_facts(look: Look) -> bytes:
+def of_facts(look: LastLook) -> bytes:
     """What was found; of a thousand databases two megabytes."""
     return _text([*_levels(look.found), *_values(look.found)])
 
@@ -47,7 +47,7 @@ def _text(families: Iterable[GaugeMetricFamily]) -> bytes:
     return generate_latest(registry)
 
 
-def _of_looks(latest: Latest, look: Look) -> Iterator[GaugeMetricFamily]:
+def _of_looks(latest: Latest, look: LastLook) -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily(
         "pgrehearse_level",
         "Of all databases: 0 well, 1 attention, 2 unknown. Also 2 when looks fail or none ends.",

@@ -8,16 +8,16 @@ from datetime import datetime
 from itertools import groupby
 
 from pgrehearse.dashboard.drawing import Chart, Map, chart, fleet_map
-from pgrehearse.promotion.words import told
+from pgrehearse.promotion.quantities import told
 from pgrehearse.status.activity import Now
 from pgrehearse.status.drift import Drift
-from pgrehearse.status.facts import Fact, Known, Level, worst
+from pgrehearse.status.fact import Fact, Known, Level, worst
+from pgrehearse.status.fact_table import FACTS, PAGE
 from pgrehearse.status.migrations import Last, Migrations, Ran
-from pgrehearse.status.rules import FACTS, PAGE
 from pgrehearse.status.snapshot import Snapshot
 
 __all__ = [
-    "Database",
+    "DatabaseView",
     "FactView",
     "Fleet",
     "MigrationRow",
@@ -51,7 +51,7 @@ class FactView:
 
 
 @dataclass(frozen=True)
-class Database:
+class DatabaseView:
     """One snapshot, as pages show it.
 
     Attributes:
@@ -78,7 +78,7 @@ class Fleet:
     environment: str
     counts: tuple[tuple[Level, int], ...]
     map: Map
-    named: tuple[Database, ...]
+    named: tuple[DatabaseView, ...]
     more: int
 
 
@@ -89,7 +89,7 @@ class Overview:
     taken_at: str
     level: Level
     titles: tuple[str, ...]
-    databases: tuple[Database, ...]
+    databases: tuple[DatabaseView, ...]
     fleets: tuple[Fleet, ...]
 
 
@@ -105,7 +105,7 @@ def overview(found: Sequence[Snapshot], now: datetime, handbook: str) -> Overvie
     )
 
 
-def database(one: Snapshot, now: datetime, handbook: str) -> Database:
+def database(one: Snapshot, now: datetime, handbook: str) -> DatabaseView:
     """One snapshot."""
     values = {name: fact.value for name, fact in one.facts.items() if isinstance(fact, Known)}
     last, doing, drift = (values.get(name) for name in ("last", "now", "drift"))
@@ -113,7 +113,7 @@ def database(one: Snapshot, now: datetime, handbook: str) -> Database:
     facts = tuple(_fact(name, fact, now, handbook) for name, fact in one.facts.items())
     if not values and len({(fact.said, fact.next_step) for fact in facts}) == 1:
         facts = (replace(facts[0], title="everything"),)
-    return Database(
+    return DatabaseView(
         one.place.label,
         anchor(one.place.label),
         one.level,

@@ -17,7 +17,7 @@ folders        the folder of bash cells, held and laid out again
 traces         whether a bash cell changed anything on the server; shared: what a document left on it
 maker          databases on a server: copied from a template, marked, dropped
 databases      fresh databases, cloned from a template
-roles          roles that files take for granted, or make, on a disposable server
+assumed_roles  roles that files take for granted, or make, on a disposable server
 seeds          the rows of a project's seed
 rehearser      documents on fresh databases; results: what came of it; records: the same, on disk
 record_basis   what a run depends on besides the document: a record made with others is stale

@@ -21,7 +21,7 @@ from pgrehearse.execution.bounds import ROOM, too_long
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
 from pgrehearse.servers import orphans
-from pgrehearse.servers.environment import libpq_environment
+from pgrehearse.servers.process_environment import libpq_environment
 from pgrehearse.text.document import Cell
 from pgrehearse.text.project import Project
 

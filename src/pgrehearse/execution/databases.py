@@ -11,8 +11,8 @@ from pathlib import Path
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds, shared
+from pgrehearse.execution.assumed_roles import Roles
 from pgrehearse.execution.maker import Maker, made
-from pgrehearse.execution.roles import Roles
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.execution.shared import Shared
 from pgrehearse.servers.base import Server

@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier, Literal
 from pgrehearse.environments import marks
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
-from pgrehearse.servers import claims
+from pgrehearse.servers import claimed
 from pgrehearse.servers.base import Server
 
 __all__ = ["Maker", "copying", "dropping", "made"]
@@ -114,7 +114,7 @@ class Maker:
         self._names.discard(name)
         if not self.server.ours:
             with suppress(SetupError):  # without a server there is nothing to keep
-                self._execute(marks.comment_statement(name, "disposable", claims.KEPT))
+                self._execute(marks.comment_statement(name, "disposable", claimed.KEPT))
 
     def surviving(self, work: Callable[[], T]) -> T:
         """The result of ``work``, done again when the server had crashed and its connections with it."""
@@ -155,7 +155,7 @@ class Maker:
         return name
 
     def _new_name(self, hint: str) -> str:
-        name = claims.new_name(hint)
+        name = claimed.new_name(hint)
         self._names.add(name)
         made.add(name)
         return name
@@ -173,7 +173,7 @@ class Maker:
         """
         server = self.server.watching
         if not server.ours:
-            claims.sweep(server)
+            claimed.sweep(server)
         limit = time.monotonic() + _RECOVERY
         while True:
             try:
@@ -184,7 +184,7 @@ class Maker:
                     raise
                 time.sleep(0.02)
         if not server.ours:
-            session.start([Message(claims.CLAIM, 1)])
+            session.start([Message(claimed.CLAIM, 1)])
             self._wait(session)
         return session
 

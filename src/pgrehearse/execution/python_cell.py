@@ -23,7 +23,7 @@ from pgrehearse.execution import cell_process
 from pgrehearse.execution.bounds import ROOM, too_long
 from pgrehearse.execution.results import CellResult, wrong
 from pgrehearse.findings import Finding
-from pgrehearse.servers.environment import libpq_environment
+from pgrehearse.servers.process_environment import libpq_environment
 from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.looking import READ_ONLY_OPTION
 

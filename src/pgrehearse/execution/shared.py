@@ -12,7 +12,7 @@ import psycopg
 
 from pgrehearse import queries
 from pgrehearse.connections import connect
-from pgrehearse.servers import claims
+from pgrehearse.servers import claimed
 from pgrehearse.servers.base import Server
 
 __all__ = ["Shared", "differences", "take"]
@@ -27,7 +27,7 @@ def take(server: Server, made: Collection[str]) -> Shared:
     """The present state of ``server`` without the databases ``made`` for documents, by other runs too."""
     try:
         with connect(server.watching.dsn(), autocommit=True) as connection:
-            wanted = {"made": list(made), "others": "^$" if server.ours else claims.NAMES}
+            wanted = {"made": list(made), "others": "^$" if server.ours else claimed.NAMES}
             found = set(connection.execute(queries.text("shared"), wanted).fetchall())
             if connection.execute("SELECT pg_catalog.current_setting('is_superuser')").fetchone() == ("on",):
                 found |= set(connection.execute(queries.text("shared_secrets"), wanted).fetchall())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pgrehearse.connections import Connection
 from pgrehearse.measurement.statement.facts import Facts
 
-__all__ = ["GB", "KINDS", "Kind", "Rates", "kinds", "measure"]
+__all__ = ["GB", "KINDS", "Rates", "WorkKind", "kinds", "measure"]
 
 #: Bytes; as `pg_size_pretty` counts them.
 GB = 1 << 30
@@ -27,7 +27,7 @@ _REFERRING = 20
 
 
 @dataclass(frozen=True)
-class Kind:
+class WorkKind:
     """One kind of work. ``said``: what it is, after "to". ``message``: how DEBUG1 says that it begins."""
 
     said: str
@@ -35,12 +35,12 @@ class Kind:
 
 
 #: By name. What has no message is done by statements that are no DDL.
-KINDS: Mapping[str, Kind] = {
-    "check": Kind("check each row", "verifying table"),
-    "foreign key": Kind("check a foreign key", "validating foreign key constraint"),
-    "index": Kind("build an index on a bigint", "building index"),
-    "rewrite": Kind("rewrite it", "rewriting table"),
-    "batches": Kind("change each row, in batches"),
+KINDS: Mapping[str, WorkKind] = {
+    "check": WorkKind("check each row", "verifying table"),
+    "foreign key": WorkKind("check a foreign key", "validating foreign key constraint"),
+    "index": WorkKind("build an index on a bigint", "building index"),
+    "rewrite": WorkKind("rewrite it", "rewriting table"),
+    "batches": WorkKind("change each row, in batches"),
 }
 
 

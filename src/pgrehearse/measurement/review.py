@@ -13,7 +13,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.majors import PREVIEW, outlived
 from pgrehearse.measurement.cells import check_claims, is_measured, measure_cells
 from pgrehearse.measurement.evidence import cells
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, Document
 
@@ -95,7 +95,7 @@ def review(
         tuple(changes),
         known.with_major(
             str(server.major),
-            Measured(server.version, today(), _only(document, server.major)),
+            LastMeasured(server.version, today(), _only(document, server.major)),
             [cell for cell in document.in_order() if is_measured(cell)],
             measured,
         ),

@@ -13,9 +13,9 @@ from pgrehearse.measurement.statement import relations as catalogs
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.statement.measure import measure
+from pgrehearse.measurement.statement.measured_session import MeasuredSession
 from pgrehearse.measurement.statement.relations import Catalog
-from pgrehearse.measurement.statement.session import MeasuredSession
-from pgrehearse.measurement.xray_rows import Held, Row
+from pgrehearse.measurement.xray_rows import Row, StillHeld
 from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens, stands_alone
 from pgrehearse.servers.base import Server
 from pgrehearse.text.statement import Kind, classify
@@ -155,7 +155,7 @@ class _Run:
         if kind.settings and kind.of_the_session:
             self.settings.append(step.statement)
         if facts is not None:
-            self._take(self._row(step, facts, Held()))
+            self._take(self._row(step, facts, StillHeld()))
 
     def _without_transaction(self, step: FileStatement) -> Facts | None:
         """Measure a statement that refuses a transaction, on clones, and carry it out; None: it failed."""
@@ -183,7 +183,7 @@ class _Run:
             facts += self._each(origin, measured)
         if len(facts) < len(measured):
             facts += self._inside(origin, measured, len(facts))
-        held = Held()
+        held = StillHeld()
         for step, one in zip(measured, facts, strict=True):
             left = _unmeasurable(step, classify(step.statement))
             if one is None:
@@ -264,7 +264,7 @@ class _Run:
             if first is not None and first in self.known:
                 self.known.add(relation.name)
 
-    def _row(self, step: FileStatement, facts: Facts, held: Held) -> Row:
+    def _row(self, step: FileStatement, facts: Facts, held: StillHeld) -> Row:
         """What ``facts`` mean while what ``held`` names waits for earlier statements of the transaction."""
         if classify(step.statement).control:
             return Row(step, facts)

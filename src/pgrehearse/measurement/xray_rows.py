@@ -12,7 +12,7 @@ from pgrehearse.measurement.xray_steps import FileStatement
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.statement import classify
 
-__all__ = ["POLICIES", "Held", "Row"]
+__all__ = ["POLICIES", "Row", "StillHeld"]
 
 #: What ``--fail-on`` may name.
 POLICIES = ("rewrite", "scan", "blocks-reads", "blocks-writes")
@@ -94,7 +94,7 @@ Waits = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass
-class Held:
+class StillHeld:
     """Who waits for the earlier statements of a transaction: `Row.waits` and `Row.through` of the last."""
 
     waits: Waits = ()

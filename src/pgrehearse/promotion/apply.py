@@ -13,18 +13,20 @@ from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.exclusion import acquire
 from pgrehearse.migration.runner import exclusive
-from pgrehearse.promotion.carry_out import Place, Reporter, apply_to_database
+from pgrehearse.promotion.gate_table import prefix
 from pgrehearse.promotion.gates import answers
+from pgrehearse.promotion.one_database import PromotedDatabase, PromotionReporter, apply_to_database
 from pgrehearse.promotion.plan import Plan
 from pgrehearse.promotion.prepared import Prepared
 from pgrehearse.promotion.rollout import roll_out
-from pgrehearse.promotion.rules import prefix
 from pgrehearse.promotion.store import LOCK, Promotion
 
 __all__ = ["apply"]
 
 
-def apply(prepared: Prepared, reporter: Reporter, sizes: Mapping[str, int] | None = None) -> Promotion:
+def apply(
+    prepared: Prepared, reporter: PromotionReporter, sizes: Mapping[str, int] | None = None
+) -> Promotion:
     """Apply the promotion that is open; again after an interruption, it goes on where it was.
 
     ``sizes``: of waves over a group, where they are not those of the file; see `rollouts.Rollout`.
@@ -74,12 +76,12 @@ def apply(prepared: Prepared, reporter: Reporter, sizes: Mapping[str, int] | Non
     return promotion
 
 
-def _one(prepared: Prepared, promotion: int, plan: Plan, reporter: Reporter) -> None:
+def _one(prepared: Prepared, promotion: int, plan: Plan, reporter: PromotionReporter) -> None:
     """To the one database of ``plan``."""
     (member,) = plan.members
     done = {step.item for step in prepared.store.steps(promotion) if step.outcome == "done"}
     with exclusive.connect(member.target.conninfo) as connection:
-        place = Place(promotion, 1, member.name, connection, member.target.conninfo, done)
+        place = PromotedDatabase(promotion, 1, member.name, connection, member.target.conninfo, done)
         readers = prefix(prepared.step.environment)
         apply_to_database(prepared.store, place, plan.migrations, prepared.migrations, readers, reporter)
 

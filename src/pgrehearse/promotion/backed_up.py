@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgrehearse.backup import original as originals
-from pgrehearse.backup import store
+from pgrehearse.backup import receipt_store
 from pgrehearse.backup.demand import Demand, best
 from pgrehearse.connections import connect
 from pgrehearse.environments.declared import Environment
@@ -34,7 +34,7 @@ def look(environment: Environment, targets: Sequence[Target]) -> BackedUp:
     for target in targets:
         original = originals.look(target)
         with connect(target.conninfo, autocommit=True) as connection:
-            found = best(store.receipts(connection), demand, original, original.now)
+            found = best(receipt_store.receipts(connection), demand, original, original.now)
         if found is None:
             lines.append(f"no backup of {target.database} was verified; {demand.level.said} is asked for")
             following = following or "pgrehearse backup take PLACE, then pgrehearse backup verify PLACE"

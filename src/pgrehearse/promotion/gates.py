@@ -17,17 +17,17 @@ from pgrehearse.findings import Finding
 from pgrehearse.measurement.words import some
 from pgrehearse.migration.runner import versions
 from pgrehearse.promotion import backed_up
-from pgrehearse.promotion.databases import different, home
-from pgrehearse.promotion.file import Step
+from pgrehearse.promotion.environments_file import PromotionStep
+from pgrehearse.promotion.gate_table import GATES, required
 from pgrehearse.promotion.measured import Measured, measured
 from pgrehearse.promotion.plan import Member, Plan
-from pgrehearse.promotion.rules import GATES, required
+from pgrehearse.promotion.quantities import counted, told
+from pgrehearse.promotion.reached import different, home
 from pgrehearse.promotion.store import Promotion, Store, opened
-from pgrehearse.promotion.words import counted, told
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
-__all__ = ["Answer", "Question", "answers"]
+__all__ = ["GateAnswer", "GateQuestion", "answers"]
 
 _NOW = "SELECT pg_catalog.clock_timestamp()"
 #: When a promotion had brought a migration to all its databases.
@@ -39,7 +39,7 @@ SELECT i.version, i.sha256, pg_catalog.max(s.changed_at) FROM pgrehearse_promoti
 
 
 @dataclass(frozen=True)
-class Answer:
+class GateAnswer:
     """What a gate says. ``evidence``: what shows it; ``next_step``: what to do about a red one."""
 
     gate: str
@@ -60,11 +60,11 @@ class Answer:
 
 
 @dataclass
-class Question:
+class GateQuestion:
     """What the gates are asked about. ``promotion`` is None before anything was requested."""
 
     project: Project
-    step: Step
+    step: PromotionStep
     plan: Plan
     migrations: Sequence[Migration]
     before: Sequence[Target]
@@ -89,7 +89,7 @@ class Question:
         return measured(self.project, self.migrations, self.plan.migrations, major, self.tell)
 
 
-def answers(question: Question) -> list[Answer]:
+def answers(question: GateQuestion) -> list[GateAnswer]:
     """Every gate of the environment, in order."""
     found = []
     for name in required(question.step.environment, question.step.position):
@@ -102,18 +102,18 @@ def answers(question: Question) -> list[Answer]:
     return found
 
 
-def _green(gate: str, evidence: str) -> Answer:
-    return Answer(gate, True, evidence)
+def _green(gate: str, evidence: str) -> GateAnswer:
+    return GateAnswer(gate, True, evidence)
 
 
-def _red(gate: str, evidence: str, next_step: str) -> Answer:
-    return Answer(gate, False, evidence, next_step)
+def _red(gate: str, evidence: str, next_step: str) -> GateAnswer:
+    return GateAnswer(gate, False, evidence, next_step)
 
 
 # --- the target -------------------------------------------------------------------------------------------
 
 
-def _ledger(question: Question) -> Answer:
+def _ledger(question: GateQuestion) -> GateAnswer:
     planned = {migration.version for migration in question.plan.migrations}
     last = question.plan.migrations[-1].version
     for member in question.plan.members:
@@ -143,14 +143,14 @@ def _ledger(question: Question) -> Answer:
     )
 
 
-def _drift(question: Question) -> Answer:
+def _drift(question: GateQuestion) -> GateAnswer:
     """Half a migration looks like drift, so it is not asked again once the first statement was sent."""
     return _asked_before("drift", question) or _no_drift(
         "drift", question, [member.target for member in question.plan.members]
     )
 
 
-def _backup(question: Question) -> Answer:
+def _backup(question: GateQuestion) -> GateAnswer:
     """From the first statement on, a backup is from before the last migration."""
     if (asked := _asked_before("backup", question)) is not None:
         return asked
@@ -161,7 +161,7 @@ def _backup(question: Question) -> Answer:
     return _red("backup", found.said, found.next_step)
 
 
-def _asked_before(gate: str, question: Question) -> Answer | None:
+def _asked_before(gate: str, question: GateQuestion) -> GateAnswer | None:
     """What is asked only as long as nothing was sent; None: nothing was."""
     begun = question.promotion is not None and question.promotion.state in ("applying", "stopped")
     if begun and question.promotion is not None:
@@ -171,7 +171,7 @@ def _asked_before(gate: str, question: Question) -> Answer | None:
     return None
 
 
-def _approvals(question: Question) -> Answer:
+def _approvals(question: GateQuestion) -> GateAnswer:
     if question.promotion is None:
         return _red("approvals", "nothing is requested yet", "pgrehearse promote request")
     wanted = question.store.rules().approvals
@@ -194,7 +194,7 @@ def _approvals(question: Question) -> Answer:
 # --- the environment before --------------------------------------------------------------------------------
 
 
-def _applied(question: Question) -> Answer:
+def _applied(question: GateQuestion) -> GateAnswer:
     plan = question.plan.migrations
     for target in question.before:
         different([member.target for member in question.plan.members], target)
@@ -209,7 +209,7 @@ def _applied(question: Question) -> Answer:
     return _green("applied", f"{counted(len(plan), 'migration')} in {_before(question)}, with the same hash")
 
 
-def _promoted(question: Question) -> Answer:
+def _promoted(question: GateQuestion) -> GateAnswer:
     past = [
         one.path.stem for one in question.plan.migrations if (one.version, one.sha256) not in question.brought
     ]
@@ -223,7 +223,7 @@ def _promoted(question: Question) -> Answer:
     return _green("promoted", f"by promotions of {_before(question)}")
 
 
-def _smoke(question: Question) -> Answer:
+def _smoke(question: GateQuestion) -> GateAnswer:
     # Half of all modules come of what two gates look at: only they pay for it.
     from pgrehearse.migration.smoke import contract
     from pgrehearse.migration.smoke import smoke as contract_run
@@ -247,7 +247,7 @@ def _smoke(question: Question) -> Answer:
     return _green("smoke", f"{tried} entries of db/smoke.sql kept in {_before(question)}")
 
 
-def _soak(question: Question) -> Answer:
+def _soak(question: GateQuestion) -> GateAnswer:
     """Since the step of a promotion, which nobody can rewrite, and not only since what the ledger says."""
     wanted = question.step.environment.soak
     if "promoted" not in required(question.step.environment, question.step.position):
@@ -292,14 +292,14 @@ def _soak(question: Question) -> Answer:
     return _green("soak", said)
 
 
-def _drift_before(question: Question) -> Answer:
+def _drift_before(question: GateQuestion) -> GateAnswer:
     return _no_drift("drift-before", question, question.before)
 
 
 # --- both --------------------------------------------------------------------------------------------------
 
 
-def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answer:
+def _no_drift(gate: str, question: GateQuestion, targets: Sequence[Target]) -> GateAnswer:
     from pgrehearse.migration.drift.comparisons import live_against_migrations  # as in `_smoke`
     from pgrehearse.migration.drift.live import look
 
@@ -327,14 +327,14 @@ def _no_drift(gate: str, question: Question, targets: Sequence[Target]) -> Answe
     return _green(gate, "; ".join([f"{counted(len(targets), 'database')} compared", *notes]))
 
 
-def _rehearsal(question: Question) -> Answer:
+def _rehearsal(question: GateQuestion) -> GateAnswer:
     found = question.measured
     if found.failed:
         return _red("rehearsal", f"PostgreSQL {found.server}: {found.failed}", "mend the migration")
     return _green("rehearsal", f"applied in {found.milliseconds:.0f} ms on PostgreSQL {found.server}")
 
 
-def _policy(question: Question) -> Answer:
+def _policy(question: GateQuestion) -> GateAnswer:
     found = question.measured
     if found.findings:
         more = f", and {len(found.findings) - 1} more" if len(found.findings) > 1 else ""
@@ -347,11 +347,11 @@ def _policy(question: Question) -> Answer:
     )
 
 
-def _before(question: Question) -> str:
+def _before(question: GateQuestion) -> str:
     return question.step.before.name if question.step.before else ""
 
 
-_ANSWERS: Mapping[str, Callable[[Question], Answer]] = {
+_ANSWERS: Mapping[str, Callable[[GateQuestion], GateAnswer]] = {
     "ledger": _ledger,
     "applied": _applied,
     "promoted": _promoted,

@@ -11,8 +11,8 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.connections import connect
 from pgrehearse.environments.declared import MEMBERS, Environment
 from pgrehearse.errors import SetupError, first_line
+from pgrehearse.promotion.gate_table import prefix, required
 from pgrehearse.promotion.ledger_readers import admit
-from pgrehearse.promotion.rules import prefix, required
 from pgrehearse.text import variables
 from pgrehearse.text.split import split
 

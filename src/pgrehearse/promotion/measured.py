@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pgrehearse import files
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.measurement.words import how_long, locked, requested, requests
-from pgrehearse.promotion.words import counted
+from pgrehearse.promotion.quantities import counted
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
@@ -94,7 +94,7 @@ def _measure(
 ) -> Measured:
     # As in `measured`: most commands of promotion measure nothing.
     from pgrehearse.execution.maker import Maker
-    from pgrehearse.migration.policy.check import check
+    from pgrehearse.migration.policy.all_checks import check
     from pgrehearse.migration.policy.report import PolicyRequest
     from pgrehearse.migration.runner import runner
 

@@ -12,7 +12,7 @@ from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.versions import VersionState
-from pgrehearse.promotion import databases
+from pgrehearse.promotion import reached
 from pgrehearse.promotion.store import StepRecord
 from pgrehearse.text.migration_files import Migration
 
@@ -76,7 +76,7 @@ def member(name: str, target: Target, migrations: Sequence[Migration]) -> Member
 
 def looked_at(environment: Environment, name: str, migrations: Sequence[Migration]) -> Member:
     """The database that a group of ``environment`` calls ``name``, as it is now. Raises SetupError."""
-    with databases.reached(environment, name) as (connection, target), versions.readable():
+    with reached.reached(environment, name) as (connection, target), versions.readable():
         return Member(name, target, tuple(versions.look(connection, migrations)))
 
 

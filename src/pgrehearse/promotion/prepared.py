@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
-from pgrehearse.promotion import databases
-from pgrehearse.promotion.file import Step
-from pgrehearse.promotion.gates import Question
+from pgrehearse.promotion import reached
+from pgrehearse.promotion.environments_file import PromotionStep
+from pgrehearse.promotion.gate_table import prefix, required
+from pgrehearse.promotion.gates import GateQuestion
 from pgrehearse.promotion.plan import Member, Plan, files_of, looked_at, member, pending
-from pgrehearse.promotion.rules import prefix, required
 from pgrehearse.promotion.store import Promotion, Store, opened
 from pgrehearse.promotion.visits import Visits
 from pgrehearse.text.migration_files import Migration
@@ -32,26 +32,26 @@ class Prepared:
     """
 
     project: Project
-    step: Step
+    step: PromotionStep
     migrations: Sequence[Migration]
     home: Target
     store: Store
     current: Promotion | None
 
-    def question(self, plan: Plan, group: str | None, tell: Callable[[str], None]) -> Question:
+    def question(self, plan: Plan, group: str | None, tell: Callable[[str], None]) -> GateQuestion:
         """What the gates are asked about ``plan``."""
         before: list[Target] = []
         if self.step.before is not None:
             same = group if group in self.step.before.groups else None
-            before = databases.members(self.step.before, same)
-        return Question(
+            before = reached.members(self.step.before, same)
+        return GateQuestion(
             self.project, self.step, plan, self.migrations, before, self.store, self.current, tell
         )
 
     def pending(self, group: str | None) -> Plan:
         """The plan of all that is pending now. Raises SetupError: nothing is."""
-        names = databases.names(self.step.environment, group) if group else [self.home.database]
-        return pending(self.step.environment.name, databases.each(names, self._member))
+        names = reached.names(self.step.environment, group) if group else [self.home.database]
+        return pending(self.step.environment.name, reached.each(names, self._member))
 
     def requested(self, promotion: Promotion) -> Plan:
         """The plan of ``promotion``, with the files as they are. Raises ExpectationError: they changed."""
@@ -60,7 +60,7 @@ class Prepared:
         names = {record.target: record.database for record in steps}
         skipped = Visits(self.store.connection).skipped(promotion.id)
         wanted = [name for number, name in names.items() if number not in skipped]
-        members = databases.each(wanted, self._member)
+        members = reached.each(wanted, self._member)
         return Plan(self.step.environment.name, migrations, tuple(members), tuple(names.values()))
 
     def group_of(self, plan: Plan) -> str | None:
@@ -75,15 +75,17 @@ class Prepared:
 
 
 @contextmanager
-def prepared(project: Project, step: Step, migrations: Sequence[Migration], what: str) -> Iterator[Prepared]:
+def prepared(
+    project: Project, step: PromotionStep, migrations: Sequence[Migration], what: str
+) -> Iterator[Prepared]:
     """Connect to the environment, for ``pgrehearse promote what``. Raises SetupError."""
-    home = databases.home(step.environment)
+    home = reached.home(step.environment)
     with opened(home.conninfo, what) as store:
         agreed(store, step)
         yield Prepared(project, step, migrations, home, store, store.current())
 
 
-def agreed(store: Store, step: Step) -> None:
+def agreed(store: Store, step: PromotionStep) -> None:
     """Raise SetupError unless the rules installed there are those of the file."""
     rules, wanted = store.rules(), step.environment
     differences = [

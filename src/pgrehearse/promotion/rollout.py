@@ -17,11 +17,11 @@ from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import ExpectationError
 from pgrehearse.findings import Finding
 from pgrehearse.promotion import workers
-from pgrehearse.promotion.carry_out import Reporter
+from pgrehearse.promotion.one_database import PromotionReporter
 from pgrehearse.promotion.prepared import Prepared
+from pgrehearse.promotion.quantities import counted
 from pgrehearse.promotion.visit import Work, visit
 from pgrehearse.promotion.visits import Visit, Visits
-from pgrehearse.promotion.words import counted
 from pgrehearse.text.characters import visible
 
 __all__ = ["roll_out"]
@@ -40,7 +40,7 @@ class _Hands(Protocol):
         """Have more databases taken, ``wanted`` of them."""
 
 
-def roll_out(prepared: Prepared, promotion: int, how: Rollout, reporter: Reporter) -> None:
+def roll_out(prepared: Prepared, promotion: int, how: Rollout, reporter: PromotionReporter) -> None:
     """Take a promotion that was started over its databases, or go on with it.
 
     Raises ExpectationError: a condition of ``how`` stopped it, or a database failed; SetupError: PostgreSQL
@@ -131,7 +131,7 @@ def _stopped(why: str, found: Sequence[Visit]) -> ExpectationError:
 
 @contextmanager
 def _hands(
-    prepared: Prepared, visits: Visits, promotion: int, how: Rollout, reporter: Reporter
+    prepared: Prepared, visits: Visits, promotion: int, how: Rollout, reporter: PromotionReporter
 ) -> Iterator[_Hands]:
     environment = prepared.step.environment
     if environment.queue_env:
@@ -140,7 +140,7 @@ def _hands(
             queue.clear(promotion)
         return
     work = Work(environment, prepared.home.conninfo, lambda: prepared.migrations)
-    silent = Reporter(tell=reporter.tell, options=reporter.options)
+    silent = PromotionReporter(tell=reporter.tell, options=reporter.options)
     most = how.at_once or 1
     with ThreadPoolExecutor(most, "visit") as threads:
         try:

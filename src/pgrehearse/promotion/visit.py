@@ -22,10 +22,10 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER, Held
-from pgrehearse.promotion import databases, standbys
-from pgrehearse.promotion.carry_out import Place, Reporter, apply_to_database
+from pgrehearse.promotion import reached, standbys
+from pgrehearse.promotion.gate_table import prefix
+from pgrehearse.promotion.one_database import PromotedDatabase, PromotionReporter, apply_to_database
 from pgrehearse.promotion.plan import files_of
-from pgrehearse.promotion.rules import prefix
 from pgrehearse.promotion.store import opened
 from pgrehearse.promotion.visits import Taken, Visits
 from pgrehearse.text.characters import visible
@@ -78,7 +78,7 @@ class Work:
         return found
 
 
-def visit(work: Work, promotion: int, worker: str, reporter: Reporter) -> None:
+def visit(work: Work, promotion: int, worker: str, reporter: PromotionReporter) -> None:
     """Take databases of a promotion and apply its plan to them, one after the other, for some seconds.
 
     It ends when there is none to be taken, too. Raises SetupError: the promotions cannot be reached.
@@ -96,14 +96,18 @@ def visit(work: Work, promotion: int, worker: str, reporter: Reporter) -> None:
                 return
 
 
-def _one(work: Work, visits: Visits, promotion: int, taken: Taken, reporter: Reporter) -> tuple[str, str]:
+def _one(
+    work: Work, visits: Visits, promotion: int, taken: Taken, reporter: PromotionReporter
+) -> tuple[str, str]:
     """Returns how it ended, done, failed or open, when it is given back; and why."""
     try:
-        with databases.worked_at(work.environment, taken.database) as (connection, target):
+        with reached.worked_at(work.environment, taken.database) as (connection, target):
             if stop := _too_far_behind(visits, promotion, taken, connection, target):
                 return "open", stop
             plan, migrations = work.plan(visits, promotion)
-            place = Place(promotion, taken.target, taken.database, connection, target.conninfo, taken.done)
+            place = PromotedDatabase(
+                promotion, taken.target, taken.database, connection, target.conninfo, taken.done
+            )
             with _alive(work.home, promotion, taken, target, reporter.tell):
                 apply_to_database(visits, place, plan, migrations, prefix(work.environment), reporter)
             _too_far_behind(visits, promotion, taken, connection, target)

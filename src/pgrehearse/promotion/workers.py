@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from pgrehearse.environments.declared import Environment
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.promotion import databases
-from pgrehearse.promotion.carry_out import Reporter
+from pgrehearse.promotion import reached
+from pgrehearse.promotion.one_database import PromotionReporter
 from pgrehearse.promotion.visit import Work, visit
 from pgrehearse.promotion.visits import Visits
 from pgrehearse.text.characters import visible
@@ -58,11 +58,13 @@ class Workers:
 @contextmanager
 def queue(environment: Environment, visits: Visits) -> Iterator[Queue]:
     """The queue of ``environment``. Raises SetupError."""
-    with _queue().opened(databases.queue(environment), _called(environment, visits)) as found:
+    with _queue().opened(reached.queue(environment), _called(environment, visits)) as found:
         yield found
 
 
-def serve(work: Work, visits: Visits, at_once: int, reporter: Reporter, *, until_empty: bool) -> None:
+def serve(
+    work: Work, visits: Visits, at_once: int, reporter: PromotionReporter, *, until_empty: bool
+) -> None:
     """Take databases from the queue and visit them, ``at_once`` at a time, until SIGTERM.
 
     What is being worked at then is finished. ``until_empty``: end when no job is left. Raises SetupError.
@@ -76,7 +78,7 @@ def serve(work: Work, visits: Visits, at_once: int, reporter: Reporter, *, until
             reporter.tell(visible(f"promotion {promotion}: {error.message}"))
             time.sleep(_REST)
 
-    _queue().serve(databases.queue(work.environment), called, at_once, one, until_empty=until_empty)
+    _queue().serve(reached.queue(work.environment), called, at_once, one, until_empty=until_empty)
 
 
 def name() -> str:

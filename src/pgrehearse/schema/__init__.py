@@ -1,6 +1,6 @@
 """What a database defines: read through pg_dump, taken apart, and laid side by side.
 
-programs    the client programs of PostgreSQL, pointed at a database
+client_programs  the client programs of PostgreSQL, pointed at a database
 dump        pg_dump itself
 foreign_sql files of SQL that somebody else wrote, carried out statement by statement
 extensions  those a file asks for, made before anything else of it

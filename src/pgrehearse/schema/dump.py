@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT
 from pgrehearse.errors import SetupError
-from pgrehearse.schema import programs
+from pgrehearse.schema import client_programs
 
 __all__ = ["OPTIONS", "Dump", "dump", "major_of"]
 
@@ -81,12 +81,14 @@ def dump(
     flags += ["--create"] if create else []
     flags += [] if ledger else _LEDGER
     flags += [f"--snapshot={snapshot}"] if snapshot else []
-    status, text, said = programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
+    status, text, said = client_programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
     if status and (newer := _TOO_NEW.search(said)):
         # Asked only now: which major a server is costs a connection, and few are newer than the client.
         with suppress(SetupError):
             least = int(newer[1])
-            status, text, said = programs.run("pg_dump", conninfo, *flags, options=OPTIONS, least=least)
+            status, text, said = client_programs.run(
+                "pg_dump", conninfo, *flags, options=OPTIONS, least=least
+            )
     if status:
         raise _refused(said)
     lines = (line.removeprefix("pg_dump: ") for line in said.splitlines())

@@ -7,21 +7,21 @@ pool      the servers of one run, one per major
 local     those we start; cluster: their data directories and supervisor
 given     a data directory that somebody else filled, served for a while
 url       one that somebody else runs
-environment  what processes we start get of ours: nothing that leads to another server
+process_environment  what processes we start get of ours: nothing that leads to another server
 ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them
 cache     the directory for downloads, prepared clusters, kept databases
-answers   what was found once, kept in the cache under all that it depends on
+remembered  what was found once, kept in the cache under all that it depends on
 keeping   data directories that outlive their run
-orphans   what killed runs left on this machine, cleared up; claims: on a server of others
+orphans   what killed runs left on this machine, cleared up; claimed: on a server of others
 """
 
 from pgrehearse.servers.base import Server
-from pgrehearse.servers.environment import libpq_environment
 from pgrehearse.servers.keeping import Kept, forget_kept, kept
 from pgrehearse.servers.local import LocalServer, reopen, start
 from pgrehearse.servers.ordinary import ordinary
 from pgrehearse.servers.pool import Servers
+from pgrehearse.servers.process_environment import libpq_environment
 from pgrehearse.servers.url import UrlServer
 
 __all__ = [

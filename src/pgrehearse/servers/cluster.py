@@ -19,7 +19,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.servers import orphans
 from pgrehearse.servers.binaries import Binaries
 from pgrehearse.servers.cache import building, subdirectory
-from pgrehearse.servers.environment import server_environment
+from pgrehearse.servers.process_environment import server_environment
 
 __all__ = [
     "SETTINGS",

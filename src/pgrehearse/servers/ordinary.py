@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import claims
+from pgrehearse.servers import claimed
 from pgrehearse.servers.base import Server
 
 __all__ = ["OrdinaryServer", "ordinary"]
@@ -74,14 +74,14 @@ def ordinary(server: Server) -> Iterator[Server]:
     Raises:
         SetupError: the role cannot be made, or the server does not let it in.
     """
-    name, password = claims.new_name(), secrets.token_urlsafe(24)
+    name, password = claimed.new_name(), secrets.token_urlsafe(24)
     made = OrdinaryServer(server, name, password)
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(connect(server.dsn(), autocommit=True))
             powerful, superuser = connection.execute(_POWERS).fetchone() or (True, True)
             if powerful:
-                connection.execute(claims.CLAIM)
+                connection.execute(claimed.CLAIM)
                 _make(connection, name, password, superuser=superuser)
                 stack.callback(_drop, connection, name)
                 connect(made.dsn()).close()

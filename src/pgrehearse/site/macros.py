@@ -30,7 +30,7 @@ from pgrehearse.site.parts.cost import newest
 from pgrehearse.site.parts.cost import rates_table as rates_html
 from pgrehearse.site.parts.lock_reference import lock_table as locks_html
 from pgrehearse.site.parts.other_tools import other_tools
-from pgrehearse.site.parts.proof import proof_table
+from pgrehearse.site.parts.proof_tables import proof_table
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Where every environment stands: one typed snapshot of each database, and never green when nobody knows.
 
-facts       what a fact is: known, with when and how long, or unknown, with why and when it was last seen
-rules       which facts there are, what each says, and of which databases
+fact        what a fact is: known, with when and how long, or unknown, with why and when it was last seen
+fact_table  which facts there are, what each says, and of which databases
 look        what a fact is read with
 server      version, role in replication, mark; what this role may not see
 migrations  applied, pending, wrong; the last ones and what they cost

@@ -13,8 +13,8 @@ from pgrehearse import queries
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.execution.runbook.locks import LOCK_CLASS
 from pgrehearse.findings import Finding
-from pgrehearse.promotion.words import counted, told
-from pgrehearse.status.facts import concern
+from pgrehearse.promotion.quantities import counted, told
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look, Unreadable
 
 __all__ = ["Change", "Holding", "Now", "Waiting", "holding", "now"]
@@ -59,7 +59,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Blocker:
+class Holder:
     """A session that others wait for. ``transaction``: how long its transaction is open."""
 
     pid: int
@@ -76,7 +76,7 @@ class Now:
 
     changes: tuple[Change, ...]
     waiting: tuple[Waiting, ...]
-    blockers: tuple[Blocker, ...]
+    blockers: tuple[Holder, ...]
 
     @property
     def said(self) -> str:
@@ -120,7 +120,7 @@ class Transaction:
 
 
 @dataclass(frozen=True)
-class Slot:
+class IdleSlot:
     """A replication slot that nobody reads. ``kept``: bytes of WAL that stay for it; None: they are lost."""
 
     name: str
@@ -139,7 +139,7 @@ class Holding:
     """
 
     transactions: tuple[Transaction, ...]
-    slots: tuple[Slot, ...]
+    slots: tuple[IdleSlot, ...]
     age: int
     age_limit: int
     vacuums: int
@@ -200,7 +200,7 @@ def now(look: Look) -> Now:
     pids = sorted({pid for one in waiting for pid in one.blockers})
     blockers = look.rows(queries.text("status_blockers"), [pids]) if pids else []
     return Now(
-        tuple(_change(look, *row) for row in changes), waiting, tuple(Blocker(*row) for row in blockers)
+        tuple(_change(look, *row) for row in changes), waiting, tuple(Holder(*row) for row in blockers)
     )
 
 
@@ -226,7 +226,7 @@ def holding(look: Look) -> Holding:
     ((age, limit, vacuums),) = look.rows(queries.text("status_age"))
     return Holding(
         tuple(Transaction(*row) for row in transactions),
-        tuple(Slot(*row) for row in slots),
+        tuple(IdleSlot(*row) for row in slots),
         age,
         limit,
         vacuums,

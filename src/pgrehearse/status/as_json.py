@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pgrehearse import clock
-from pgrehearse.status.facts import Fact, Known, Level, worst
-from pgrehearse.status.rules import FACTS
+from pgrehearse.status.fact import Fact, Known, Level, worst
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.status.snapshot import Snapshot
 
 __all__ = ["schema", "to_json"]

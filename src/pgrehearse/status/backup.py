@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgrehearse import queries
-from pgrehearse.backup import store
+from pgrehearse.backup import receipt_store
 from pgrehearse.backup.demand import Demand, best
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.promotion.rules import required
-from pgrehearse.promotion.words import told
-from pgrehearse.status.facts import concern
+from pgrehearse.promotion.gate_table import required
+from pgrehearse.promotion.quantities import told
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look
 
-__all__ = ["Backup", "Lacking", "Line", "read"]
+__all__ = ["Backup", "BackupLine", "Lacking", "read"]
 
 
 @dataclass(frozen=True)
-class Line:
+class BackupLine:
     """One thing that was looked at when the backup was verified."""
 
     level: str
@@ -60,7 +60,7 @@ class Backup:
     taken: datetime | None = None
     verified: datetime | None = None
     age: timedelta = timedelta()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[BackupLine, ...] = ()
     lacks: tuple[Lacking, ...] = ()
 
     @property
@@ -105,7 +105,7 @@ def read(look: Look) -> Backup:
     ((identifier, timeline, database, now),) = look.rows(queries.text("status_place"))
     here = _Here(identifier, timeline, database, max(Ledger(look.connection).known().applied, default=""))
     demand = Demand.declared(look.environment)
-    found = best(store.receipts(look.connection), demand, here, now)
+    found = best(receipt_store.receipts(look.connection), demand, here, now)
     if found is None:
         return Backup(asked=True, wanted=demand.level.said)
     receipt, missing = found
@@ -118,6 +118,6 @@ def read(look: Look) -> Backup:
         receipt.taken,
         receipt.verified,
         max(now - receipt.taken, timedelta()),
-        tuple(Line(one.level.word, one.check, one.ok, one.said) for one in receipt.evidence),
+        tuple(BackupLine(one.level.word, one.check, one.ok, one.said) for one in receipt.evidence),
         tuple(Lacking(one.check, one.said, one.next_step) for one in missing),
     )

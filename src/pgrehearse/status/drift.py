@@ -24,14 +24,14 @@ from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.comparisons import live_against_migrations
 from pgrehearse.migration.drift.live import look as look_live
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.promotion.words import counted, told
-from pgrehearse.status.facts import Known, concern
+from pgrehearse.promotion.quantities import counted, told
+from pgrehearse.status.fact import Known, concern
 from pgrehearse.status.look import Look, Unreadable
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.project import Project
 
-__all__ = ["Compared", "Drift", "compare", "read"]
+__all__ = ["Drift", "SeenDifference", "compare", "read"]
 
 _FORM = 1  # of the kept file
 _BELIEVED = timedelta(days=1)
@@ -44,7 +44,7 @@ _ASK = "pgrehearse status --drift compares it now"
 
 
 @dataclass(frozen=True)
-class Compared:
+class SeenDifference:
     """One difference.
 
     Attributes:
@@ -66,7 +66,7 @@ class Compared:
 class Drift:
     """``notes``: what else is to be known of the comparison; ``open``: those of what was not compared."""
 
-    differences: tuple[Compared, ...]
+    differences: tuple[SeenDifference, ...]
     notes: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
 
@@ -109,7 +109,7 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
     )
     drift = Drift(
         tuple(
-            Compared(
+            SeenDifference(
                 side,
                 one.object,
                 one.why,
@@ -182,7 +182,7 @@ def _kept(place: Path) -> _Kept | None:
         value = json.loads(place.read_text("utf-8"))
         if value["form"] != _FORM:
             return None
-        differences = tuple(Compared(**one) for one in value["differences"])
+        differences = tuple(SeenDifference(**one) for one in value["differences"])
         return _Kept(
             value["database"],
             value["applied"],

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import psycopg
 
 from pgrehearse import clock
-from pgrehearse.status.facts import Fact
+from pgrehearse.status.fact import Fact
 from pgrehearse.status.memory import Memory
-from pgrehearse.status.snapshot import Place, Snapshot, take, unseen
+from pgrehearse.status.snapshot import LookTarget, Snapshot, take, unseen
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -37,7 +37,7 @@ class _Visit:
     """One database that is being looked at by a thread of its own. ``late``: it was left alone."""
 
     number: int
-    place: Place
+    place: LookTarget
     begun: float = field(default_factory=time.monotonic)
     facts: dict[str, Fact] = field(default_factory=dict)
     connection: psycopg.Connection[object] | None = None
@@ -66,7 +66,7 @@ class _Visit:
 
 
 def look(
-    places: Sequence[Place],
+    places: Sequence[LookTarget],
     project: Project,
     migrations: Sequence[Migration],
     memory: Memory,

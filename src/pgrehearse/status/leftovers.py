@@ -11,11 +11,11 @@ from pgrehearse.execution.runbook.locks import LOCK_CLASS
 from pgrehearse.execution.runbook.run_ledger import trusted
 from pgrehearse.findings import Finding
 from pgrehearse.migration.smoke import objects
-from pgrehearse.promotion.words import counted
-from pgrehearse.status.facts import concern
+from pgrehearse.promotion.quantities import counted
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look
 
-__all__ = ["Leftover", "Leftovers", "Run", "read"]
+__all__ = ["HalfDone", "Leftovers", "UnfinishedRun", "read"]
 
 _BUILDING = "SELECT p.index_relid FROM pg_catalog.pg_stat_progress_create_index AS p"
 _GOES_ON = "run it again with the same values: it goes on where it stopped"
@@ -30,7 +30,7 @@ _SAID = {
 
 
 @dataclass(frozen=True)
-class Leftover:
+class HalfDone:
     """Something half done. ``what``: its kind and name; ``problem``: what is wrong with it."""
 
     what: str
@@ -39,7 +39,7 @@ class Leftover:
 
 
 @dataclass(frozen=True)
-class Run:
+class UnfinishedRun:
     """A run of a runbook that was not brought to its end.
 
     Attributes:
@@ -58,8 +58,8 @@ class Run:
 class Leftovers:
     """Of the application's own objects, and of runs of runbooks."""
 
-    objects: tuple[Leftover, ...]
-    runs: tuple[Run, ...]
+    objects: tuple[HalfDone, ...]
+    runs: tuple[UnfinishedRun, ...]
 
     @property
     def said(self) -> str:
@@ -89,13 +89,13 @@ def read(look: Look) -> Leftovers:
     if trouble:
         building = {oid for (oid,) in look.rows(_BUILDING.encode())}
         found += [
-            Leftover(str(one), one.problem, one.mend or "see the runbook that made it")
+            HalfDone(str(one), one.problem, one.mend or "see the runbook that made it")
             for one in objects.troubled(look.connection)
             if one.oid not in building
         ]
     if helpers:
         found += [
-            Leftover(what, problem, f"finish the runbook {runbook}, or roll it back")
+            HalfDone(what, problem, f"finish the runbook {runbook}, or roll it back")
             for what, problem, runbook in look.rows(queries.text("status_helpers"))
         ]
     if runs:
@@ -103,5 +103,7 @@ def read(look: Look) -> Leftovers:
     rows = look.rows(queries.text("status_runs", runs=LOCK_CLASS)) if runs else []
     return Leftovers(
         tuple(found),
-        tuple(Run(book, problem, who, at, tuple(phases)) for book, problem, who, at, phases in rows),
+        tuple(
+            UnfinishedRun(book, problem, who, at, tuple(phases)) for book, problem, who, at, phases in rows
+        ),
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pgrehearse import files
 from pgrehearse.errors import SetupError
-from pgrehearse.status.facts import Fact, Known
-from pgrehearse.status.snapshot import Place
+from pgrehearse.status.fact import Fact, Known
+from pgrehearse.status.snapshot import LookTarget
 from pgrehearse.text.project import Project
 
 __all__ = ["Memory"]
@@ -29,7 +29,7 @@ class Memory:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self._seen = {}
 
-    def remembered(self, place: Place, facts: dict[str, Fact]) -> dict[str, Fact]:
+    def remembered(self, place: LookTarget, facts: dict[str, Fact]) -> dict[str, Fact]:
         """``facts``, where an unknown one says when it was last seen; the known ones are noted."""
         seen = self._seen.setdefault(place.label, {})
         seen |= {name: fact.measured_at for name, fact in facts.items() if isinstance(fact, Known)}

@@ -10,8 +10,8 @@ from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner import versions
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.promotion.words import counted
-from pgrehearse.status.facts import concern
+from pgrehearse.promotion.quantities import counted
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look
 
 __all__ = ["Last", "Migrations", "Ran", "last", "read"]

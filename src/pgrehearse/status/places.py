@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from pgrehearse.environments.declared import Environment
-from pgrehearse.promotion import databases
-from pgrehearse.status.snapshot import Place
+from pgrehearse.promotion import reached
+from pgrehearse.status.snapshot import LookTarget
 
 __all__ = ["places"]
 
 
-def places(environments: Sequence[Environment], chosen: Sequence[str] = ()) -> list[Place]:
+def places(environments: Sequence[Environment], chosen: Sequence[str] = ()) -> list[LookTarget]:
     """Every database once, an environment's own before those of its groups.
 
     ``chosen``: of these environments only.
@@ -23,5 +23,5 @@ def places(environments: Sequence[Environment], chosen: Sequence[str] = ()) -> l
             continue
         names = dict.fromkeys(name for group in environment.groups.values() for name in group)
         for name in ("", *names):
-            found.append(Place(environment, position, name, partial(databases.dsn, environment, name)))
+            found.append(LookTarget(environment, position, name, partial(reached.dsn, environment, name)))
     return found

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pgrehearse.findings import Finding
-from pgrehearse.promotion.rules import prefix
+from pgrehearse.promotion.gate_table import prefix
+from pgrehearse.promotion.quantities import counted, told
 from pgrehearse.promotion.store import OPEN, Approval, Promotion, Store
 from pgrehearse.promotion.visits import Visits
-from pgrehearse.promotion.words import counted, told
-from pgrehearse.status.facts import concern
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look
 
 __all__ = ["Promoted", "read"]

@@ -14,18 +14,18 @@ from pgrehearse.environments import marks
 from pgrehearse.environments.declared import Environment
 from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
-from pgrehearse.promotion.words import counted, told
-from pgrehearse.status.facts import concern
+from pgrehearse.promotion.quantities import counted, told
+from pgrehearse.status.fact import concern
 from pgrehearse.status.look import Look, reading
 
-__all__ = ["Rights", "Server", "read", "rights"]
+__all__ = ["Rights", "ServerSeen", "read", "rights"]
 
 #: A standby that is further behind, or whose primary says so, needs a person.
 _FAR_BEHIND = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerSeen:
     """The server that a database lies on.
 
     Attributes:
@@ -94,7 +94,7 @@ class Rights:
 
 def read(
     connection: psycopg.Connection[Any], environment: Environment, limit: float
-) -> tuple[Server, str, bool]:
+) -> tuple[ServerSeen, str, bool]:
     """The server, the role of this session, and whether it may see what others do."""
     mark = marks.read(connection)
     try:
@@ -105,7 +105,7 @@ def read(
         row = connection.execute(queries.text("status_server")).fetchone()
     assert row is not None
     version, database, user, standby, lag, standbys, streams, sees = row
-    found = Server(
+    found = ServerSeen(
         str(version).split()[0],
         "standby" if standby else "primary",
         database,

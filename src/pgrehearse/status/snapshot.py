@@ -14,20 +14,20 @@ from pgrehearse.environments.declared import Environment
 from pgrehearse.environments.target import reached
 from pgrehearse.errors import PgRehearseError, SetupError, first_line
 from pgrehearse.status import server
-from pgrehearse.status.facts import Fact, Known, Level, Unknown, Value, worst
+from pgrehearse.status.fact import Fact, Known, Level, Unknown, Value, worst
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.status.look import Look, Unreadable, reading
-from pgrehearse.status.rules import FACTS
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
-__all__ = ["Place", "Snapshot", "facts_of", "take", "unseen"]
+__all__ = ["LookTarget", "Snapshot", "facts_of", "take", "unseen"]
 
 _DENIED = "42501"
 _LOCKED = ("55P03", "57014")
 
 
 @dataclass(frozen=True)
-class Place:
+class LookTarget:
     """A database to look at.
 
     Attributes:
@@ -55,7 +55,7 @@ class Place:
 class Snapshot:
     """Where a database stands. ``facts``: every one that is asked of it, by name, in the order of `FACTS`."""
 
-    place: Place
+    place: LookTarget
     taken_at: datetime
     took: float
     facts: dict[str, Fact]
@@ -65,13 +65,13 @@ class Snapshot:
         return worst(fact.level for fact in self.facts.values())
 
 
-def facts_of(place: Place) -> list[str]:
+def facts_of(place: LookTarget) -> list[str]:
     """The names of the facts that are asked of ``place``."""
     return [name for name, rule in FACTS.items() if place.home or rule.everywhere]
 
 
 def unseen(
-    place: Place, reason: str, next_step: str, facts: dict[str, Fact] | None = None
+    place: LookTarget, reason: str, next_step: str, facts: dict[str, Fact] | None = None
 ) -> dict[str, Fact]:
     """All facts of ``place``: those of ``facts``, the others unknown for ``reason``."""
     read = facts or {}
@@ -79,7 +79,7 @@ def unseen(
 
 
 def take(
-    place: Place,
+    place: LookTarget,
     project: Project,
     migrations: Sequence[Migration],
     limit: float,

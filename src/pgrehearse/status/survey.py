@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pgrehearse.environments.declared import Environment
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.promotion import databases, file
+from pgrehearse.promotion import environments_file, reached
 from pgrehearse.status import drift
 from pgrehearse.status.everywhere import DEADLINE, look
 from pgrehearse.status.memory import Memory
 from pgrehearse.status.places import places
-from pgrehearse.status.snapshot import Place, Snapshot
+from pgrehearse.status.snapshot import LookTarget, Snapshot
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
 
@@ -26,7 +26,7 @@ class Survey:
     project: Project
     environments: Sequence[Environment]
     migrations: Sequence[Migration]
-    places: Sequence[Place]
+    places: Sequence[LookTarget]
     memory: Memory
     deadline: float
 
@@ -44,7 +44,7 @@ class Survey:
             if not place.home:
                 continue
             try:
-                target = databases.home(place.environment)
+                target = reached.home(place.environment)
                 drift.compare(self.project, place.label, target, self.migrations)
             except PgRehearseError as error:
                 failed[place.label] = error.message
@@ -58,7 +58,7 @@ def survey(
     deadline: float = DEADLINE,
 ) -> Survey:
     """What ``chosen`` names, or all. Raises SetupError: there is no such environment, or no file."""
-    path, environments = file.load(project)
+    path, environments = environments_file.load(project)
     names = [one.name for one in environments]
     for name in chosen:
         if name not in names:

@@ -1,6 +1,6 @@
 """Text layer: knows files, not databases.
 
-document, front_matter, options, claims, fences, fence_form, recordings, snippets   Markdown: documents, cells
+document, front_matter, options, claims, fenced_blocks, fence_form, recordings, snippets   Markdown
 uncompared, taken_for   what looks like a cell or its output; what a reader takes a block for
 foreign            Markdown that nobody wrote for this program
 looking            Preflight and Verify only look

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from pgrehearse.text import characters, fences, front_matter
-from pgrehearse.text.fences import Fence, Heading
+from pgrehearse.text import characters, fenced_blocks, front_matter
+from pgrehearse.text.fenced_blocks import Fence, Heading
 from pgrehearse.text.options import CellOptions, parse_header
 
 __all__ = ["LOOKING", "MOST", "PHASES", "Cell", "Document", "Expected", "Illustration", "load", "parse"]
@@ -131,8 +131,8 @@ def parse(text: str, path: Path) -> Document:
     """Parse Markdown ``text``; ``path`` is for messages. Tolerant: pgrehearse.text.lint complains."""
     front = front_matter.read(text, path)
     lines = text.replace("\r\n", "\n").split("\n")[front.lines :]
-    found = fences.scan(lines, front.lines + 1)
-    heads = fences.headings(lines, found, front.lines + 1)
+    found = fenced_blocks.scan(lines, front.lines + 1)
+    heads = fenced_blocks.headings(lines, found, front.lines + 1)
     above = [h for h in heads if h.level <= 2]
     runbook = any(h.level == 2 and h.title == "Apply" for h in heads)
     cells: list[Cell] = []

@@ -14,7 +14,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.majors import SUPPORTED
 from pgrehearse.text import characters
 from pgrehearse.text.document import LOOKING, Document, is_illustration
-from pgrehearse.text.fences import Fence, comment_lines, outside
+from pgrehearse.text.fenced_blocks import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
 from pgrehearse.text.options import parse_header
 from pgrehearse.text.taken_for import taken_for

@@ -19,15 +19,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import characters, fences
+from pgrehearse.text import characters, fenced_blocks
 from pgrehearse.text.document import MOST, Cell, Document, Illustration, is_illustration
-from pgrehearse.text.fences import Fence, Heading
+from pgrehearse.text.fenced_blocks import Fence, Heading
 from pgrehearse.text.front_matter import FrontMatter
 from pgrehearse.text.options import CellOptions, parse_header
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, split
 
-__all__ = ["Reading", "read"]
+__all__ = ["ForeignReading", "read"]
 
 #: Other dialects (mysql, tsql) are nothing for us.
 _LANGUAGES = ("sql", "postgresql", "postgres", "pgsql", "plpgsql", "psql", "pg")
@@ -40,7 +40,7 @@ _QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
 
 
 @dataclass(frozen=True)
-class Reading:
+class ForeignReading:
     """What of foreign documents is run, and where.
 
     Attributes:
@@ -60,7 +60,7 @@ class Reading:
         )
 
 
-def read(path: Path, project: Project, how: Reading) -> list[Document]:
+def read(path: Path, project: Project, how: ForeignReading) -> list[Document]:
     """The document at ``path``, or a document for each of its sections that has a database of its own.
 
     Raises DocumentError: it cannot be read; a comment that speaks to us says nothing known; a file that it
@@ -70,9 +70,9 @@ def read(path: Path, project: Project, how: Reading) -> list[Document]:
         return []
     text = characters.read(path, most=MOST)
     lines = text.replace("\r\n", "\n").split("\n")
-    found = fences.scan(lines)
-    heads = fences.headings(lines, found)
-    unseen = fences.comment_lines(lines, found)
+    found = fenced_blocks.scan(lines)
+    heads = fenced_blocks.headings(lines, found)
+    unseen = fenced_blocks.comment_lines(lines, found)
     wanted = [one for one in found if one.language.lower() in _LANGUAGES and one.line not in unseen]
     blocks = [_block(lines, fence, heads, path, project, how) for fence in wanted]
     parts = []
@@ -97,7 +97,12 @@ def _sections(heads: Sequence[Heading], level: int, lines: int) -> Iterator[tupl
 
 
 def _block(
-    lines: Sequence[str], fence: Fence, heads: Iterable[Heading], path: Path, project: Project, how: Reading
+    lines: Sequence[str],
+    fence: Fence,
+    heads: Iterable[Heading],
+    path: Path,
+    project: Project,
+    how: ForeignReading,
 ) -> Cell | Illustration:
     said = _said(lines, fence)
     above = _above(heads, fence.line)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pgrehearse.findings import Finding, Severity
 from pgrehearse.text import fence_form, uncompared, variables
 from pgrehearse.text.document import LOOKING, PHASES, Cell, Document
-from pgrehearse.text.fences import outside
+from pgrehearse.text.fenced_blocks import outside
 from pgrehearse.text.flaws import flaw
 from pgrehearse.text.looking import Precaution, way_of
 from pgrehearse.text.split import SplitError, split

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Copy", "Depth"]
+__all__ = ["CopyData", "Depth"]
 
 
 class Depth:
@@ -43,7 +43,7 @@ class Depth:
         return self.paren > 0 or self.begin > 0
 
 
-class Copy:
+class CopyData:
     """Whether a statement is a COPY whose rows the client sends or gets."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pgrehearse.text.fast_scan import simple
-from pgrehearse.text.semicolons import Copy, Depth
+from pgrehearse.text.semicolons import CopyData, Depth
 
 __all__ = ["Place", "SplitError", "Splitter", "Statement", "Token", "places", "scanned", "split", "tokens"]
 
@@ -170,7 +170,7 @@ class Splitter:
     def _next(self) -> None:
         self._start: int | None = None
         self._lead: int | None = None  # a /* comment */ before it, which psql sends too: it may be a hint
-        self._depth, self._copy = Depth(), Copy()
+        self._depth, self._copy = Depth(), CopyData()
         self._tokens: list[Token] = []
 
     def all(self) -> list[Statement]:

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from pgrehearse.findings import Finding
 from pgrehearse.text.document import Document
-from pgrehearse.text.fences import Fence, comment_lines, outside
+from pgrehearse.text.fenced_blocks import Fence, comment_lines, outside
 from pgrehearse.text.flaws import flaw
 from pgrehearse.text.taken_for import looks_printed, taken_for
 

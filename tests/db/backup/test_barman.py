@@ -11,7 +11,7 @@ import pytest
 
 from pgrehearse.backup import take as taking
 from pgrehearse.backup.barman import Barman
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError
 from pgrehearse.servers import binaries, cluster
@@ -107,7 +107,7 @@ def catalog() -> Iterator[Catalog]:
 
 def test_a_good_one_is_read_back_to_the_canary(catalog: Catalog) -> None:
     receipt = catalog.verify(catalog.archive.folder / "home.conf")
-    assert receipt.level is Level.CANARY, receipt.missing
+    assert receipt.level is EvidenceLevel.CANARY, receipt.missing
 
 
 def _data(shop: Path) -> Path:
@@ -139,7 +139,9 @@ def test_damage_is_refused_by_name(catalog: Catalog, damage: str) -> None:
     found = [one.said for one in receipt.missing]
     assert any(words(damage, "barman") in said for said in found), found
     # Barman keeps no checksum of WAL: a changed byte is found by recovery.
-    assert receipt.level is (Level.READ if damage == "a byte of WAL is another" else Level.LISTED)
+    assert receipt.level is (
+        EvidenceLevel.READ if damage == "a byte of WAL is another" else EvidenceLevel.LISTED
+    )
 
 
 def test_a_backup_of_another_server_is_refused(catalog: Catalog) -> None:
@@ -170,10 +172,10 @@ def test_a_backup_that_barman_calls_failed_is_none(catalog: Catalog) -> None:
 def test_recovery_stops_where_it_is_told_or_the_copy_is_refused(catalog: Catalog) -> None:
     config = catalog.archive.folder / "home.conf"
     receipt = catalog.verify(config, until="name:point_2")
-    assert receipt.level is Level.CANARY, receipt.missing
+    assert receipt.level is EvidenceLevel.CANARY, receipt.missing
     missed = catalog.verify(config, until="name:point_9")
     (line,) = missed.missing
-    assert missed.level is Level.READ
+    assert missed.level is EvidenceLevel.READ
     assert words("recovery does not get where it shall", "barman") in line.said
 
 
@@ -183,5 +185,5 @@ def test_a_program_that_restores_nothing_and_exits_0_is_refused(catalog: Catalog
     stub.write_text(f'#!/bin/sh\ncase "$*" in *restore*) exit 0;; esac\nexec {real} "$@"\n')
     stub.chmod(0o755)
     receipt = catalog.verify(catalog.archive.folder / "home.conf", program=str(stub))
-    assert receipt.level is Level.READ
+    assert receipt.level is EvidenceLevel.READ
     assert words("the restore exits 0 and made nothing", "barman") in receipt.missing[0].said

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.base_backup import BaseBackup
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.servers import cluster
 from support.backups import Shop, changed, flipped, linked, missing, of
@@ -36,7 +36,7 @@ def tarred(shop: Shop) -> Path:
 def test_a_good_one_is_proven_to_the_canary(shop: Shop, plain: Path, into: Path) -> None:
     receipt = shop.verify(plain, into=into)
     assert missing(receipt) == {}
-    assert receipt.level is Level.CANARY
+    assert receipt.level is EvidenceLevel.CANARY
     assert receipt.canary
     assert receipt.system_identifier == shop.look().system_identifier
     assert "3,000 rows in 2 tables, 1 of them empty, as before" in of(receipt, "rows").said
@@ -44,7 +44,7 @@ def test_a_good_one_is_proven_to_the_canary(shop: Shop, plain: Path, into: Path)
 
 def test_so_is_one_of_tar_files(shop: Shop, tarred: Path) -> None:
     receipt = shop.verify(tarred)
-    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert (missing(receipt), receipt.level) == ({}, EvidenceLevel.CANARY)
 
 
 def first(place: Path, pattern: str) -> Path:
@@ -103,8 +103,8 @@ def test_damage_is_refused_before_anything_is_restored(
     damage(place)
     receipt = shop.verify(place)
     assert said in missing(receipt)[check]
-    assert receipt.level is Level.LISTED
-    assert not any(one.level > Level.READ for one in receipt.evidence)
+    assert receipt.level is EvidenceLevel.LISTED
+    assert not any(one.level > EvidenceLevel.READ for one in receipt.evidence)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_damaged_tar_files_are_refused(
     damage(place)
     receipt = shop.verify(place)
     assert said in missing(receipt)[check]
-    assert receipt.level is Level.LISTED
+    assert receipt.level is EvidenceLevel.LISTED
 
 
 def test_without_checksums_a_changed_byte_cannot_be_seen(shop: Shop) -> None:
@@ -183,7 +183,7 @@ def test_without_checksums_a_changed_byte_cannot_be_seen(shop: Shop) -> None:
     assert done.status == 0, done.said
     receipt = shop.verify(place)
     assert words("nothing has read it whole", "pg_basebackup") in missing(receipt)["checksums"]
-    assert receipt.level is Level.LISTED
+    assert receipt.level is EvidenceLevel.LISTED
     assert of(receipt, "recovery").ok, "the rest is tried all the same"
 
 
@@ -194,7 +194,7 @@ def test_a_chain_is_whole_or_refused(shop: Shop) -> None:
     last = shop.take(BaseBackup, "chain/two", incremental=str(full.with_name("one")))
     execute(shop.dsn, "DELETE FROM orders WHERE note = 'between'")
     receipt = shop.verify(last)
-    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert (missing(receipt), receipt.level) == ({}, EvidenceLevel.CANARY)
     assert of(receipt, "chain").said == "full <- one <- two"
     changed(first(full, "base/5/2619"), flipped)
     assert (
@@ -212,7 +212,7 @@ def test_what_was_deleted_since_is_in_the_backup(shop: Shop) -> None:
     execute(shop.dsn, "TRUNCATE short_lived")
     receipt = shop.verify(place)
     execute(shop.dsn, "DROP TABLE short_lived")
-    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert (missing(receipt), receipt.level) == ({}, EvidenceLevel.CANARY)
 
 
 @pytest.mark.usefixtures("plain")  # there is a table of canaries
@@ -222,13 +222,13 @@ def test_a_table_that_had_rows_must_have_them(shop: Shop) -> None:
     execute(shop.dsn, f"INSERT INTO pgrehearse.canary (tables) VALUES {had}")
     place = shop.folder / "no-rows"
     try:
-        BaseBackup(str(place), shop.look(), Work()).take()
+        BaseBackup(str(place), shop.look(), WorkOptions()).take()
         receipt = shop.verify(place)
     finally:
         execute(shop.dsn, f"DELETE FROM pgrehearse.canary WHERE tables = {had}")
     assert list(missing(receipt)) == ["rows"]
     assert words("rows are missing", "pg_basebackup") in missing(receipt)["rows"]
-    assert receipt.level is Level.RESTORED
+    assert receipt.level is EvidenceLevel.RESTORED
 
 
 def test_without_a_canary_a_backup_is_not_this_database(shop: Shop, plain: Path) -> None:
@@ -256,7 +256,7 @@ def test_an_index_that_lacks_rows_is_found(shop: Shop) -> None:
     finally:
         execute(shop.dsn, "DROP FUNCTION first_word CASCADE")
     assert words("an index lacks rows", "pg_basebackup") in missing(receipt)["indexes"]
-    assert receipt.level is Level.RESTORED
+    assert receipt.level is EvidenceLevel.RESTORED
 
 
 def test_the_owner_without_replication_is_told_so(shop: Shop) -> None:
@@ -265,7 +265,7 @@ def test_the_owner_without_replication_is_told_so(shop: Shop) -> None:
     target = replace(original.target, conninfo=shop.server.dsn("shop", "plain_owner"), user="plain_owner")
     place = shop.folder / "refused"
     with pytest.raises(SetupError, match="plain_owner may not take a base backup: that needs REPLICATION"):
-        BaseBackup(str(place), replace(original, target=target), Work()).take()
+        BaseBackup(str(place), replace(original, target=target), WorkOptions()).take()
     assert not place.exists()
 
 
@@ -279,7 +279,7 @@ def test_with_tablespaces_the_copy_has_its_own(shop: Shop, tmp_path: Path) -> No
         place = shop.take(BaseBackup, "tablespaces")
         before = {one: one.stat().st_mtime_ns for one in where.rglob("*")}
         receipt = shop.verify(place)
-        assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+        assert (missing(receipt), receipt.level) == ({}, EvidenceLevel.CANARY)
         assert {one: one.stat().st_mtime_ns for one in where.rglob("*")} == before
         oid = next(one for one in place.glob("[0-9]*.tar"))
         broken = linked(place, "no-tablespace")
@@ -321,5 +321,5 @@ event_triggers = on
     assert "tablespace_map" in lost["checksums"], "an extra file is seen"
     (place / "tablespace_map").unlink()
     receipt = shop.verify(place)
-    assert (missing(receipt), receipt.level) == ({}, Level.CANARY)
+    assert (missing(receipt), receipt.level) == ({}, EvidenceLevel.CANARY)
     assert not archived.exists()

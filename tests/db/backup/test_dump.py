@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.dump import Dump
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.dump_backup import DumpBackup
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.errors import ExpectationError, SetupError
 from support.backups import Shop, changed, flipped, linked_file, missing, of
 from support.damages import words
@@ -21,7 +21,7 @@ from support.databases import execute
 @pytest.fixture(scope="module")
 def dumps(shop: Shop) -> dict[str, Path]:
     """One of each format."""
-    return {form: shop.take(Dump, form, format=form) for form in ("custom", "directory", "plain")}
+    return {form: shop.take(DumpBackup, form, format=form) for form in ("custom", "directory", "plain")}
 
 
 @pytest.mark.parametrize("form", ["custom", "directory", "plain"])
@@ -30,7 +30,7 @@ def test_a_good_one_is_proven_to_the_canary(
 ) -> None:
     receipt = shop.verify(dumps[form], into=into)
     assert missing(receipt) == {}
-    assert receipt.level is Level.CANARY
+    assert receipt.level is EvidenceLevel.CANARY
     assert (receipt.system_identifier, receipt.timeline) == ("", None)
     assert "3,000 rows" in of(receipt, "rows").said
 
@@ -70,10 +70,10 @@ def test_damage_is_refused_before_anything_is_loaded(
 ) -> None:
     place = linked_file(dumps[form], f"{form}-{request.node.callspec.id}")
     changed(place, damage)
-    receipt = shop.verify(place, Dump)
+    receipt = shop.verify(place, DumpBackup)
     assert said in missing(receipt)[check]
-    assert receipt.level is Level.LISTED
-    assert not any(one.level > Level.READ for one in receipt.evidence)
+    assert receipt.level is EvidenceLevel.LISTED
+    assert not any(one.level > EvidenceLevel.READ for one in receipt.evidence)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_no_dump_gets_no_receipt(
     place = linked_file(dumps[form], f"none-{request.node.callspec.id}")
     changed(place, damage)
     with pytest.raises(ExpectationError, match=said):
-        shop.verify(place, Dump)
+        shop.verify(place, DumpBackup)
 
 
 def test_a_member_of_a_directory_is_missed(shop: Shop, dumps: dict[str, Path]) -> None:
@@ -119,7 +119,7 @@ def test_a_fifo_in_a_directory_is_refused_and_nobody_waits_for_it(
     one.unlink()
     os.mkfifo(one)
     with pytest.raises(ExpectationError, match=words("a FIFO lies in it", "pg_dump")):
-        shop.verify(place, Dump)
+        shop.verify(place, DumpBackup)
 
 
 @pytest.mark.parametrize("sections", [("pre-data", "data"), ("pre-data", "data", "post-data")])
@@ -127,9 +127,9 @@ def test_a_dump_of_two_of_its_sections_is_refused(
     shop: Shop, dumps: dict[str, Path], sections: tuple[str, ...], tmp_path: Path
 ) -> None:
     """It loads without an error and has all rows. All three are the whole: the counterproof."""
-    shop.take(Dump, f"canary-of-{len(sections)}")
+    shop.take(DumpBackup, f"canary-of-{len(sections)}")
     place = part(shop, tmp_path / "part", *(f"--section={one}" for one in sections))
-    found = missing(shop.verify(place, Dump))
+    found = missing(shop.verify(place, DumpBackup))
     if "post-data" in sections:
         assert list(found) == ["checksums"]
     else:
@@ -139,9 +139,9 @@ def test_a_dump_of_two_of_its_sections_is_refused(
 def test_an_empty_table_that_is_not_in_the_copy_is_missed(shop: Shop, tmp_path: Path) -> None:
     execute(shop.dsn, 'CREATE SCHEMA "s p"; CREATE TABLE "s p"."Em pty" (id int PRIMARY KEY)')
     try:
-        shop.take(Dump, "canary-of-empty")
+        shop.take(DumpBackup, "canary-of-empty")
         place = part(shop, tmp_path / "part", "--exclude-schema=s p")
-        said = missing(shop.verify(place, Dump))["rows"]
+        said = missing(shop.verify(place, DumpBackup))["rows"]
         assert words("an empty table is missing", "pg_dump") in said
         assert said.startswith("s p.Em pty")
     finally:
@@ -150,14 +150,14 @@ def test_an_empty_table_that_is_not_in_the_copy_is_missed(shop: Shop, tmp_path: 
 
 def test_what_was_made_since_without_a_migration_is_no_part_of_it(shop: Shop) -> None:
     """A table: others make them all the time. An index on a table that the backup holds is missed."""
-    place = shop.take(Dump, "before-it-was-made")
+    place = shop.take(DumpBackup, "before-it-was-made")
     execute(shop.dsn, "CREATE TABLE since (id int PRIMARY KEY, CHECK (id > 0)); CREATE INDEX ON since (id)")
     try:
-        assert missing(shop.verify(place, Dump)) == {}
+        assert missing(shop.verify(place, DumpBackup)) == {}
         execute(shop.dsn, 'CREATE INDEX "in dex" ON orders (id)')
         assert (
             "the copy lacks the index in dex on public.orders: "
-            in missing(shop.verify(place, Dump))["indexes"] + ": "
+            in missing(shop.verify(place, DumpBackup))["indexes"] + ": "
         )
     finally:
         execute(shop.dsn, 'DROP TABLE since; DROP INDEX IF EXISTS "in dex"')
@@ -165,7 +165,7 @@ def test_what_was_made_since_without_a_migration_is_no_part_of_it(shop: Shop) ->
 
 def test_a_canary_that_is_a_view_is_not_read(shop: Shop) -> None:
     """It would run as whoever verifies, a superuser of the copy for one."""
-    place = shop.take(Dump, "before-the-view")
+    place = shop.take(DumpBackup, "before-the-view")
     execute(shop.dsn, "ALTER TABLE pgrehearse.canary RENAME TO aside")
     execute(
         shop.dsn, "CREATE VIEW pgrehearse.canary AS SELECT 1 / 0 AS id, at, lsn, tables FROM pgrehearse.aside"
@@ -190,7 +190,7 @@ def test_without_checksums_the_rest_is_tried(shop: Shop, dumps: dict[str, Path])
     place = linked_file(dumps["custom"], "alone", checksums=False)
     receipt = shop.verify(place)
     assert list(missing(receipt)) == ["checksums"]
-    assert receipt.level is Level.LISTED
+    assert receipt.level is EvidenceLevel.LISTED
     assert of(receipt, "canary").ok
 
 
@@ -205,7 +205,7 @@ def test_a_dump_that_loads_in_part_is_refused(shop: Shop) -> None:
     execute(shop.dsn, "CREATE TABLE picky (id int CHECK (is_allowed(id))); INSERT INTO picky VALUES (1)")
     try:
         for form in ("custom", "plain"):
-            lost = missing(shop.verify(shop.take(Dump, f"picky-{form}", format=form)))
+            lost = missing(shop.verify(shop.take(DumpBackup, f"picky-{form}", format=form)))
             assert 'relation "allowed" does not exist' in lost["loaded"]
     finally:
         execute(shop.dsn, "DROP TABLE picky, allowed; DROP FUNCTION is_allowed")
@@ -219,7 +219,7 @@ def test_rows_give_psql_no_commands(shop: Shop, dumps: dict[str, Path], tmp_path
     kept = [line for line in lines if not line.startswith(("\\restrict", "\\unrestrict"))]
     at = next(number for number, line in enumerate(kept) if line.startswith("CREATE TABLE"))
     place.write_text("".join([*kept[:at], f"\\! touch {told}\n", *kept[at:]]), "utf-8")
-    shop.verify(place, Dump)
+    shop.verify(place, DumpBackup)
     assert not told.exists()
 
 
@@ -236,7 +236,7 @@ def test_code_in_a_dump_has_no_powers(shop: Shop) -> None:
         execute(shop.dsn, "CREATE TABLE code (id int CHECK (public.calls(id))); INSERT INTO code VALUES (1)")
         assert told.exists(), "the superuser who inserted the row lent it his powers"
         told.unlink()
-        receipt = shop.verify(shop.take(Dump, "code"))
+        receipt = shop.verify(shop.take(DumpBackup, "code"))
     finally:
         execute(shop.dsn, "DROP TABLE code; DROP FUNCTION calls")
     assert not told.exists()
@@ -244,7 +244,7 @@ def test_code_in_a_dump_has_no_powers(shop: Shop) -> None:
 
 
 def test_a_dump_that_is_interrupted_leaves_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*given: object, **more: object) -> programs.Done:
+    def interrupted(*given: object, **more: object) -> programs.Ended:
         draft = next(one for one in given[0] if str(one).startswith("--file="))  # type: ignore[attr-defined]
         Path(str(draft).removeprefix("--file=")).write_text("half", "utf-8")
         raise KeyboardInterrupt
@@ -252,5 +252,5 @@ def test_a_dump_that_is_interrupted_leaves_nothing(shop: Shop, monkeypatch: pyte
     (shop.folder / "interrupted").mkdir()
     monkeypatch.setattr(programs, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        shop.take(Dump, "interrupted/dump")
+        shop.take(DumpBackup, "interrupted/dump")
     assert list((shop.folder / "interrupted").iterdir()) == []

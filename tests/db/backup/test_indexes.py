@@ -7,7 +7,7 @@ import threading
 import psycopg
 import pytest
 
-from pgrehearse.backup.adapter import Work
+from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.indexes import compared
 from support.waiting import wait_until
 
@@ -17,7 +17,7 @@ _PROGRAMS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_
 def test_the_answer_waits_for_the_program(database: str) -> None:
     with (
         psycopg.connect(database, autocommit=True) as connection,
-        compared(connection, database, Work()) as agreed,
+        compared(connection, database, WorkOptions()) as agreed,
     ):
         assert agreed().startswith("every index agrees with its table (pg_amcheck ")
 
@@ -33,7 +33,7 @@ def test_what_ends_the_questions_ends_the_program(database: str) -> None:
             assert row is not None
             return int(row[0])
 
-        with pytest.raises(KeyboardInterrupt), compared(connection, database, Work()):
+        with pytest.raises(KeyboardInterrupt), compared(connection, database, WorkOptions()):
             wait_until(lambda: programs() > 0, "the program has begun")
             raise KeyboardInterrupt
         assert "pg_amcheck" not in [thread.name for thread in threading.enumerate()]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pgrehearse.backup import take as taking
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.own_command import OwnCommand
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError
@@ -81,20 +81,20 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 def test_what_it_restores_is_read_back_to_the_canary_and_taken_away(cloud: Cloud) -> None:
     receipt = cloud.verify()
-    assert receipt.level is Level.CANARY, receipt.missing
+    assert receipt.level is EvidenceLevel.CANARY, receipt.missing
     assert cloud.calls == ["list", "read", "restore", "remove"]
-    (read,) = [one for one in receipt.evidence if one.level is Level.READ]
+    (read,) = [one for one in receipt.evidence if one.level is EvidenceLevel.READ]
     assert read.said == f"the provider checks its blocks, as {cloud.script.name} says"
 
 
-BROKEN: dict[str, tuple[dict[str, Any], Level]] = {
-    "nothing has read it whole": ({"read": {"whole": False, "said": "nobody did"}}, Level.LISTED),
-    "the restore exits 0 and made nothing": ({"restore": ""}, Level.READ),
+BROKEN: dict[str, tuple[dict[str, Any], EvidenceLevel]] = {
+    "nothing has read it whole": ({"read": {"whole": False, "said": "nobody did"}}, EvidenceLevel.LISTED),
+    "the restore exits 0 and made nothing": ({"restore": ""}, EvidenceLevel.READ),
     "what was restored does not answer": (
         {"restore": {"dsn": "host=/nowhere", "physical": False}},
-        Level.READ,
+        EvidenceLevel.READ,
     ),
-    "what was restored is not taken away": ({"remove": {"removed": False}}, Level.READ),
+    "what was restored is not taken away": ({"remove": {"removed": False}}, EvidenceLevel.READ),
 }
 
 
@@ -127,7 +127,7 @@ def test_a_backup_of_another_server_is_refused(cloud: Cloud) -> None:
 
 def test_the_original_itself_is_no_copy(cloud: Cloud) -> None:
     receipt = cloud.verify(restore={"dsn": cloud.dsn, "physical": True})
-    assert receipt.level is Level.READ
+    assert receipt.level is EvidenceLevel.READ
     assert words("what was restored is the original itself", "command") in receipt.missing[0].said
 
 
@@ -135,7 +135,7 @@ def test_a_copy_without_the_rows_is_refused(cloud: Cloud) -> None:
     with start() as empty:
         execute(empty.dsn(), "CREATE DATABASE shop")
         receipt = cloud.verify(restore={"dsn": empty.dsn(), "physical": False})
-    assert receipt.level is Level.RESTORED
+    assert receipt.level is EvidenceLevel.RESTORED
     assert words("rows are missing", "command") in {one.check for one in receipt.missing}
 
 

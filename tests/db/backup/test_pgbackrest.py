@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.backup import take as taking
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.pgbackrest import PgBackRest
 from pgrehearse.backup.proof import Proof
 from pgrehearse.backup.receipt import Receipt
@@ -152,7 +152,7 @@ def test_good_ones_are_read_back_to_the_canary(stanza: Stanza) -> None:
     config = stanza.archive.folder / "repository.conf"
     for place in ("shop", f"shop/{stanza.full}"):
         receipt = stanza.verify(config, place)
-        assert receipt.level is Level.CANARY, receipt.missing
+        assert receipt.level is EvidenceLevel.CANARY, receipt.missing
 
 
 def _file(repository: Path, label: str, name: str = "pg_data/base/1/*.gz") -> Path:
@@ -218,7 +218,7 @@ def test_the_older_version_says_so_too(older: Stanza, damage: str) -> None:
 def _refused(stanza: Stanza, damage: str) -> None:
     receipt = stanza.verify(stanza.damaged(HOW[damage]))
     found = [one.said for one in receipt.missing]
-    assert receipt.level is Level.LISTED
+    assert receipt.level is EvidenceLevel.LISTED
     assert any(words(damage, "pgbackrest") in said for said in found), found
 
 
@@ -255,10 +255,10 @@ def test_without_the_right_pass_phrase_it_is_said_why(newer: Stanza, monkeypatch
 def test_recovery_stops_where_it_is_told_or_the_copy_is_refused(stanza: Stanza) -> None:
     config = stanza.archive.folder / "repository.conf"
     receipt = stanza.verify(config, until="name:point_2")
-    assert receipt.level is Level.CANARY, receipt.missing
+    assert receipt.level is EvidenceLevel.CANARY, receipt.missing
     missed = stanza.verify(config, until="name:point_9")
     (line,) = missed.missing
-    assert missed.level is Level.READ
+    assert missed.level is EvidenceLevel.READ
     assert words("recovery does not get where it shall", "pgbackrest") in line.said
     with pytest.raises(SetupError, match="is no place to stop"):
         stanza.verify(config, until="yesterday")

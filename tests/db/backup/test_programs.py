@@ -8,7 +8,7 @@ import os
 import pytest
 
 from pgrehearse.backup import programs
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.proof import NoRoom, Proof
 from pgrehearse.backup.room import full
 
@@ -17,7 +17,10 @@ from pgrehearse.backup.room import full
 def test_a_full_disk_is_no_word_on_the_backup(number: int) -> None:
     said = f"reading\npg_verifybackup: error: could not write: {os.strerror(number)}\n"
     proof = Proof()
-    with pytest.raises(NoRoom, match="a disk is full: pg_verifybackup"), proof.proving(Level.READ, "x"):
+    with (
+        pytest.raises(NoRoom, match="a disk is full: pg_verifybackup"),
+        proof.proving(EvidenceLevel.READ, "x"),
+    ):
         programs.run(["sh", "-c", 'printf %s "$0" >&2; exit 1', said])
     assert proof.lines == []
     programs.run(["sh", "-c", 'printf %s "$0" >&2', said])  # it succeeded all the same

@@ -62,7 +62,7 @@ def test_what_failed_after_it_had_written_leaves_no_clean_clone(
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE SEQUENCE s")
     with Clones(server, prepared) as clones:
-        assert isinstance(transactional.observe(clones, statement), transactional.Refused)
+        assert isinstance(transactional.observe(clones, statement), transactional.StatementRefused)
         assert bool(clones._clean) is reused
 
 

@@ -14,7 +14,7 @@ from pgrehearse.main import cli
 from pgrehearse.measurement.zoo import pairs
 from pgrehearse.measurement.zoo.fillings import Fillings
 from pgrehearse.measurement.zoo.habitat import Habitat, Zoo
-from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.outcome import PairOutcome
 from pgrehearse.measurement.zoo.shapes import shapes_of
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import load
@@ -75,7 +75,7 @@ def text(apply: str, back: str = DROP, *, preflight: str = "ok") -> str:
     return FRONT + "\n# Tiny\n\n" + "\n".join(f"## {phase}\n\n{cell}" for phase, cell in cells.items())
 
 
-def outcome(habitat: Habitat, project: Project, runbook: str) -> Outcome:
+def outcome(habitat: Habitat, project: Project, runbook: str) -> PairOutcome:
     document = load(write(project.root, "runbooks/tiny.md", runbook))
     filling = Fillings(project).of("tiny", habitat.shape)
     assert filling is not None

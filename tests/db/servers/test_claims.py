@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Identifier
 
 from pgrehearse.execution import shared
 from pgrehearse.execution.maker import Maker
-from pgrehearse.servers import Server, UrlServer, claims, start
+from pgrehearse.servers import Server, UrlServer, claimed, start
 from support.databases import execute, mark, names
 from support.majors import TEST_MAJOR
 from support.waiting import wait_until
@@ -77,7 +77,7 @@ def roles(others: Server) -> list[str]:
 
 def work(url: UrlServer) -> None:
     """What every run does first."""
-    claims.sweep.cache_clear()
+    claimed.sweep.cache_clear()
     maker = Maker(url)
     maker.create("mine")
     maker.close()

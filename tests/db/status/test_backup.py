@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from pgrehearse import clock
-from pgrehearse.backup import store
-from pgrehearse.backup.levels import Level as Proven
+from pgrehearse.backup import receipt_store
+from pgrehearse.backup.levels import EvidenceLevel as Proven
 from pgrehearse.backup.receipt import Evidence, Receipt
-from pgrehearse.status.facts import Known, Level, Unknown
+from pgrehearse.status.fact import Known, Level, Unknown
 from support.databases import Owned, execute
 from support.snapshots import Seen, known, place_of
 
@@ -55,7 +55,7 @@ def test_a_backup_that_nobody_verified_needs_a_person(asked: Seen) -> None:
 
 
 def test_a_receipt_that_is_enough(asked: Seen, owned: Owned) -> None:
-    store.keep(owned.admin, receipt(owned, Proven.QUERIED))
+    receipt_store.keep(owned.admin, receipt(owned, Proven.QUERIED))
     fact = asked.fact("backup")
     assert isinstance(fact, Known)
     assert fact.level == Level.WELL, fact.findings
@@ -71,13 +71,13 @@ def test_what_a_receipt_lacks(asked: Seen, owned: Owned) -> None:
         "ledger": receipt(owned, Proven.CANARY, ledger="0"),
     }
     for check, one in cases.items():
-        store.keep(owned.admin, replace(one, digest=check[0] * 64))
+        receipt_store.keep(owned.admin, replace(one, digest=check[0] * 64))
         (said,) = asked.said("backup")
         assert said.startswith(f"base, {check}: "), said
 
 
 def test_a_receipt_that_was_changed_by_hand_is_unknown(asked: Seen, owned: Owned) -> None:
-    store.keep(owned.admin, receipt(owned, Proven.READ))
+    receipt_store.keep(owned.admin, receipt(owned, Proven.READ))
     execute(
         owned.admin,
         "UPDATE pgrehearse.receipt SET receipt = jsonb_set(receipt, '{database}', '\"other\"')",

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from pgrehearse.status import snapshot
-from pgrehearse.status.facts import Fact, Known
+from pgrehearse.status.fact import Fact, Known
 from support.databases import Owned, execute
 from support.majors import OLD_AND_NEW
 from support.promotions import Stage, staged

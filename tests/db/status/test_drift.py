@@ -13,7 +13,7 @@ from pgrehearse import clock
 from pgrehearse.environments.target import open_target
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.status import drift
-from pgrehearse.status.facts import Known, Unknown
+from pgrehearse.status.fact import Known, Unknown
 from support.databases import execute, mark
 from support.snapshots import Seen, known
 

@@ -14,11 +14,11 @@ from dataclasses import replace
 import pytest
 
 from pgrehearse.status.everywhere import look
-from pgrehearse.status.facts import Known, Level, Unknown, Value
+from pgrehearse.status.fact import Known, Level, Unknown, Value
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.status.look import Look
 from pgrehearse.status.memory import Memory
-from pgrehearse.status.rules import FACTS
-from pgrehearse.status.snapshot import Place, Snapshot, facts_of
+from pgrehearse.status.snapshot import LookTarget, Snapshot, facts_of
 from support.databases import Owned, execute
 from support.majors import OLD_AND_NEW
 from support.snapshots import Seen, place_of
@@ -42,7 +42,7 @@ def silent() -> Iterator[str]:
         yield f"host=127.0.0.1 port={listening.getsockname()[1]} dbname=shop user=nobody"
 
 
-def looked(seen: Seen, places: Sequence[Place], deadline: float) -> dict[str, Snapshot]:
+def looked(seen: Seen, places: Sequence[LookTarget], deadline: float) -> dict[str, Snapshot]:
     memory = Memory(seen.project)
     found = {one.place.label: one for one in look(places, seen.project, seen.migrations, memory, deadline)}
     assert memory.keep() == ""

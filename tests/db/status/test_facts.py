@@ -12,7 +12,7 @@ from pgrehearse.errors import PgRehearseError
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.execution.own_tables import create
 from pgrehearse.status import activity
-from pgrehearse.status.facts import Known, Level, Unknown
+from pgrehearse.status.fact import Known, Level, Unknown
 from support.databases import Owned, execute
 from support.snapshots import Seen, known, place_of
 from support.waiting import wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.status.facts import Level
+from pgrehearse.status.fact import Level
 from support.databases import mark
 from support.faults.cluster import Replicated
 from support.snapshots import Seen, known

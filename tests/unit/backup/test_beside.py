@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 
 from pgrehearse.backup import beside
-from pgrehearse.backup.adapter import Adapter, Copy, Facts, Work
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy, WorkOptions
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.proof import NoRoom, Proof, Refused, Unproven
 
-FACTS = Facts("monday", "digest", datetime(2026, 1, 2, tzinfo=UTC))
+FACTS = BackupFacts("monday", "digest", datetime(2026, 1, 2, tzinfo=UTC))
 LIMIT = 60  # seconds until a test that hangs fails
 
 
@@ -25,7 +25,7 @@ class Stepped(Adapter):
     name, makes, needs, copies = "stepped", "", "", True
 
     def __init__(self, jobs: int = 2) -> None:
-        super().__init__("place", cast(Any, None), Work(jobs=jobs, progress=self._shown))
+        super().__init__("place", cast(Any, None), WorkOptions(jobs=jobs, progress=self._shown))
         self.may_read, self.may_copy, self.stopped = threading.Event(), threading.Event(), threading.Event()
         self.may_start, self.starting = threading.Event(), threading.Event()
         self.may_start.set()
@@ -36,8 +36,8 @@ class Stepped(Adapter):
     def _shown(self, what: str, done: int, total: int) -> None:
         self.shown.add(what)
 
-    def read(self, facts: Facts, proof: Proof) -> None:
-        with proof.proving(Level.READ, "checksums"):
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
+        with proof.proving(EvidenceLevel.READ, "checksums"):
             try:
                 self._until(self.may_read, "read")
             except BaseException:
@@ -47,10 +47,10 @@ class Stepped(Adapter):
                 raise self.wrong
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
-        with proof.proving(Level.RESTORED, "copied"):
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
+        with proof.proving(EvidenceLevel.RESTORED, "copied"):
             self._until(self.may_copy, "copy")
-        with proof.proving(Level.RESTORED, "recovery"):
+        with proof.proving(EvidenceLevel.RESTORED, "recovery"):
             self.starting.set()
             self._until(self.may_start, "recovery")
             if self.lame:
@@ -64,7 +64,7 @@ class Stepped(Adapter):
             self.work.progress(what, 0, 0)
         pytest.fail(f"{what} is never done")
 
-    def listed(self, proof: Proof) -> Facts:
+    def listed(self, proof: Proof) -> BackupFacts:
         return FACTS
 
     def take(self) -> None: ...
@@ -74,7 +74,7 @@ def verified(adapter: Stepped, proof: Proof) -> None:
     with (
         beside.read(adapter, FACTS, proof),
         adapter.restored(FACTS, proof),
-        proof.proving(Level.QUERIED, "rows"),
+        proof.proving(EvidenceLevel.QUERIED, "rows"),
     ):
         pass
 

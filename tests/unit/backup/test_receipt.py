@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from pgrehearse.backup import store
+from pgrehearse.backup import receipt_store
 from pgrehearse.backup.demand import Demand, best, missing
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.proof import Proof, Refused, Unproven
-from pgrehearse.backup.receipt import Evidence, Receipt, Unreadable
+from pgrehearse.backup.receipt import Evidence, Receipt, UnreadableReceipt
 from pgrehearse.errors import SetupError
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-GOOD = tuple(Evidence(level, level.word, True, "seen") for level in Level)
+GOOD = tuple(Evidence(level, level.word, True, "seen") for level in EvidenceLevel)
 RECEIPT = Receipt(
     adapter="pg_basebackup",
     backup="monday",
@@ -37,7 +37,7 @@ RECEIPT = Receipt(
     tools={"pg_verifybackup": "18.6"},
     evidence=GOOD,
 )
-ASKED = Demand(Level.CANARY, timedelta(days=1))
+ASKED = Demand(EvidenceLevel.CANARY, timedelta(days=1))
 
 
 def original(**other: Any) -> Original:
@@ -66,11 +66,17 @@ class _Named:
 
 
 def test_levels_are_ordered_and_spelled() -> None:
-    assert [level.word for level in sorted(Level)] == ["listed", "read", "restored", "queried", "canary"]
-    assert all(Level.of(level.word) is level for level in Level)
+    assert [level.word for level in sorted(EvidenceLevel)] == [
+        "listed",
+        "read",
+        "restored",
+        "queried",
+        "canary",
+    ]
+    assert all(EvidenceLevel.of(level.word) is level for level in EvidenceLevel)
     for wrong in ("LISTED", "", "canary read back"):
         with pytest.raises(KeyError):
-            Level.of(wrong)
+            EvidenceLevel.of(wrong)
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -78,7 +84,7 @@ def test_a_level_counts_only_with_those_before_it(number: int) -> None:
     lines = list(GOOD)
     lines[number] = replace(lines[number], ok=False)
     reached = replace(RECEIPT, evidence=tuple(lines)).level
-    assert reached == (None if number == 0 else Level(number))
+    assert reached == (None if number == 0 else EvidenceLevel(number))
     del lines[number]
     assert replace(RECEIPT, evidence=tuple(lines)).level == reached, "nothing looked at is nothing proven"
 
@@ -104,20 +110,20 @@ def test_json_and_back() -> None:
     ],
 )
 def test_what_is_spoiled_is_not_read(key: str, value: object) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableReceipt):
         Receipt.from_json({**RECEIPT.to_json(), key: value})
     without = RECEIPT.to_json()
     del without[key]
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableReceipt):
         Receipt.from_json(without)
 
 
 def test_a_file_that_somebody_changed_is_refused(tmp_path: Any) -> None:
-    file = store.to_file(tmp_path / "receipt.json", RECEIPT)
-    assert store.from_file(file) == RECEIPT
+    file = receipt_store.to_file(tmp_path / "receipt.json", RECEIPT)
+    assert receipt_store.from_file(file) == RECEIPT
     file.write_text(file.read_text("utf-8").replace('"monday"', '"sunday"'), "utf-8")
     with pytest.raises(SetupError, match="changed by hand"):
-        store.from_file(file)
+        receipt_store.from_file(file)
 
 
 def test_a_good_one_lacks_nothing() -> None:
@@ -152,16 +158,21 @@ def test_the_lines_that_are_missing_follow_the_level() -> None:
         "queried, and canary read back is asked for",
         "the copy holds no canary",
     ]
-    assert missing(replace(RECEIPT, evidence=lines), Demand(Level.QUERIED, ASKED.age), original(), NOW) == []
+    assert (
+        missing(replace(RECEIPT, evidence=lines), Demand(EvidenceLevel.QUERIED, ASKED.age), original(), NOW)
+        == []
+    )
 
 
 def test_damage_beyond_what_is_asked_is_damage() -> None:
     lines = (*GOOD[:3], replace(GOOD[3], ok=False, damage=True, said="an index lacks rows"))
-    found = missing(replace(RECEIPT, evidence=lines), Demand(Level.RESTORED, ASKED.age), original(), NOW)
+    found = missing(
+        replace(RECEIPT, evidence=lines), Demand(EvidenceLevel.RESTORED, ASKED.age), original(), NOW
+    )
     assert [one.said for one in found] == ["an index lacks rows"]
-    assert not Demand(Level.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=lines))
+    assert not Demand(EvidenceLevel.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=lines))
     unproven = (*GOOD[:3], replace(GOOD[3], ok=False))
-    assert Demand(Level.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=unproven))
+    assert Demand(EvidenceLevel.RESTORED, ASKED.age).met(replace(RECEIPT, evidence=unproven))
 
 
 def test_the_newest_that_is_enough_counts() -> None:
@@ -175,18 +186,18 @@ def test_the_newest_that_is_enough_counts() -> None:
 
 
 def test_production_asks_more_than_others() -> None:
-    assert Demand.of("production") == Demand(Level.CANARY, timedelta(days=1))
-    assert Demand.of("staging") == Demand(Level.RESTORED, timedelta(days=7))
-    assert Demand.of("production", "listed", timedelta(1)).level is Level.LISTED
+    assert Demand.of("production") == Demand(EvidenceLevel.CANARY, timedelta(days=1))
+    assert Demand.of("staging") == Demand(EvidenceLevel.RESTORED, timedelta(days=7))
+    assert Demand.of("production", "listed", timedelta(1)).level is EvidenceLevel.LISTED
 
 
 def test_what_cannot_be_shown_stops_nothing_and_damage_does() -> None:
     proof = Proof()
-    with proof.proving(Level.READ, "one"):
+    with proof.proving(EvidenceLevel.READ, "one"):
         raise Unproven("no tool", "install it")
-    with pytest.raises(Refused), proof.proving(Level.READ, "two"):
+    with pytest.raises(Refused), proof.proving(EvidenceLevel.READ, "two"):
         raise Refused("damaged", "take another")
-    with pytest.raises(Refused), proof.proving(Level.RESTORED, "three"):
+    with pytest.raises(Refused), proof.proving(EvidenceLevel.RESTORED, "three"):
         raise SetupError("no room", next_step="make some")
     assert [(one.check, one.ok, one.said, one.next_step) for one in proof.lines] == [
         ("one", False, "no tool", "install it"),

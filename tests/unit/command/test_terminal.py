@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import width
 
-from pgrehearse.command.terminal import Column, Progress, door, prose, styled, table
+from pgrehearse.command.terminal import Column, ProgressLine, door, prose, styled, table
 from pgrehearse.text import characters
 
 COLUMNS = (Column("line", 6), Column("statement", 38), Column("locks", 30), Column("n", right=True))
@@ -123,7 +123,7 @@ def test_text_of_others_has_no_power(
         click.echo(f"{styled('FAIL', fg='red')} said {power}", color=True)
         click.echo(f"error: {power}", err=True, color=True)
         click.echo(styled(power, bold=True), color=True)
-        with Progress(sys.stderr) as progress:
+        with ProgressLine(sys.stderr) as progress:
             progress.say(f"measuring {power}")
     ours = (("\x1b[31m", ""), ("\x1b[1m", ""), ("\x1b[0m", ""), ("\r", ""), ("\x1b[K", ""))
     shown = out.getvalue() + err.getvalue()
@@ -201,7 +201,7 @@ class Terminal(io.StringIO):
 def test_progress_is_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
-    with Progress(stream := Terminal()) as progress:
+    with ProgressLine(stream := Terminal()) as progress:
         progress.say("measured 1 of 2")
         progress.say("\x1b[2J" + "x" * 100)
     said = stream.getvalue()
@@ -211,6 +211,6 @@ def test_progress_is_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(("stream", "term"), [(io.StringIO(), "xterm"), (Terminal(), "dumb")])
 def test_progress_is_silent(stream: io.StringIO, term: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", term)
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         progress.say("measured 1 of 2")
     assert stream.getvalue() == ""

@@ -23,7 +23,7 @@ from pgrehearse.dashboard.guard import Guard, host_of
 from pgrehearse.dashboard.latest import Latest
 from pgrehearse.errors import SetupError
 from pgrehearse.status import as_json
-from pgrehearse.status.facts import Known, Level, Unknown
+from pgrehearse.status.fact import Known, Level, Unknown
 from pgrehearse.status.migrations import Last, Migrations
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support import ROOT

@@ -11,10 +11,10 @@ import pytest
 from pgrehearse.dashboard import page
 from pgrehearse.dashboard.drawing import chart, fleet_map
 from pgrehearse.dashboard.views import anchor
-from pgrehearse.status.drift import Compared, Drift
-from pgrehearse.status.facts import Known, Level, Unknown
-from pgrehearse.status.leftovers import Leftover, Leftovers
-from pgrehearse.status.rules import FACTS
+from pgrehearse.status.drift import Drift, SeenDifference
+from pgrehearse.status.fact import Known, Level, Unknown
+from pgrehearse.status.fact_table import FACTS
+from pgrehearse.status.leftovers import HalfDone, Leftovers
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support.samples_of_status import AT, VALUES, snapshot
 from support.snapshots import place_of
@@ -107,10 +107,10 @@ def test_what_others_wrote_is_text() -> None:
         snapshot(
             0,
             EVIL,
-            leftovers=Known(Leftovers((Leftover(EVIL, EVIL, EVIL),), ()), AT, 0.0),
+            leftovers=Known(Leftovers((HalfDone(EVIL, EVIL, EVIL),), ()), AT, 0.0),
             now=Unknown(EVIL, EVIL),
         ),
-        snapshot(0, drift=Known(Drift((Compared(EVIL, EVIL, EVIL, EVIL, EVIL),)), AT, 0.0)),
+        snapshot(0, drift=Known(Drift((SeenDifference(EVIL, EVIL, EVIL, EVIL, EVIL),)), AT, 0.0)),
     ]
     text = page.text(snapshots)
     elements = Elements(text)

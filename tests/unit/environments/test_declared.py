@@ -9,7 +9,7 @@ import pytest
 
 from pgrehearse.environments.declared import Environment, parse
 from pgrehearse.errors import SetupError
-from pgrehearse.promotion.file import load
+from pgrehearse.promotion.environments_file import load
 from pgrehearse.text.project import Project
 from support import ROOT
 

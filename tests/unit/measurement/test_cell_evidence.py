@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
-from pgrehearse.measurement.evidence.cells import CellEvidence, DocumentEvidence, Measured, StatementEvidence
+from pgrehearse.measurement.evidence.cells import (
+    CellEvidence,
+    DocumentEvidence,
+    LastMeasured,
+    StatementEvidence,
+)
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.document import Cell, parse
 from support.projects import write
 
 SHARE, EXCLUSIVE = Facts(locks={"a": "SHARE"}), Facts(locks={"a": "ACCESS EXCLUSIVE"}, rewrites=("a",))
-TODAY = Measured("18.6", "2026-01-02")
+TODAY = LastMeasured("18.6", "2026-01-02")
 
 
 def document(*sources: str) -> tuple[Cell, ...]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrehearse.measurement.traffic.recorder import Recorded, _measured
+from pgrehearse.measurement.traffic.recorder import TrafficRecorded, _measured
 
 
 def told(
@@ -71,9 +71,9 @@ def test_no_request_is_lost(requests: list[tuple[float, float]], slices: int) ->
 
 def test_the_longest_of_all_is_named() -> None:
     measured = {"reads": {"worst_ms": 5.0, "gap_ms": 50.0}, "writes": {"worst_ms": 70.0, "gap_ms": 60.0}}
-    assert Recorded([], {"reads": {}, "writes": {}}, measured).longest == (70.0, "one of the writes")
+    assert TrafficRecorded([], {"reads": {}, "writes": {}}, measured).longest == (70.0, "one of the writes")
     measured["reads"]["gap_ms"] = 71.0
-    assert Recorded([], {"reads": {}, "writes": {}}, measured).longest == (71.0, "a gap of the reads")
+    assert TrafficRecorded([], {"reads": {}, "writes": {}}, measured).longest == (71.0, "a gap of the reads")
 
 
 @pytest.mark.parametrize("ended", [0.0, 0.001])

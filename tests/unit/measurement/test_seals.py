@@ -11,12 +11,12 @@ import pytest
 from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import cells
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured
 from pgrehearse.measurement.evidence.seals import edited
 from support import ROOT
 from support.projects import project_at
 
-EVIDENCE = DocumentEvidence("docs/a.md", {"18": Measured("18.6", "2026-01-01")})
+EVIDENCE = DocumentEvidence("docs/a.md", {"18": LastMeasured("18.6", "2026-01-01")})
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.measurement.evidence import zoo as evidence
 from pgrehearse.measurement.zoo.fillings import Fillings
 from pgrehearse.measurement.zoo.habitat import has_word
-from pgrehearse.measurement.zoo.known import Known
-from pgrehearse.measurement.zoo.outcome import FAULTS, Outcome
+from pgrehearse.measurement.zoo.known import KnownFaults
+from pgrehearse.measurement.zoo.outcome import FAULTS, PairOutcome
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
 from pgrehearse.text.document import load
 from pgrehearse.text.project import Project
@@ -132,7 +132,7 @@ def test_a_runbook_without_its_names_is_not_tried(tmp_path: Path) -> None:
 
 def test_a_known_fault_may_be_red_and_must_not_be_green(tmp_path: Path) -> None:
     made = project(tmp_path, **{"open.toml": '[column-drop]\nodd = "why"\n"other 18" = "why"\n'})
-    known, red, done = Known(made), Outcome("broken", "a row is gone"), Outcome("done")
+    known, red, done = KnownFaults(made), PairOutcome("broken", "a row is gone"), PairOutcome("done")
     assert known.problem("column-drop", "odd", 15, red) == ""
     assert "take it out of zoo/open.toml" in known.problem("column-drop", "odd", 15, done)
     assert known.problem("column-drop", "other", 18, red) == ""
@@ -142,8 +142,8 @@ def test_a_known_fault_may_be_red_and_must_not_be_green(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_fault_is_red() -> None:
-    assert all(Outcome(kind).red for kind in FAULTS)
-    assert not Outcome("refused", "stop: x").red
+    assert all(PairOutcome(kind).red for kind in FAULTS)
+    assert not PairOutcome("refused", "stop: x").red
 
 
 def test_evidence_comes_back_and_tells_what_changed(tmp_path: Path) -> None:
@@ -152,20 +152,20 @@ def test_evidence_comes_back_and_tells_what_changed(tmp_path: Path) -> None:
     (tmp_path / "runbooks" / "column-drop.md").write_text("# Drop\n\n## Apply\n", encoding="utf-8")
     document, shapes = load(tmp_path / "runbooks" / "column-drop.md"), shapes_of(made)
 
-    def outcomes(major: str, outcome: Outcome) -> dict[tuple[str, str, str], Outcome]:
+    def outcomes(major: str, outcome: PairOutcome) -> dict[tuple[str, str, str], PairOutcome]:
         return {("column-drop", "odd", major): outcome}
 
-    evidence.save(made, "15.18", [document], shapes, outcomes("15", Outcome("done", "", 1.5)))
-    file = evidence.save(made, "18.6", [document], shapes, outcomes("18", Outcome("done", "", 2.5)))
+    evidence.save(made, "15.18", [document], shapes, outcomes("15", PairOutcome("done", "", 1.5)))
+    file = evidence.save(made, "18.6", [document], shapes, outcomes("18", PairOutcome("done", "", 2.5)))
     assert '"majors":["15","18"]' in "".join(file.read_text("utf-8").split())
     known = evidence.load(made)
-    assert known.of("column-drop") == {"odd": {"15": Outcome("done"), "18": Outcome("done")}}
+    assert known.of("column-drop") == {"odd": {"15": PairOutcome("done"), "18": PairOutcome("done")}}
     assert known.versions == {"15": "15.18", "18": "18.6"}
     assert known.older(document) == {}
-    assert evidence.changes(known, outcomes("18", Outcome("done", "", 9.0))) == []
-    (line,) = evidence.changes(known, outcomes("18", Outcome("refused", "stop: no")))
+    assert evidence.changes(known, outcomes("18", PairOutcome("done", "", 9.0))) == []
+    (line,) = evidence.changes(known, outcomes("18", PairOutcome("refused", "stop: no")))
     assert line == "column-drop on odd, PostgreSQL 18: done -> refused: stop: no"
-    (line,) = evidence.changes(known, outcomes("17", Outcome("done")))
+    (line,) = evidence.changes(known, outcomes("17", PairOutcome("done")))
     assert "no evidence" in line
 
 
@@ -179,18 +179,18 @@ def test_a_text_that_was_tried_on_one_shape_was_not_tried_on_the_others(tmp_path
     changed = replace(document, text=document.text + "\n")
     (odd,) = shapes_of(made)
     even = replace(odd, name="even")
-    done = {("column-drop", shape.name, "18"): Outcome("done") for shape in (odd, even)}
+    done = {("column-drop", shape.name, "18"): PairOutcome("done") for shape in (odd, even)}
     evidence.save(made, "18.6", [document], [odd, even], done)
-    evidence.save(made, "18.6", [changed], [even], {("column-drop", "even", "18"): Outcome("done")})
+    evidence.save(made, "18.6", [changed], [even], {("column-drop", "even", "18"): PairOutcome("done")})
     assert evidence.load(made).older(changed) == {"18": ["odd"]}
     assert evidence.load(made).older(document) == {"18": ["even", "odd"]}
-    evidence.save(made, "18.6", [changed], [odd], {("column-drop", "odd", "18"): Outcome("done")})
+    evidence.save(made, "18.6", [changed], [odd], {("column-drop", "odd", "18"): PairOutcome("done")})
     assert evidence.load(made).older(changed) == {}
 
 
 def test_evidence_that_was_edited_is_refused(tmp_path: Path) -> None:
     made = project(tmp_path)
-    file = evidence.save(made, "18.6", [], [], {("column-drop", "odd", "18"): Outcome("broken", "x")})
+    file = evidence.save(made, "18.6", [], [], {("column-drop", "odd", "18"): PairOutcome("broken", "x")})
     file.write_text(file.read_text("utf-8").replace("broken", "done"), encoding="utf-8")
     with pytest.raises(DocumentError):
         evidence.load(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgrehearse.environments.declared import Environment
-from pgrehearse.promotion.rules import GATES, prefix, required
+from pgrehearse.promotion.gate_table import GATES, prefix, required
 from pgrehearse.promotion.transitions import transitions
 
 ONE = Environment("shop", "production", service="x", without=("drift", "backup"))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pgrehearse.promotion.words import told
+from pgrehearse.promotion.quantities import told
 
 
 @pytest.mark.parametrize(

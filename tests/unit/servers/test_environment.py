@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.servers.environment import libpq_environment, server_environment
+from pgrehearse.servers.process_environment import libpq_environment, server_environment
 
 #: Of programs that a restore or a cell calls.
 OF_OTHERS = ("PGBACKREST_REPO1_CIPHER_PASS", "PGCOPYDB_TARGET_PGURI", "PGROLL_SCHEMA", "AWS_SECRET_KEY")

@@ -10,8 +10,8 @@ import pytest
 
 from pgrehearse.command.status import exit_status
 from pgrehearse.status import as_json
-from pgrehearse.status.facts import Known, Level, Unknown, worst
-from pgrehearse.status.rules import FACTS
+from pgrehearse.status.fact import Known, Level, Unknown, worst
+from pgrehearse.status.fact_table import FACTS
 from pgrehearse.status.snapshot import Snapshot, facts_of, unseen
 from support.samples_of_status import AT, NEVER, VALUES, snapshot
 from support.snapshots import place_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.measurement.cells import check_claims, is_measured
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured, cell_digest, load, save
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured, cell_digest, load, save
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.text.document import Cell, Document, parse
 from pgrehearse.text.options import parse_header
@@ -129,7 +129,7 @@ def test_evidence_keeps_majors_together_and_survives_the_file(tmp_path: Path) ->
     evidence = DocumentEvidence("docs/x.md")
     for major, facts in (("17", BUILD), ("18", BUILD), ("15", REWRITE)):
         evidence = evidence.with_major(
-            major, Measured(f"{major}.1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
+            major, LastMeasured(f"{major}.1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
         )
     file = save(tmp_path, evidence)
     assert file.read_text("utf-8").count('"majors"') == 2, "17 and 18 saw the same: one entry"
@@ -144,7 +144,7 @@ def test_measuring_again_replaces_one_major_only() -> None:
     evidence = DocumentEvidence("docs/x.md")
     for major, facts in (("17", BUILD), ("18", BUILD), ("18", REWRITE)):
         evidence = evidence.with_major(
-            major, Measured("1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
+            major, LastMeasured("1", "2026-11-22"), [found], [(found, [("ALTER x", facts)])]
         )
     statement = evidence.cells[0].statements[0]
     assert statement.facts["17"].comparable() == BUILD.comparable()
@@ -154,7 +154,7 @@ def test_measuring_again_replaces_one_major_only() -> None:
 
 def test_a_cell_for_other_majors_keeps_its_facts_and_a_removed_one_does_not() -> None:
     _, new = cell('sql needs="18"')
-    measured = Measured("1", "2026-11-22")
+    measured = LastMeasured("1", "2026-11-22")
     evidence = DocumentEvidence("docs/x.md").with_major("18", measured, [new], [(new, [("ALTER x", BUILD)])])
     evidence = evidence.with_major("17", measured, [new], [])
     kept = evidence.of(new)
@@ -166,7 +166,7 @@ def test_a_cell_for_other_majors_keeps_its_facts_and_a_removed_one_does_not() ->
 def test_two_cells_of_the_same_text_have_evidence_of_their_own() -> None:
     block = "```sql\nALTER TABLE items ADD COLUMN a int\n```\n\n"
     cells = parse(f"# x\n\n{block}{block}", Path("x.md")).cells
-    measured = Measured("1", "2026-11-22")
+    measured = LastMeasured("1", "2026-11-22")
     both = [(cells[0], [("ALTER x", BUILD)]), (cells[1], [("ALTER x", REWRITE)])]
     evidence = DocumentEvidence("docs/x.md").with_major("18", measured, cells, both)
     seen = [evidence.of(found) for found in cells]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgrehearse.text.fences import comment_lines, headings, outside, scan
+from pgrehearse.text.fenced_blocks import comment_lines, headings, outside, scan
 
 
 def found(text: str) -> list[tuple[str, str, int, int]]:

@@ -8,7 +8,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text.document import Document
-from pgrehearse.text.foreign import Reading, read
+from pgrehearse.text.foreign import ForeignReading, read
 from pgrehearse.text.project import Project
 
 FORMS = {
@@ -28,10 +28,10 @@ FORMS = {
 }
 
 
-def of(folder: Path, text: str, how: Reading | None = None) -> list[Document]:
+def of(folder: Path, text: str, how: ForeignReading | None = None) -> list[Document]:
     page = folder / "page.md"
     page.write_text(text, encoding="utf-8", newline="")
-    return read(page, Project.at(folder), how or Reading())
+    return read(page, Project.at(folder), how or ForeignReading())
 
 
 def sources(documents: list[Document]) -> list[list[str]]:
@@ -85,7 +85,7 @@ def test_comments_above_a_block(tmp_path: Path) -> None:
         ("D", "23505", "b"),
     ]
     assert [one.source for one in found.illustrations] == ["A"]
-    assert sources(of(tmp_path, text, Reading(marked=True))) == [["B", "D"]]
+    assert sources(of(tmp_path, text, ForeignReading(marked=True))) == [["B", "D"]]
     with pytest.raises(DocumentError, match=r"page.md:1: this comment says nothing known: runs"):
         of(tmp_path, "<!-- pgrehearse: runs -->\n```sql\nA\n```\n")
 
@@ -97,7 +97,7 @@ SECTIONS = (
 
 def test_headings_with_databases_of_their_own(tmp_path: Path) -> None:
     assert sources(of(tmp_path, SECTIONS)) == [["A", "B", "C", "D"]]
-    parts = of(tmp_path, SECTIONS, Reading(fresh=2))
+    parts = of(tmp_path, SECTIONS, ForeignReading(fresh=2))
     assert sources(parts) == [["A"], ["B", "C"], ["D"]]
     assert [one.part for one in parts] == ["One", "Two", "Four"]
     assert [cell.line for one in parts for cell in one.cells] == [2, 6, 10, 14], "lines of the file"
@@ -114,7 +114,7 @@ def test_headings_with_databases_of_their_own(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_left_alone(tmp_path: Path, without: tuple[str, ...], left: list[list[str]]) -> None:
-    assert sources(of(tmp_path, SECTIONS, Reading(without=without))) == left
+    assert sources(of(tmp_path, SECTIONS, ForeignReading(without=without))) == left
 
 
 def test_files_that_a_block_brings_in(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pgrehearse.backup import original as originals
-from pgrehearse.backup.adapter import Adapter, Work
+from pgrehearse.backup.adapter import Adapter, WorkOptions
 from pgrehearse.backup.adapters import ADAPTERS
 from pgrehearse.backup.demand import Demand
 from pgrehearse.backup.original import Original
@@ -19,7 +19,7 @@ from pgrehearse.command.db.target import announce, find, tell
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError
-from pgrehearse.promotion import file
+from pgrehearse.promotion import environments_file
 from pgrehearse.text.project import Project
 
 __all__ = [
@@ -67,9 +67,9 @@ def looked_at(dsn: str | None, environment: str | None) -> tuple[Target, Origina
 def declared(target: Target) -> Demand:
     """What the project's environments.toml asks of a database of that mark, or what is asked anywhere."""
     project = Project.find(Path.cwd())
-    if not (project.root / file.NAME).is_file():
+    if not (project.root / environments_file.NAME).is_file():
         return Demand.of(target.environment)
-    _, environments = file.load(project)
+    _, environments = environments_file.load(project)
     marked = [one for one in environments if one.mark == target.environment]
     return Demand.declared(marked[-1]) if marked else Demand.of(target.environment)
 
@@ -94,4 +94,4 @@ def working(
             )
         given[name] = value
     with shown.progress() as progress:
-        yield of(place, original, Work(into, jobs, progress, tell, given))
+        yield of(place, original, WorkOptions(into, jobs, progress, tell, given))

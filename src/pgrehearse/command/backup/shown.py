@@ -48,7 +48,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Bytes, rate and remaining time, on a terminal."""
     begun: dict[str, float] = {}
     last = 0.0
-    with terminal.Progress(sys.stderr) as line:
+    with terminal.ProgressLine(sys.stderr) as line:
 
         def say(what: str, done: int, total: int) -> None:
             nonlocal last

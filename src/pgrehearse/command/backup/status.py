@@ -7,7 +7,7 @@ import json
 import click
 
 from pgrehearse.backup import original as originals
-from pgrehearse.backup import store
+from pgrehearse.backup import receipt_store
 from pgrehearse.backup.demand import best
 from pgrehearse.command.backup import shown
 from pgrehearse.command.backup.common import declared
@@ -30,7 +30,7 @@ def status(dsn: str | None, as_json: bool) -> int:
     original = originals.look(target)
     demand = declared(target)
     with connect(target.conninfo, autocommit=True) as connection:
-        found = best(store.receipts(connection), demand, original, original.now)
+        found = best(receipt_store.receipts(connection), demand, original, original.now)
     asked = f"{demand.level.said}, at most {demand.age_said} old"
     if as_json:
         value = {

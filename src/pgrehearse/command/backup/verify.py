@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from pgrehearse.backup import store
+from pgrehearse.backup import receipt_store
 from pgrehearse.backup import verify as verifying
 from pgrehearse.backup.adapters import adapter, recognized
 from pgrehearse.backup.demand import Demand
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.proof import Proof
 from pgrehearse.command.backup import shown
 from pgrehearse.command.backup.common import (
@@ -40,7 +40,7 @@ __all__ = ["verify"]
 @into_option
 @click.option(
     "--level",
-    type=click.Choice([level.word for level in Level]),
+    type=click.Choice([level.word for level in EvidenceLevel]),
     help="What has to be proven; what the environment asks, unless said.",
 )
 @click.option(
@@ -66,16 +66,16 @@ def verify(
     """
     target, original = looked_at(dsn, environment)
     asked = declared(target)
-    demand = Demand(Level.of(level), asked.age) if level else asked
+    demand = Demand(EvidenceLevel.of(level), asked.age) if level else asked
     of = adapter(adapter_name) if adapter_name else recognized(place)
     with working(of, place, original, options, jobs, into) as found:
         proof = Proof()
         made = verifying.verify(found, original, proof, demand.age)
-    store.keep(target.conninfo, made)
+    receipt_store.keep(target.conninfo, made)
     project = Project.find(Path.cwd())
     name = re.sub(r"[^\w.-]", "_", original.database)  # it may hold anything, a slash too
     kept = project.root / ".pgrehearse" / "receipts" / f"{name}-{made.digest[:12]}.json"
-    file = store.to_file(receipt or kept, made)
+    file = receipt_store.to_file(receipt or kept, made)
     if as_json:
         click.echo(json.dumps(made.to_json(), indent=2))
     else:

@@ -12,12 +12,12 @@ import click
 
 from pgrehearse.command.db.target import project_with_migrations
 from pgrehearse.command.formats import finish, format_option, readable
-from pgrehearse.command.terminal import Progress
+from pgrehearse.command.terminal import ProgressLine
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding, Severity
 from pgrehearse.measurement.xray_schema import zone
 from pgrehearse.migration.policy import squawk as opinions
-from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.register import CHECKS
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.policy.squawk import Opinion
@@ -80,7 +80,7 @@ def lint(
     settings = (zone(dsn),) if dsn else ()
     request = PolicyRequest(names, base, dsn, schema, rows, settings, _off(project), remembered, fresh)
     started = time.monotonic()
-    with Servers(server) as servers, Progress(sys.stderr) as progress:
+    with Servers(server) as servers, ProgressLine(sys.stderr) as progress:
         start = None if no_measure else lambda: servers.get(int(pg) if pg else None)
         report = check(project, request, start, lambda name: progress.say(f"measuring {name}"))
     seconds = time.monotonic() - started

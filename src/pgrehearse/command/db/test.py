@@ -15,7 +15,7 @@ from pgrehearse.errors import PgRehearseError, SetupError
 from pgrehearse.migration.trial import dbmate as second_opinion
 from pgrehearse.migration.trial.dbmate import Dbmate
 from pgrehearse.migration.trial.release import Release, release
-from pgrehearse.migration.trial.trials import Plan, run
+from pgrehearse.migration.trial.trials import TrialPlan, run
 from pgrehearse.migration.trial.tried import Tried
 from pgrehearse.servers import Servers, orphans
 from pgrehearse.text.project import Project
@@ -46,7 +46,7 @@ def test(pg: str, base: str | None, with_dbmate: bool, rows: int, server: str | 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=orphans.prefix())))
         earlier: Release | None = release(project, base, folder) if base else None
-        plan = Plan(project, tuple(migrations), rows, earlier, _dbmate() if with_dbmate else None)
+        plan = TrialPlan(project, tuple(migrations), rows, earlier, _dbmate() if with_dbmate else None)
         servers = stack.enter_context(Servers(server))
         for major in versions(pg):
             failed += _one(servers, major, plan)
@@ -60,7 +60,7 @@ def _dbmate() -> Dbmate | PgRehearseError:
         return error
 
 
-def _one(servers: Servers, major: int | None, plan: Plan) -> int:
+def _one(servers: Servers, major: int | None, plan: TrialPlan) -> int:
     """Run on one major; 1 when something is not good."""
     started = time.monotonic()
     running = servers.get(major)

@@ -12,7 +12,7 @@ from pgrehearse.command.db.target import announce, dsn_option, environment_optio
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import versions
-from pgrehearse.migration.runner.runner import Done, RunnerOptions
+from pgrehearse.migration.runner.runner import DoneMigration, RunnerOptions
 from pgrehearse.migration.runner.runner import up as apply
 from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.options import LONGEST, seconds
@@ -101,7 +101,7 @@ def up(
     return 0
 
 
-def done_line(word: str, done: Done) -> str:
+def done_line(word: str, done: DoneMigration) -> str:
     """``applied NAME  12 ms``, its COMMIT included, and what was rewritten."""
     more = f", rewrote {', '.join(done.outcome.rewritten)}" if done.outcome.rewritten else ""
     return f"{word} {done.migration.path.stem}  {done.outcome.seconds * 1000:.0f} ms{more}"

@@ -21,8 +21,8 @@ from pgrehearse.connections import connect
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import SetupError, first_line
-from pgrehearse.measurement.pool_sizing import drawing, load, mix
-from pgrehearse.measurement.pool_sizing.knee import NEARLY, Measured, formula, knee
+from pgrehearse.measurement.pool_sizing import drawing, mix, pgbench
+from pgrehearse.measurement.pool_sizing.knee import NEARLY, LoadPoint, formula, knee
 
 __all__ = ["size"]
 
@@ -93,12 +93,12 @@ def size(
     """
     target = find(dsn, operation=Operation.LOAD)
     tried = _with_room(target, numbers)
-    found: list[Measured] = []
+    found: list[LoadPoint] = []
     with ExitStack() as stack:
         sent = mix.of_files(files_of_mix, target) if files_of_mix else stack.enter_context(mix.own(target))
-        with terminal.Progress(sys.stderr) as progress:
+        with terminal.ProgressLine(sys.stderr) as progress:
             progress.say(f"{len(tried)} numbers of connections, {seconds} s each")
-            for each in load.measured(sent, tried, seconds):
+            for each in pgbench.measured(sent, tried, seconds):
                 found.append(each)
                 progress.say(f"{each.connections} connections: {each.tps:,.0f} transactions per second")
     if svg is not None:
@@ -140,7 +140,7 @@ def _cores_here(target: Target) -> int | None:
     return os.cpu_count() if host.startswith(("/", "127.", "localhost", "::1")) else None
 
 
-def _rows(found: Sequence[Measured]) -> list[tuple[str, ...]]:
+def _rows(found: Sequence[LoadPoint]) -> list[tuple[str, ...]]:
     best = max(each.tps for each in found)
     return [
         (
@@ -154,7 +154,7 @@ def _rows(found: Sequence[Measured]) -> list[tuple[str, ...]]:
     ]
 
 
-def _said(found: Sequence[Measured], load_said: str, seconds: int, cores: int | None) -> Iterator[str]:
+def _said(found: Sequence[LoadPoint], load_said: str, seconds: int, cores: int | None) -> Iterator[str]:
     at, last = knee(found), found[-1]
     yield f"load: {load_said}; {seconds} s each"
     yield (
@@ -175,7 +175,7 @@ def _said(found: Sequence[Measured], load_said: str, seconds: int, cores: int | 
 
 
 def _to_json(
-    found: Sequence[Measured], load_said: str, seconds: int, cores: int | None, target: Target
+    found: Sequence[LoadPoint], load_said: str, seconds: int, cores: int | None, target: Target
 ) -> dict[str, object]:
     return {
         "server": target.version,

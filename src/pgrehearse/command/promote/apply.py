@@ -13,13 +13,13 @@ from pgrehearse.command.promote.common import at_environment, json_option
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import Backoff
-from pgrehearse.migration.runner.runner import Done, RunnerOptions
+from pgrehearse.migration.runner.runner import DoneMigration, RunnerOptions
 from pgrehearse.promotion import apply as applying
-from pgrehearse.promotion.carry_out import Reporter
-from pgrehearse.promotion.gates import Answer
+from pgrehearse.promotion.gates import GateAnswer
+from pgrehearse.promotion.one_database import PromotionReporter
 from pgrehearse.promotion.prepared import Prepared
+from pgrehearse.promotion.quantities import counted
 from pgrehearse.promotion.visits import Visits
-from pgrehearse.promotion.words import counted
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["apply", "resume"]
@@ -84,7 +84,7 @@ def _carry_out(
     found: Prepared, options: RunnerOptions, sizes: Mapping[str, int | None], as_json: bool
 ) -> None:
     given = {key: value for key, value in sizes.items() if value is not None}
-    reporter = Reporter(tell, options=options) if as_json else _reporter(options)
+    reporter = PromotionReporter(tell, options=options) if as_json else _reporter(options)
     promotion = applying.apply(found, reporter, given)
     if as_json:
         click.echo(shown.current_json(found.store, promotion.id))
@@ -94,15 +94,15 @@ def _carry_out(
     click.echo(f"promotion {promotion.id} is applied in {found.step.environment.name}{but}")
 
 
-def _reporter(options: RunnerOptions) -> Reporter:
-    def gates(answers: Sequence[Answer]) -> None:
+def _reporter(options: RunnerOptions) -> PromotionReporter:
+    def gates(answers: Sequence[GateAnswer]) -> None:
         if all(answer.green for answer in answers):  # red ones are told with the refusal
             click.echo(shown.gate_lines(answers))
 
-    def done(database: str, one: Done) -> None:
+    def done(database: str, one: DoneMigration) -> None:
         click.echo(done_line(f"{database}: applied", one))
 
     def there(database: str, migration: Migration) -> None:
         click.echo(f"{database}: {migration.path.stem} was applied before")
 
-    return Reporter(tell, gates, done, there, options)
+    return PromotionReporter(tell, gates, done, there, options)

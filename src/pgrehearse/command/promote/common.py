@@ -12,7 +12,7 @@ import click
 from pgrehearse.command.db.target import announce, load_migrations
 from pgrehearse.command.promote import shown
 from pgrehearse.environments.permissions import Operation, demand
-from pgrehearse.promotion import file
+from pgrehearse.promotion import environments_file
 from pgrehearse.promotion.prepared import Prepared, prepared
 
 __all__ = ["at_environment", "digits", "group_option", "json_option", "why_option"]
@@ -41,7 +41,7 @@ def digits(context: click.Context, parameter: click.Parameter, value: str | None
 def at_environment(name: str, what: str, operation: Operation, *, quiet: bool = False) -> Iterator[Prepared]:
     """The environment ``name`` of the project around the working directory, for ``promote what``."""
     project, migrations = load_migrations()
-    with prepared(project, file.step(project, name), migrations, what) as found:
+    with prepared(project, environments_file.step(project, name), migrations, what) as found:
         if not quiet:
             announce(found.home)
         demand(operation, found.home.environment, found.home.database)

@@ -8,10 +8,10 @@ import click
 
 from pgrehearse.command.db.target import announce, tell
 from pgrehearse.environments.permissions import Operation, demand
-from pgrehearse.promotion import databases, file
+from pgrehearse.promotion import environments_file, reached
 from pgrehearse.promotion import installing as installer
 from pgrehearse.promotion.installing import FILE
-from pgrehearse.promotion.words import counted
+from pgrehearse.promotion.quantities import counted
 from pgrehearse.text.project import Project
 
 __all__ = ["install"]
@@ -31,8 +31,8 @@ def install(environment: str | None, show: bool) -> int:
         return 0
     if environment is None:
         raise click.UsageError("name the ENVIRONMENT, or say --show")
-    step = file.step(Project.find(Path.cwd()), environment)
-    target = databases.home(step.environment)
+    step = environments_file.step(Project.find(Path.cwd()), environment)
+    target = reached.home(step.environment)
     announce(target)
     demand(Operation.INSTALL_PROMOTION, target.environment, target.database)
     done = installer.install(target.conninfo, step.environment, step.position)

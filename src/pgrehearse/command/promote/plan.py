@@ -13,7 +13,7 @@ from pgrehearse.environments.permissions import Operation
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.timing import costs as ledgers
 from pgrehearse.migration.timing.costs import Timing
-from pgrehearse.promotion.gates import Question, answers
+from pgrehearse.promotion.gates import GateQuestion, answers
 from pgrehearse.promotion.measured import Measured
 
 __all__ = ["plan"]
@@ -59,7 +59,7 @@ def plan(environment: str, group: str | None, statements: bool, check: bool, as_
     return 1 if check and not all(answer.green for answer in said) else 0
 
 
-def _measured(question: Question) -> Measured | None:
+def _measured(question: GateQuestion) -> Measured | None:
     """The facts, when they can be had; that they cannot is what a gate says."""
     try:
         return question.measured
@@ -67,7 +67,7 @@ def _measured(question: Question) -> Measured | None:
         return None
 
 
-def _costs(question: Question) -> dict[str, Timing]:
+def _costs(question: GateQuestion) -> dict[str, Timing]:
     """What each migration cost in the environment before, by version; the slowest of several databases."""
     found: dict[str, Timing] = {}
     for target in question.before:

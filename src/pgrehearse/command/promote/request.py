@@ -7,7 +7,7 @@ import click
 from pgrehearse.command.promote import shown
 from pgrehearse.command.promote.common import at_environment, group_option, json_option, why_option
 from pgrehearse.environments.permissions import Operation
-from pgrehearse.promotion.words import counted
+from pgrehearse.promotion.quantities import counted
 
 __all__ = ["request"]
 

@@ -11,11 +11,11 @@ import click
 from pgrehearse.command import terminal
 from pgrehearse.command.terminal import Column
 from pgrehearse.migration.timing.costs import Timing
-from pgrehearse.promotion.gates import Answer
+from pgrehearse.promotion.gates import GateAnswer
 from pgrehearse.promotion.measured import Measured
 from pgrehearse.promotion.plan import Plan
+from pgrehearse.promotion.quantities import counted, told
 from pgrehearse.promotion.store import Approval, Promotion, StepRecord, Store
-from pgrehearse.promotion.words import counted, told
 from pgrehearse.text.characters import visible
 
 __all__ = [
@@ -66,7 +66,7 @@ def migration_lines(
                 yield from (f"      {waits}" for waits in one.waits or ("nobody waits",))
 
 
-def gate_lines(answers: Sequence[Answer]) -> str:
+def gate_lines(answers: Sequence[GateAnswer]) -> str:
     """A line for each gate, with what to do about a red one below it."""
     rows = []
     for answer in answers:
@@ -129,7 +129,7 @@ def migrations_json(plan: Plan, measured: Measured | None, costs: dict[str, Timi
     return found
 
 
-def gates_json(answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def gates_json(answers: Sequence[GateAnswer]) -> list[dict[str, Any]]:
     """The gates as PostgreSQL keeps them."""
     return [answer.to_json() for answer in answers]
 

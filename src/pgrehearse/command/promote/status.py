@@ -15,12 +15,12 @@ from pgrehearse.command.promote.common import json_option
 from pgrehearse.command.promote.fleet_shown import fleet_json, fleet_lines
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.runner import versions
-from pgrehearse.promotion import audit, databases, file
+from pgrehearse.promotion import audit, environments_file, reached
 from pgrehearse.promotion.audit import Trail
-from pgrehearse.promotion.file import Step
+from pgrehearse.promotion.environments_file import PromotionStep
+from pgrehearse.promotion.quantities import counted
 from pgrehearse.promotion.store import OPEN, Promotion, Store, opened
 from pgrehearse.promotion.visits import Visits
-from pgrehearse.promotion.words import counted
 from pgrehearse.text.characters import visible
 from pgrehearse.text.migration_files import Migration
 
@@ -42,9 +42,12 @@ def status(environment: str | None, audited: bool, known: str, as_json: bool) ->
     Exit status 1 when the audit trail is not what was written, or an environment cannot be looked at.
     """
     project, migrations = load_migrations()
-    path, environments = file.load(project)
+    path, environments = environments_file.load(project)
     names = [one.name for one in environments] if environment is None else [environment]
-    found = [_look(file.step(project, name), migrations, path, audited or bool(known)) for name in names]
+    found = [
+        _look(environments_file.step(project, name), migrations, path, audited or bool(known))
+        for name in names
+    ]
     if known:
         for one in found:
             one.look_for(known)
@@ -120,10 +123,10 @@ class _Status:
         click.echo(f"  audit trail: {len(trail.entries)} entries, {verified}; head {trail.head}")
 
 
-def _look(step: Step, migrations: Sequence[Migration], path: Path, audited: bool) -> _Status:
+def _look(step: PromotionStep, migrations: Sequence[Migration], path: Path, audited: bool) -> _Status:
     found = _Status(step.environment.name)
     try:
-        home = databases.home(step.environment, session=False)
+        home = reached.home(step.environment, session=False)
         found.where = f"{home.database} ({home.environment})"
         with opened(home.conninfo, "status") as store:
             if step.position == 0 and not store.installed():

@@ -10,9 +10,9 @@ from pgrehearse.command.promote.common import at_environment
 from pgrehearse.environments.permissions import Operation
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.backoff import Backoff
-from pgrehearse.migration.runner.runner import Done, RunnerOptions
+from pgrehearse.migration.runner.runner import DoneMigration, RunnerOptions
 from pgrehearse.promotion import workers
-from pgrehearse.promotion.carry_out import Reporter
+from pgrehearse.promotion.one_database import PromotionReporter
 from pgrehearse.promotion.visit import Work
 from pgrehearse.promotion.visits import Visits
 
@@ -41,7 +41,7 @@ def worker(
     """
     options = RunnerOptions(lock_timeout, Backoff(attempts), wait)
 
-    def done(database: str, one: Done) -> None:
+    def done(database: str, one: DoneMigration) -> None:
         click.echo(done_line(f"{database}: applied", one))
 
     with at_environment(environment, "worker", Operation.PROMOTE) as found:
@@ -53,6 +53,6 @@ def worker(
                 next_step='write queue_env = "QUEUE_DSN", the variable that leads to any database',
             )
         work = Work(found.step.environment, found.home.conninfo, lambda: load_migrations()[1])
-        reporter = Reporter(tell=tell, done=done, options=options)
+        reporter = PromotionReporter(tell=tell, done=done, options=options)
         workers.serve(work, Visits(found.store.connection), at_once, reporter, until_empty=until_empty)
     return 0

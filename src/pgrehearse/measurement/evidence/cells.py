@@ -20,7 +20,7 @@ from pgrehearse.text.document import Cell
 __all__ = [
     "CellEvidence",
     "DocumentEvidence",
-    "Measured",
+    "LastMeasured",
     "StatementEvidence",
     "cell_digest",
     "cell_key",
@@ -61,7 +61,7 @@ class CellEvidence:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LastMeasured:
     """When and on what a major was measured last.
 
     ``only``: of a preview, a digest of the cells that no released server runs: of which text they ran.
@@ -75,7 +75,7 @@ class Measured:
 @dataclass(frozen=True)
 class DocumentEvidence:
     document: str
-    measured: Mapping[str, Measured] = field(default_factory=dict)
+    measured: Mapping[str, LastMeasured] = field(default_factory=dict)
     cells: tuple[CellEvidence, ...] = ()
 
     def of(self, cell: Cell) -> CellEvidence | None:
@@ -89,7 +89,7 @@ class DocumentEvidence:
     def with_major(
         self,
         major: str,
-        measured: Measured,
+        measured: LastMeasured,
         present: Sequence[Cell],
         cells: Sequence[tuple[Cell, Sequence[tuple[str, Facts]]]],
     ) -> DocumentEvidence:
@@ -133,7 +133,7 @@ def load(folder: Path, document: str) -> DocumentEvidence:
         data = sealed.read(file)
         if data["document"] != document:
             raise sealed.Broken(f"is of {data['document']}")
-        measured = {major: Measured(**value) for major, value in data["measured"].items()}
+        measured = {major: LastMeasured(**value) for major, value in data["measured"].items()}
         cells = tuple(_cell(entry) for entry in data["cells"])
     except (sealed.Broken, KeyError, TypeError, AttributeError) as error:
         step = f"delete it and measure again: pgrehearse measure --refresh {document}"

@@ -13,7 +13,7 @@ from pgrehearse import sealed
 from pgrehearse.execution.records import text_digest
 from pgrehearse.majors import number
 from pgrehearse.measurement.evidence.seals import broken
-from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.outcome import PairOutcome
 from pgrehearse.measurement.zoo.shapes import Shape
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -40,11 +40,11 @@ class ZooEvidence:
     digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     earlier: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
-    outcomes: Mapping[Pair, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[Pair, PairOutcome] = field(default_factory=dict)
 
-    def of(self, runbook: str) -> dict[str, dict[str, Outcome]]:
+    def of(self, runbook: str) -> dict[str, dict[str, PairOutcome]]:
         """The outcomes of ``runbook``: shape -> major -> outcome."""
-        found: dict[str, dict[str, Outcome]] = {}
+        found: dict[str, dict[str, PairOutcome]] = {}
         for (name, shape, major), outcome in sorted(self.outcomes.items()):
             if name == runbook:
                 found.setdefault(shape, {})[major] = outcome
@@ -73,7 +73,7 @@ def load(project: Project) -> ZooEvidence:
     try:
         data = sealed.read(file)
         outcomes = {
-            (runbook, shape, major): Outcome(entry["outcome"], entry.get("words", ""))
+            (runbook, shape, major): PairOutcome(entry["outcome"], entry.get("words", ""))
             for runbook, shapes in data["pairs"].items()
             for shape, entries in shapes.items()
             for entry in entries
@@ -92,7 +92,7 @@ def save(
     version: str,
     documents: Iterable[Document],
     shapes: Iterable[Shape],
-    results: Mapping[Pair, Outcome],
+    results: Mapping[Pair, PairOutcome],
 ) -> Path:
     """Put ``results``, of all ``documents`` on all ``shapes`` on one server, in place of what was known."""
     documents, shapes = list(documents), list(shapes)
@@ -126,7 +126,7 @@ def save(
     return sealed.write(file_of(project), data, sort_keys=True)
 
 
-def changes(evidence: ZooEvidence, results: Mapping[Pair, Outcome]) -> list[str]:
+def changes(evidence: ZooEvidence, results: Mapping[Pair, PairOutcome]) -> list[str]:
     """Where ``results`` differ from what is committed, a line each."""
     lines = []
     for pair, outcome in sorted(results.items()):
@@ -138,7 +138,7 @@ def changes(evidence: ZooEvidence, results: Mapping[Pair, Outcome]) -> list[str]
     return lines
 
 
-def _grouped(outcomes: Mapping[Pair, Outcome]) -> dict[str, dict[str, list[dict[str, object]]]]:
+def _grouped(outcomes: Mapping[Pair, PairOutcome]) -> dict[str, dict[str, list[dict[str, object]]]]:
     """Majors with one outcome share an entry."""
     found: dict[str, dict[str, dict[tuple[str, str], list[str]]]] = {}
     for (runbook, shape, major), outcome in sorted(outcomes.items()):
@@ -156,5 +156,5 @@ def _grouped(outcomes: Mapping[Pair, Outcome]) -> dict[str, dict[str, list[dict[
     }
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: PairOutcome) -> str:
     return f"{outcome.kind}: {outcome.words}" if outcome.words else outcome.kind

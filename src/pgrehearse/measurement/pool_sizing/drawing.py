@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from xml.etree.ElementTree import Element, tostring
 
-from pgrehearse.measurement.pool_sizing.knee import Measured, knee
+from pgrehearse.measurement.pool_sizing.knee import LoadPoint, knee
 
 __all__ = ["svg"]
 
@@ -19,7 +19,7 @@ text.p50 { fill: #2e8b57 } text.p99 { fill: #c0392b }
 """
 
 
-def svg(title: str, found: Sequence[Measured]) -> str:
+def svg(title: str, found: Sequence[LoadPoint]) -> str:
     """The drawing. ``found``: by number of connections, at least one."""
     drawing = _shape("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img")
     drawing.append(_shape("title", title))
@@ -41,7 +41,7 @@ def svg(title: str, found: Sequence[Measured]) -> str:
             y = round(bottom - (bottom - top) * share, 1)
             drawing.append(_shape("path", class_="grid", d=f"M{_LEFT} {y}H{_RIGHT}"))
             drawing.append(_shape("text", f"{most * share:,.4g}", x=_LEFT - 6, y=y + 4, text_anchor="end"))
-    curves: tuple[tuple[str, int, float, Callable[[Measured], float]], ...] = (
+    curves: tuple[tuple[str, int, float, Callable[[LoadPoint], float]], ...] = (
         ("tps", 0, high, lambda each: each.tps),
         ("p50", 1, slow, lambda each: each.p50_ms),
         ("p99", 1, slow, lambda each: each.p99_ms),

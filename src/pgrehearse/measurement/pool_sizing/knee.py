@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-__all__ = ["NEARLY", "Measured", "formula", "knee"]
+__all__ = ["NEARLY", "LoadPoint", "formula", "knee"]
 
 #: Share of the best throughput that counts as reached: two runs of one load differ by a few percent.
 NEARLY = 0.95
 
 
 @dataclass(frozen=True)
-class Measured:
+class LoadPoint:
     """What one number of connections came to. ``tps``: transactions per second; latencies in milliseconds."""
 
     connections: int
@@ -24,7 +24,7 @@ class Measured:
         return asdict(self)
 
 
-def knee(found: Sequence[Measured]) -> Measured:
+def knee(found: Sequence[LoadPoint]) -> LoadPoint:
     """The one with the fewest connections whose throughput is `NEARLY` the best. ``found``: at least one."""
     best = max(each.tps for each in found)
     enough = [each for each in found if each.tps >= best * NEARLY]

@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from pgrehearse.connections import connect
 from pgrehearse.environments.target import Target
 from pgrehearse.errors import DocumentError, SetupError, first_line
-from pgrehearse.schema.programs import environment
+from pgrehearse.schema.client_programs import environment
 from pgrehearse.servers.binaries import client
 
 __all__ = ["DEFAULT_SAID", "Mix", "of_files", "own", "pgbench"]

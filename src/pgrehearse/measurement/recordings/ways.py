@@ -81,7 +81,7 @@ def record(
     """
     check_form(document, rehearser.project)
     begun = time.monotonic()
-    ways: dict[str, traffic.Recorded] = {}
+    ways: dict[str, traffic.TrafficRecorded] = {}
     facts: dict[str, Any] = {}
     for way in recording.ways:
         try:
@@ -94,7 +94,7 @@ def record(
     return RecordedWays(_problem(ways["unsafe"], ways["safe"]), facts, measured, time.monotonic() - begun)
 
 
-def _problem(unsafe: traffic.Recorded, safe: traffic.Recorded) -> str:
+def _problem(unsafe: traffic.TrafficRecorded, safe: traffic.TrafficRecorded) -> str:
     if safe.errors:
         return f"requests failed in the safe way: {json.dumps(safe.failed)}"
     (bad, which_bad), (good, which_good) = unsafe.longest, safe.longest
@@ -108,7 +108,7 @@ def _problem(unsafe: traffic.Recorded, safe: traffic.Recorded) -> str:
 
 def _way(
     rehearser: Rehearser, document: Document, recording: Recording, way: Way, major: int | None
-) -> tuple[traffic.Requests, traffic.Recorded]:
+) -> tuple[traffic.Requests, traffic.TrafficRecorded]:
     played = runbook_of(rehearser.project, document, way) if way.runbook else document
     if way.runbook:
         check_form(played, rehearser.project)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pgrehearse.measurement.rehearsals.rehearsal import Rehearsal, Surprise
 from pgrehearse.measurement.rehearsals.stage import Stage
-from pgrehearse.measurement.traffic import Recorded, Requests, record, requests_for
+from pgrehearse.measurement.traffic import Requests, TrafficRecorded, record, requests_for
 
 __all__ = ["ROWS", "under_traffic"]
 
@@ -41,7 +41,7 @@ def under_traffic(stage: Stage) -> Rehearsal:
     return _judged(stage, requests, recorded)
 
 
-def _judged(stage: Stage, requests: Requests, recorded: Recorded) -> Rehearsal:
+def _judged(stage: Stage, requests: Requests, recorded: TrafficRecorded) -> Rehearsal:
     front = stage.document.front
     facts = {"table": requests.table, "requests": list(requests.words), "errors": recorded.errors}
     if front.breaks and not recorded.errors:

@@ -5,7 +5,7 @@ measure           how: chooses between the two ways
 transactional     inside its own transaction, which is rolled back
 nontransactional  from what it waits for, on clones
 client            connections that watch a statement, and the clones they run on
-session           one whose statements are measured one after another, where they stand
+measured_session  one whose statements are measured one after another, where they stand
 observing         what a session said and locked
 probing           what other sessions can do meanwhile
 relations         what the database holds before

@@ -49,7 +49,7 @@ def measure(
             clones.template = clones.create()
             apply(server, clones.template, setup)
         facts = transactional.observe(clones, statement, settings)
-        if isinstance(facts, transactional.Refused):
+        if isinstance(facts, transactional.StatementRefused):
             facts = nontransactional.observe(clones, statement, settings, facts)
     return replace(facts, seconds=time.monotonic() - started)
 

@@ -24,7 +24,7 @@ from pgrehearse.measurement.statement.client import Client, Clones, LockWait
 from pgrehearse.measurement.statement.facts import MODES, Facts, Through, all_through
 from pgrehearse.measurement.statement.probing import Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog, Relation
-from pgrehearse.measurement.statement.transactional import Refused, by_name
+from pgrehearse.measurement.statement.transactional import StatementRefused, by_name
 
 __all__ = ["observe"]
 
@@ -56,7 +56,7 @@ class _Seen:
     through: list[tuple[dict[str, list[str]], dict[str, Through]]] = field(default_factory=list)
 
 
-def observe(clones: Clones, statement: str, settings: Sequence[str], refused: Refused) -> Facts:
+def observe(clones: Clones, statement: str, settings: Sequence[str], refused: StatementRefused) -> Facts:
     """Measure ``statement`` by its conflicts, after it was ``refused`` in a transaction."""
     catalog = refused.catalog
     measuring = _Measuring(clones, statement, settings, catalog, refused.probes)

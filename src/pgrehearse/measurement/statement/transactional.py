@@ -13,7 +13,7 @@ from pgrehearse.measurement.statement.probing import Probed, Prober, Probes
 from pgrehearse.measurement.statement.relations import Catalog
 from pgrehearse.text.statement import classify
 
-__all__ = ["Refused", "by_name", "observe", "refuses", "within"]
+__all__ = ["StatementRefused", "by_name", "observe", "refuses", "within"]
 
 #: active_sql_transaction, invalid_transaction_termination: this statement wants no transaction around it.
 _WANTS_NONE = ("25001", "2D000")
@@ -27,7 +27,7 @@ SELECT relid::bigint, seq_tup_read, n_tup_ins, n_tup_upd, n_tup_del
 
 
 @dataclass(frozen=True)
-class Refused:
+class StatementRefused:
     """The statement raised an error: ``transactional`` says whether it did so without refusing BEGIN.
 
     ``catalog`` and ``probes`` are those of the prepared database.
@@ -38,7 +38,7 @@ class Refused:
     probes: Probes
 
 
-def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Facts | Refused:
+def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Facts | StatementRefused:
     """Run ``statement`` in a transaction on a clone, observe it, try the probes, roll back.
 
     A statement that fails gives up its locks at once, so that nothing can be observed: Refused.
@@ -53,7 +53,7 @@ def observe(clones: Clones, statement: str, settings: Sequence[str] = ()) -> Fac
         facts = within(clones, client, prober, catalog, statement)
         if facts is None:
             clone.clean = wal.position(clones.admin) == start
-            return Refused(client.sqlstate not in _WANTS_NONE, catalog, probes)
+            return StatementRefused(client.sqlstate not in _WANTS_NONE, catalog, probes)
     return facts
 
 

@@ -3,7 +3,7 @@
 ``requests`` fit any table, ``load`` sends them from a process of its own, ``recorder`` keeps the gaps.
 """
 
-from pgrehearse.measurement.traffic.recorder import Play, Recorded, record
+from pgrehearse.measurement.traffic.recorder import Play, TrafficRecorded, record
 from pgrehearse.measurement.traffic.requests import Requests, requests_for, requests_on
 
-__all__ = ["Play", "Recorded", "Requests", "record", "requests_for", "requests_on"]
+__all__ = ["Play", "Requests", "TrafficRecorded", "record", "requests_for", "requests_on"]

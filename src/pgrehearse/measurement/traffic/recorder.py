@@ -17,7 +17,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.measurement.traffic.requests import Requests
 from pgrehearse.servers import Server
 
-__all__ = ["Play", "Recorded", "record"]
+__all__ = ["Play", "TrafficRecorded", "record"]
 
 #: Requests due per second. Two cores take some thousands: the load is a witness, not a burden.
 READS, WRITES = 100.0, 50.0
@@ -29,7 +29,7 @@ Play = Callable[[Callable[[str], None]], None]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class TrafficRecorded:
     """What one recording gave.
 
     Attributes:
@@ -58,7 +58,7 @@ class Recorded:
 
 def record(
     server: Server, database: str, requests: Requests, play: Play, *, lead: float, slices: int = _SLICES
-) -> Recorded:
+) -> TrafficRecorded:
     """Run ``play`` while a process of its own sends ``requests``, for ``lead`` seconds before and after too.
 
     What ``play`` raises is passed on. Raises SetupError when the load does not start, or ends early.
@@ -87,7 +87,7 @@ def record(
         **_measured(told, marks, slices),
     }
     failed = {name: dict(sorted(kind["failed"].items())) for name, kind in told["kinds"].items()}
-    return Recorded(sorted({state for kind in failed.values() for state in kind}), failed, measured)
+    return TrafficRecorded(sorted({state for kind in failed.values() for state in kind}), failed, measured)
 
 
 class _Load:

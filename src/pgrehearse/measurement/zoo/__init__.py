@@ -16,8 +16,8 @@ outcome      what a pair gave
 known        faults that are not mended yet
 """
 
-from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.outcome import PairOutcome
 from pgrehearse.measurement.zoo.pairs import tried
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
 
-__all__ = ["Outcome", "Shape", "shapes_of", "tried"]
+__all__ = ["PairOutcome", "Shape", "shapes_of", "tried"]

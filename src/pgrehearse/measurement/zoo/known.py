@@ -12,14 +12,14 @@ from __future__ import annotations
 import tomllib
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.outcome import PairOutcome
 from pgrehearse.measurement.zoo.shapes import folder
 from pgrehearse.text.project import Project
 
-__all__ = ["Known"]
+__all__ = ["KnownFaults"]
 
 
-class Known:
+class KnownFaults:
     """The known faults of ``project``. Raises DocumentError for a file that cannot be read."""
 
     def __init__(self, project: Project) -> None:
@@ -37,7 +37,7 @@ class Known:
         own = self._reasons.get(runbook, {})
         return own.get(f"{shape} {major}", own.get(shape, ""))
 
-    def problem(self, runbook: str, shape: str, major: int, outcome: Outcome) -> str:
+    def problem(self, runbook: str, shape: str, major: int, outcome: PairOutcome) -> str:
         """What is wrong with ``outcome`` of a pair, in a sentence; empty when it is as it may be."""
         reason = self.reason(runbook, shape, major)
         said = f"{runbook} on {shape}, PostgreSQL {major}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FAULTS", "GREEN", "Fault", "Outcome"]
+__all__ = ["FAULTS", "GREEN", "Fault", "PairOutcome"]
 
 GREEN = ("done", "refused")
 #: What is wrong, from what harms most to what harms least.
@@ -18,7 +18,7 @@ FAULTS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PairOutcome:
     """How a pair ended: one of `GREEN` or `FAULTS`.
 
     ``words``: of Preflight when it refused, what is wrong when it is a fault; empty when it is done.

@@ -28,7 +28,7 @@ from pgrehearse.measurement.zoo.application import Application, Key
 from pgrehearse.measurement.zoo.fillings import Filling
 from pgrehearse.measurement.zoo.habitat import ROUNDS, ROUNDS_FORWARD, Habitat, has_word, not_true, prepared
 from pgrehearse.measurement.zoo.line import Line
-from pgrehearse.measurement.zoo.outcome import Fault, Outcome
+from pgrehearse.measurement.zoo.outcome import Fault, PairOutcome
 from pgrehearse.measurement.zoo.subscriber import follows
 from pgrehearse.text.document import LOOKING, Document
 
@@ -50,14 +50,14 @@ _ROWS = re.compile(r"~ (.*): (\d+) rows less, (\d+) rows more")
 _NUMBERS = re.compile(r"\b(pid|process|oid|relation) \d+")
 
 
-def tried(habitat: Habitat, document: Document, filling: Filling) -> Outcome:
+def tried(habitat: Habitat, document: Document, filling: Filling) -> PairOutcome:
     """The outcome of ``document`` on the shape of ``habitat``."""
     begun = time.monotonic()
     with habitat.copy() as database, TemporaryDirectory() as logs, habitat.subscriber(database) as other:
         try:
             outcome = _Try(habitat, document, filling, database, Path(logs), other).outcome()
         except Fault as fault:
-            outcome = Outcome(fault.kind, fault.words)
+            outcome = PairOutcome(fault.kind, fault.words)
         words = _NUMBERS.sub(r"\1 N", " ".join(outcome.words.split())).replace(database, "DATABASE")
     return replace(outcome, words=words[:400], seconds=time.monotonic() - begun)
 
@@ -117,7 +117,7 @@ class _Try:
     logs: Path
     subscriber: str
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> PairOutcome:
         with (
             Application(self.habitat.application_dsn(self.database), self.habitat.shape) as application,
             connect(self.habitat.server.dsn(self.database), autocommit=True) as session,
@@ -132,15 +132,15 @@ class _Try:
                 raise Fault("refused late", f"{phase}: {words}")
             return self._refused(words)
 
-    def _refused(self, words: str) -> Outcome:
+    def _refused(self, words: str) -> PairOutcome:
         """Preflight refused: nothing has changed, also after somebody rolled back to be sure."""
         self._run(("Roll back",), ROUNDS)
         self._rounds(ROUNDS)
         self._well("traces")
         self._same("traces", "")
-        return Outcome("refused", words)
+        return PairOutcome("refused", words)
 
-    def _done(self) -> Outcome:
+    def _done(self) -> PairOutcome:
         self._rounds(ROUNDS_FORWARD)
         self._well("broken")
         self._values()
@@ -151,14 +151,14 @@ class _Try:
         if changed := first.differences(self.habitat.state(self.database)):
             raise Fault("broken", f"a second run changes: {_told(changed)}")
         if not any(cell.phase == "Roll back" for cell in self.document.cells):
-            return Outcome("done")
+            return PairOutcome("done")
         stopped = self._run(("Roll back",), ROUNDS)
         self._rounds(ROUNDS)
         if stopped is not None and self._differences():  # else there was nothing to undo
             raise Fault("refused late", f"{stopped[0]}: {stopped[1]}")
         self._well("undone wrongly")
         self._same("undone wrongly", self.document.front.undo)
-        return Outcome("done")
+        return PairOutcome("done")
 
     def _run(self, phases: tuple[str, ...], rounds: int) -> tuple[str, str] | None:
         """Carry the phases out; the phase it stopped in and why, if it did.

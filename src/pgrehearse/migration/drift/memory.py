@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.migration.drift.scratch import ScratchRunner
-from pgrehearse.servers import answers, binaries
+from pgrehearse.servers import binaries, remembered
 from pgrehearse.text.migration_files import Migration
 
 __all__ = ["Clean", "Memory"]
@@ -58,14 +58,14 @@ class Memory:
     ) -> None:
         declared = roles.read_bytes() if roles.is_file() else b""
         parts = [repr((runner, major, binaries.find(major), file)).encode(), declared]
-        parts.append(answers.code(*_CODE))
+        parts.append(remembered.code(*_CODE))
         parts += [f"{one.path.name} {one.sha256}".encode() for one in migrations]
-        self._name = answers.digest(parts)
+        self._name = remembered.digest(parts)
 
     def recalled(self) -> Clean | None:
         """What is known; None for nothing."""
         try:
-            value = answers.recall(_KIND, self._name)
+            value = remembered.recall(_KIND, self._name)
             return Clean(tuple(value["named"]), tuple(value["notes"]), tuple(value["digests"]))
         except (OSError, ValueError, KeyError, TypeError, PgRehearseError):
             return None
@@ -78,4 +78,4 @@ class Memory:
         before = known.digests if known is not None and {*known.named} == named else ()
         digests = [*(one for one in before if one != digest), digest][-_MOST:]
         value = {"named": sorted(named), "notes": list(notes), "digests": digests}
-        answers.keep(_KIND, self._name, value)
+        remembered.keep(_KIND, self._name, value)

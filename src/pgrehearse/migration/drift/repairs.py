@@ -18,10 +18,10 @@ import psycopg
 from pgrehearse.errors import first_line
 from pgrehearse.schema.compare import differences
 from pgrehearse.schema.definition import Schema
-from pgrehearse.schema.repair import Step, steps
+from pgrehearse.schema.repair import RepairStep, steps
 from pgrehearse.text.characters import visible
 
-__all__ = ["BEFORE", "Copies", "Repair", "Statement", "Unwritten", "repair"]
+__all__ = ["BEFORE", "Copies", "Repair", "RepairStatement", "Unwritten", "repair"]
 
 #: What a session says before it carries the statements out: names in them are qualified.
 BEFORE = "SET search_path = ''; SET check_function_bodies = off"
@@ -67,7 +67,7 @@ class Copies(Protocol):
 
 
 @dataclass(frozen=True)
-class Statement:
+class RepairStatement:
     """SQL that was carried out, and the difference it is for."""
 
     object: str
@@ -95,7 +95,7 @@ class Unwritten:
 class Repair:
     """``statements`` in the order in which they work, and the differences that stay after them."""
 
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[RepairStatement, ...] = ()
     unwritten: tuple[Unwritten, ...] = ()
 
     def __bool__(self) -> bool:
@@ -145,7 +145,7 @@ class _Run:
     named: set[str]
     target: Schema
     everything: bool
-    done: list[Statement] = field(default_factory=list)
+    done: list[RepairStatement] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
 
     def go(self, now: Schema) -> Schema:
@@ -161,7 +161,7 @@ class _Run:
                 break
         return now
 
-    def _pass(self, todo: list[Step]) -> bool:
+    def _pass(self, todo: list[RepairStep]) -> bool:
         """Carry out what works, in the order in which it works; whether anything did."""
         waiting = [step for step in todo if self.everything or not step.unsafe]
         count = len(waiting)
@@ -173,11 +173,11 @@ class _Run:
                 waiting = rest
         return len(waiting) < count
 
-    def _carried_out(self, connection: psycopg.Connection[Any], step: Step) -> bool:
+    def _carried_out(self, connection: psycopg.Connection[Any], step: RepairStep) -> bool:
         for sql in (*step.ways, *(_by_force(step, self.target) if self.everything else ())):
             said = self._try(connection, sql)
             if not said:
-                self.done.append(Statement(step.object, step.subject, sql))
+                self.done.append(RepairStatement(step.object, step.subject, sql))
                 return True
             self.refused.setdefault(sql, said)
         return False
@@ -203,7 +203,7 @@ class _Run:
         return ""
 
 
-def _by_force(step: Step, target: Schema) -> Iterator[str]:
+def _by_force(step: RepairStep, target: Schema) -> Iterator[str]:
     """What only a database without rows takes, and only a superuser may."""
     if step.subject == "table" and not step.ways:
         yield f"DROP {step.object.replace('table', 'TABLE', 1)} CASCADE"  # the next pass makes it
@@ -273,7 +273,7 @@ def repair(copies: Copies, name: str, found: Schema, wanted: Schema, named: set[
 
 
 def _unwritten(
-    key: tuple[str, str], step: Step | None, refused: dict[str, str], *, untried: bool
+    key: tuple[str, str], step: RepairStep | None, refused: dict[str, str], *, untried: bool
 ) -> Unwritten:
     sql = "; ".join(step.ways[:1]) if step else ""
     if step and step.unsafe:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pgrehearse.findings import Finding, Severity
-from pgrehearse.migration.policy.file import File, Written
 from pgrehearse.migration.policy.interface import AGREED, Interface, differences
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text import characters
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pgrehearse import queries
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.client import Client
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.split import tokens
 from pgrehearse.text.variables import quote_identifier

@@ -11,7 +11,7 @@ from pgrehearse.measurement.advice import POLICY
 from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.words import blocked
 from pgrehearse.measurement.xray_rows import Row
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
 from pgrehearse.text.concurrent import detaches

@@ -15,11 +15,11 @@ from pgrehearse.measurement.statement.facts import Facts, Through
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.measurement.xray_steps import FileStatement, steps
 from pgrehearse.migration.policy import comments, interface
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.playback import Failed
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.migration.policy.seen import Seen, worth
-from pgrehearse.servers import answers
+from pgrehearse.servers import remembered
 from pgrehearse.text.project import Project
 
 __all__ = ["Memory"]
@@ -36,13 +36,13 @@ class Memory:
     def __init__(self, project: Project, request: PolicyRequest, read: Sequence[File]) -> None:
         self._read = read
         self._version, self._fresh = request.remembered, request.fresh
-        self._all = answers.digest(file.migration.sha256.encode() for file in read)
+        self._all = remembered.digest(file.migration.sha256.encode() for file in read)
         self._names: list[str] = []
         if not self._version:
             return
-        name = answers.digest(_basis(project, request))
+        name = remembered.digest(_basis(project, request))
         for file in read:
-            name = answers.digest(
+            name = remembered.digest(
                 [name.encode(), file.migration.label.encode(), file.migration.sha256.encode()]
             )
             self._names.append(name)
@@ -52,7 +52,7 @@ class Memory:
         if not self._version or self._fresh:
             return None
         try:
-            value = answers.recall(_KIND, self._names[number])
+            value = remembered.recall(_KIND, self._names[number])
             return _read(value, self._read[number]) if value["all"] in ("", self._all) else None
         except (OSError, ValueError, KeyError, TypeError, IndexError, PgRehearseError):
             return None
@@ -62,14 +62,14 @@ class Memory:
         if not self._version:
             return
         value = _written(seen, self._read[number]) | {"all": self._all if seen.of_all else ""}
-        answers.keep(_KIND, self._names[number], value)
+        remembered.keep(_KIND, self._names[number], value)
 
 
 def _basis(project: Project, request: PolicyRequest) -> Iterator[bytes]:
     yield f"{request.remembered} {request.rows} {request.settings}".encode()
     for path in (project.seed, project.migrations.parent / "roles.sql", request.schema):
         yield path.read_bytes() if path is not None and path.is_file() else b""
-    yield answers.code(*_CODE)
+    yield remembered.code(*_CODE)
 
 
 def _written(seen: Seen, file: File) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from pgrehearse import queries
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.execution import seeds
+from pgrehearse.execution.assumed_roles import Roles
 from pgrehearse.execution.databases import Databases
 from pgrehearse.execution.maker import Maker
-from pgrehearse.execution.roles import Roles
 from pgrehearse.measurement import made_rows
 from pgrehearse.measurement import xray_schema as schemas
 from pgrehearse.measurement.statement.client import Client
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.schema import foreign_sql
 from pgrehearse.servers.base import Server
 from pgrehearse.text import script

@@ -14,7 +14,7 @@ from pgrehearse.measurement.xray import Xray, xray
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.measurement.xray_steps import FileStatement, steps
 from pgrehearse.migration.policy import comments, interface
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.playback import Failed, Filled, Playback
 from pgrehearse.migration.policy.text_checks import timeouts
 from pgrehearse.text.statement import classify

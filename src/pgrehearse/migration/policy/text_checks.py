@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pgrehearse.findings import Finding, Severity
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.concurrent import built_index
 from pgrehearse.text.statement import classify

@@ -14,10 +14,10 @@ from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError, fir
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.ledger_rows import Recorded
+from pgrehearse.migration.runner.ledger_rows import RecordedStatements
 from pgrehearse.migration.runner.notices import Notices
 from pgrehearse.migration.runner.transaction import Transactions
-from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.migration.runner.watched_statements import StatementWatch
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
@@ -43,7 +43,7 @@ class Link:
     connection: psycopg.Connection[Any]
     conninfo: str
     ledger: Ledger
-    watch: Watch
+    watch: StatementWatch
     notices: Notices
     lock_timeout: str
     backoff: Backoff
@@ -87,14 +87,14 @@ class Attempt(ABC):
         """Give up what it holds; nothing is asked of it after that."""
 
     @abstractmethod
-    def unfinished(self) -> Recorded:
+    def unfinished(self) -> RecordedStatements:
         """The statements that are to be recorded when it fails: none of them is done."""
 
     @abstractmethod
     def left(self, error: psycopg.Error) -> str:
         """What a failure leaves, and what to do, while the connection is there."""
 
-    def end(self, costs: Recorded) -> None:
+    def end(self, costs: RecordedStatements) -> None:
         """Record the end. Raises SetupError: the migration took others out of the ledger."""
         now = self.ledger.end(self.attempt, self.migration, self.direction, costs)
         if lost := now - self.link.withdrawn:

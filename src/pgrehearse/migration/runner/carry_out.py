@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from psycopg.pq.abc import PGresult
 
-from pgrehearse.migration.runner.files import Files
 from pgrehearse.migration.runner.ledger_rows import Cost
-from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.migration.runner.table_files import Files
+from pgrehearse.migration.runner.watched_statements import StatementWatch
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import classify
@@ -25,7 +25,7 @@ _COUNTED = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE", b"COPY")
 
 def carry_out(
     connection: psycopg.Connection[Any],
-    watch: Watch,
+    watch: StatementWatch,
     statement: Statement,
     number: int,
     line: int,

@@ -18,7 +18,14 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse import queries
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import create
-from pgrehearse.migration.runner.ledger_rows import Applied, Attempt, Cost, Known, Recorded, Summary
+from pgrehearse.migration.runner.ledger_rows import (
+    Applied,
+    AttemptRow,
+    Cost,
+    KnownLedger,
+    RecordedStatements,
+    Summary,
+)
 from pgrehearse.migration.runner.ledger_shape import gone, present, untouched
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
@@ -94,9 +101,9 @@ class Opened:
         half: those in the other direction that stopped between their statements and were not finished since.
     """
 
-    known: Known
+    known: KnownLedger
     buried: Sequence[str] = ()
-    half: Sequence[Attempt] = ()
+    half: Sequence[AttemptRow] = ()
 
 
 class Ledger:
@@ -144,28 +151,28 @@ class Ledger:
                 found[str(schema)] = {str(row[0]) for row in self.connection.execute(table)}
         return found
 
-    def known(self) -> Known:
+    def known(self) -> KnownLedger:
         """What is applied. Raises SetupError: dbmate's table is gone, and ours says that something is."""
         with ours(self.connection):
             return self._known(*present(self.connection))
 
-    def _known(self, versions: bool, here: bool) -> Known:
+    def _known(self, versions: bool, here: bool) -> KnownLedger:
         """`known`, where there are dbmate's table (``versions``) and ours (``here``), or not."""
         if not versions:
             recorded = self.connection.execute(_RECORDED).fetchall() if here else []
             if recorded:
                 raise gone(len(recorded))
-            return Known()
+            return KnownLedger()
         if not here:
             rows = self.connection.execute("SELECT version FROM public.schema_migrations ORDER BY version")
-            return Known({version: Applied(version) for (version,) in rows})
+            return KnownLedger({version: Applied(version) for (version,) in rows})
         found = self.connection.execute(_KNOWN).fetchall()
-        return Known(
+        return KnownLedger(
             {version: Applied(version, sha256, at) for version, sha256, at, there in found if there},
             frozenset(version for version, _, _, there in found if not there),
         )
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[AttemptRow]:
         """Every attempt with its statements, oldest first."""
         return self._read("")
 
@@ -177,21 +184,21 @@ class Ledger:
             cursor = self.connection.cursor(row_factory=class_row(Summary))
             return cursor.execute(queries.text("recent_attempts"), {"most": most}).fetchall()
 
-    def unfinished(self, migration: Migration, direction: str) -> list[Attempt]:
+    def unfinished(self, migration: Migration, direction: str) -> list[AttemptRow]:
         """Attempts since the migration was last done in either direction that were not finished."""
         return self._read(_OPEN + " AND a.version = %s", direction, migration.version)
 
-    def _read(self, which: str, *values: str) -> list[Attempt]:
+    def _read(self, which: str, *values: str) -> list[AttemptRow]:
         with ours(self.connection):
             return self._attempts(which, *values) if present(self.connection)[1] else []
 
-    def _attempts(self, which: str, *values: str) -> list[Attempt]:
+    def _attempts(self, which: str, *values: str) -> list[AttemptRow]:
         query = f"{_ATTEMPTS}{which} ORDER BY a.id".encode()
         rows = self.connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
         found = []
         for row in rows:
             costs = tuple(Cost(**{**one, "rewritten": tuple(one["rewritten"])}) for one in row["statements"])
-            found.append(Attempt(**{**row, "statements": costs}))
+            found.append(AttemptRow(**{**row, "statements": costs}))
         return found
 
     def _bury(self) -> list[str]:
@@ -231,10 +238,12 @@ class Ledger:
             untouched(self.connection)
             self._note(attempt, costs)
 
-    def end(self, attempt: int, migration: Migration, direction: str, recorded: Recorded) -> frozenset[str]:
+    def end(
+        self, attempt: int, migration: Migration, direction: str, recorded: RecordedStatements
+    ) -> frozenset[str]:
         """The attempt is done, at the costs of ``recorded``: the version is applied, or no longer.
 
-        Returns what is `Known.withdrawn` then.
+        Returns what is `KnownLedger.withdrawn` then.
         """
         with ours(self.connection):
             present(self.connection)
@@ -253,7 +262,7 @@ class Ledger:
             )
             return self._known(True, True).withdrawn
 
-    def fail(self, attempt: int, outcome: str, error: str, recorded: Recorded) -> None:
+    def fail(self, attempt: int, outcome: str, error: str, recorded: RecordedStatements) -> None:
         """The attempt failed or was interrupted; it stays recorded. One that is done stays done."""
         with ours(self.connection):
             # No standby is waited for: without this record the attempt would count as interrupted as well.
@@ -285,7 +294,7 @@ class Ledger:
             row = self.connection.execute(query, [attempt]).fetchone()
         return row is not None and bool(row[0])
 
-    def _record(self, attempt: int, recorded: Recorded) -> None:
+    def _record(self, attempt: int, recorded: RecordedStatements) -> None:
         if recorded.lines is not None:
             with self.connection.cursor().copy(_COPY) as copy:
                 for text in recorded.lines(attempt):

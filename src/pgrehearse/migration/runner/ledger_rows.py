@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-__all__ = ["Applied", "Attempt", "Cost", "Known", "Recorded", "Summary"]
+__all__ = ["Applied", "AttemptRow", "Cost", "KnownLedger", "RecordedStatements", "Summary"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownLedger:
     """What a ledger says.
 
     Attributes:
@@ -51,7 +51,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AttemptRow:
     """One try. ``outcome``: running, done, failed, interrupted or adopted."""
 
     id: int
@@ -95,7 +95,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedStatements:
     """What is recorded of an attempt's statements: ``costs``, and before them those of ``lines``.
 
     ``lines``, given the attempt, makes text for COPY, in the order of `_COPY`.

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.migration.runner.exclusive import READS
-from pgrehearse.migration.runner.files import RELATIONS, File
+from pgrehearse.migration.runner.table_files import RELATIONS, File
 from pgrehearse.text.reader import plain, reading
 from pgrehearse.text.statement import Kind
 

@@ -17,12 +17,12 @@ from pgrehearse.migration.runner import exclusive, versions
 from pgrehearse.migration.runner.attempt import Link
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.migration.runner.notices import Notices
-from pgrehearse.migration.runner.section import Outcome, Runner
+from pgrehearse.migration.runner.section import Runner, SectionOutcome
 from pgrehearse.migration.runner.versions import VersionState
-from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.migration.runner.watched_statements import StatementWatch
 from pgrehearse.text.migration_files import Migration, statements
 
-__all__ = ["Done", "RunnerOptions", "Session", "down", "up", "upward"]
+__all__ = ["DoneMigration", "RunnerOptions", "RunnerSession", "down", "up", "upward"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class RunnerOptions:
 
 
 @dataclass(frozen=True)
-class Done:
+class DoneMigration:
     """A migration that was applied or undone, and what that took."""
 
     migration: Migration
-    outcome: Outcome
+    outcome: SectionOutcome
 
 
 def _silent(line: str) -> None:
@@ -53,7 +53,7 @@ def _silent(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Session:
+class RunnerSession:
     """A runner at work in a database, whose lock it holds. ``states``: as they were when it got that lock."""
 
     states: Sequence[VersionState]
@@ -63,13 +63,13 @@ class Session:
         """Take the hash of what another tool applied."""
         self._runner.ledger.adopt(migrations)
 
-    def apply(self, migrations: Sequence[Migration]) -> Iterator[Done]:
+    def apply(self, migrations: Sequence[Migration]) -> Iterator[DoneMigration]:
         """Apply ``migrations``, which are pending; yields each when it is done. Raises as `up` does."""
         todo = [statements(migration, migration.up) for migration in migrations]  # before anything is done
         for migration, own in zip(migrations, todo, strict=True):
-            yield Done(migration, self._runner.run(migration, "up", own))
+            yield DoneMigration(migration, self._runner.run(migration, "up", own))
 
-    def undo(self, migrations: Sequence[Migration]) -> Iterator[Done]:
+    def undo(self, migrations: Sequence[Migration]) -> Iterator[DoneMigration]:
         """Undo ``migrations``, which are applied, the last first; as `apply`. Raises as `down` does."""
         todo = []
         for migration in migrations:
@@ -81,7 +81,7 @@ class Session:
                 )
             todo.append((migration, statements(migration, migration.down)))
         for migration, own in reversed(todo):
-            yield Done(migration, self._runner.run(migration, "down", own))
+            yield DoneMigration(migration, self._runner.run(migration, "down", own))
 
 
 def up(
@@ -91,7 +91,7 @@ def up(
     to: str | None = None,
     options: RunnerOptions | None = None,
     tell: Callable[[str], None] = _silent,
-) -> Iterator[Done]:
+) -> Iterator[DoneMigration]:
     """Apply what is pending, up to version ``to``; yields each when it is done.
 
     Raises:
@@ -113,7 +113,7 @@ def upward(
     migrations: Sequence[Migration],
     options: RunnerOptions | None = None,
     tell: Callable[[str], None] = _silent,
-) -> Iterator[Session]:
+) -> Iterator[RunnerSession]:
     """A runner that applies, on a ``connection`` of `exclusive.prepare` to the database of ``conninfo``.
 
     Hashes of what another tool applied are taken. Raises as `up` does.
@@ -132,7 +132,7 @@ def down(
     steps: int = 1,
     options: RunnerOptions | None = None,
     tell: Callable[[str], None] = _silent,
-) -> Iterator[Done]:
+) -> Iterator[DoneMigration]:
     """Undo the last ``steps`` migrations, or all after version ``to``; yields each when it is done.
 
     The caller has made sure that the database is one for development or tests. Raises as `up` does.
@@ -167,7 +167,7 @@ def _session(
     migrations: Sequence[Migration],
     options: RunnerOptions,
     tell: Callable[[str], None],
-) -> Iterator[Session]:
+) -> Iterator[RunnerSession]:
     """Everything a run needs, after what an interrupted runner left in the ledger is put right.
 
     Raises SetupError: a migration is half applied or half undone, and the other way is wanted.
@@ -175,7 +175,7 @@ def _session(
     with (
         _surroundings(conninfo),
         exclusive.locked(connection, options.wait, tell),
-        Watch(connection, conninfo, tell) as watch,
+        StatementWatch(connection, conninfo, tell) as watch,
     ):
         ledger = Ledger(connection)
         found = ledger.open(direction, lambda elsewhere: versions.in_public(elsewhere, migrations))
@@ -198,7 +198,7 @@ def _session(
             tell,
             found.known.withdrawn,
         )
-        yield Session(versions.compare(migrations, found.known), Runner(link))
+        yield RunnerSession(versions.compare(migrations, found.known), Runner(link))
 
 
 @contextmanager

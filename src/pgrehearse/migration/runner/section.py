@@ -12,19 +12,19 @@ from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.attempt import Attempt, Link
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.steps import Earlier, Steps
 from pgrehearse.migration.runner.unseen import must_be_mended
 from pgrehearse.migration.runner.whole import Whole
+from pgrehearse.migration.runner.without_transaction import Earlier, Steps
 from pgrehearse.text.migration_files import Migration, Statements
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
 
-__all__ = ["Outcome", "Runner"]
+__all__ = ["Runner", "SectionOutcome"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SectionOutcome:
     """What carrying out a section took: ``seconds`` from its beginning to after its COMMIT.
 
     ``wal_bytes``: what the whole server wrote to its log meanwhile; ``rewritten``: tables with a new file.
@@ -45,7 +45,7 @@ class Runner:
     def ledger(self) -> Ledger:
         return self.link.ledger
 
-    def run(self, migration: Migration, direction: str, todo: Statements) -> Outcome:
+    def run(self, migration: Migration, direction: str, todo: Statements) -> SectionOutcome:
         """Apply or undo ``migration``, which is ``todo``.
 
         Raises ExpectationError: a statement failed, what is left is said.
@@ -67,7 +67,7 @@ class Runner:
             raise
         finally:
             attempt.close()
-        return Outcome(time.monotonic() - started, attempt.wal_bytes, tuple(sorted(attempt.rewritten)))
+        return SectionOutcome(time.monotonic() - started, attempt.wal_bytes, tuple(sorted(attempt.rewritten)))
 
     def _attempt(self, migration: Migration, section: Section, direction: str, todo: Statements) -> Attempt:
         """A new attempt, recorded as begun."""

@@ -11,7 +11,7 @@ import psycopg
 
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.runbook.session_state import SessionState
-from pgrehearse.migration.runner.ledger_rows import Attempt
+from pgrehearse.migration.runner.ledger_rows import AttemptRow
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.migration_grammar import Section
 from pgrehearse.text.split import Statement
@@ -50,7 +50,7 @@ def noticed(
         )
 
 
-def must_be_mended(attempts: Sequence[Attempt], migration: Migration, statements: int) -> None:
+def must_be_mended(attempts: Sequence[AttemptRow], migration: Migration, statements: int) -> None:
     """Raise ExpectationError: an attempt ended so, and the file, of so many statements, is as it was."""
     for attempt in attempts:
         half = 0 < len(attempt.statements) < statements

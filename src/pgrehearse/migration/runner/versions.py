@@ -15,7 +15,7 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.ledger_rows import Known
+from pgrehearse.migration.runner.ledger_rows import KnownLedger
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
@@ -65,7 +65,7 @@ class VersionState:
         return Finding(message, path, kind="ledger", next_step=_MEND[self.state].format(version=self.version))
 
 
-def compare(migrations: Sequence[Migration], known: Known) -> list[VersionState]:
+def compare(migrations: Sequence[Migration], known: KnownLedger) -> list[VersionState]:
     """The state of every version that has a file or is applied, in order of version."""
     files = {migration.version: migration for migration in migrations}
     newest = max(known.applied, default="")

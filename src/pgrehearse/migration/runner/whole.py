@@ -18,12 +18,12 @@ from pgrehearse.migration.runner import exclusive
 from pgrehearse.migration.runner.attempt import Attempt
 from pgrehearse.migration.runner.batches import Batches, Sent
 from pgrehearse.migration.runner.carry_out import changed_rows
-from pgrehearse.migration.runner.files import Files
-from pgrehearse.migration.runner.ledger_rows import Cost, Recorded
+from pgrehearse.migration.runner.ledger_rows import Cost, RecordedStatements
 from pgrehearse.migration.runner.pipeline import Pipeline
 from pgrehearse.migration.runner.question import Answer, Question, Questions, answer, names_table
 from pgrehearse.migration.runner.spool import Spool
-from pgrehearse.migration.runner.watch import PAUSE
+from pgrehearse.migration.runner.table_files import Files
+from pgrehearse.migration.runner.watched_statements import PAUSE
 from pgrehearse.text.migration_files import Statements
 
 __all__ = ["Whole"]
@@ -71,16 +71,16 @@ class Whole(Attempt):
     def close(self) -> None:
         self.spool.close()
 
-    def unfinished(self) -> Recorded:
+    def unfinished(self) -> RecordedStatements:
         costs = [self.failed_cost] if self.failed_cost is not None else []
-        return Recorded(costs, lambda attempt: self.spool.lines(attempt, "rolled back"))
+        return RecordedStatements(costs, lambda attempt: self.spool.lines(attempt, "rolled back"))
 
     def left(self, error: psycopg.Error) -> str:
         mend = "write transaction:false for its COMMIT" if error.sqlstate == "2D000" else "mend the cause"
         return f"nothing of it is applied; {mend} and run it again"
 
     def _record(self) -> None:
-        self.end(Recorded(lines=lambda attempt: self.spool.lines(attempt, "done")))
+        self.end(RecordedStatements(lines=lambda attempt: self.spool.lines(attempt, "done")))
 
     def _work(self) -> None:
         self.spool.clear()

@@ -13,7 +13,7 @@ from pgrehearse.migration.smoke.contract import Directive, Entry
 from pgrehearse.migration.smoke.objects import Object
 from pgrehearse.migration.smoke.plans import used_indexes
 from pgrehearse.migration.smoke.statements import (
-    Outcome,
+    EntryOutcome,
     carry_out,
     must_be_true,
     must_return,
@@ -79,7 +79,7 @@ class Checks:
 
     # --- the statement -------------------------------------------------------------------------------
 
-    def _judge(self, entry: Entry, outcome: Outcome) -> None:
+    def _judge(self, entry: Entry, outcome: EntryOutcome) -> None:
         refuses = entry.of("refuses")
         for directive in refuses:
             self._refused(directive, outcome)
@@ -92,7 +92,7 @@ class Checks:
         if entry.of("fires") and not (refuses or entry.of("returns") or entry.of("default")):
             must_be_true(outcome)
 
-    def _refused(self, directive: Directive, outcome: Outcome) -> None:
+    def _refused(self, directive: Directive, outcome: EntryOutcome) -> None:
         error = outcome.error
         if error is None:
             if outcome.count == 0:
@@ -145,7 +145,7 @@ class Checks:
         row = self.connection.execute(query, {"n": quoted}).fetchone()
         return str(row[0]) if row else quoted
 
-    def _defaulted(self, directive: Directive, outcome: Outcome) -> None:
+    def _defaulted(self, directive: Directive, outcome: EntryOutcome) -> None:
         if not directive.value:
             must_be_true(outcome)
             return

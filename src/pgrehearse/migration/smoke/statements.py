@@ -13,13 +13,13 @@ from pgrehearse.errors import ExpectationError
 from pgrehearse.migration.smoke.contract import Entry
 from pgrehearse.text import variables
 
-__all__ = ["Outcome", "carry_out", "must_be_true", "must_return", "said", "text_of", "undone"]
+__all__ = ["EntryOutcome", "carry_out", "must_be_true", "must_return", "said", "text_of", "undone"]
 
 _SAVEPOINT = "pgrehearse_smoke"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EntryOutcome:
     """What the last statement of an entry did: an error, or rows as text (None is NULL)."""
 
     error: psycopg.Error | None
@@ -42,7 +42,7 @@ def undone(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 def carry_out(
     connection: psycopg.Connection[Any], entry: Entry, values: Mapping[str, str] | None = None
-) -> Outcome:
+) -> EntryOutcome:
     """Run the statements of ``entry`` and undo them; deferred constraints count as part of the last.
 
     Raises ExpectationError: a statement that prepares failed.
@@ -61,8 +61,8 @@ def carry_out(
             rows, count = text_of(cursor), cursor.rowcount
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
-            return Outcome(error, (), 0, last.line)
-        return Outcome(None, rows, count, last.line)
+            return EntryOutcome(error, (), 0, last.line)
+        return EntryOutcome(None, rows, count, last.line)
 
 
 def text_of(cursor: psycopg.Cursor[Any]) -> tuple[tuple[str | None, ...], ...]:
@@ -77,7 +77,7 @@ def text_of(cursor: psycopg.Cursor[Any]) -> tuple[tuple[str | None, ...], ...]:
     return tuple(tuple(None if v is None else v.decode() for v in row) for row in values)
 
 
-def must_return(expected: str, outcome: Outcome) -> None:
+def must_return(expected: str, outcome: EntryOutcome) -> None:
     """Raise ExpectationError unless the one row is ``expected``: values joined by |, no row for nothing."""
     rows = ["|".join("" if v is None else v for v in row) for row in outcome.rows]
     if expected == "nothing":
@@ -87,7 +87,7 @@ def must_return(expected: str, outcome: Outcome) -> None:
         raise ExpectationError(f"it returned {'; '.join(rows[:3]) or 'nothing'}, not {expected}")
 
 
-def must_be_true(outcome: Outcome) -> None:
+def must_be_true(outcome: EntryOutcome) -> None:
     """Raise ExpectationError unless every value of every row is true, and there is one."""
     values = {value for row in outcome.rows for value in row}
     if values != {"t"}:

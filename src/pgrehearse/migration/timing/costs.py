@@ -11,7 +11,7 @@ import psycopg
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.ledger_rows import Attempt, Cost
+from pgrehearse.migration.runner.ledger_rows import AttemptRow, Cost
 
 __all__ = ["Timing", "read", "timings"]
 
@@ -53,7 +53,7 @@ class Timing:
         return tuple(sorted({table for cost in self.costs for table in cost.rewritten}))
 
 
-def timings(attempts: Sequence[Attempt]) -> list[Timing]:
+def timings(attempts: Sequence[AttemptRow]) -> list[Timing]:
     """The migrations that ``attempts`` of one database leave applied, in order of version."""
     found: dict[str, Timing] = {}
     tries: dict[str, int] = {}

@@ -23,7 +23,7 @@ from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.project import Project
 from pgrehearse.text.split import Statement
 
-__all__ = ["Plan", "run"]
+__all__ = ["TrialPlan", "run"]
 
 #: Findings of the smoke test that are told here.
 _SHOWN = 5
@@ -31,7 +31,7 @@ _EMPTY = Database(empty=True)
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrialPlan:
     """What to try besides the round trips.
 
     Attributes:
@@ -48,7 +48,7 @@ class Plan:
     dbmate: Dbmate | PgRehearseError | None = None
 
 
-def run(server: Server, plan_: Plan) -> Iterator[Tried]:
+def run(server: Server, plan_: TrialPlan) -> Iterator[Tried]:
     """Try everything and yield each step when it is done. Databases made for it are dropped at the end.
 
     A step's status says what came of it; only trouble with the server itself is raised, as SetupError.
@@ -68,7 +68,7 @@ def _up(migration: Migration) -> Iterable[Statement]:
 
 
 class _Run:
-    def __init__(self, server: Server, databases: Databases, plan_: Plan) -> None:
+    def __init__(self, server: Server, databases: Databases, plan_: TrialPlan) -> None:
         self.server = server
         self.databases = databases
         self.plan = plan_

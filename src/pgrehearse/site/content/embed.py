@@ -16,7 +16,7 @@ from pgrehearse.markup import inert, trusted
 from pgrehearse.site.content import links
 from pgrehearse.site.content.usage import kinds
 from pgrehearse.site.markup import render
-from pgrehearse.text import fences
+from pgrehearse.text import fenced_blocks
 from pgrehearse.text.characters import visible
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -54,7 +54,7 @@ def macro_uses(markdown: str) -> list[Use]:
         return []
     visible = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), markdown)
     lines = visible.split("\n")
-    blocks = fences.scan(lines)
+    blocks = fenced_blocks.scan(lines)
     uses = []
     for match in _USE.finditer(visible):
         line = visible.count("\n", 0, match.start()) + 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markdown.extensions.toc import slugify, unique
 
-from pgrehearse.text.fences import Heading
+from pgrehearse.text.fenced_blocks import Heading
 
 __all__ = ["anchors", "plain"]
 

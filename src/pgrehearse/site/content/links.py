@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pgrehearse.text import fences
+from pgrehearse.text import fenced_blocks
 
 __all__ = ["rewrite"]
 
@@ -26,7 +26,7 @@ def rewrite(text: str, first_line: int, target: Callable[[str, int], str]) -> st
     Fences and code spans stay as they are, and so do absolute URLs and links within the page.
     """
     lines = text.split("\n")
-    for number, line in fences.outside(lines, fences.scan(lines, first_line), first_line):
+    for number, line in fenced_blocks.outside(lines, fenced_blocks.scan(lines, first_line), first_line):
         lines[number - first_line] = _line(line, lambda old, at=number: target(old, at))  # type: ignore[misc]
     return "\n".join(lines)
 

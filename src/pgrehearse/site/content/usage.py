@@ -10,13 +10,13 @@ from enum import Enum
 from pgrehearse.text.document import Document
 from pgrehearse.text.split import Token, tokens
 
-__all__ = ["Kind", "kinds"]
+__all__ = ["Quoting", "kinds"]
 
 #: A place in a format string: the number of its argument, and how that is written.
 _PLACE = re.compile(r"%(?:(\d+)\$)?-?\d*([sIL%])")
 
 
-class Kind(Enum):
+class Quoting(Enum):
     """How a value is written as part of a statement."""
 
     RELATION = "relation"
@@ -27,7 +27,7 @@ class Kind(Enum):
     SQL = "sql"
 
 
-def kinds(document: Document) -> dict[str, Kind]:
+def kinds(document: Document) -> dict[str, Quoting]:
     """Parameter -> what its values are, by what the cells do with it."""
     cells = [cell for cell in document.cells if cell.phase != "Rehearsal" and cell.language == "sql"]
     source = "\n".join(cell.source for cell in cells)
@@ -38,22 +38,22 @@ def kinds(document: Document) -> dict[str, Kind]:
     return {name: _kind(name, source, places[name]) for name in document.front.parameters}
 
 
-def _kind(name: str, source: str, places: set[str]) -> Kind:
+def _kind(name: str, source: str, places: set[str]) -> Quoting:
     value = f":'{name}'"
 
     def said(pattern: str) -> bool:
         return re.search(pattern.format(re.escape(value)), source) is not None
 
     if said(r"{}::regclass\b") or said(r"to_regclass\({}\)"):
-        return Kind.RELATION
+        return Quoting.RELATION
     if said(r"string_to_table\({},"):
-        return Kind.LIST
+        return Quoting.LIST
     if said(r"{}::regtype\b") or said(r"to_regtype\({}\)"):
-        return Kind.TYPE
+        return Quoting.TYPE
     compared = said(r"\w+name\s*(?:=|<>)\s*{}") or said(r"\w+name\s+(?:NOT\s+)?IN\s*\([^()]*?{}")
     if "I" in places or f':"{name}"' in source or compared:
-        return Kind.NAME
-    return Kind.SQL if "s" in places else Kind.TEXT
+        return Quoting.NAME
+    return Quoting.SQL if "s" in places else Quoting.TEXT
 
 
 def _formatted(found: Sequence[Token]) -> Iterator[tuple[str, str]]:

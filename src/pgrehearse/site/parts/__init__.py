@@ -6,12 +6,12 @@ sent_block        that as a block; slots: where a reader's own values go in it
 lock_reference    every measured kind of statement; changed: what differs between two majors
 runbook_summary   the first screen of a runbook; step_summary: what each step did, as short texts
 cost              what each GB of a table costs: of a runbook, and of every kind of work
-beside            whom else it meets: standbys, autovacuum, poolers, subscribers
+bystanders        whom else it meets: standbys, autovacuum, poolers, subscribers
 rehearsals        the five rehearsals of a runbook, and the matrix of all
 other_tools       whether a change was executed with other migration tools, and where that is shown
 zoo               the tables a runbook was tried on, and the matrix of all
 timelines         recordings of live traffic; drawing: one of them as SVG
-proof             what ran, by document and by server
+proof_tables      what ran, by document and by server
 benchmark         a number of a committed benchmark
 sqlstate          names of error codes
 """

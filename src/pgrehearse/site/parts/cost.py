@@ -17,14 +17,14 @@ from pgrehearse.text.project import Project
 from pgrehearse.text.split import split
 from pgrehearse.text.statement import classify, generated
 
-__all__ = ["Cost", "costs", "newest", "rates_table"]
+__all__ = ["WorkCost", "costs", "newest", "rates_table"]
 
 #: GB of the example.
 _EXAMPLE = 100
 
 
 @dataclass(frozen=True)
-class Cost:
+class WorkCost:
     """What each GB of the table costs by one kind of work. ``steps``: which do it, by number from 0."""
 
     text: str
@@ -38,12 +38,12 @@ def newest(project: Project) -> RatesEvidence | None:
     return known[max(released)] if released else None
 
 
-def costs(item: Published, steps: Sequence[Sequence[Cell]], found: RatesEvidence) -> list[Cost]:
+def costs(item: Published, steps: Sequence[Sequence[Cell]], found: RatesEvidence) -> list[WorkCost]:
     """What each kind of work in ``steps`` of ``item`` costs; empty where all change the catalog only."""
     major = found.version.split(".")[0]
     done = [{kind for cell in cells for kind in _kinds(item, cell, major)} for cells in steps]
     return [
-        Cost(_text(found, kind), tuple(number for number, of_step in enumerate(done) if kind in of_step))
+        WorkCost(_text(found, kind), tuple(number for number, of_step in enumerate(done) if kind in of_step))
         for kind in KINDS
         if any(kind in of_step for of_step in done)
     ]

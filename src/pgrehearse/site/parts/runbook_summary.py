@@ -15,7 +15,7 @@ from pgrehearse.measurement.evidence.rehearsals import RunbookEvidence
 from pgrehearse.site.content.headings import anchors, plain
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.markup import render
-from pgrehearse.site.parts.beside import beside
+from pgrehearse.site.parts.bystanders import beside
 from pgrehearse.site.parts.cost import costs
 from pgrehearse.site.parts.other_tools import OtherTools
 from pgrehearse.site.parts.rehearsals import WayBack, traffic, way_back

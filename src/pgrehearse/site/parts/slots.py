@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
-from pgrehearse.site.content.usage import Kind, kinds
+from pgrehearse.site.content.usage import Quoting, kinds
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import SplitError, Statement, Token, split, tokens
 from pgrehearse.text.variables import used
@@ -23,8 +23,8 @@ __all__ = ["Followed", "Slot", "follow"]
 #: A dollar quote: its tag, its body, its tag.
 _DOLLAR = re.compile(r"(\$[^$]*\$)(.*)\1", re.S)
 #: Kinds whose values a name is made of, and a text.
-_IN_NAMES = (Kind.NAME, Kind.RELATION, Kind.LIST)
-_IN_TEXTS = (Kind.NAME, Kind.TEXT)
+_IN_NAMES = (Quoting.NAME, Quoting.RELATION, Quoting.LIST)
+_IN_TEXTS = (Quoting.NAME, Quoting.TEXT)
 #: Where a value may begin and end within a name.
 _BOUNDED = r"(?<![^\W_]){}(?![^\W_])"
 #: The schema of the example's tables. A reader's are in that of the table, or on the search path.
@@ -86,7 +86,7 @@ class _Reader:
         return frozenset(re.findall(r"\w+", self.texts.lower()))
 
     @cached_property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, Quoting]:
         return kinds(self.document)
 
     @cached_property
@@ -127,7 +127,7 @@ class _Reader:
             except SplitError:
                 continue
             here = [token.text for token in found[at : at + len(wanted)]]
-            if len(wanted) > 1 and kind in (Kind.SQL, Kind.LIST, Kind.TYPE) and here == wanted:
+            if len(wanted) > 1 and kind in (Quoting.SQL, Quoting.LIST, Quoting.TYPE) and here == wanted:
                 return self._slot("".join(here), [(name,)], kind.value, dollar), len(wanted)
         return None
 
@@ -149,11 +149,11 @@ class _Reader:
 
     def _name(self, token: Token, dollar: str, before: str) -> str | Slot:
         name = token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text
-        kinds = (Kind.RELATION, Kind.TYPE, Kind.LIST, Kind.NAME, Kind.SQL)
+        kinds = (Quoting.RELATION, Quoting.TYPE, Quoting.LIST, Quoting.NAME, Quoting.SQL)
         exact = self._exact(name, kinds)
         pieces = self._pieces(name, _IN_NAMES) if not exact and name.lower() not in self.words else None
         if exact or pieces is not None:
-            if before in ("type", "::") and not any(self.kinds[one] is Kind.TYPE for one in exact):
+            if before in ("type", "::") and not any(self.kinds[one] is Quoting.TYPE for one in exact):
                 self.sure = False  # a type that happens to be called like another thing
             elif len(exact) == 1:
                 form = "name" if before == "to" else self.kinds[exact[0]].value
@@ -170,7 +170,7 @@ class _Reader:
             self.sure = False
             return token.text
         text = token.text[1:-1].replace("''", "'")
-        exact = self._exact(text, tuple(Kind))
+        exact = self._exact(text, tuple(Quoting))
         if len(exact) == 1:
             return self._slot(token.text, [(exact[0],)], "literal", dollar)
         pieces = self._pieces(text, _IN_TEXTS)
@@ -181,19 +181,19 @@ class _Reader:
         return token.text
 
     def _number(self, token: Token, dollar: str) -> str | Slot:
-        exact = self._exact(token.text, (Kind.SQL,))
+        exact = self._exact(token.text, (Quoting.SQL,))
         if len(exact) == 1:
             return self._slot(token.text, [(exact[0],)], "sql", dollar)
         if exact or token.text not in self.words:
             self.sure = False
         return token.text
 
-    def _exact(self, text: str, kinds: Iterable[Kind]) -> list[str]:
+    def _exact(self, text: str, kinds: Iterable[Quoting]) -> list[str]:
         return [
             name for name, example in self.examples.items() if example == text and self.kinds[name] in kinds
         ]
 
-    def _pieces(self, text: str, kinds: Iterable[Kind]) -> list[str | tuple[str]] | None:
+    def _pieces(self, text: str, kinds: Iterable[Quoting]) -> list[str | tuple[str]] | None:
         """What ``text`` is made of, where that is a value and texts of the runbook; None otherwise."""
         known = {
             example: name
@@ -250,7 +250,7 @@ def _deciding(reader: _Reader) -> tuple[str, ...]:
     """
     *helpers, own = ({*used(cell.source)} for cell in reader.cells)
     asked = own.union(*helpers) if reader.found - own else own
-    silent = (Kind.TEXT, Kind.SQL, Kind.TYPE, Kind.LIST)
+    silent = (Quoting.TEXT, Quoting.SQL, Quoting.TYPE, Quoting.LIST)
     return tuple(sorted(name for name in asked - reader.found if reader.kinds[name] in silent))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pgrehearse.measurement.evidence.zoo import ZooEvidence, file_of, load
-from pgrehearse.measurement.zoo.outcome import FAULTS, GREEN, Outcome
+from pgrehearse.measurement.zoo.outcome import FAULTS, GREEN, PairOutcome
 from pgrehearse.site.markup import render
 from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.text.document import Document
@@ -69,19 +69,19 @@ def matrix(project: Project, documents: list[Document], link: Callable[[Document
     )
 
 
-def _sum(found: Mapping[str, Mapping[str, Outcome]]) -> str:
+def _sum(found: Mapping[str, Mapping[str, PairOutcome]]) -> str:
     """``done on 40, refused on 20``, each pair by its worst major."""
     worst = [_worst(outcomes) for outcomes in found.values()]
     counts = [(kind, worst.count(kind)) for kind in (*GREEN, *FAULTS)]
     return ", ".join(f"{kind} on {count}" for kind, count in counts if count)
 
 
-def _worst(outcomes: Mapping[str, Outcome]) -> str:
+def _worst(outcomes: Mapping[str, PairOutcome]) -> str:
     kinds = {outcome.kind for outcome in outcomes.values()}
     return next(kind for kind in _SIGNS if kind in kinds)
 
 
-def _lines(outcomes: Mapping[str, Outcome]) -> list[str]:
+def _lines(outcomes: Mapping[str, PairOutcome]) -> list[str]:
     """``done (15–18)``, ``refused (18): stop: ...``; one line where the majors agree."""
     same: dict[tuple[str, str], list[str]] = {}
     for major, outcome in sorted(outcomes.items(), key=lambda pair: int(pair[0])):
@@ -92,7 +92,7 @@ def _lines(outcomes: Mapping[str, Outcome]) -> list[str]:
     ]
 
 
-def _cell(outcomes: Mapping[str, Outcome]) -> _Cell:
+def _cell(outcomes: Mapping[str, PairOutcome]) -> _Cell:
     if not outcomes:
         return _Cell("", "not tried")
     kinds: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from pgrehearse import queries
-from pgrehearse.schema import differences, programs, read
+from pgrehearse.schema import client_programs, differences, read
 from pgrehearse.schema.dump import dump
 from support.databases import execute, mark
 
@@ -63,7 +63,7 @@ def moved(bench: Bench) -> None:
     file.write_text(dump(bench.dsn, rows=True).text.replace(newer, ""), "utf-8")
     execute(bench.server.dsn(), f"DROP DATABASE {bench.name}")
     execute(bench.server.dsn(), f"CREATE DATABASE {bench.name} TEMPLATE template0")
-    status, _, said = programs.run("psql", bench.dsn, "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(file))
+    status, _, said = client_programs.run("psql", bench.dsn, "-qX", "-v", "ON_ERROR_STOP=1", "-f", str(file))
     assert status == 0, said
     mark(bench.dsn, "test")
 

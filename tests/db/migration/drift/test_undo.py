@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pgrehearse.schema import programs
+from pgrehearse.schema import client_programs
 
 from .bench import Bench
 
@@ -25,7 +25,7 @@ def test_what_is_shown_undoes_it(applied: Bench) -> None:
         assert "to undo it; carried out on a copy" in text
         script = Path("undo.sql").read_text("utf-8")
         assert "-- not written" not in script
-        done = programs.run("psql", applied.dsn, "-X", "-1", "-v", "ON_ERROR_STOP=1", "-f", "undo.sql")
+        done = client_programs.run("psql", applied.dsn, "-X", "-1", "-v", "ON_ERROR_STOP=1", "-f", "undo.sql")
         assert done[0] == 0, done
         assert applied.run("check", "--only", "live")[0] == 0
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.servers import Server
 from pgrehearse.text.project import Project

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.runner.runner import RunnerOptions, up
 from pgrehearse.text.migration_files import load

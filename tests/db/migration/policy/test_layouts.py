@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.servers import Server
 from support.projects import project_at

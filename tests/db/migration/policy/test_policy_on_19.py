@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.migration.policy.check import check
+from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import named

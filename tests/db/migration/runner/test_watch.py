@@ -8,7 +8,7 @@ import time
 import psycopg
 import pytest
 
-from pgrehearse.migration.runner.watch import Watch
+from pgrehearse.migration.runner.watched_statements import StatementWatch
 from support.places import Place
 from support.waiting import wait_until
 
@@ -33,7 +33,7 @@ def test_a_long_statement_says_how_far_it_is(place: Place, statement: str, said:
     told: list[str] = []
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(connection, place.dsn, told.append, say=0.02) as watch,
+        StatementWatch(connection, place.dsn, told.append, say=0.02) as watch,
     ):
         watch.run(statement)
     assert any(said in line for line in told), told
@@ -44,7 +44,7 @@ def test_waiting_is_measured_and_its_cause_named(place: Place) -> None:
     told: list[str] = []
     with psycopg.connect(place.dsn, autocommit=True) as connection, place.session() as other:
         other.execute("LOCK TABLE thing")
-        with Watch(connection, place.dsn, told.append, say=0.02) as watch:
+        with StatementWatch(connection, place.dsn, told.append, say=0.02) as watch:
             started = time.monotonic()
             waiting = threading.Thread(target=watch.run, args=("SELECT FROM thing",))
             waiting.start()
@@ -63,7 +63,7 @@ def test_a_statement_goes_on_when_its_watcher_is_gone(place: Place) -> None:
     )
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(connection, place.dsn, print) as watch,
+        StatementWatch(connection, place.dsn, print) as watch,
     ):
         wait_until(
             lambda: watch.run("SELECT pg_sleep(0.05)") is not None and bool(place.execute(ended)),
@@ -77,7 +77,7 @@ def test_a_catalog_that_the_transaction_locked_does_not_stop_it(place: Place) ->
     """The look reads pg_authid and would wait for us, who wait for the look."""
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(connection, place.dsn, print) as watch,
+        StatementWatch(connection, place.dsn, print) as watch,
     ):
         connection.execute("BEGIN")
         watch.run("LOCK TABLE pg_catalog.pg_authid")
@@ -90,7 +90,7 @@ def test_a_catalog_that_the_transaction_locked_does_not_stop_it(place: Place) ->
 def test_what_is_refused_raises_as_psycopg_does(place: Place) -> None:
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(connection, place.dsn, print) as watch,
+        StatementWatch(connection, place.dsn, print) as watch,
     ):
         with pytest.raises(psycopg.errors.DivisionByZero, match="division by zero"):
             watch.run("SELECT 1/0")
@@ -106,7 +106,7 @@ def test_an_interrupt_cancels_the_statement(place: Place) -> None:
 
     with (
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        Watch(connection, place.dsn, interrupted, say=0.02) as watch,
+        StatementWatch(connection, place.dsn, interrupted, say=0.02) as watch,
     ):
         with pytest.raises(KeyboardInterrupt):
             watch.run("SELECT pg_sleep(600)")

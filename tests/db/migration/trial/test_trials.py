@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from pgrehearse.command.db.test import test as command
 from pgrehearse.errors import SetupError
-from pgrehearse.migration.policy import file, text_checks
+from pgrehearse.migration.policy import judged_file, text_checks
 from pgrehearse.migration.trial import dbmate
 from pgrehearse.migration.trial.release import release
-from pgrehearse.migration.trial.trials import Plan, run
+from pgrehearse.migration.trial.trials import TrialPlan, run
 from pgrehearse.migration.trial.tried import Tried
 from pgrehearse.servers import Server
 from pgrehearse.text import migration_files
@@ -30,14 +30,14 @@ INDEX = (
     "-- migrate:up\nCREATE INDEX a_n_idx ON a (n);\nCOMMENT ON INDEX a_n_idx IS 'Looks up n.';\n"
     "-- migrate:down\nDROP INDEX a_n_idx;\n"
 )
-Make = Callable[..., Plan]
+Make = Callable[..., TrialPlan]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Write a project of these migrations, numbered from 1, and other files."""
 
-    def make(*texts: str, **files: str) -> Plan:
+    def make(*texts: str, **files: str) -> TrialPlan:
         folder = tmp_path / "db" / "migrations"
         folder.mkdir(parents=True, exist_ok=True)
         (tmp_path / "pyproject.toml").write_text("", "utf-8")
@@ -45,12 +45,12 @@ def make(tmp_path: Path) -> Make:
             (folder / f"{number}_m.sql").write_text(text, "utf-8")
         for name, text in files.items():
             (tmp_path / "db" / f"{name}.sql").write_text(text, "utf-8")
-        return Plan(Project.at(tmp_path), tuple(migration_files.load(folder)))
+        return TrialPlan(Project.at(tmp_path), tuple(migration_files.load(folder)))
 
     return make
 
 
-def said(server: Server, plan: Plan) -> dict[str, str]:
+def said(server: Server, plan: TrialPlan) -> dict[str, str]:
     """Every step by its name: ``ok``, or what is wrong with it."""
     return {step.name: text(step) for step in run(server, plan) if step.status != "not run" or step.wanted}
 
@@ -146,7 +146,7 @@ def test_an_excuse_counts_in_every_command(spelled: str, server: Server, make: M
     plan = make(TABLE, again)
     assert set(said(server, plan).values()) == {"ok"}
     empty = [
-        text_checks.check(file.read(migration))
+        text_checks.check(judged_file.read(migration))
         for migration in make(TABLE, again.replace("SELECT 1;", "")).migrations
     ]
     assert [problem for problems in empty for problem in problems] == []

@@ -8,12 +8,12 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from pgrehearse.measurement.pool_sizing.drawing import svg
-from pgrehearse.measurement.pool_sizing.knee import Measured, formula, knee
-from pgrehearse.measurement.pool_sizing.load import percentile
+from pgrehearse.measurement.pool_sizing.knee import LoadPoint, formula, knee
+from pgrehearse.measurement.pool_sizing.pgbench import percentile
 
 
-def curve(*tps: float) -> list[Measured]:
-    return [Measured(2**place, each, 1.0 + place, 5.0 * (1 + place)) for place, each in enumerate(tps)]
+def curve(*tps: float) -> list[LoadPoint]:
+    return [LoadPoint(2**place, each, 1.0 + place, 5.0 * (1 + place)) for place, each in enumerate(tps)]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy import file as policy_file
+from pgrehearse.migration.policy import judged_file as policy_file
 from pgrehearse.migration.policy.breaking import check, has_entry
-from pgrehearse.migration.policy.file import Written
 from pgrehearse.migration.policy.interface import Interface, Thing
+from pgrehearse.migration.policy.judged_file import Written
 from pgrehearse.text import migration_files
 from support.projects import write
 

@@ -11,7 +11,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.measurement.xray_steps import FileStatement
 from pgrehearse.migration.policy import cost_checks
-from pgrehearse.migration.policy.file import files
+from pgrehearse.migration.policy.judged_file import files
 from pgrehearse.migration.policy.register import CHECKS, broken
 from pgrehearse.text import migration_files
 

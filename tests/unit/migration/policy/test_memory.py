@@ -11,8 +11,8 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.measurement.xray_steps import steps
 from pgrehearse.migration.policy.comments import Made
-from pgrehearse.migration.policy.file import File, read
 from pgrehearse.migration.policy.interface import Thing
+from pgrehearse.migration.policy.judged_file import File, read
 from pgrehearse.migration.policy.memory import Memory
 from pgrehearse.migration.policy.playback import Failed
 from pgrehearse.migration.policy.report import PolicyRequest

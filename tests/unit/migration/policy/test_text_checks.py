@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.migration.policy import file as policy_file
+from pgrehearse.migration.policy import judged_file as policy_file
 from pgrehearse.migration.policy.text_checks import check, timeouts
 from pgrehearse.text import migration_files
 from support.projects import write

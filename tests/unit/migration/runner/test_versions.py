@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.migration.runner.ledger_rows import Applied, Known
+from pgrehearse.migration.runner.ledger_rows import Applied, KnownLedger
 from pgrehearse.migration.runner.versions import VersionState, check, choose, compare, in_public
 from pgrehearse.text.migration_files import Migration, Section
 
@@ -23,7 +23,8 @@ def migration(version: str, sha256: str = "same") -> Migration:
 def states(files: str, applied: dict[str, str | None]) -> dict[str, str]:
     ledger = {version: Applied(version, digest) for version, digest in applied.items()}
     return {
-        state.version: state.state for state in compare([migration(v) for v in files.split()], Known(ledger))
+        state.version: state.state
+        for state in compare([migration(v) for v in files.split()], KnownLedger(ledger))
     }
 
 
@@ -45,7 +46,7 @@ def test_versions_are_ordered_as_dbmate_orders_them() -> None:
 @given(VERSIONS, VERSIONS)
 def test_every_version_has_one_state_and_order(files: set[str], applied: set[str]) -> None:
     ledger = {version: Applied(version, "same") for version in applied}
-    found = compare([migration(version) for version in files], Known(ledger))
+    found = compare([migration(version) for version in files], KnownLedger(ledger))
     assert [state.version for state in found] == sorted(files | applied)
     for state in found:
         assert (state.migration is not None) == (state.version in files)
@@ -57,7 +58,7 @@ def test_every_version_has_one_state_and_order(files: set[str], applied: set[str
 def test_what_is_chosen_is_pending_and_up_to_the_version(files: set[str], done: set[int]) -> None:
     ordered = sorted(files)
     ledger = {ordered[n]: Applied(ordered[n], "same") for n in done if n < len(ordered)}
-    found = compare([migration(version) for version in files], Known(ledger))
+    found = compare([migration(version) for version in files], KnownLedger(ledger))
     everything = [one.version for one in choose(found, None)]
     assert everything == [state.version for state in found if state.state == "pending"]
     for version in ordered:
@@ -66,7 +67,7 @@ def test_what_is_chosen_is_pending_and_up_to_the_version(files: set[str], done: 
 
 def test_an_unknown_version_is_no_version_to_go_to() -> None:
     with pytest.raises(SetupError, match="no migration has the version 7"):
-        choose(compare([migration("1")], Known()), "7")
+        choose(compare([migration("1")], KnownLedger()), "7")
 
 
 def test_check_names_everything_that_must_not_be() -> None:

@@ -7,7 +7,7 @@ from markdown import Markdown
 from markdown.extensions.toc import TocExtension
 
 from pgrehearse.site.content.headings import anchors, plain
-from pgrehearse.text.fences import Heading
+from pgrehearse.text.fenced_blocks import Heading
 
 
 @pytest.mark.parametrize(

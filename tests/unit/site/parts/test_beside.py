@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.site.parts.beside import beside
+from pgrehearse.site.parts.bystanders import beside
 from pgrehearse.site.parts.step_summary import StepSummary
 from pgrehearse.text.document import parse
 

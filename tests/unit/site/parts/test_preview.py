@@ -11,7 +11,7 @@ from pgrehearse.measurement import review
 from pgrehearse.measurement.evidence.cells import (
     CellEvidence,
     DocumentEvidence,
-    Measured,
+    LastMeasured,
     StatementEvidence,
     cell_key,
 )
@@ -34,7 +34,7 @@ def document(text: str = TEXT) -> Document:
 def known(of: Document, *, now: Facts = ONLY) -> DocumentEvidence:
     """Evidence of the first cell on both majors, and with the digest of those that need 19."""
     digest = review._only(of, 19)
-    measured = {"18": Measured("18.6", "2026-01-02"), "19": Measured("19rc1", "2026-01-03", digest)}
+    measured = {"18": LastMeasured("18.6", "2026-01-02"), "19": LastMeasured("19rc1", "2026-01-03", digest)}
     facts = {"18": ONLY, "19": now}
     cells = (CellEvidence(cell_key(of.cells[0]), (StatementEvidence("ALTER TABLE t ADD a int", facts),)),)
     return DocumentEvidence("docs/x.md", measured, cells)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pgrehearse.execution.records import CellRecord, Run
 from pgrehearse.site.content.published import CellState, Counts, Published
-from pgrehearse.site.parts.proof import proof_table
+from pgrehearse.site.parts.proof_tables import proof_table
 from pgrehearse.text.document import Cell, parse
 
 TEXT = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pgrehearse.measurement.evidence.cells import DocumentEvidence, Measured
+from pgrehearse.measurement.evidence.cells import DocumentEvidence, LastMeasured
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.parts.step_summary import STALE, UNMEASURED, StepSummary, outcomes
@@ -44,7 +44,7 @@ def summaries(*sources: str, facts: dict[str, dict[str, Facts]], stale: bool = F
             for cell in document.cells
         ]
         present = [cell for cell, statements in found if statements]
-        evidence = evidence.with_major(major, Measured(f"{major}.1", "2026-01-02"), present, found)
+        evidence = evidence.with_major(major, LastMeasured(f"{major}.1", "2026-01-02"), present, found)
     if stale:
         evidence = DocumentEvidence("x.md", evidence.measured)
     return list(outcomes(Published("x.md", document, (), evidence=evidence), list(document.cells)))
@@ -148,7 +148,7 @@ def test_a_copy_beside_traffic_keeps_others_waiting_at_its_end_and_says_on_which
     text = HEAD + f'```sql needs="19"\n{sql};\n```\n'
     document = parse(text, Path("x.md"))
     cells = list(document.cells)
-    measured = Measured("19rc1", "2026-01-02")
+    measured = LastMeasured("19rc1", "2026-01-02")
     evidence = DocumentEvidence("x.md").with_major("19", measured, cells, [(cells[0], [(sql, ADD)])])
     (row,) = outcomes(Published("x.md", document, (), evidence=evidence), cells)
     assert row.blocks == "19rc1: readers and writers, for a moment at its end"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.measurement.evidence import zoo as evidence
-from pgrehearse.measurement.zoo.outcome import Outcome
+from pgrehearse.measurement.zoo.outcome import PairOutcome
 from pgrehearse.measurement.zoo.shapes import Shape
 from pgrehearse.site.parts import zoo
 from pgrehearse.text.document import Document, parse
@@ -31,8 +31,8 @@ def project(tmp_path: Path, document: Document) -> Project:
     for version, kind in (("15.18", "refused"), ("18.6", "broken")):
         major = version.partition(".")[0]
         results = {
-            ("drop", "json", major): Outcome("done"),
-            ("drop", "odd", major): Outcome(kind, f"stop: {kind}"),
+            ("drop", "json", major): PairOutcome("done"),
+            ("drop", "odd", major): PairOutcome(kind, f"stop: {kind}"),
         }
         evidence.save(made, version, [document], shapes, results)
     return made

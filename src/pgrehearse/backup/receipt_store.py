@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from pgrehearse import sealed
 from pgrehearse.backup import canary
-from pgrehearse.backup.receipt import Receipt, Unreadable
+from pgrehearse.backup.receipt import Receipt, UnreadableReceipt
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.own_tables import SCHEMA, Wanted, look
@@ -76,7 +76,7 @@ def from_file(path: Path) -> Receipt:
 def _read(sha256: str, data: Mapping[str, Any]) -> Receipt:
     try:
         found = Receipt.from_json(data)
-    except Unreadable as error:
+    except UnreadableReceipt as error:
         raise SetupError(
             f"a receipt {error}", next_step="verify a backup anew: pgrehearse backup verify"
         ) from None

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pgrehearse.status import activity, backup, drift, leftovers, migrations, promotions, server
-from pgrehearse.status.facts import Known, Value
+from pgrehearse.status.fact import Known, Value
 from pgrehearse.status.look import Look
 
-__all__ = ["FACTS", "PAGE", "Rule"]
+__all__ = ["FACTS", "PAGE", "StatusRule"]
 
 #: The page that says what to do about each, in a section of the fact's name.
 PAGE = "guides/what-a-red-cell-means.md"
 
 
 @dataclass(frozen=True)
-class Rule:
+class StatusRule:
     """One row.
 
     Attributes:
@@ -40,28 +40,28 @@ class Rule:
 
 
 #: In the order they are read and shown.
-FACTS: Mapping[str, Rule] = {
-    "server": Rule(
+FACTS: Mapping[str, StatusRule] = {
+    "server": StatusRule(
         "server",
         "version; primary or standby, and how far that is behind; which environment the database says it is",
         "another mark than the file's; a standby without a primary, or more than a minute behind",
-        server.Server,
+        server.ServerSeen,
     ),
-    "rights": Rule(
+    "rights": StatusRule(
         "rights",
         "the role that looked, and what it may not see",
         "nothing: the facts that it may not see are unknown",
         server.Rights,
         server.rights,
     ),
-    "migrations": Rule(
+    "migrations": StatusRule(
         "migrations",
         "the newest version, how many are applied, which are pending",
         "one that was edited, lost, withdrawn, or comes late",
         migrations.Migrations,
         migrations.read,
     ),
-    "promotion": Rule(
+    "promotion": StatusRule(
         "promotion",
         "the open promotion or the last one, how far it is, whom it waits for and since when",
         "whatever waits for a person; a database that failed; rules that are not installed",
@@ -69,21 +69,21 @@ FACTS: Mapping[str, Rule] = {
         promotions.read,
         everywhere=False,
     ),
-    "now": Rule(
+    "now": StatusRule(
         "now",
         "migrations and runbooks under way, and who waits for whom",
         "somebody who has waited for more than five seconds",
         activity.Now,
         activity.now,
     ),
-    "last": Rule(
+    "last": StatusRule(
         "last change",
         "the last twenty tries: who, when, how long, WAL, rewrites, the longest wait for a lock",
         "a migration that was not finished",
         migrations.Last,
         migrations.last,
     ),
-    "drift": Rule(
+    "drift": StatusRule(
         "drift",
         "the last comparison with the migrations: each difference, and the statement that puts it right",
         "every difference",
@@ -91,21 +91,21 @@ FACTS: Mapping[str, Rule] = {
         drift.read,
         everywhere=False,
     ),
-    "leftovers": Rule(
+    "leftovers": StatusRule(
         "leftovers",
         "INVALID indexes, rules NOT VALID, disabled triggers, helpers and unfinished runs of runbooks",
         "each of them",
         leftovers.Leftovers,
         leftovers.read,
     ),
-    "holding": Rule(
+    "holding": StatusRule(
         "holding up",
         "what a change would wait for: old and prepared transactions, slots nobody reads, forced vacuums",
         "a transaction open for more than five minutes, 1 GB kept by a slot, an age of twice the limit",
         activity.Holding,
         activity.holding,
     ),
-    "backup": Rule(
+    "backup": StatusRule(
         "backup",
         "the receipt of a backup, line by line: what was proven of it, and how old it is",
         "no receipt; one of less than the environment asks for, too old, or of another place or migration",

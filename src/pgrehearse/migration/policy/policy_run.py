@@ -9,7 +9,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.measurement.xray_steps import steps
 from pgrehearse.migration.policy import breaking, comments, cost_checks
 from pgrehearse.migration.policy.cost_checks import MeasuredStatement
-from pgrehearse.migration.policy.file import File, Written
+from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.memory import Memory
 from pgrehearse.migration.policy.playback import Failed, Playback
 from pgrehearse.migration.policy.register import broken, unjudged
@@ -18,10 +18,10 @@ from pgrehearse.migration.policy.seen import Seen, look
 from pgrehearse.text.project import Project
 from pgrehearse.troubles import elsewhere
 
-__all__ = ["Run"]
+__all__ = ["PolicyRun"]
 
 
-class Run:
+class PolicyRun:
     """One way through the files. A database is made where something is not remembered."""
 
     def __init__(

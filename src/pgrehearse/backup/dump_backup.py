@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from pgrehearse.backup import checksums, loading, programs
-from pgrehearse.backup.adapter import Adapter, Copy, Facts, Work
+from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy, WorkOptions
 from pgrehearse.backup.copying import no_special_file
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.original import Original
 from pgrehearse.backup.pg_dump import take_dump
 from pgrehearse.backup.physical import asked_by
 from pgrehearse.backup.proof import Proof, Refused
 from pgrehearse.backup.room import room
 
-__all__ = ["Dump"]
+__all__ = ["DumpBackup"]
 
 _TAKE = "take a new one: pgrehearse backup take"
 _END = b"PostgreSQL database dump complete"
@@ -34,7 +34,7 @@ _TAIL = 4096  # bytes at the end of a script in which it says that it is complet
 _NO_CLIENT = "install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR"
 
 
-class Dump(Adapter):
+class DumpBackup(Adapter):
     """A file or a folder that pg_dump made."""
 
     name = "pg_dump"
@@ -46,7 +46,7 @@ class Dump(Adapter):
     def recognizes(cls, place: str) -> bool:
         return _form(Path(place)) is not None
 
-    def __init__(self, place: str, original: Original, work: Work) -> None:
+    def __init__(self, place: str, original: Original, work: WorkOptions) -> None:
         super().__init__(place, original, work)
         self._said = ""  # by pg_dump, at the beginning
 
@@ -56,8 +56,8 @@ class Dump(Adapter):
 
     # --- listed -----------------------------------------------------------------------------------------
 
-    def listed(self, proof: Proof) -> Facts:
-        with proof.proving(Level.LISTED, "dump") as said:
+    def listed(self, proof: Proof) -> BackupFacts:
+        with proof.proving(EvidenceLevel.LISTED, "dump") as said:
             if not self.path.exists():
                 raise Refused(f"{self.place} is not there", "check the path")
             no_special_file(self.path)
@@ -74,7 +74,7 @@ class Dump(Adapter):
                 said.append(self._contents())
         digest = checksums.of(self.path)
         self._digest = digest
-        return Facts(
+        return BackupFacts(
             self.path.name,
             digest,
             datetime.fromtimestamp(self.path.stat().st_mtime, UTC),
@@ -97,9 +97,9 @@ class Dump(Adapter):
 
     # --- read whole -------------------------------------------------------------------------------------
 
-    def read(self, facts: Facts, proof: Proof) -> None:
+    def read(self, facts: BackupFacts, proof: Proof) -> None:
         if self._form != "plain":
-            with proof.proving(Level.READ, "readable") as said:
+            with proof.proving(EvidenceLevel.READ, "readable") as said:
                 done = programs.run(
                     [self._program("pg_restore"), "--file=/dev/null", self.path],
                     watch=lambda _: self.work.progress("read", 0, facts.bytes),
@@ -107,13 +107,13 @@ class Dump(Adapter):
                 if done.status != 0:
                     raise Refused(f"it is cut or damaged: {done.reason}", _TAKE)
                 said.append("every entry was read to its end")
-        with proof.proving(Level.READ, "checksums") as said:
+        with proof.proving(EvidenceLevel.READ, "checksums") as said:
             said.append(checksums.compared(self.path, self._digest))
 
     # --- restored ---------------------------------------------------------------------------------------
 
     @contextmanager
-    def restored(self, facts: Facts, proof: Proof) -> Iterator[Copy]:
+    def restored(self, facts: BackupFacts, proof: Proof) -> Iterator[Copy]:
         own = self.original.target.major
         # What a newer pg_dump writes, and a newer pg_restore says, an older server does not know.
         loader = (
@@ -127,7 +127,7 @@ class Dump(Adapter):
             room(self.work.into, self.original.database_bytes * 3 // 2) as place,
             loading.server(place, self.original, major, self.work) as server,
         ):
-            with proof.proving(Level.RESTORED, "loaded") as said:
+            with proof.proving(EvidenceLevel.RESTORED, "loaded") as said:
                 load = loading.script if self._form == "plain" else loading.archive
                 said.append(load(self.path, loader, server, self.original.database, self.work))
                 if major != own:

@@ -16,7 +16,7 @@ from pgrehearse.migration.runner import exclusive, leftovers, unseen
 from pgrehearse.migration.runner.attempt import Attempt
 from pgrehearse.migration.runner.carry_out import carry_out
 from pgrehearse.migration.runner.ledger import Ledger
-from pgrehearse.migration.runner.ledger_rows import Cost, Recorded
+from pgrehearse.migration.runner.ledger_rows import Cost, RecordedStatements
 from pgrehearse.text.concurrent import concurrent
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import Statement
@@ -78,15 +78,15 @@ class Steps(Attempt):
         self.transactions.whole(
             self.migration.path.stem,
             lambda: None,
-            lambda: self.end(Recorded()),
+            lambda: self.end(RecordedStatements()),
             self.ended,
         )
 
     def close(self) -> None:
         """It holds nothing."""
 
-    def unfinished(self) -> Recorded:
-        return Recorded(
+    def unfinished(self) -> RecordedStatements:
+        return RecordedStatements(
             [
                 replace(cost, outcome="rolled back") if cost.outcome == "done" else cost
                 for number, cost in self.costs.items()

@@ -15,7 +15,7 @@ from pgrehearse.schema.kinds import IDENTIFIER, NAME
 from pgrehearse.schema.repair.changing import changed, created
 from pgrehearse.schema.repair.undoing import GRANTOR, loses, undone
 
-__all__ = ["Step", "steps"]
+__all__ = ["RepairStep", "steps"]
 
 _Key = tuple[str, str]
 _Groups = dict[_Key, list[Item]]
@@ -30,7 +30,7 @@ _HEADS = (
 
 
 @dataclass(frozen=True)
-class Step:
+class RepairStep:
     """How one difference goes away.
 
     Attributes:
@@ -46,7 +46,7 @@ class Step:
     unsafe: str = ""
 
 
-def steps(found: Schema, wanted: Schema, *, renames: bool = True) -> list[Step]:
+def steps(found: Schema, wanted: Schema, *, renames: bool = True) -> list[RepairStep]:
     """What makes ``wanted`` of ``found``: away with what is too much, last made first; then what is missing.
 
     Args:
@@ -77,7 +77,7 @@ def steps(found: Schema, wanted: Schema, *, renames: bool = True) -> list[Step]:
     return [*away, *made]
 
 
-def _tables(left: _Groups, right: _Groups) -> Iterator[Step]:
+def _tables(left: _Groups, right: _Groups) -> Iterator[RepairStep]:
     """A table too much and a table missing that have the same columns, if each is the only one."""
     sides = []
     for side, opposite in ((left, right), (right, left)):
@@ -90,9 +90,9 @@ def _tables(left: _Groups, right: _Groups) -> Iterator[Step]:
         (space, name), (other_space, other) = (re.findall(IDENTIFIER, one)[-2:] for one in (old, same[0]))
         alter = f"ALTER TABLE {space}.{name}"
         if space == other_space:
-            yield Step(old, "table", (f"{alter} RENAME TO {other}",))
+            yield RepairStep(old, "table", (f"{alter} RENAME TO {other}",))
         elif name == other:
-            yield Step(old, "table", (f"{alter} SET SCHEMA {other_space}",))
+            yield RepairStep(old, "table", (f"{alter} SET SCHEMA {other_space}",))
 
 
 def _columns_of(name: str, side: _Groups) -> frozenset[str]:
@@ -116,7 +116,7 @@ _NAMED = {
 }
 
 
-def _parts(left: _Groups, right: _Groups) -> Iterator[Step]:
+def _parts(left: _Groups, right: _Groups) -> Iterator[RepairStep]:
     """A part too much and a part missing in one table that differ by name alone, if each is the only one."""
     extra, missing = (
         [(key, form) for key in side if key not in other and (form := _form(key, side))]
@@ -128,7 +128,7 @@ def _parts(left: _Groups, right: _Groups) -> Iterator[Step]:
             (kind, old), new = key[1].split(" ", 1), same[0][1].split(" ", 1)[1]
             names = re.findall(IDENTIFIER, key[0].split(" ", 1)[1])
             table = f"ALTER TABLE {'.'.join(names)}"
-            yield Step(*key, (_NAMED[kind][1].format(table=table, space=names[0], old=old, new=new),))
+            yield RepairStep(*key, (_NAMED[kind][1].format(table=table, space=names[0], old=old, new=new),))
 
 
 def _form(key: _Key, side: _Groups) -> tuple[str, str, str] | None:
@@ -150,17 +150,17 @@ def _is_head(items: list[Item]) -> bool:
     return any(one.sql.startswith("CREATE ") and one.subject in _HEADS for one in items)
 
 
-def _away(key: _Key, items: list[Item], here: _Groups, there: _Groups) -> Iterator[Step]:
+def _away(key: _Key, items: list[Item], here: _Groups, there: _Groups) -> Iterator[RepairStep]:
     if _is_member(key):
         sql = _membership(key, there, "DROP")
-        yield Step(*key, (sql,) if sql else ())
+        yield RepairStep(*key, (sql,) if sql else ())
         return
     if key[1] == "version" and (key[0], "extension") not in here:  # a dump takes plpgsql for granted
-        yield Step(*key, (f"DROP EXTENSION {key[0].removeprefix('extension ')}",))
+        yield RepairStep(*key, (f"DROP EXTENSION {key[0].removeprefix('extension ')}",))
         return
     sqls = [_undone(one, here) for one in reversed(items)]
     unsafe = next((why for sql in sqls if (why := loses(sql))), "")
-    yield Step(*key, (_joined(filter(None, sqls)),) if any(sqls) else (), unsafe)
+    yield RepairStep(*key, (_joined(filter(None, sqls)),) if any(sqls) else (), unsafe)
 
 
 def _membership(key: _Key, side: _Groups, verb: str) -> str:
@@ -186,30 +186,30 @@ def _undone(item: Item, here: _Groups) -> str:
 
 def _made(
     key: _Key, left: _Groups, right: _Groups, here: _Groups, there: _Groups, *, whole: bool
-) -> Iterator[Step]:
+) -> Iterator[RepairStep]:
     old, new = left.get(key, []), right[key]
     if key[0].startswith("subscription "):
-        yield Step(*key, (), "it would connect to its publisher")
+        yield RepairStep(*key, (), "it would connect to its publisher")
     elif any(_HIDDEN.search(one.sql) for one in new):
-        yield Step(*key, (), "there is a password in it, which no definition shows")
+        yield RepairStep(*key, (), "there is a password in it, which no definition shows")
     elif whole and key[1] == "table":
-        yield Step(*key, (_table(new[0], right),))
+        yield RepairStep(*key, (_table(new[0], right),))
     elif whole and all(_PART.match(one.sql) for one in new):
         return  # in the table's own statement
     elif not old and _is_member(key):
         sql = _membership(key, here, "ADD")
-        yield Step(*key, (sql,) if sql else ())  # it comes with its extension
+        yield RepairStep(*key, (sql,) if sql else ())  # it comes with its extension
     elif not old and key[1] == "version" and (key[0], "extension") not in there:
-        yield Step(*key, (f"CREATE EXTENSION {key[0].removeprefix('extension ')}",))
+        yield RepairStep(*key, (f"CREATE EXTENSION {key[0].removeprefix('extension ')}",))
     elif len(old) == len(new) == 1 and not GRANTOR.match(new[0].sql):
         ways, unsafe = changed(old[0].sql, new[0].sql)
-        yield Step(*key, tuple(filter(None, ways)), unsafe)
+        yield RepairStep(*key, tuple(filter(None, ways)), unsafe)
     else:
         sqls = [
             *filter(None, (undone(one.sql) for one in reversed(old))),
             *(created(one.sql) for one in new),
         ]
-        yield Step(*key, (_joined(filter(None, sqls)),) if any(sqls) else ())
+        yield RepairStep(*key, (_joined(filter(None, sqls)),) if any(sqls) else ())
 
 
 def _table(head: Item, right: _Groups) -> str:

@@ -14,7 +14,7 @@ from pgrehearse import queries
 from pgrehearse.connections import Opening
 from pgrehearse.execution.polling import Polling, copies, refusal
 
-__all__ = ["PAUSE", "Watch"]
+__all__ = ["PAUSE", "StatementWatch"]
 
 #: Seconds between two looks; a shorter wait may go unseen.
 PAUSE = 0.02
@@ -24,7 +24,7 @@ _SAY = 2.0
 _PATIENCE = "SET statement_timeout = '250ms'"
 
 
-class Watch:
+class StatementWatch:
     """Runs statements on ``connection`` and looks at them from a connection of its own.
 
     That one is opened at the first look, so what is short needs none.

@@ -11,17 +11,17 @@ import psycopg
 
 from pgrehearse.errors import ExpectationError, PgRehearseError
 from pgrehearse.migration.runner import exclusive, runner, versions
-from pgrehearse.migration.runner.runner import Done, RunnerOptions
-from pgrehearse.promotion.gates import Answer
+from pgrehearse.migration.runner.runner import DoneMigration, RunnerOptions
+from pgrehearse.promotion.gates import GateAnswer
 from pgrehearse.promotion.ledger_readers import admit
 from pgrehearse.promotion.store import Store
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Place", "Reporter", "apply_to_database"]
+__all__ = ["PromotedDatabase", "PromotionReporter", "apply_to_database"]
 
 
 @dataclass
-class Reporter:
+class PromotionReporter:
     """Is told what happens; does nothing by itself.
 
     Attributes:
@@ -32,14 +32,14 @@ class Reporter:
     """
 
     tell: Callable[[str], None] = lambda line: None
-    gates: Callable[[Sequence[Answer]], None] = lambda answers: None
-    done: Callable[[str, Done], None] = lambda database, done: None
+    gates: Callable[[Sequence[GateAnswer]], None] = lambda answers: None
+    done: Callable[[str, DoneMigration], None] = lambda database, done: None
     found: Callable[[str, Migration], None] = lambda database, migration: None
     options: RunnerOptions = field(default_factory=RunnerOptions)
 
 
 @dataclass(frozen=True)
-class Place:
+class PromotedDatabase:
     """One database of a promotion, its ``number``-th, on a connection of `exclusive.prepare`.
 
     ``done``: the migrations of the plan that are recorded as done, by number.
@@ -55,11 +55,11 @@ class Place:
 
 def apply_to_database(
     store: Store,
-    place: Place,
+    place: PromotedDatabase,
     plan: Sequence[Migration],
     migrations: Sequence[Migration],
     readers: str,
-    reporter: Reporter,
+    reporter: PromotionReporter,
 ) -> None:
     """Apply ``plan`` to a database, and record each step. ``migrations``: all of the project.
 
@@ -80,7 +80,11 @@ def apply_to_database(
 
 
 def _carry_out(
-    store: Store, place: Place, plan: Sequence[Migration], session: runner.Session, reporter: Reporter
+    store: Store,
+    place: PromotedDatabase,
+    plan: Sequence[Migration],
+    session: runner.RunnerSession,
+    reporter: PromotionReporter,
 ) -> None:
     there = {state.version: state for state in session.states}
     todo: list[tuple[int, Migration]] = []
@@ -111,7 +115,7 @@ def _carry_out(
         reporter.done(place.name, done)
 
 
-def _costs(done: Done) -> dict[str, object]:
+def _costs(done: DoneMigration) -> dict[str, object]:
     return {
         "milliseconds": round(done.outcome.seconds * 1000, 1),
         "wal_bytes": done.outcome.wal_bytes,

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pgrehearse.backup.levels import Level
+from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.environments.declared import Environment, parse
 from pgrehearse.errors import SetupError
-from pgrehearse.promotion.rules import GATES
+from pgrehearse.promotion.gate_table import GATES
 from pgrehearse.text import characters
 from pgrehearse.text.project import Project
 
-__all__ = ["NAME", "Step", "load", "step"]
+__all__ = ["NAME", "PromotionStep", "load", "step"]
 
 NAME = "environments.toml"
 
 
 @dataclass(frozen=True)
-class Step:
+class PromotionStep:
     """A promotion goes to ``environment``, from the one ``before``; None where it is the first.
 
     ``position``: of the environment in the file, counted from 0.
@@ -36,14 +36,14 @@ def load(project: Project) -> tuple[Path, list[Environment]]:
     file = project.root / NAME
     text = characters.read(file, missing="write one: the reference of promotion shows it")
     gates = [name for name, gate in GATES.items() if not gate.always]
-    return file, parse(text, file, gates, [level.word for level in Level])
+    return file, parse(text, file, gates, [level.word for level in EvidenceLevel])
 
 
-def step(project: Project, name: str) -> Step:
+def step(project: Project, name: str) -> PromotionStep:
     """The way to the environment ``name``. Raises SetupError: there is none."""
     file, found = load(project)
     number = _numbered(found, name, file)
-    return Step(found[number], found[number - 1] if number else None, number, file)
+    return PromotionStep(found[number], found[number - 1] if number else None, number, file)
 
 
 def _numbered(found: Sequence[Environment], name: str, file: Path) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.measurement.pool_sizing.knee import Measured
+from pgrehearse.measurement.pool_sizing.knee import LoadPoint
 from pgrehearse.measurement.pool_sizing.mix import Mix, pgbench
 
 __all__ = ["measured", "percentile"]
@@ -20,7 +20,7 @@ _MORE = 60.0  # seconds beyond those of the load that pgbench may need to connec
 _WARM = 2  # seconds of load, at most, that are thrown away first: caches, plans
 
 
-def measured(mix: Mix, numbers: Iterable[int], seconds: int) -> Iterator[Measured]:
+def measured(mix: Mix, numbers: Iterable[int], seconds: int) -> Iterator[LoadPoint]:
     """What each of ``numbers`` of connections comes to, ``seconds`` each. Raises SetupError."""
     warmed = False
     for connections in numbers:
@@ -30,7 +30,7 @@ def measured(mix: Mix, numbers: Iterable[int], seconds: int) -> Iterator[Measure
         yield _run(mix, connections, seconds)
 
 
-def _run(mix: Mix, connections: int, seconds: int) -> Measured:
+def _run(mix: Mix, connections: int, seconds: int) -> LoadPoint:
     threads = max(1, min(connections, os.cpu_count() or 1))
     with tempfile.TemporaryDirectory(prefix="pgrehearse-pool-") as folder:
         options = [
@@ -51,7 +51,7 @@ def _run(mix: Mix, connections: int, seconds: int) -> Measured:
             f"no transaction of the mix ended within {seconds} s",
             next_step="give --seconds more, or a mix of shorter transactions",
         )
-    return Measured(connections, round(float(found[1]), 1), percentile(took, 50), percentile(took, 99))
+    return LoadPoint(connections, round(float(found[1]), 1), percentile(took, 50), percentile(took, 99))
 
 
 def _latencies(folder: Path) -> array[int]:

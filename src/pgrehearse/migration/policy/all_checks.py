@@ -10,11 +10,11 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.xray_schema import assumed
 from pgrehearse.migration.policy import history, text_checks
-from pgrehearse.migration.policy.file import File, files
+from pgrehearse.migration.policy.judged_file import File, files
 from pgrehearse.migration.policy.playback import Playback
+from pgrehearse.migration.policy.policy_run import PolicyRun
 from pgrehearse.migration.policy.register import CHECKS, broken
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
-from pgrehearse.migration.policy.run import Run
 from pgrehearse.migration.runner import versions
 from pgrehearse.servers import Server, ordinary
 from pgrehearse.text import layouts
@@ -68,7 +68,7 @@ def check(
                 report.notes += [note for note in stage.notes if note not in report.notes]
                 return stage
 
-            Run(project, request, start, report, read, todo, progress).through()
+            PolicyRun(project, request, start, report, read, todo, progress).through()
         if not request.settings:
             report.notes += assumed(one.sql for file in todo for one in file.up)
         for file in todo:
