@@ -6,7 +6,7 @@ It carries which tables had rows then: nobody has to guess whether one of the co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ from pgrehearse.execution.own_tables import SCHEMA, Wanted, create, look
 __all__ = ["Canary", "read", "table", "tables", "write"]
 
 _WANTED = Wanted(SCHEMA, "canary", ["id", "at", "lsn", "tables"], ["id"])
+#: Where it is only read: a copy that lost its keys is refused for all of them together, by name.
+_READABLE = replace(_WANTED, key=())
 _WRITE = """
 INSERT INTO pgrehearse.canary (tables) VALUES (%s) RETURNING id::text, at, lsn::text
 """
@@ -56,20 +58,20 @@ def write(conninfo: str) -> Canary:
 
 def read(connection: psycopg.Connection[Any]) -> list[Canary]:
     """All of them, oldest first; none where the table is not there. Raises SetupError as `table` does."""
-    if not _there(connection):
+    if not _there(connection, _READABLE):
         return []
     return [Canary(*row) for row in connection.execute(_READ).fetchall()]
 
 
 def table(connection: psycopg.Connection[Any]) -> None:
     """Make the tables where they are not. Raises SetupError: they are not what they must be."""
-    if not _there(connection):
+    if not _there(connection, _WANTED):
         create(connection, "backup_tables")
 
 
-def _there(connection: psycopg.Connection[Any]) -> bool:
+def _there(connection: psycopg.Connection[Any], wanted: Wanted) -> bool:
     """Whether it is. A view in its place would run as whoever reads it, a superuser of the copy for one."""
-    (found,) = look(connection, [_WANTED])
+    (found,) = look(connection, [wanted])
     if found.there and found.problems:
         raise SetupError(
             f"{SCHEMA}.canary is not what it must be: {'; '.join(found.problems)}",

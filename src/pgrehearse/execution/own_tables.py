@@ -20,7 +20,7 @@ _KINDS = {"v": "is a view", "p": "is partitioned", "f": "is a foreign table", "m
 
 @dataclass(frozen=True)
 class Wanted:
-    """A table as it must be: it has ``columns``, and ``key`` is unique."""
+    """A table as it must be: it has ``columns``, and ``key`` is unique; of an empty one nothing is asked."""
 
     schema: str
     name: str
@@ -74,7 +74,7 @@ def _table(wanted: Wanted, found: Sequence[Any] | None) -> OwnTable:
         "inherits, or is inherited from": inherits,
         f"lacks the column {', '.join(lacks)}": lacks,
         f"has a type that is not PostgreSQL's own in the column {', '.join(strange)}": strange,
-        "has lost its primary key": sorted(wanted.key) not in unique,
+        "has lost its primary key": wanted.key and sorted(wanted.key) not in unique,
     }
     problems = tuple(problem for problem, there in said.items() if there)
     return OwnTable(wanted.schema, wanted.name, True, problems, bool(writable), str(owner))
