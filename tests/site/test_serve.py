@@ -18,8 +18,8 @@ from typing import IO
 import pytest
 
 from pgrehearse.errors import SetupError
-from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.site.built.serve import serve
+from support.processes import hearing
 from support.tiny import Tiny
 
 LIMIT = 30.0
@@ -98,7 +98,7 @@ def preview_with_navigation(tiny: Tiny) -> Iterator[Preview]:
 @contextmanager
 def started(tiny: Tiny) -> Iterator[Preview]:
     command = [sys.executable, "-c", PREVIEW, str(tiny.root)]
-    with interruptible():
+    with hearing():
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
         )

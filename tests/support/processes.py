@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-
-from pgrehearse.execution.cell_process import interruptible
 
 __all__ = [
     "PGREHEARSE",
@@ -20,6 +20,7 @@ __all__ = [
     "clean_environment",
     "descendants",
     "end",
+    "hearing",
     "start",
 ]
 
@@ -52,12 +53,29 @@ def clean_environment(**more: str) -> dict[str, str]:
     return kept | more
 
 
+@contextmanager
+def hearing() -> Iterator[None]:
+    """What is started inside takes SIGINT and SIGHUP as usual, even where the tests ignore them.
+
+    A shell starts background jobs to ignore the one, nohup the other, and children inherit it. A signal
+    with a handler, unlike an ignored one, is back at its default in a child.
+    """
+    deaf = [one for one in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_IGN]
+    for one in deaf:
+        signal.signal(one, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        for one in deaf:
+            signal.signal(one, signal.SIG_IGN)
+
+
 def start(command: tuple[str, ...], cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Start a program in a group of its own, its outputs in pipes. Whoever starts it ends it: ``end``.
 
-    It can be interrupted, however the tests were started.
+    It hears signals, however the tests were started.
     """
-    with interruptible():
+    with hearing():
         return subprocess.Popen(
             command,
             cwd=cwd,

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.execution.bash_cell import BashCells
-from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.text.document import Cell, parse
-from support.processes import alive, clean_environment, descendants
+from support.processes import alive, clean_environment, descendants, hearing
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the system adopts no processes")
@@ -67,7 +66,7 @@ class Run:
 
     def __init__(self, folder: Path, language: str, source: str) -> None:
         self._pids = folder / "pids"
-        with interruptible():
+        with hearing():
             self.process = subprocess.Popen(
                 [sys.executable, "-c", RUN, language, source],
                 cwd=folder,

@@ -11,11 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgrehearse.execution.cell_process import interruptible
 from pgrehearse.servers import local, start
 from support.majors import TEST_MAJOR
 from support.postmasters import postmaster, socket_dir
-from support.processes import alive
+from support.processes import alive, hearing
 from support.waiting import wait_until
 
 PARENT = """
@@ -23,14 +22,16 @@ import sys, psycopg
 from pgrehearse.servers import start
 server = start({major!r})
 connection = psycopg.connect(server.dsn(), autocommit=True)
-print(server.env("postgres")["PGHOST"], flush=True)
+host = server.env("postgres")["PGHOST"]
+with open(host + "/data/postmaster.pid") as file:
+    print(host, file.readline().strip(), flush=True)
 {then}
 """
 
 
 def parent(then: str) -> tuple[subprocess.Popen[str], Path, int]:
     """A process with a server: itself, the server's directory, the postmaster's id."""
-    with interruptible():
+    with hearing():
         process = subprocess.Popen(
             [sys.executable, "-c", PARENT.format(major=TEST_MAJOR, then=then)],
             stdin=subprocess.PIPE,
@@ -39,8 +40,8 @@ def parent(then: str) -> tuple[subprocess.Popen[str], Path, int]:
             start_new_session=True,
         )
     assert process.stdout is not None
-    directory = Path(process.stdout.readline().strip())
-    return process, directory, postmaster(directory)
+    directory, pid = process.stdout.readline().split()  # before it goes on: the server may be gone at once
+    return process, Path(directory), int(pid)
 
 
 def close(process: subprocess.Popen[str]) -> None:

@@ -43,6 +43,8 @@ def test_values_are_in_it() -> None:
         "CREATE TEMPORARY TABLE probe (n int)",
         "CREATE OR REPLACE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "DROP TABLE IF EXISTS pg_temp.probe",
+        "INSERT INTO pg_temp.probe (n) SELECT n FROM shop LIMIT 100",
+        "CREATE INDEX wanted ON pg_temp.probe USING btree (n)",
         "SELECT pg_temp.keep_receipt('pg_class', 1, 'x')",
         "DO $do$ BEGIN RAISE EXCEPTION 'stop: rows differ'; END $do$",
     ],
