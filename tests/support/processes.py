@@ -55,12 +55,17 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def hearing() -> Iterator[None]:
-    """What is started inside takes SIGINT and SIGHUP as usual, even where the tests ignore them.
+    """What is started inside takes signals as usual, even where the tests ignore them.
 
-    A shell starts background jobs to ignore the one, nohup the other, and children inherit it. A signal
-    with a handler, unlike an ignored one, is back at its default in a child.
+    A shell starts background jobs to ignore SIGINT, nohup SIGHUP; a command that was called in this process
+    may have left SIGTERM so. Children inherit it. A signal with a handler, unlike an ignored one, is back at
+    its default in a child.
     """
-    deaf = [one for one in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_IGN]
+    deaf = [
+        one
+        for one in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+        if signal.getsignal(one) is signal.SIG_IGN
+    ]
     for one in deaf:
         signal.signal(one, lambda number, frame: None)
     try:
