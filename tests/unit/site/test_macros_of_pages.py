@@ -15,7 +15,7 @@ _USED = re.compile(r"(?<!`)\[\[= \w+\(")
 def unrendered(text: str) -> list[str]:
     """The macros of a page that says that it has none."""
     head, _, body = text.removeprefix("---\n").partition("\n---\n")
-    prose = re.sub(r"^(```+|~~~+).*?^\1", "", body, flags=re.M | re.S)
+    prose = re.sub(r"^ *(```+|~~~+).*?^ *\1", "", body, flags=re.M | re.S)
     return _USED.findall(re.sub(r"`[^`\n]*`", "", prose)) if "render_macros: false" in head else []
 
 
