@@ -180,6 +180,25 @@ COMMIT;
     assert [words.count(last) for last in ("moment", "whole", "rewritten", "ends")] == [1, 1, 1, 1]
 
 
+def test_who_meets_the_cut_of_an_empty_end_is_said(things: Bench) -> None:
+    """VACUUM takes that lock where it is free, so no request waited for it. Nobody uses a new table."""
+    gone = (
+        "INSERT INTO {0} SELECT n, repeat('x', 500), n FROM generate_series(1000, 4000) n; DELETE FROM {0};"
+    )
+    text = "CREATE TABLE made (id int, name text, n int);\n"
+    text += "".join(f"{gone.format(name)} VACUUM {name};\n" for name in ("things", "made"))
+    found = xray(things, text)["statements"]
+    cuts = [row for row in found if row["statement"].startswith("VACUUM")]
+    assert [(row["once_unused"], row["waits"], row["breaks"]) for row in cuts] == [
+        (["things"], {}, []),
+        ([], {}, []),
+    ]
+    assert [set(row["facts"]["locks"].values()) for row in cuts] == [{"ACCESS EXCLUSIVE"}] * 2
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert "readers and writers of things, for a moment" in " ".join(ended.out.split())
+    assert "of made, for a moment" not in " ".join(ended.out.split())
+
+
 def test_what_cannot_be_measured_is_said(things: Bench) -> None:
     assert things.call("xray", "none.sql").status == 65
     things.write("change.sql", "SELECT 1;\nALTER TABLE nothing ADD n int;\nSELECT 2;\n")

@@ -18,7 +18,7 @@ from pgrehearse.command.terminal import Column
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.databases import Databases
 from pgrehearse.measurement import xray_schema as schemas
-from pgrehearse.measurement.words import how_long, requested, requests, waited_for
+from pgrehearse.measurement.words import for_a_moment, how_long, requested, requests, waited_for
 from pgrehearse.measurement.xray import Xray
 from pgrehearse.measurement.xray import xray as measure_file
 from pgrehearse.measurement.xray_rows import POLICIES, Row
@@ -225,6 +225,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{requests(probes)} on {table}{reach} {long}"
         for table, reach, probes in requested(dict(row.waits), row.through)
     ]
+    if people := for_a_moment(row.once_unused, by_table=True):
+        waits.append(people)
     if facts.row_locks:
         waits.append(f"writers of the same rows of {', '.join(facts.row_locks)}")
     if facts.waits_for:

@@ -16,6 +16,7 @@ from pgrehearse.measurement.statement.facts import MODES, PROBES, WRITES, Facts,
 __all__ = [
     "blocked",
     "claim_of",
+    "for_a_moment",
     "how_long",
     "lasting",
     "locked",
@@ -37,6 +38,9 @@ _OF_ROWS = ("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE")
 #: Relations named in a line; the rest are counted.
 _NAMED = 3
 _OLD_SNAPSHOTS = "old snapshots"
+_BOTH = "readers and writers"
+#: How long and when they wait for a lock that is taken only where it is free.
+_ONCE_UNUSED = "for a moment, once nobody uses it"
 
 
 # --- who waits ------------------------------------------------------------------------------------------
@@ -50,7 +54,7 @@ def who(probes: Collection[str]) -> str:
     stopped = [probe for probe in WRITES if probe in probes]
     writers = "writers" if len(stopped) == len(WRITES) else " and ".join(stopped)
     if "SELECT" in probes:
-        return "readers and writers" if stopped else "readers"
+        return _BOTH if stopped else "readers"
     return writers
 
 
@@ -77,7 +81,7 @@ def blocked(waits: Mapping[str, Collection[str]], through: Mapping[str, Through]
     """
     found = [(table, reach, who(probes)) for table, reach, probes in requested(waits, through)]
     parts = []
-    for people in ("readers and writers", "readers"):
+    for people in (_BOTH, "readers"):
         if tables := [table for table, reach, said in found if said == people and not reach]:
             parts.append(f"{people} of {some(tables)}")
     for table, reach, said in found:
@@ -93,9 +97,22 @@ def waiting(facts: Facts, *, in_turn: bool = False) -> str:
     ``in_turn``: it works in several transactions, and keeps its strong lock for the end of it only.
     """
     parts = blocked(facts.waits, facts.through)
-    if not parts:
-        return "only writers of the same rows wait" if facts.row_locks else "nobody waits"
-    return " and ".join(parts) + (" wait for a moment at its end" if in_turn else " wait")
+    found = [" and ".join(parts) + (" wait for a moment at its end" if in_turn else " wait")] if parts else []
+    if facts.once_unused:
+        found.append(f"{_BOTH} of {some(facts.once_unused)} wait {_ONCE_UNUSED}")
+    if found:
+        return ", and ".join(found)
+    return "only writers of the same rows wait" if facts.row_locks else "nobody waits"
+
+
+def for_a_moment(tables: Collection[str], *, by_table: bool) -> str:
+    """``readers and writers of items, for a moment, once nobody uses it``: who meets a lock never queued for.
+
+    ``tables``: as `Facts.once_unused`; empty without. ``by_table`` as in `who_waits`.
+    """
+    if not tables:
+        return ""
+    return f"{_BOTH}{f' of {some(tables)}' if by_table else ''}, {_ONCE_UNUSED}"
 
 
 def who_waits(facts: Facts, *, by_table: bool) -> str:
@@ -104,11 +121,12 @@ def who_waits(facts: Facts, *, by_table: bool) -> str:
     ``by_table``: with the tables; else ``readers and writers``, on whatever table.
     """
     if by_table:
-        said = ", ".join(blocked(facts.waits, facts.through))
+        found = blocked(facts.waits, facts.through)
     else:
         everywhere = {probe for probes in facts.waits.values() for probe in probes}
-        said = who(everywhere) or ("row locks" if everywhere else "")
-    return said or ("writers of the same rows" if facts.row_locks else "nobody")
+        found = [who(everywhere) or "row locks"] if everywhere else []
+    said = [one for one in (", ".join(found), for_a_moment(facts.once_unused, by_table=by_table)) if one]
+    return "; ".join(said) or ("writers of the same rows" if facts.row_locks else "nobody")
 
 
 def requests(probes: Collection[str]) -> str:

@@ -280,6 +280,7 @@ class _Run:
             through=through,
             waits=waits,
             own=tuple(sorted(own)),
+            once_unused=tuple(name for name in facts.once_unused if name in self.known),
             rewrites=rewrites,
             stalls=tuple(name for name in facts.scans if name in dict(waits)),
         )

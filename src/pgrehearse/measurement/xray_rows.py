@@ -29,6 +29,7 @@ class Row:
         waits: table -> probes that wait while it runs, by what it locks or what earlier statements of its
             transaction locked. Tables that the file itself made are left out: nobody uses them yet.
         own: tables of ``waits`` that it makes wait itself.
+        once_unused: tables as in the facts, without those that the file itself made.
         through: table of ``waits`` -> its partitions where requests on it wait, see the facts.
         partitioned: what it locks is a partitioned table, whose indexes have a way of their own.
         default: the default partition that it locks, if it does.
@@ -43,6 +44,7 @@ class Row:
     left: str = ""
     waits: tuple[tuple[str, tuple[str, ...]], ...] = ()
     own: tuple[str, ...] = ()
+    once_unused: tuple[str, ...] = ()
     through: Mapping[str, Through] = field(default_factory=dict)
     partitioned: bool = False
     default: str = ""
@@ -81,6 +83,7 @@ class Row:
             "transaction": self.step.block or None,
             "facts": self.facts.to_json() if self.facts else None,
             "waits": {table: list(probes) for table, probes in self.waits},
+            "once_unused": list(self.once_unused),
             "through": {table: one.to_json() for table, one in self.through.items()},
             "breaks": self.breaks(),
             "advice": self.advice or None,

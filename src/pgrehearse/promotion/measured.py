@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgrehearse import files
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.measurement.words import how_long, locked, requested, requests
+from pgrehearse.measurement.words import for_a_moment, how_long, locked, requested, requests
 from pgrehearse.promotion.quantities import counted
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.passwords import redacted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "StatementFacts", "measured"]
 
-_FORM = 1  # of the kept file
+_FORM = 2  # of the kept file
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ def _facts(name: str, row: Row) -> StatementFacts:
         f"{requests(probes)} on {table}{reach} {long}"
         for table, reach, probes in requested(dict(row.waits), row.through)
     )
+    waits += tuple(one for one in [for_a_moment(row.once_unused, by_table=True)] if one)
     statement = " ".join(redacted(row.step.statement).split())
     return StatementFacts(
         name.removesuffix(".sql"), row.step.line, statement, locked(row.facts), row.rewrites, waits

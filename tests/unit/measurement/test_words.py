@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pgrehearse.measurement.statement.facts import PROBES, Facts, Through
+from pgrehearse.measurement.statement.facts import MODES, PROBES, Facts, Through
 from pgrehearse.measurement.words import (
     blocked,
     claim_of,
+    for_a_moment,
     how_long,
     locked,
     longest_wait,
@@ -169,3 +172,26 @@ def test_locks() -> None:
 
 def test_many_names_are_counted() -> None:
     assert [some("ab"), some("abc"), some("abcde")] == ["a, b", "a, b, c", "a, b, c and 2 more"]
+
+
+def test_a_lock_taken_once_nobody_uses_the_table_makes_those_wait_who_come_meanwhile() -> None:
+    """VACUUM cuts the empty end off so: no probe waited for it, and yet it is no harmless lock."""
+    cut = replace(facts(**{"Shop": (), "seen": ()}), locks={"Shop": MODES[-1], "seen": MODES[3]})
+    assert cut.once_unused == ("Shop",)
+    assert waiting(cut) == "readers and writers of Shop wait for a moment, once nobody uses it"
+    assert who_waits(cut, by_table=True) == "readers and writers of Shop, for a moment, once nobody uses it"
+    assert who_waits(cut, by_table=False) == "readers and writers, for a moment, once nobody uses it"
+    both = replace(facts(Shop=(), other=WRITERS), locks={"Shop": MODES[-1], "other": "SHARE"})
+    assert waiting(both) == (
+        "writers of other wait, and readers and writers of Shop wait for a moment, once nobody uses it"
+    )
+    assert (
+        who_waits(both, by_table=False) == "writers; readers and writers, for a moment, once nobody uses it"
+    )
+
+
+def test_a_lock_that_queues_or_that_no_reader_meets_is_none_of_these() -> None:
+    queued = replace(facts(items=PROBES, index=()), locks={"items": MODES[-1], "items_pkey": MODES[-1]})
+    assert queued.once_unused == ()  # nobody was asked about an index
+    assert for_a_moment((), by_table=True) == ""
+    assert replace(facts(items=()), locks={"items": "EXCLUSIVE"}).once_unused == ()

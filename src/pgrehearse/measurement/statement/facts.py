@@ -105,6 +105,19 @@ class Facts:
             if any(probes.get(probe) == "waits" for probe in WRITES)
         )
 
+    @property
+    def once_unused(self) -> tuple[str, ...]:
+        """Tables it locks in ACCESS EXCLUSIVE mode as soon as nobody uses them, and queues for never.
+
+        So no probe was stopped by it: nobody had to wait for its wait. Who comes while it has the lock does.
+        VACUUM cuts off the empty end of a table so.
+        """
+        return tuple(
+            name
+            for name, mode in sorted(self.locks.items())
+            if mode == MODES[-1] and self.probes.get(name, {}).get("SELECT") == "ok"
+        )
+
     def comparable(self) -> dict[str, Any]:
         """`to_json` without what differs from run to run."""
         return {key: value for key, value in self.to_json().items() if key not in ("wal_bytes", "seconds")}

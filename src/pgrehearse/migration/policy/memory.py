@@ -98,6 +98,7 @@ def _row(row: Row) -> dict[str, Any]:
         "left": row.left,
         "waits": row.waits,
         "own": row.own,
+        "once_unused": row.once_unused,
         "advice": row.advice,
     }
     value |= {"through": {table: one.to_json() for table, one in row.through.items()}, "default": row.default}
@@ -140,6 +141,7 @@ def _as_row(step: FileStatement, facts: Facts | None, changed: dict[str, int], o
         left=one["left"],
         waits=tuple((table, tuple(probes)) for table, probes in one["waits"]),
         own=tuple(one["own"]),
+        once_unused=tuple(one["once_unused"]),
         through={table: Through.from_json(parts) for table, parts in one["through"].items()},
         partitioned=one["partitioned"],
         default=one["default"],

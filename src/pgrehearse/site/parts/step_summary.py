@@ -8,7 +8,7 @@ from functools import partial
 
 from pgrehearse.measurement.evidence.cells import StatementEvidence
 from pgrehearse.measurement.statement.facts import MODES, Facts, strongest, together
-from pgrehearse.measurement.words import blocked, main_locks, own_waits, some, who, who_waits
+from pgrehearse.measurement.words import blocked, for_a_moment, main_locks, own_waits, some, who, who_waits
 from pgrehearse.site.content.published import Published
 from pgrehearse.site.parts.fact_lines import majors_range
 from pgrehearse.site.parts.lock_reference import operation
@@ -77,7 +77,10 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
             said(_lock),
             said(waiting(_who)),
             said(_work),
-            any(f.scans or f.rewrites or f.waits_for or blocked(f.waits, f.through) for f in facts.values()),
+            any(
+                f.scans or f.rewrites or f.waits_for or f.once_unused or blocked(f.waits, f.through)
+                for f in facts.values()
+            ),
             said(waiting(_blocked)),
             said(lambda f: _work(f) if f.rewrites or f.scans else ""),
             said(lambda f: _lock_on(_hardest(f))),
@@ -184,7 +187,8 @@ def _strength(facts: Facts) -> int:
 
 def _blocked(facts: Facts) -> str:
     """Readers, writers or both, on whatever table."""
-    return who({probe for probes in facts.waits.values() for probe in probes})
+    said = who({probe for probes in facts.waits.values() for probe in probes})
+    return said or for_a_moment(facts.once_unused, by_table=False)
 
 
 def _hardest(facts: Facts) -> dict[str, list[str]]:

@@ -39,7 +39,14 @@ def seen(file: File) -> Seen:
     facts = Facts(locks={"a": "SHARE"}, probes={"a": {"SELECT": "waits"}}, scans=("a",), changed={"a": 3})
     rows = (
         Row(
-            one, facts, waits=(("a", ("SELECT",)),), own=("a",), rewrites=("a",), partitioned=True, advice="x"
+            one,
+            facts,
+            waits=(("a", ("SELECT",)),),
+            own=("a",),
+            once_unused=("b",),
+            rewrites=("a",),
+            partitioned=True,
+            advice="x",
         ),
         Row(other, None, error="fails (42P01)"),
     )

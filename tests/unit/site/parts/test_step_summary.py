@@ -155,3 +155,15 @@ def test_a_copy_beside_traffic_keeps_others_waiting_at_its_end_and_says_on_which
     assert row.who == "19rc1: readers and writers of the table, for a moment at its end"
     (plain,) = summaries("REPACK items;", facts={"REPACK items": {"19": ADD}})
     assert plain.blocks == "readers and writers"
+
+
+def test_a_lock_taken_where_it_is_free_is_not_called_nobodys() -> None:
+    """The empty end of a table is cut off so: what was measured had nobody there, a reader's table has."""
+    sql = 'VACUUM (TRUNCATE) "Shop"."items"'
+    cut = Facts(locks={"items": "ACCESS EXCLUSIVE"}, probes={"items": FREE}, transactional=False)
+    (row,) = summaries(f"{sql};", facts={sql: {"15": cut, "18": cut}})
+    assert row.who == "readers and writers of the table, for a moment, once nobody uses it"
+    assert (row.counts, row.blocks) == (True, "readers and writers, for a moment, once nobody uses it")
+    plain = Facts(locks={"items": "SHARE UPDATE EXCLUSIVE"}, probes={"items": FREE}, transactional=False)
+    (row,) = summaries(f"{sql};", facts={sql: {"15": plain, "18": plain}})
+    assert (row.who, row.counts, row.blocks) == ("nobody", False, "")
