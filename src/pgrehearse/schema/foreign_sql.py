@@ -5,19 +5,27 @@ Not by psql: see `text.script`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters, script, variables
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, Statement
+from pgrehearse.text.statement import classify
 
 __all__ = ["RefusedStatement", "load", "read", "run"]
+
+#: First words of what may be sent with others.
+_DEFINITIONS = ("alter", "comment", "create", "grant", "revoke")
+#: Statements in one message: their locks fit the smallest server's table of locks.
+_TOGETHER = 200
 
 
 @dataclass(frozen=True)
@@ -45,12 +53,20 @@ def read(file: Path, values: Mapping[str, str] = {}) -> list[Statement]:
 def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iterator[RefusedStatement]:
     """Carry out ``todo`` and tell what was refused, each when it happens: the rest waits for the caller.
 
+    Definitions that follow each other are sent in one message, which is one transaction: a dump has tens of
+    thousands, and most of their time is the way there and the commit. What is refused so is undone whole,
+    then sent one by one.
+
     Args:
         connection: in autocommit mode, its role without powers that the file may not have.
     """
-    for statement in todo:
-        if (refused := run(connection, statement)) is not None:
-            yield refused
+    for shares, statements in groupby(todo, key=_may_share):
+        while part := list(islice(statements, _TOGETHER)):
+            if shares and len(part) > 1 and _sent_together(connection, part):
+                continue
+            for statement in part:
+                if (refused := run(connection, statement)) is not None:
+                    yield refused
 
 
 def run(connection: psycopg.Connection[Any], statement: Statement) -> RefusedStatement | None:
@@ -71,6 +87,24 @@ def run(connection: psycopg.Connection[Any], statement: Statement) -> RefusedSta
         text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
         return RefusedStatement(statement, line, redacted(statement.sql, text), error.sqlstate or "")
     return None
+
+
+def _may_share(statement: Statement) -> bool:
+    """Whether it means the same within a transaction of others."""
+    kind = classify(statement)
+    plain = not (statement.gexec or statement.rows is not None or kind.alone or kind.of_the_session)
+    return plain and kind.verb in _DEFINITIONS
+
+
+def _sent_together(connection: psycopg.Connection[Any], part: Sequence[Statement]) -> bool:
+    """Whether all of it was done; else none of it was."""
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        return False  # the file has a transaction of its own, and a refusal would end it
+    try:
+        connection.execute("\n;\n".join(one.sql for one in part).encode())
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _with(statement: Statement, values: Mapping[str, str], file: Path) -> Statement:

@@ -48,11 +48,11 @@ def recall(kind: str, name: str) -> Any:
     return json.loads((subdirectory(kind) / f"{name}.json").read_text("utf-8"))
 
 
-def keep(kind: str, name: str, value: Any) -> None:
-    """Remember an answer. Where that cannot be, it is found again."""
+def keep(kind: str, name: str, value: Any, *, most: int = _MOST) -> None:
+    """Remember an answer, and ``most`` of its kind. Where that cannot be, it is found again."""
     with suppress(OSError, PgRehearseError):
         place = subdirectory(kind) / f"{name}.json"
         files.write_json(place, value)
         kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
-        for old in kept[:-_MOST]:
+        for old in kept[:-most]:
             old.unlink(missing_ok=True)

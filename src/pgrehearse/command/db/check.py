@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from pgrehearse.migration.drift import ddl_log as ddl
 from pgrehearse.migration.drift.comparisons import (
     NEXT,
     Compared,
+    comparing_with_file,
     live_against_migrations,
-    migrations_against_file,
     schema_file,
 )
 from pgrehearse.migration.drift.live import declaration, look
@@ -109,22 +110,26 @@ def _compared(
     wanted: tuple[str, ...], target: Target | None, project: Project, migrations: list[Migration]
 ) -> dict[str, Compared]:
     folder: Path = project.migrations.parent
+    roles, major = folder / "roles.sql", target.major if target else None
     found: dict[str, Compared] = {}
-    if target is not None and "live" in wanted:
-        live = look(target.conninfo)
-        found["live"] = live_against_migrations(
-            target.conninfo,
-            live,
-            migrations,
-            folder / "roles.sql",
-            target.major,
-            ignore=project.drift_ignore,
-            repairs=True,
-        )
-    if "schema" in wanted:
-        file = folder / "schema.sql"
-        major = target.major if target else None
-        found["schema"] = migrations_against_file(migrations, file, folder / "roles.sql", major)
+    with ExitStack() as beside:
+        live = look(target.conninfo) if target is not None and "live" in wanted else None
+        if "schema" in wanted:  # begun first: the file is read while live is compared
+            runner = live.runner if live else None
+            comparing = comparing_with_file(migrations, folder / "schema.sql", roles, major, runner)
+            with_file = beside.enter_context(comparing)
+        if target is not None and live is not None:
+            found["live"] = live_against_migrations(
+                target.conninfo,
+                live,
+                migrations,
+                roles,
+                target.major,
+                ignore=project.drift_ignore,
+                repairs=True,
+            )
+        if "schema" in wanted:
+            found["schema"] = with_file()
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.copies import ScratchCopies
 from pgrehearse.migration.drift.ignoring import Ignored, unused, without
 from pgrehearse.migration.drift.live import Live
+from pgrehearse.migration.drift.made import DeclaredByFile, MadeByMigrations
 from pgrehearse.migration.drift.memory import Memory
 from pgrehearse.migration.drift.repairs import Repair, repair
 from pgrehearse.migration.drift.scratch import Scratch, ScratchRunner
@@ -24,7 +26,13 @@ from pgrehearse.servers.binaries import DEFAULT, SUPPORTED
 from pgrehearse.text import characters
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["NEXT", "Compared", "live_against_migrations", "migrations_against_file", "schema_file"]
+__all__ = [
+    "NEXT",
+    "Compared",
+    "comparing_with_file",
+    "live_against_migrations",
+    "schema_file",
+]
 
 #: What a file by dbmate cannot hold: it is written without owners and privileges, for one database.
 _NOT_IN_A_FILE = ("database", "role ", "all roles", "parameter ", "default privileges ", "system objects")
@@ -111,21 +119,19 @@ def live_against_migrations(
         said = reading(conninfo, set(clean.named))
         if said.digest in clean.digests:
             return _live(live, roles, said.unseen, Differences(), clean.notes, unused(ignore))
-    with Scratch(major, live.runner, roles) as scratch:
-        name = scratch.migrated(chosen)
-        named = scratch.named
-        wanted = scratch.read(name, named)
-        said = reading(conninfo, named)
+    with MadeByMigrations(chosen, live.runner, roles, major) as made:
+        wanted = made.schema
+        said = reading(conninfo, made.named)
         found = said.schema()
         if differences(found, wanted):
-            wanted = in_the_form_of(found, wanted, scratch.reloaded(name, named))
+            wanted = in_the_form_of(found, wanted, made.reloaded)
         if not differences(found, wanted):
-            memory.keep(named, scratch.notes, said.digest)
+            memory.keep(made.named, made.notes, said.digest)
         found, wanted, ignored = without(found, wanted, ignore)
-        todo = Repair()
+        todo, notes = Repair(), made.notes
         if repairs and differences(found, wanted):
-            todo = _repair(scratch, name, found, wanted, named)
-        notes = tuple(scratch.notes)
+            todo, untried = _repair(made, found, wanted)
+            notes += untried
     drift = differences(found, wanted, _LIVE)
     return replace(_live(live, roles, said.unseen, drift, notes, ignored), repair=todo)
 
@@ -145,23 +151,30 @@ def _live(
     return Compared("live", file, _LIVE, drift, (*busy, *notes, *unseen), open_, ignored=ignored)
 
 
-def _repair(scratch: Scratch, name: str, found: Schema, wanted: Schema, named: set[str]) -> Repair:
-    """What puts the difference right; a note of the scratch server where that cannot be tried."""
+def _repair(made: MadeByMigrations, found: Schema, wanted: Schema) -> tuple[Repair, tuple[str, ...]]:
+    """What puts the difference right; a note where that cannot be tried."""
     try:
-        return repair(ScratchCopies(scratch), name, found, wanted, named).on(scratch.runner.database)
+        scratch, name = made.scratch
+        todo = repair(ScratchCopies(scratch), name, found, wanted, made.named)
+        return todo.on(scratch.runner.database), ()
     except (psycopg.Error, SetupError) as error:
-        scratch.notes.append(f"what puts it right was not tried: {first_line(error)}")
-        return Repair()
+        return Repair(), (f"what puts it right was not tried: {first_line(error)}",)
 
 
-def migrations_against_file(
-    migrations: Sequence[Migration], file: Path, roles: Path, major: int | None = None
-) -> Compared:
-    """All migrations, and the file that says what they make.
+@contextmanager
+def comparing_with_file(
+    migrations: Sequence[Migration],
+    file: Path,
+    roles: Path,
+    major: int | None = None,
+    runner: ScratchRunner | None = None,
+) -> Iterator[Callable[[], Compared]]:
+    """The comparison of all migrations with ``file``; it is read beside what is done before that is called.
 
     Args:
         file: as pg_dump or dbmate wrote it.
         major: of the servers; None for the one the file came from.
+        runner: whoever carries them out; what they made before for the same one is not made again.
 
     Raises DocumentError: either cannot be carried out; SetupError: there is no such file.
     """
@@ -169,20 +182,25 @@ def migrations_against_file(
         raise SetupError(
             "there is no schema file", path=file, next_step="pgrehearse db check --write-schema writes it"
         )
-    names, chosen = ("the migrations", "schema.sql"), major or _major(file)
-    memory = Memory(ScratchRunner(), migrations, roles, chosen, characters.read(file))
+    runner, chosen, text = runner or ScratchRunner(), major or _major(file), characters.read(file)
+    memory = Memory(runner, migrations, roles, chosen, text)
+    clean = Compared("schema", file, ("the migrations", "schema.sql"), Differences(), (_NOTE,))
     if memory.recalled() is not None:
-        return Compared("schema", file, names, Differences(), (_NOTE,))
-    with Scratch(chosen, roles=roles) as scratch:
-        name = scratch.migrated(migrations)
-        made = _in_a_file(scratch.read(name, set()))
-        declared = _in_a_file(scratch.read(scratch.loaded(file), set()))
-        if differences(made, declared):
-            made = in_the_form_of(declared, made, scratch.reloaded(name, set()))
-    drift = differences(made, declared, names)
-    if not drift:
-        memory.keep()
-    return Compared("schema", file, names, drift, (_NOTE,))
+        yield lambda: clean
+        return
+
+    def compare() -> Compared:
+        with MadeByMigrations(migrations, runner, roles, chosen) as made:
+            ours, theirs = _in_a_file(made.schema), _in_a_file(declared.schema)
+            if differences(ours, theirs):
+                ours = in_the_form_of(theirs, ours, made.reloaded)
+        drift = differences(ours, theirs, clean.names)
+        if not drift:
+            memory.keep()
+        return replace(clean, drift=drift)
+
+    with DeclaredByFile(file, text, chosen) as declared:
+        yield compare
 
 
 def schema_file(migrations: Sequence[Migration], file: Path, roles: Path, major: int | None = None) -> str:

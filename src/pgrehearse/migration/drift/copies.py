@@ -49,7 +49,7 @@ class ScratchCopies:
 
     def read(self, name: str, named: set[str]) -> Schema:
         """What it defines."""
-        return self.scratch.read(name, named)
+        return self.scratch.reading(name, named).schema()
 
     def missing(self, error: psycopg.Error) -> bool:
         """Whether a role was missing, and is there now."""

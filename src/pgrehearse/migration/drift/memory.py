@@ -7,7 +7,7 @@ compared with. Drift is never kept: it is found anew each time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from pgrehearse.migration.drift.scratch import ScratchRunner
 from pgrehearse.servers import binaries, remembered
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["Clean", "Memory"]
+__all__ = ["Clean", "Memory", "basis"]
 
 _KIND = "drift"
 #: Packages whose code decides the answer.
@@ -41,6 +41,17 @@ class Clean:
     digests: tuple[str, ...]
 
 
+def basis(
+    runner: ScratchRunner, migrations: Sequence[Migration], roles: Path | None, major: int
+) -> Iterator[bytes]:
+    """All that a scratch database of ``migrations`` depends on."""
+    yield repr((runner, major, binaries.find(major))).encode()
+    yield roles.read_bytes() if roles is not None and roles.is_file() else b""
+    yield remembered.code(*_CODE)
+    for one in migrations:
+        yield f"{one.path.name} {one.sha256}".encode()
+
+
 class Memory:
     """What is known of databases that got ``migrations``, or of a file that says what they make.
 
@@ -56,11 +67,7 @@ class Memory:
         major: int,
         file: str | None = None,
     ) -> None:
-        declared = roles.read_bytes() if roles.is_file() else b""
-        parts = [repr((runner, major, binaries.find(major), file)).encode(), declared]
-        parts.append(remembered.code(*_CODE))
-        parts += [f"{one.path.name} {one.sha256}".encode() for one in migrations]
-        self._name = remembered.digest(parts)
+        self._name = remembered.digest([*basis(runner, migrations, roles, major), repr(file).encode()])
 
     def recalled(self) -> Clean | None:
         """What is known; None for nothing."""

@@ -6,10 +6,10 @@ that migrations take for granted is made, plain, when the first statement asks f
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.schema import extensions, foreign_sql
-from pgrehearse.schema.definition import Schema, read
+from pgrehearse.schema.definition import Reading, reading
 from pgrehearse.schema.dump import dump
 from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.roles import names
@@ -123,9 +123,9 @@ class Scratch:
         with self.connect("template1") as connection:
             return names(connection) - self._taken - {_ADMIN, _OWNER}
 
-    def read(self, name: str, named: set[str]) -> Schema:
-        """The schema of one of the databases."""
-        return read(self._server.dsn(name, self.runner.superuser), named, (_ADMIN, _OWNER))
+    def reading(self, name: str, named: set[str]) -> Reading:
+        """What one of the databases defines."""
+        return reading(self._server.dsn(name, self.runner.superuser), named, (_ADMIN, _OWNER))
 
     def migrated(self, migrations: Sequence[Migration]) -> str:
         """Make the runner's database by ``roles`` and ``migrations``; its name.
@@ -165,8 +165,7 @@ class Scratch:
         """
         name = "pgrehearse_file"
         todo = [one for one in foreign_sql.read(file) if self.major > 16 or one.sql != _NEWER]
-        kinds = {id(one): classify(one).words for one in todo}
-        todo.sort(key=lambda one: "event" in kinds[id(one)][1:3])  # what they would fire at is made by then
+        todo.sort(key=lambda one: "event" in classify(one).words[1:3])  # what they fire at is made by then
         self._create(name, _OWNER)
         self.quiet(name)
         with self.connect(name, _OWNER) as owner, self.connect(name, self.runner.superuser) as superuser:
@@ -175,21 +174,20 @@ class Scratch:
             for (wrapper,) in superuser.execute(_WRAPPERS).fetchall():
                 grant = SQL("GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {}")
                 superuser.execute(grant.format(Identifier(wrapper), Identifier(_OWNER)))
-            for one in todo:
-                harmless = any(kinds[id(one)][: len(words)] == words for words in _HARMLESS)
-                self._carry_out(superuser if harmless else owner, file, [one])
+            for harmless, part in groupby(todo, key=_is_harmless):
+                self._carry_out(superuser if harmless else owner, file, part)
         return name
 
-    def reloaded(self, name: str, named: set[str]) -> Schema:
-        """The schema of a database made by a dump of ``name``, without what does not come back."""
+    def reloaded(self, name: str, named: set[str]) -> Reading:
+        """What a database made by a dump of ``name`` defines, without what does not come back."""
         dsn = self._server.dsn(name, self.runner.superuser)
         self._create(_AGAIN)
         self.quiet(_AGAIN)
         with self.connect(_AGAIN, self.runner.superuser) as connection:
-            for raw in split(dump(dsn, ledger=False).text):
-                with contextlib.suppress(psycopg.Error):
-                    connection.execute(raw.sql.encode())
-        return self.read(_AGAIN, named)
+            todo = (Statement(raw.sql, 1) for raw in split(dump(dsn, ledger=False).text))
+            for _ in foreign_sql.load(connection, todo):
+                pass
+        return self.reading(_AGAIN, named)
 
     def dump(self, name: str) -> str:
         """The schema as ``dbmate dump`` writes it, dbmate's own table included."""
@@ -219,15 +217,15 @@ class Scratch:
                 connection.execute(create)
                 self.notes.append("the scratch server lacks the live database's locale, so it has its own")
 
-    def _carry_out(self, connection: psycopg.Connection[Any], file: Path, todo: Sequence[Statement]) -> None:
+    def _carry_out(self, connection: psycopg.Connection[Any], file: Path, todo: Iterable[Statement]) -> None:
         """Carry out ``todo``, the statements of ``file``, and make the roles it lacks."""
-        for one in todo:
-            while (refused := foreign_sql.run(connection, one)) is not None and not extensions.is_made(
-                refused
-            ):
+        for first in foreign_sql.load(connection, todo):
+            refused: foreign_sql.RefusedStatement | None = first
+            while refused is not None and not extensions.is_made(refused):
                 if (unknown := _UNKNOWN_ROLE.search(refused.text)) and unknown[1] not in self._taken:
                     with self.connect("template1") as admin:
                         self.make_role(admin, unknown[1])
+                    refused = foreign_sql.run(connection, refused.statement)
                     continue
                 raise DocumentError(
                     f"this file cannot be carried out: {refused.text}",
@@ -317,3 +315,8 @@ class Scratch:
     def connect(self, name: str, role: str = _ADMIN) -> psycopg.Connection[Any]:
         """A session of ``role`` in one of the databases."""
         return connect(self._server.dsn(name, role), autocommit=True, prepare_threshold=None)
+
+
+def _is_harmless(statement: Statement) -> bool:
+    words = classify(statement).words
+    return any(words[: len(one)] == one for one in _HARMLESS)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
-from pgrehearse.migration.drift import comparisons
+from pgrehearse.migration.drift import made as made_module
 from pgrehearse.migration.drift.scratch import Scratch
+from pgrehearse.servers import remembered
+from pgrehearse.text.migration_files import Migration
 
-from .bench import Bench
+from .bench import Bench, parts
 
 
 def test_a_clean_database_is_known_again(applied: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +24,7 @@ def test_a_clean_database_is_known_again(applied: Bench, monkeypatch: pytest.Mon
         made.append(words)
         return Scratch(*words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(comparisons, "Scratch", counted)
+    monkeypatch.setattr(made_module, "Scratch", counted)
     status, text = applied.run("check", "--only", "live")
     assert (status, made) == (0, [])
     assert "live against the migrations: no drift" in text
@@ -44,9 +49,50 @@ def test_a_true_schema_file_is_known_again(applied: Bench, monkeypatch: pytest.M
         raise AssertionError("it was compared again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(comparisons, "Scratch", refused)
+        patch.setattr(made_module, "Scratch", refused)
         assert applied.run("check", "--only", "schema", database=False)[0] == 0
     text = (applied.folder / "db" / "schema.sql").read_text("utf-8")
     applied.write("schema.sql", text.replace("title text NOT NULL", "title text"))
     for _ in range(2):
         assert applied.run("check", "--only", "schema", database=False)[0] == 1
+
+
+def test_what_is_made_once_is_known_when_it_differs_too(
+    applied: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drift is compared again, and nothing is carried out for it; both comparisons share what is made."""
+    applied.run("check", "--write-schema")
+    text = (applied.folder / "db" / "schema.sql").read_text("utf-8")
+    applied.write("schema.sql", text.replace("title text NOT NULL", "title text"))
+    migrated: list[object] = []
+    real = Scratch.migrated
+
+    def counted(scratch: Scratch, migrations: Sequence[Migration]) -> str:
+        migrated.append(migrations)
+        return real(scratch, migrations)
+
+    monkeypatch.setattr(Scratch, "migrated", counted)
+    assert parts(applied)["schema"]["drift"] is True
+    assert len(migrated) == 2, "for what they make, and for its form after a restore"
+    applied.write("schema.sql", text.replace("title text NOT NULL", "title varchar"))
+    assert parts(applied)["schema"]["drift"] is True
+    assert len(migrated) == 2
+
+
+def test_what_holds_a_password_is_not_kept(applied: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[str] = []
+    real = remembered.keep
+
+    def counted(kind: str, *words: Any, **more: Any) -> None:
+        kept.append(kind)
+        real(kind, *words, **more)
+
+    monkeypatch.setattr(remembered, "keep", counted)
+    third = (
+        "-- migrate:up\nCREATE FOREIGN DATA WRAPPER away;\nCREATE SERVER far FOREIGN DATA WRAPPER away;\n"
+        "CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user 'a', password 'ours');\n-- migrate:down\n"
+    )
+    applied.write("migrations/3_far.sql", third)
+    assert applied.run("up")[0] == 0
+    assert parts(applied, "--only", "live")["drift"] is False
+    assert kept == ["drift"]
