@@ -53,6 +53,7 @@ def test_a_search_path_is_made_again(bench: Bench, gated: Database, first: str) 
         ("DO $$BEGIN SET ROLE pg_monitor; END$$;", "current_user"),
         (f"{note('one')}\nSET app.tenant = '7';", "current_setting('app.tenant', true)"),
         (f"{note('one')}\nCREATE TEMP TABLE t AS SELECT 'x' AS v;", "(SELECT v FROM t)"),
+        ("CREATE TEMP TABLE t (v text);\nINSERT INTO pg_temp.t VALUES ('x');", "(SELECT v FROM t)"),
         (f"BEGIN;\n{note('one')}\nCREATE FUNCTION pg_temp.f() RETURNS text RETURN 'f';\nCOMMIT;",
          "pg_temp.f()"),
         (f"{note('one')}\nPREPARE p AS SELECT 1;", "(SELECT name FROM pg_prepared_statements)"),

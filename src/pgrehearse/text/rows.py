@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pgrehearse.text.reader import Reader, reading
 from pgrehearse.text.split import Statement
 
-__all__ = ["changed_whole", "changes", "filled", "limit"]
+__all__ = ["CHANGES", "changed_whole", "changes", "filled", "limit"]
 
-_CHANGES = ("insert", "update", "delete", "merge")
+#: The verbs of what changes rows.
+CHANGES = ("insert", "update", "delete", "merge")
 
 
 def changes(reader: Reader) -> bool:
     """Whether the statement at the place of ``reader`` changes rows."""
-    if reader.takes_one(*_CHANGES, "truncate"):
+    if reader.takes_one(*CHANGES, "truncate"):
         return True
     if reader.takes("explain"):
         return _analyzes(reader) and changes(reader)
@@ -47,8 +48,8 @@ def _with(reader: Reader) -> bool:
                 return True
             before = ")"
             continue
-        if before != "," and reader.word() in ("select", "values", "table", *_CHANGES):
-            return reader.word() in _CHANGES
+        if before != "," and reader.word() in ("select", "values", "table", *CHANGES):
+            return reader.word() in CHANGES
         before = token.text
         reader.at += 1
     return False

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from pgrehearse.text.concurrent import is_concurrent
 from pgrehearse.text.reader import Reader, literal, lowered, plain, reading
-from pgrehearse.text.rows import changes
+from pgrehearse.text.rows import CHANGES, changes
 from pgrehearse.text.settings import Setting, configured, session_calls, settings
 from pgrehearse.text.split import SplitError, Statement, tokens
 
@@ -63,10 +63,12 @@ _BLANK = re.compile(r"\s")
 _UNLOCKS = "pg_advisory_unlock_all"
 #: Characters of a statement that is remembered.
 _SHORT = 1024
-#: An INSERT, UPDATE or DELETE by its ASCII words: it is nothing else, whatever follows. Files hold millions.
+#: An INSERT, UPDATE or DELETE by its ASCII words: it is nothing else, whatever follows, unless it names a
+#: temporary table. Files hold millions.
 _ROWS = re.compile(
     r"[ \t\n\r\f\v]*(?P<words>(?i:insert|update|delete)(?![\w$])"
     r"(?:[ \t\n\r\f\v]++[A-Za-z_][A-Za-z0-9_$]*+)*+)"
+    r"(?<!(?i:pg_temp))(?![ \t\n\r\f\v]*+\"pg_temp\")"
     r"(?=[ \t\n\r\f\v]*+(?:[(.=,*\"<>]|\Z))"
 )
 
@@ -90,7 +92,8 @@ class Kind:
         settings: what it changes with SET, RESET or set_config.
         of_the_session: all it does ends with the session, so a resumed run needs it again.
         temporary: it makes a relation, type or function that ends with the session.
-        of_temporary: it makes, changes or drops one such thing, and names no other that it changes.
+        of_temporary: it makes, changes or drops one such thing, or rows of it, and names no other that it
+            changes.
         routine: it makes a function or procedure.
         alone: it refuses a transaction block.
         ddl: it defines or maintains what others use too, so its locks count. Not routines, and nothing of
@@ -224,7 +227,9 @@ def _temporary_name(reader: Reader) -> bool:
 
 
 def _of_temporary(reader: Reader) -> bool:
-    """Whether it changes or drops one thing that is named as ``pg_temp.``, or makes an index on one."""
+    """Whether it changes or drops one thing named as ``pg_temp.``, or its rows, or makes an index on it."""
+    if reader.takes("insert", "into") or reader.takes("update") or reader.takes("delete", "from"):
+        return _names_temporary(reader) and all(lowered(token) not in CHANGES for token in reader.rest())
     if reader.takes("create"):
         reader.takes("unique")
         if not reader.takes("index"):
@@ -233,17 +238,22 @@ def _of_temporary(reader: Reader) -> bool:
         if reader.word() != "on":
             reader.path()
         return reader.takes("on") and plain((*reader.path(), "")[0]) == "pg_temp"
-    dropped = reader.word() == "drop"
-    if not reader.takes_one("alter", "drop"):
+    lists = reader.word() in ("drop", "truncate")
+    if not reader.takes_one("alter", "drop", "truncate"):
         return False
     while reader.takes_one("materialized", "foreign", *_NAMED):
         pass
     reader.takes("if", "exists")
+    if not _names_temporary(reader):
+        return False
+    return not lists or all(token.text != "," for token in reader.outside())
+
+
+def _names_temporary(reader: Reader) -> bool:
+    """Goes past a name, maybe after ONLY: whether it is one of ``pg_temp``."""
     reader.takes("only")
     path = reader.path()
-    if len(path) < 2 or plain(path[0]) != "pg_temp":
-        return False
-    return not dropped or all(token.text != "," for token in reader.outside())
+    return len(path) > 1 and plain(path[0]) == "pg_temp"
 
 
 def _routine(reader: Reader) -> bool:

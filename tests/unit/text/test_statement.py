@@ -214,3 +214,39 @@ def test_a_constant_is_never_taken_for_a_command(text: str) -> None:
     literal = "'" + text.replace("'", "''") + "'"
     kind = classify(f"SELECT {literal}")
     assert not (kind.of_the_session or kind.control or kind.alone or kind.changes_rows or kind.settings)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO pg_temp.t VALUES (1), (2)",
+        "/* rows */ insert into PG_TEMP . t (n) SELECT n FROM public.t LIMIT 100",
+        'INSERT INTO "pg_temp".t VALUES (1)',
+        "UPDATE ONLY pg_temp.t SET n = 1, m = 2",
+        "DELETE FROM pg_temp.t",
+        "TRUNCATE pg_temp.t",
+        "TRUNCATE TABLE ONLY pg_temp.t RESTART IDENTITY",
+    ],
+)
+def test_rows_of_a_temporary_table_end_with_the_session(sql: str) -> None:
+    found = classify(sql)
+    assert found.of_temporary
+    assert not found.temporary
+    assert found.changes_rows
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO pg_temp.t WITH gone AS (DELETE FROM t RETURNING n) SELECT n FROM gone",
+        "INSERT INTO t SELECT n FROM pg_temp.t",
+        "INSERT INTO pg_temp VALUES (1)",
+        "UPDATE t SET n = 1 FROM pg_temp.t",
+        'DELETE FROM "PG_TEMP".t',
+        "TRUNCATE pg_temp.t, t",
+        "DELETE FROM my_pg_temp.t",
+    ],
+)
+def test_rows_of_another_table_do_not(sql: str) -> None:
+    assert not classify(sql).of_temporary
+    assert classify(sql).changes_rows

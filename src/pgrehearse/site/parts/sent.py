@@ -27,8 +27,6 @@ _WORKING = ("Apply", "Roll back")
 _REASON, _REST = re.compile(r"'+stop: ([^'%]+)"), re.compile(r"[;:,](?:\s|$)")
 #: What a statement that calls a routine of the session says.
 _HELP = "pg_temp."
-#: Rows for a temporary table, so that something can be tried on them.
-_FILLED = re.compile(r"\s*INSERT\s+INTO\s+pg_temp\.", re.I)
 #: Where a sentence ends.
 _SENTENCE = re.compile(r"(?<=[.?])\s")
 #: Reasons that the line in front of a check names.
@@ -92,8 +90,7 @@ def _is_work(sql: str) -> bool:
     """Whether a person would write ``sql``: it makes no temporary help, keeps no receipt, is no check."""
     kind = kind_of(sql)
     checks = kind.verb == "do" and bool(_REASON.search(sql))
-    fills = bool(_FILLED.match(sql))
-    return not (kind.of_temporary or kind.temporary or fills or checks or kind.verb == "select")
+    return not (kind.of_temporary or kind.temporary or checks or kind.verb == "select")
 
 
 def _reasons(source: str) -> str:
