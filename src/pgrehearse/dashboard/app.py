@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from pgrehearse.dashboard import metrics
 from pgrehearse.dashboard.latest import LastLook, Latest, Once
-from pgrehearse.dashboard.views import DatabaseView, Overview, database, migration, overview
+from pgrehearse.dashboard.views import Overview, database, migration, overview
 from pgrehearse.markup import rendered
 from pgrehearse.status import as_json
 from pgrehearse.status.fact import Level
@@ -88,6 +88,8 @@ class _Pages:
         self, request: Request, body: str, title: str, more: Callable[[Overview], dict[str, Any]]
     ) -> Response:
         all_ = self._overview(self._latest.now)
+        # Links lead from the page, for a proxy may show all of this below a path of its own.
+        top = "../" * (request.scope["raw_path"].count(b"/") - 1) or "./"
         text = _rendered(
             "served",
             {
@@ -97,8 +99,9 @@ class _Pages:
                 "problem": self._latest.problem,
                 "level": self._latest.level,
                 "every": max(round(self._latest.every), 1),
-                "link": _link,
-                "migration_link": _migration_link,
+                "top": top,
+                "link": lambda one: f"{top}database/{quote(one.label)}",
+                "migration_link": lambda version: f"{top}migration/{quote(version, safe='')}",
                 **more(all_),
             },
         )
@@ -113,14 +116,6 @@ def _rendered(template: str, values: dict[str, Any]) -> Markup:
     return rendered("pgrehearse.dashboard", template, values)
 
 
-def _link(one: DatabaseView) -> str:
-    return f"/database/{quote(one.label)}"
-
-
-def _migration_link(version: str) -> str:
-    return f"/migration/{quote(version, safe='')}"
-
-
 async def _asset(request: Request) -> Response:
     kind = _KINDS.get(request.path_params["name"])
     if kind is None:
@@ -129,4 +124,4 @@ async def _asset(request: Request) -> Response:
 
 
 async def _missing(request: Request, error: object) -> Response:
-    return PlainTextResponse("there is no such page; / shows all environments\n", status_code=404)
+    return PlainTextResponse("there is no such page; the first one shows all environments\n", status_code=404)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import os
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ class Guard:
     def __init__(self, app: App, hosts: Collection[str], token: str = "") -> None:
         self._app = app
         self._hosts = {host.lower() for host in hosts}
-        self._token = token.encode()
+        self._token = os.fsencode(token)  # the bytes of the variable it comes from
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request; others than HTTP are refused."""
@@ -95,7 +96,7 @@ class Guard:
             return False
         kind, _, value = given[0].partition(" ")
         if kind.lower() == "bearer":
-            return hmac.compare_digest(value.strip().encode(), self._token)
+            return hmac.compare_digest(value.strip().encode("latin-1"), self._token)
         if kind.lower() != "basic":
             return False
         try:

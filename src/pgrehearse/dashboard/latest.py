@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -34,12 +34,14 @@ class LastLook:
         number: counted from 1; 0 before the first has ended.
         at: when it ended.
         took: seconds.
+        ended: the same moment by a clock that nobody sets back, in seconds.
     """
 
     number: int
     at: datetime
     took: float
     found: tuple[Snapshot, ...]
+    ended: float = field(default_factory=time.monotonic)
 
 
 class Once(Generic[Made]):
@@ -83,7 +85,8 @@ class Latest:
         now = self.now
         if not now.number:
             return self._failed or "the first look has not ended yet"
-        age = clock.now() - now.at
+        # By both: the time of day may be set back, and the other clock stands still while a machine sleeps.
+        age = max(clock.now() - now.at, timedelta(seconds=time.monotonic() - now.ended))
         if self._failed:
             return f"the last look failed: {self._failed}; this is from {now.at:%Y-%m-%d %H:%M:%S} UTC"
         if age > timedelta(seconds=3 * self.every + now.took):
@@ -97,7 +100,7 @@ class Latest:
 
     def once(self) -> None:
         """One look."""
-        begun = clock.now()
+        begun = time.monotonic()
         try:
             found = tuple(self._look())
         except PgRehearseError as error:
@@ -106,8 +109,7 @@ class Latest:
             self._failed = f"a bug in pgrehearse: {error!r}"
         else:
             self._failed = ""
-            at = clock.now()
-            self.now = LastLook(self.now.number + 1, at, (at - begun).total_seconds(), found)
+            self.now = LastLook(self.now.number + 1, clock.now(), time.monotonic() - begun, found)
 
     def _go_on(self) -> None:
         while not self._ended.is_set():

@@ -6,9 +6,11 @@ import base64
 import json
 import operator
 import re
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import jsonschema
 import pytest
@@ -95,6 +97,31 @@ def test_pages_of_other_sites_are_refused(served: Guard) -> None:
     assert asked(sec_fetch_site="same-origin", sec_fetch_mode="cors") == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/database/shop", "/database/shop/dead", "/database/shop%2Fdead", "/migration/1"]
+)
+@pytest.mark.parametrize("below", ["", "/tools/pg%20status"])
+def test_every_link_leads_somewhere_below_the_path_of_a_proxy(served: Guard, path: str, below: str) -> None:
+    page = ask(served, path)
+    assert page.status == 200
+    links = re.findall(r'(?:href|src)="([^"#]*)"', page.text)
+    assert len(links) > 4
+    for link in links:
+        split = urlsplit(urljoin(f"https://proxy.example{below}{path}", link))
+        assert split.netloc == "proxy.example"
+        assert split.path.startswith(f"{below}/"), link
+        assert ask(served, split.path.removeprefix(below)).status == 200, link
+
+
+def test_a_token_may_hold_any_letters() -> None:
+    token = "ein-Schl\u00fcssel-\u20ac-und-mehr"
+    guarded = app(snapshot(0), token=token)
+    sent = token.encode().decode("latin-1")  # what a client puts on the wire, as `ask` takes it
+    assert ask(guarded, authorization=f"Bearer {sent}").status == 200
+    assert ask(guarded, authorization=f"Bearer {sent[:-1]}").status == 401
+    assert ask(app(snapshot(0), token="x" * 16 + "\udcff"), authorization="Bearer x").status == 401
+
+
 def test_a_token_where_one_is_asked_for() -> None:
     guarded = app(snapshot(0), token=_TOKEN)
 
@@ -133,8 +160,8 @@ def test_what_a_browser_may_do_is_said_with_every_answer(served: Guard, path: st
 def test_the_pages(served: Guard) -> None:
     page = ask(served)
     assert page.headers["content-type"].startswith("text/html")
-    assert 'href="/database/shop"' in page.text
-    assert 'href="/database/shop/dead"' in page.text
+    assert 'href="./database/shop"' in page.text
+    assert 'href="./database/shop/dead"' in page.text
     assert "<style" not in page.text
     assert "style=" not in page.text
     assert page.text.count("<script") == 1
@@ -289,6 +316,24 @@ def test_a_look_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(latest_module.clock, "now", lambda: later)
     assert one.problem.startswith("no look has ended since ")
     assert one.level == Level.UNKNOWN
+
+
+@pytest.mark.parametrize(("back", "fresh"), [(60.0, True), (300.0, False)])
+def test_a_clock_that_is_set_back_makes_nothing_fresh(
+    monkeypatch: pytest.MonkeyPatch, back: float, fresh: bool
+) -> None:
+    """An hour after that, the time of day would call what was found before it new."""
+    one = latest(snapshot(0))
+    later, passed = clock.now() - timedelta(hours=1), time.monotonic() + back
+    monkeypatch.setattr(latest_module.clock, "now", lambda: later)
+    monkeypatch.setattr(latest_module.time, "monotonic", lambda: passed)
+    assert (one.problem == "") is fresh
+
+
+def test_how_long_a_look_took_is_never_less_than_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([clock.now() - timedelta(hours=hours) for hours in range(9)])
+    monkeypatch.setattr(latest_module.clock, "now", lambda: next(times))
+    assert 0 <= latest(snapshot(0)).now.took < 60
 
 
 # --- what the reference page offers ----------------------------------------------------------------------
