@@ -127,7 +127,7 @@ def test_every_state_says_what_is_and_axe_finds_nothing(
         if (size, dark) not in ((DESK, False), (PHONE, True)):
             links = []  # the pages of single databases are made of the same pieces
         for link, (_, level, said) in zip(links, STATES.values(), strict=bool(links)):
-            page = visit.to(f"{url}{link}")
+            page = visit.to(f"{url}/{link}")
             assert page.locator("h2 .level").inner_text().split()[-1] == level
             assert said in page.locator("main").inner_text()
             assert violations(page) == [], link
@@ -193,7 +193,7 @@ def test_it_works_without_javascript(browser: Browser, served: Served) -> None:
         page.locator("td .level.attention").first.wait_for()
         link = page.locator("th a").get_attribute("href")
     with Visit(browser, script=False) as visit:  # a click would race with the page that loads itself again
-        page = visit.to(f"{served.url}{link}")
+        page = visit.to(f"{served.url}/{link}")
         page.locator("text=CREATE TABLE a ()").first.wait_for()
 
 

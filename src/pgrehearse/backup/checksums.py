@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgrehearse import files
+from pgrehearse.backup.copying import no_special_file
 from pgrehearse.backup.proof import Refused, Unproven
 
 __all__ = ["compared", "of", "size", "written"]
@@ -32,6 +33,7 @@ def written(path: Path, name: str, beside: Path) -> Path:
 def compared(path: Path, digest: str) -> str:
     """Compare with the file beside ``path``. Raises Refused: another byte; Unproven: there is none."""
     beside = path.with_name(f"{path.name}.sha256")
+    no_special_file(beside)
     try:
         wanted = beside.read_text("utf-8")
     except (OSError, UnicodeDecodeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -42,22 +43,32 @@ def copied(source: Path, target: Path, jobs: int, progress: Callable[[int], None
     return total
 
 
-def no_special_file(folder: Path) -> None:
-    """Raise Refused, which names it, where a FIFO, a socket or a device lies in ``folder``.
+def no_special_file(place: Path) -> None:
+    """Raise Refused, which names it, where a FIFO, a socket or a device is ``place``, or lies in it.
 
     Whoever opens a FIFO waits until somebody writes into it: pg_verifybackup and pg_restore would for ever.
+    Links are followed, as they do; one that leads nowhere is left to them.
     """
-    if not folder.is_dir():
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                no_special_file(Path(entry.path))
-            elif not (entry.is_symlink() or entry.is_file(follow_symlinks=False)):
-                raise Refused(
-                    f"{entry.path} is neither a file nor a folder: whoever reads it may wait for ever",
-                    "no backup holds such a thing: find who made it, and take a new one",
-                )
+    seen: set[tuple[int, int]] = set()
+    left = [place]
+    while left:
+        one = left.pop()
+        try:
+            found = one.stat()
+        except OSError:
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            if (found.st_dev, found.st_ino) not in seen:
+                seen.add((found.st_dev, found.st_ino))
+                with os.scandir(one) as entries:
+                    left += [
+                        Path(entry.path) for entry in entries if not entry.is_file(follow_symlinks=False)
+                    ]
+        elif not stat.S_ISREG(found.st_mode):
+            raise Refused(
+                f"{one} is neither a file nor a folder: whoever reads it may wait for ever",
+                "no backup holds such a thing: find who made it, and take a new one",
+            )
 
 
 def _taken(running: set[Future[int]]) -> int:

@@ -1,4 +1,4 @@
-"""The adapter of pg_dump: a custom file, a directory, or a plain script, and its checksums beside it.
+"""The adapter of pg_dump: a custom or tar file, a directory, or a plain script, and its checksums beside it.
 
 A dump says neither which server it is from nor what its bytes were. So `take` leaves ``NAME.sha256`` beside
 it, as sha256sum writes and reads it; and the canary shows which database it is of.
@@ -10,11 +10,12 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from pgrehearse.backup import checksums, loading, programs
+from pgrehearse.backup import checksums, loading, programs, tar
 from pgrehearse.backup.adapter import Adapter, BackupFacts, Copy, WorkOptions
 from pgrehearse.backup.copying import no_special_file
 from pgrehearse.backup.levels import EvidenceLevel
@@ -30,6 +31,23 @@ _TAKE = "take a new one: pgrehearse backup take"
 _END = b"PostgreSQL database dump complete"
 _FROM = re.compile(r"^(?:--|;)\s+Dumped from database version:? (\d+)", re.M)
 _BY = re.compile(r"^(?:--|;)\s+Dumped by pg_dump version:? (\d+)", re.M)
+#: How files begin that other programs make of a dump.
+_PACKED = {
+    b"\x1f\x8b": "compressed by gzip",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"\x04\x22\x4d\x18": "compressed by lz4",
+    b"\xfd7zXZ": "compressed by xz",
+    b"BZh": "compressed by bzip2",
+    b"PK\x03\x04": "a zip file",
+    b"7z\xbc\xaf": "a 7z file",
+    b"-----BEGIN PGP MESSAGE": "encrypted by OpenPGP",
+    b"\x8c\x0d\x04": "encrypted by OpenPGP",
+    b"\x85\x01\x0c": "encrypted by OpenPGP",
+    b"\x85\x02\x0c": "encrypted by OpenPGP",
+    b"age-encryption.org/": "encrypted by age",
+    b"-----BEGIN AGE ENCRYPTED FILE": "encrypted by age",
+    b"Salted__": "encrypted by openssl",
+}
 _TAIL = 4096  # bytes at the end of a script in which it says that it is complete
 _NO_CLIENT = "install PostgreSQL's client programs, or name their directory in PGREHEARSE_BINDIR"
 
@@ -44,7 +62,7 @@ class DumpBackup(Adapter):
 
     @classmethod
     def recognizes(cls, place: str) -> bool:
-        return _form(Path(place)) is not None
+        return _form(Path(place)) is not None or bool(_packed(Path(place)))
 
     def __init__(self, place: str, original: Original, work: WorkOptions) -> None:
         super().__init__(place, original, work)
@@ -63,6 +81,8 @@ class DumpBackup(Adapter):
             no_special_file(self.path)
             form = _form(self.path)
             if form is None:
+                if packed := _packed(self.path):
+                    raise Refused(packed, "unpack it, and verify what comes out of it")
                 empty = self.path.is_file() and self.path.stat().st_size == 0
                 raise Refused("it is empty" if empty else "it is no dump that pg_dump made", _TAKE)
             self._form = form
@@ -106,6 +126,8 @@ class DumpBackup(Adapter):
                 )
                 if done.status != 0:
                     raise Refused(f"it is cut or damaged: {done.reason}", _TAKE)
+                if self._form == "tar":
+                    said.append(tar.whole(self.path))
                 said.append("every entry was read to its end")
         with proof.proving(EvidenceLevel.READ, "checksums") as said:
             said.append(checksums.compared(self.path, self._digest))
@@ -129,7 +151,9 @@ class DumpBackup(Adapter):
         ):
             with proof.proving(EvidenceLevel.RESTORED, "loaded") as said:
                 load = loading.script if self._form == "plain" else loading.archive
-                said.append(load(self.path, loader, server, self.original.database, self.work))
+                # pg_restore reads a tar file by one process only, and says so as an error.
+                work = replace(self.work, jobs=1) if self._form == "tar" else self.work
+                said.append(load(self.path, loader, server, self.original.database, work))
                 if major != own:
                     said.append(f"into PostgreSQL {major}: no programs of {own} are here")
                 said.append("owners, privileges and what needs a superuser are not restored")
@@ -156,18 +180,29 @@ def _form(path: Path) -> str | None:
     """By the first bytes; None: it is no dump."""
     if path.is_dir():
         return "directory" if (path / "toc.dat").is_file() else None
-    try:
-        head = _head(path)
-    except OSError:
-        return None
+    head = _head(path)
     if head.startswith(b"PGDMP"):
         return "custom"
+    if head.startswith(b"toc.dat\0"):
+        return "tar"
     return "plain" if b"PostgreSQL database dump" in head else None
 
 
+def _packed(path: Path) -> str:
+    """By what program somebody packed or encrypted what may be a dump; empty: by none that is known."""
+    head = _head(path)
+    return next((f"it is {said}" for begin, said in _PACKED.items() if head.startswith(begin)), "")
+
+
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
+    """Its first bytes; none of what is no file, such as a FIFO, on which one would wait for ever."""
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(4096)
+    except OSError:
+        pass
+    return b""
 
 
 def _number(what: re.Pattern[str], said: str) -> int:

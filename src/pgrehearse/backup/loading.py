@@ -64,7 +64,7 @@ def server(place: Path, original: Original, major: int, work: WorkOptions) -> It
 
 
 def archive(path: Path, program: Path, found: Server, database: str, work: WorkOptions) -> str:
-    """Load a custom file or a directory by pg_restore. Raises Refused: something of it was not."""
+    """Load what is no script by pg_restore. Raises Refused: something of it was not."""
     with tempfile.NamedTemporaryFile("w+b", prefix="pgrehearse-") as entries:
         programs.run([program, "--list", path], out=entries.file)
         entries.seek(0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pgrehearse.backup.copying import no_special_file
 from pgrehearse.backup.proof import Refused
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
 NAME = "backup_manifest"
 _OWN = b'"Manifest-Checksum"'
 _TAKE = "take a new one: pgrehearse backup take"
+_LSN = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 _LABEL = re.compile(r"^START WAL LOCATION: ([0-9A-F]+/[0-9A-F]+) ", re.M)
 _SINCE = re.compile(r"^INCREMENTAL FROM LSN: ([0-9A-F]+/[0-9A-F]+)", re.M)
 
@@ -75,14 +77,14 @@ def manifest(file: Path) -> Manifest:
             hashlib.sha256(content).hexdigest(),
             str(data.get("System-Identifier", "")),
             int(ranges[-1]["Timeline"]),
-            ranges[0]["Start-LSN"],
-            ranges[-1]["End-LSN"],
+            _lsn(ranges[0]["Start-LSN"]),
+            _lsn(ranges[-1]["End-LSN"]),
             sum(int(one["Size"]) for one in files),
             len(files),
             datetime.strptime(max(times), "%Y-%m-%d %H:%M:%S %Z").replace(tzinfo=UTC),
             all("Checksum" in one for one in files),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
         raise Refused(f"{file.name} is not whole: it was cut or changed", _TAKE) from None
 
 
@@ -102,12 +104,19 @@ def of_another_major(file: Path, to: Path) -> Path:
     return to
 
 
+def _lsn(text: str) -> str:
+    if _LSN.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no place in the WAL")
+    return text
+
+
 def _checksum(content: bytes) -> str:
     return hashlib.sha256(content[: content.rindex(_OWN)]).hexdigest()
 
 
 def label(folder: Path) -> Label | None:
-    """``backup_label`` of a plain backup; None: there is none."""
+    """``backup_label`` of a plain backup; None: there is none. Raises Refused: it is no file."""
+    no_special_file(folder / "backup_label")
     try:
         text = (folder / "backup_label").read_text("utf-8", errors="replace")
     except OSError:

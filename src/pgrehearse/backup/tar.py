@@ -1,7 +1,8 @@
-"""Base backups as tar files: base, one for each tablespace, and the WAL; plain or compressed."""
+"""Tar files: of a base backup one, each tablespace one, and the WAL, maybe compressed; a dump as one file."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tarfile
@@ -17,10 +18,11 @@ from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.manifest import Label, Manifest
 from pgrehearse.backup.proof import Refused, Unproven
 
-__all__ = ["base", "label", "unpacked", "wal"]
+__all__ = ["base", "label", "unpacked", "wal", "whole"]
 
 _TAKE = "take a new one: pgrehearse backup take"
 _ENDS = {"": "r|", ".gz": "r|gz", ".lz4": "lz4", ".zst": "zstd"}
+_END = 1024  # zero bytes that end a tar file
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 
 
@@ -56,11 +58,25 @@ def wal(folder: Path, found: Manifest, segment: int) -> str:
         held = {name for name in held if _SEGMENT.fullmatch(name)}
     if not held:
         raise Refused("there is no WAL: pg_wal.tar is missing or empty, so it cannot be restored", _TAKE)
-    wanted = set(manifests.segments(found.timeline, found.start_lsn, found.end_lsn, segment))
-    gone = sorted(one for one in wanted if one not in held and int(one[:8], 16) == found.timeline)
+    wanted = manifests.segments(found.timeline, found.start_lsn, found.end_lsn, segment)
+    gone = next((one for one in wanted if one not in held), "")
     if gone:
-        raise Refused(f"WAL is missing: {gone[0]}", _TAKE)
+        raise Refused(f"WAL is missing: {gone}", _TAKE)
     return f"{len(held)} WAL files are there; what is in them is left to recovery"
+
+
+def whole(archive: Path) -> str:
+    """Read the dump ``archive`` to its end. Raises Refused: it was cut, which pg_restore does not see."""
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            names = tar.getnames()
+        with archive.open("rb") as file:
+            file.seek(-_END, os.SEEK_END)
+            if any(file.read()):
+                raise EOFError("its last blocks are missing")
+    except (tarfile.TarError, EOFError) as error:
+        raise Refused(f"it is cut or damaged: {error}", _TAKE) from None
+    return f"{len(names)} files, to the end"
 
 
 def unpacked(folder: Path, place: Path, work: WorkOptions) -> int:

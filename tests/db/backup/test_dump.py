@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import shutil
 from collections.abc import Callable
@@ -120,6 +123,66 @@ def test_a_fifo_in_a_directory_is_refused_and_nobody_waits_for_it(
     os.mkfifo(one)
     with pytest.raises(ExpectationError, match=words("a FIFO lies in it", "pg_dump")):
         shop.verify(place, DumpBackup)
+
+
+@pytest.mark.parametrize("name", ["", "*.dat.gz", "toc.dat", "more"])
+def test_a_fifo_behind_a_link_or_in_place_of_the_dump_is_refused(
+    shop: Shop, dumps: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    """Whoever opens one waits; looking for the adapter would, too."""
+    place = tmp_path / "dump"
+    os.mkfifo(tmp_path / "fifo")
+    if not name:
+        place.symlink_to(tmp_path / "fifo")
+    else:
+        shutil.copytree(dumps["directory"], place)
+        one = next(iter(sorted(place.glob(name))), place / "more")
+        one.unlink(missing_ok=True)
+        one.symlink_to(tmp_path if one.name == "more" else tmp_path / "fifo")
+    assert DumpBackup.recognizes(str(place)) is (name not in ("", "toc.dat"))
+    with pytest.raises(ExpectationError, match=words("a FIFO lies in it", "pg_dump")):
+        shop.verify(place, DumpBackup)
+
+
+def test_checksums_that_are_a_fifo_are_refused(shop: Shop, dumps: dict[str, Path]) -> None:
+    place = linked_file(dumps["plain"], "fifo-beside", checksums=False)
+    os.mkfifo(place.with_name(f"{place.name}.sha256"))
+    assert words("a FIFO lies in it", "pg_dump") in missing(shop.verify(place))["checksums"]
+
+
+def test_a_tar_file_is_proven_and_refused_where_it_was_cut(shop: Shop, into: Path, tmp_path: Path) -> None:
+    """`take` makes none, others do; pg_restore reads it by one process only."""
+    shop.take(DumpBackup, "canary-of-tar")
+    place = part(shop, tmp_path / "of.tar", "--format=tar")
+    receipt = shop.verify(place, into=into)
+    assert list(missing(receipt)) == ["checksums"]
+    assert "3,000 rows" in of(receipt, "rows").said
+    whole = place.read_bytes()
+    for cut in (len(whole) // 2, len(whole) // 3, len(whole) - 1024):
+        changed(place, lambda content, cut=cut: whole[:cut])
+        receipt = shop.verify(place, DumpBackup)
+        assert words("a file was cut", "pg_dump") in missing(receipt)["readable"], cut
+        assert receipt.level is EvidenceLevel.LISTED
+
+
+@pytest.mark.parametrize(
+    ("pack", "said"),
+    [
+        (gzip.compress, "compressed by gzip"),
+        (lzma.compress, "compressed by xz"),
+        (bz2.compress, "compressed by bzip2"),
+        (lambda content: b"Salted__" + lzma.compress(content), "encrypted by openssl"),
+        (lambda content: b"age-encryption.org/v1\n" + lzma.compress(content), "encrypted by age"),
+    ],
+    ids=["gzip", "xz", "bzip2", "openssl", "age"],
+)
+def test_what_others_packed_is_called_that(
+    shop: Shop, dumps: dict[str, Path], pack: Callable[[bytes], bytes], said: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "packed"
+    place.write_bytes(pack(dumps["plain"].read_bytes()))
+    with pytest.raises(ExpectationError, match=f"it is {said}"):
+        shop.verify(place)
 
 
 @pytest.mark.parametrize("sections", [("pre-data", "data"), ("pre-data", "data", "post-data")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.backup import checksums, manifest
-from pgrehearse.backup.copying import copied
+from pgrehearse.backup.copying import copied, no_special_file
 from pgrehearse.backup.proof import NoRoom, Refused, Unproven
 from pgrehearse.backup.room import outside, room
 from pgrehearse.errors import SetupError
@@ -73,11 +74,44 @@ def test_a_manifest_that_somebody_changed_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [{"Files": None}, {"Files": []}, {"WAL-Ranges": []}, {"Files": [{"Path": "a"}]}, {"WAL-Ranges": "0/1"}],
+    [
+        {"Files": None},
+        {"Files": []},
+        {"WAL-Ranges": []},
+        {"Files": [{"Path": "a"}]},
+        {"WAL-Ranges": "0/1"},
+        {"Files": [{"Size": float("inf"), "Last-Modified": "2026-05-04 10:00:00 GMT"}]},
+        {"WAL-Ranges": [{"Timeline": 1, "Start-LSN": "0/2000028", "End-LSN": "somewhere"}]},
+        {"WAL-Ranges": [{"Timeline": 1, "Start-LSN": 7, "End-LSN": "0/2000028"}]},
+        {"WAL-Ranges": [{"Timeline": 1, "Start-LSN": "0/-2", "End-LSN": "123456789/0"}]},
+    ],
 )
 def test_one_that_was_spoiled_is_refused(tmp_path: Path, other: dict[str, object]) -> None:
     with pytest.raises(Refused, match="is not whole"):
         manifest.manifest(write(tmp_path, **other))
+
+
+def test_one_that_nests_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / manifest.NAME).write_text('{"Manifest-Checksum": ' + "[" * 100_000, "utf-8")
+    with pytest.raises(Refused, match="is not whole"):
+        manifest.manifest(tmp_path / manifest.NAME)
+
+
+def test_a_label_that_is_a_fifo_is_refused(tmp_path: Path) -> None:
+    """Of a backup beside the one that is verified: nobody has looked into that before."""
+    os.mkfifo(tmp_path / "backup_label")
+    with pytest.raises(Refused, match="neither a file nor a folder"):
+        manifest.label(tmp_path)
+
+
+def test_links_in_a_circle_are_looked_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    no_special_file(tmp_path)
+    (tmp_path / "a" / "null").symlink_to("/dev/null")
+    with pytest.raises(Refused, match="null is neither"):
+        no_special_file(tmp_path)
 
 
 def test_the_label_says_where_it_began_and_upon_what_it_builds() -> None:

@@ -114,9 +114,9 @@ def test_every_link_leads_somewhere_below_the_path_of_a_proxy(served: Guard, pat
 
 
 def test_a_token_may_hold_any_letters() -> None:
-    token = "ein-Schl\u00fcssel-\u20ac-und-mehr"
-    guarded = app(snapshot(0), token=token)
-    sent = token.encode().decode("latin-1")  # what a client puts on the wire, as `ask` takes it
+    letters = "ein-Schl\u00fcssel-\u20ac-und-mehr"
+    guarded = app(snapshot(0), token=letters)
+    sent = letters.encode().decode("latin-1")  # what a client puts on the wire, as `ask` takes it
     assert ask(guarded, authorization=f"Bearer {sent}").status == 200
     assert ask(guarded, authorization=f"Bearer {sent[:-1]}").status == 401
     assert ask(app(snapshot(0), token="x" * 16 + "\udcff"), authorization="Bearer x").status == 401
