@@ -10,13 +10,14 @@ from psycopg.conninfo import make_conninfo
 
 from pgrehearse.servers import Servers
 from support.fleets import Fleet, fleet_on
+from support.majors import RECENT
 from support.processes import end
 
 
 @pytest.fixture
 def fleet(servers: Servers, tmp_path: Path) -> Iterator[Fleet]:
     """Five databases."""
-    with fleet_on(servers.get(18), tmp_path, 5) as made:
+    with fleet_on(servers.get(RECENT), tmp_path, 5) as made:
         yield made
 
 

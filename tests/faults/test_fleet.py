@@ -17,6 +17,7 @@ from pgrehearse.promotion import audit
 from pgrehearse.servers import Servers
 from support.faults.moments import VARIABLE, Moment, chosen
 from support.fleets import Fleet, fleet_on
+from support.majors import RECENT
 from support.waiting import wait_until
 
 #: In a sample fewer databases are made.
@@ -40,7 +41,7 @@ SELECT wave, array_agg(state) FROM pgrehearse_promotion.fleet
 
 @pytest.fixture(scope="module")
 def fleet(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with fleet_on(servers.get(18), tmp_path_factory.mktemp("fleet"), SIZE) as made:
+    with fleet_on(servers.get(RECENT), tmp_path_factory.mktemp("fleet"), SIZE) as made:
         made.declare("canary = 1\nwave = 20")
         yield made
 

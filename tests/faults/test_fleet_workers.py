@@ -17,6 +17,7 @@ from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.servers import Servers
 from support.faults.moments import VARIABLE
 from support.fleets import Fleet, fleet_on
+from support.majors import RECENT
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="make faults runs it")
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="make fault
 @pytest.fixture
 def fleet(servers: Servers, tmp_path: Path) -> Iterator[Fleet]:
     """Five databases."""
-    with fleet_on(servers.get(18), tmp_path, 5) as made:
+    with fleet_on(servers.get(RECENT), tmp_path, 5) as made:
         yield made
 
 

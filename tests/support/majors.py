@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["LATER", "LATER_SAID", "OLD_AND_NEW", "TEST_MAJOR"]
+__all__ = ["LATER", "LATER_SAID", "OLD_AND_NEW", "RECENT", "TEST_MAJOR"]
 
 _asked = os.environ.get("PGREHEARSE_TEST_MAJOR")
 #: The major of ordinary tests; None is the default server's.
 TEST_MAJOR = int(_asked) if _asked else None
+
+#: For what older majors do not have, or what is tried on one major: 18, or a later one that is asked for.
+RECENT = max(18, TEST_MAJOR or 18)
 
 #: The option of a cell that is for other servers than those of ordinary tests, and why it is skipped.
 LATER, LATER_SAID = (

@@ -28,6 +28,7 @@ from support.archives import (
 )
 from support.damages import words
 from support.databases import execute
+from support.majors import RECENT
 from support.programs import program
 
 _CONFIG = """[barman]
@@ -84,11 +85,11 @@ class Catalog:
 @pytest.fixture(scope="module")
 def catalog() -> Iterator[Catalog]:
     barman, rsync = program("barman-3.19"), program("rsync-3.2")
-    with archiving(18, "cp %p {folder}/home/shop/incoming/%f") as archive:
+    with archiving(RECENT, "cp %p {folder}/home/shop/incoming/%f") as archive:
         found = Catalog(archive, barman)
         for folder in ("home/shop/incoming", "none", "programs"):
             (archive.folder / folder).mkdir(parents=True)
-        called = cluster.runnable(binaries.find(18)).bindir
+        called = cluster.runnable(binaries.find(RECENT)).bindir
         for name in ("pg_basebackup", "pg_verifybackup", "pg_receivewal", "psql"):
             (archive.folder / "programs" / name).symlink_to(called / name)
         (archive.folder / "programs" / "rsync").symlink_to(rsync)

@@ -12,6 +12,7 @@ from pgrehearse.backup import take as taking
 from pgrehearse.backup.base_backup import BaseBackup
 from support.archives import Archive, archiving, working
 from support.databases import execute
+from support.majors import RECENT
 from support.processes import PGREHEARSE, Ended, call, clean_environment
 
 
@@ -35,7 +36,7 @@ class Damaged:
 
 @pytest.fixture(scope="module")
 def damaged() -> Iterator[Damaged]:
-    with archiving(18, "cp %p {folder}/archive/%f") as archive:
+    with archiving(RECENT, "cp %p {folder}/archive/%f") as archive:
         (archive.folder / "archive").mkdir()
         (archive.folder / "archive").chmod(0o777)
         backup = archive.folder / "monday"

@@ -34,6 +34,7 @@ from support.archives import (
 )
 from support.damages import words
 from support.databases import execute
+from support.majors import RECENT
 from support.programs import program
 
 _CONFIG = """[global]
@@ -97,7 +98,7 @@ class Stanza:
 
 
 VERSIONS = {
-    "2.60": ("pgbackrest-2.60", 18, "repo1-cipher-type=aes-256-cbc"),
+    "2.60": ("pgbackrest-2.60", RECENT, "repo1-cipher-type=aes-256-cbc"),
     "2.45": ("pgbackrest-2.45", 15, ""),
 }
 

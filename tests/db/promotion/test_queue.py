@@ -11,7 +11,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.promotion import queue
 from pgrehearse.servers import Servers
 from support.databases import execute, fresh
-from support.majors import OLD_AND_NEW
+from support.majors import OLD_AND_NEW, RECENT
 from support.poolers import bouncer_before
 from support.programs import POOLERS
 
@@ -85,7 +85,7 @@ def test_what_others_wrote_into_the_queue_stops_nobody(dsn: str, args: str) -> N
 
 @pytest.mark.parametrize("name", POOLERS)
 def test_the_queue_may_lie_behind_a_pooler(servers: Servers, name: str) -> None:
-    with fresh(servers.get(18)) as dsn, bouncer_before(dsn, "transaction", name) as pooled:
+    with fresh(servers.get(RECENT)) as dsn, bouncer_before(dsn, "transaction", name) as pooled:
         with queue.opened(pooled, "q") as made:
             made.put(1, 20)
             assert made.waiting(1) == 20
