@@ -1,11 +1,11 @@
-"""What a step of many generated statements costs beside psql that sends the same, alternately, on one server.
+"""What a step of many generated statements costs beside psql that sends the same, in turns, on one server.
 
     python benchmarks/generated.py [--json FILE] [--statements 1000] [--rounds 3]
 
-The step is one query for ``\\gexec``: a comment for each column of a table, in a fresh database. ``psql`` has the same
-query in a file, and ``every statement its own answer`` is what ``run`` keeps as well: a record in the database in the
-statement's own transaction, and an event in the log. Seconds of ``run`` are those of the step, as the log has it;
-those of psql are between two looks at the clock of the server.
+The step is one query for ``\\gexec``: a comment for each column of a table. psql has the same query in
+a file. ``run`` keeps, for each statement, a record in the database in the transaction of the statement, and an
+event in its log. Its seconds are those of the step, as the log has it; those of psql are by the clock of the
+server.
 """
 
 from __future__ import annotations
@@ -128,9 +128,7 @@ def run(server: Server, folder: Path) -> float:
     command = [sys.executable, "-m", "pgrehearse", "run", "many.md", "--yes", "--from-top", "--log", str(log)]
     carried_out(server, command, folder)
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return float(
-        next(one["seconds"] for one in events if one["event"] == "step" and one["phase"] == "Apply")
-    )
+    return float(next(one["seconds"] for one in events if one["event"] == "step" and one["phase"] == "Apply"))
 
 
 def psql(server: Server, folder: Path, query: str) -> float:

@@ -183,3 +183,51 @@ def test_records_are_true_in_all_surroundings(bench: Bench, gated: Database, sur
         assert states and "forged" not in str(states)
     finally:
         gated.execute("DROP OWNED BY run_stranger; DROP ROLE run_stranger")
+
+
+QUIET = [f"COMMENT ON TABLE trace IS 'number {number}'" for number in range(30)]
+
+
+def test_the_session_is_not_asked_after_each_of_many_statements(bench: Bench, gated: Database) -> None:
+    """Each is recorded by itself; asking cost as much as twenty of them."""
+    bench.runbook([f"{generating(*QUIET)}\n{GATE}", note("last")])
+    stopped_at_the_gate(bench, gated)
+    assert gated.execute("SELECT count(*), count(state) FROM pgrehearse.step WHERE generated > 0") == [
+        (30, 0)
+    ]
+    status, out, err = run(bench, gated)
+    assert status == 0, err
+    assert "COMMENT ON" not in out  # they are done
+    assert gated.one("SELECT count(state) FROM pgrehearse.step WHERE outcome = 'done'") == 2  # once for each
+
+
+@pytest.mark.parametrize(
+    ("hidden", "there"),
+    [
+        ("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS"
+         " $$BEGIN PERFORM set_config('search_path', 'other, public', false); END$$;"
+         " CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()", "search_path"),
+        ("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS"
+         " $$BEGIN SET TimeZone = 'Asia/Tokyo'; END$$;"
+         " CREATE EVENT TRIGGER e ON ddl_command_start WHEN TAG IN ('COMMENT') EXECUTE FUNCTION f()",
+         "TimeZone"),
+    ],
+)  # fmt: skip
+def test_an_event_trigger_that_changes_the_session_is_seen(
+    bench: Bench, gated: Database, hidden: str, there: str
+) -> None:
+    gated.execute(PATH)
+    gated.execute(hidden)
+    bench.runbook([f"{QUIET[0]};\n{GATE}", note("last")])
+    stopped_at_the_gate(bench, gated)
+    assert gated.one(f"SELECT count(*) FROM pgrehearse.step WHERE state ? 'setting {there}'") == 1
+
+
+def test_the_session_is_asked_after_a_drop_that_may_be_of_something_temporary(
+    bench: Bench, gated: Database
+) -> None:
+    """Text does not tell that the table is a temporary one."""
+    bench.runbook(["CREATE TEMP TABLE t (n int);", f"DROP TABLE t;\n{GATE}"])
+    assert run(bench, gated)[0] == 1
+    states = gated.execute("SELECT state ? 'temporary relation t' FROM pgrehearse.step ORDER BY position")
+    assert [one for (one,) in states if one is not None] == [True, False]

@@ -13,7 +13,7 @@ FILES = sorted(Path(queries.__file__).parent.glob("*.sql"))
 VALUES: dict[str, dict[str, int | str]] = {
     "ddl_log": {"lock_class": 1, "lock_object": 2},
     "no_remains": {"condition": "true"},
-    "note_steps": {"user": "'me'", "run": 1, "count": 1, "steps": "'[]'"},
+    "note_steps": {"user": "'me'", "count": 1, "rows": "(1, 1, 1, 1, 'Apply', '', 'done', false, asked)"},
     "own_tables": {"schemas": "'{}'", "tables": "'{}'"},
     "rolled_back": {"runbook": "'x.md'"},
     "run_blockers": {"pid": 1},
@@ -26,6 +26,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "session_checked": {"wanted": "'{}'"},
     "session_only": {"spared": "'{}'", "said": "refused"},
     "session_remade": {"wanted": "'{}'"},
+    "session_quiet": {"state": "'SELECT 1'"},
     "session_state": {"beginning": "'{}'", "custom": "'{}'", "lock_class": 1},
 }
 #: A catalog or a function by its name alone. What a function says in its body has a search path of its own.

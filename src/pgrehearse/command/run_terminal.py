@@ -80,7 +80,7 @@ class RunTerminal:
             if part.unknown:
                 self._say(f"    -- shown when it is due, it depends on what stands above: {part.unknown}")
             elif part.sent:
-                self._say(indented("\n".join(f"{sql};" for sql in _some(part.sent))))
+                self._say(indented("\n".join(_some(part.sent))))
 
     def asks(self, step: Step) -> bool:
         return self._answer("run this step?")
@@ -179,7 +179,8 @@ def _time(seconds: float) -> str:
 
 
 def _some(statements: Sequence[str]) -> list[str]:
-    if len(statements) <= _SHOWN + 2:
-        return list(statements)
-    left = len(statements) - _SHOWN - 1
-    return [*statements[:_SHOWN], f"-- ... {left:,} more like these, and the last", statements[-1]]
+    ended = [f"{sql};" for sql in statements]
+    if len(ended) <= _SHOWN + 2:
+        return ended
+    left = len(ended) - _SHOWN - 1
+    return [*ended[:_SHOWN], f"-- ... {left:,} more like these, and the last", ended[-1]]

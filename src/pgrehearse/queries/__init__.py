@@ -51,9 +51,17 @@ _CONDITIONS = {
 }
 
 
-@cache
 def text(name: str, **values: int | str) -> bytes:
     """The query of the file ``name``. Raises KeyError: a word in it is neither ours nor in ``values``."""
-    known = _CONDITIONS | {word: str(value) for word, value in values.items()}
+    words = [
+        (str(values[word]) if word in values else _CONDITIONS[word]) if at % 2 else word
+        for at, word in enumerate(_parts(name))
+    ]
+    return "".join(words).encode()
+
+
+@cache  # of files, and not of what is put in: that is different for each statement of a run
+def _parts(name: str) -> tuple[str, ...]:
+    """The file ``name``: its text and, at every second place, the word between two texts."""
     sql = Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-    return re.sub(r"\{([a-z_]+)\}", lambda found: known[found[1]], sql).encode()
+    return tuple(re.split(r"\{([a-z_]+)\}", sql))

@@ -1,9 +1,12 @@
--- Records steps, with the session's state in the last; sent after session_state. As the role that connected,
--- whatever role a step took on. A READ ONLY transaction does nothing that could be recorded.
+-- Records steps; `asked` in the last of the rows is the session's state, if it was asked. Sent after session_state.
+-- As the role that connected, whatever role a step took on. A READ ONLY transaction does nothing that could be recorded.
 DO $body$
 DECLARE
     before CONSTANT pg_catalog.text := pg_catalog.current_setting('role');
     before_user CONSTANT pg_catalog.text := pg_catalog.current_setting('session_authorization');
+    asked CONSTANT pg_catalog.jsonb := CASE
+        WHEN pg_catalog.current_setting('pgrehearse.session_state') OPERATOR(pg_catalog.<>) ''
+        THEN pg_catalog.current_setting('pgrehearse.session_state')::pg_catalog.jsonb END;
     written pg_catalog.int8;
 BEGIN
     IF pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on' THEN
@@ -24,13 +27,7 @@ BEGIN
         RAISE EXCEPTION 'this step changes the ledger of runs, which says what is done';
     END IF;
     INSERT INTO pgrehearse.step AS s (run, line, statement, generated, phase, digest, outcome, of_the_session, state)
-    SELECT {run}, n.line, n.statement, n.generated, n.phase, n.digest, n.outcome, n.of_the_session,
-           CASE WHEN n.position OPERATOR(pg_catalog.=) {count}
-                THEN pg_catalog.current_setting('pgrehearse.session_state')::pg_catalog.jsonb END
-      FROM pg_catalog.jsonb_to_recordset({steps}) AS n (position pg_catalog.int8, line pg_catalog.int4,
-               statement pg_catalog.int4, generated pg_catalog.int4, phase pg_catalog.text, digest pg_catalog.text,
-               outcome pg_catalog.text, of_the_session pg_catalog.bool)
-     ORDER BY n.position
+    VALUES {rows}
     ON CONFLICT (run, line, statement, generated) DO UPDATE
        SET (outcome, digest, state, written) = (excluded.outcome, excluded.digest, excluded.state,
             pg_catalog.clock_timestamp()), position = DEFAULT;

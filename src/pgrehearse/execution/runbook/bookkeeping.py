@@ -18,6 +18,7 @@ from pgrehearse.execution.runbook.framing import (
     commits,
     ends_with_session,
     kind_of,
+    leaves_session,
     made_again,
     wants_a_block,
 )
@@ -211,7 +212,7 @@ class Recorder(Applying):
         if kind.alone or commits(kind, message.sql):
             return self._alone(row, message.sql)
         # One message: what the statement has locked is not kept for another round trip.
-        after = f"{self._note([row])};\nCOMMIT"
+        after = f"{self._note([row], kind)};\nCOMMIT"
         return Frame(("BEGIN",), (after,), ("ROLLBACK",), lambda: self._alone(row, message.sql))
 
     def _alone(self, row: RunRow, sql: str) -> Frame:
@@ -223,7 +224,7 @@ class Recorder(Applying):
             ]
             check = no_remains(sql if one.digest == row.digest else None for one in begun)
         self._write(RunRow(row.key, row.phase, row.digest, "begun"))
-        return Frame((check,) if check else (), self._recorded([row]))
+        return Frame((check,) if check else (), self._recorded([row], kind_of(sql)))
 
     def ended(self, message: Message, printed: Sequence[str], transaction: TransactionStatus) -> None:
         if self._again:
@@ -289,13 +290,15 @@ class Recorder(Applying):
         session = key[1] > 0 and ends_with_session(kind_of(text))
         return RunRow(key, self._step.cell.phase or "", _digest(text), outcome, session)
 
-    def _note(self, rows: Sequence[RunRow]) -> str:
+    def _note(self, rows: Sequence[RunRow], kind: Kind | None = None) -> str:
+        """The statements that record ``rows``. ``kind``: of the only one, which was just sent."""
         assert self.ledger is not None
-        return f"{self.state.query};\n{self.ledger.note(rows)}"
+        quiet = kind is not None and leaves_session(kind)
+        return f"{self.state.query(quiet=quiet)};\n{self.ledger.note(rows)}"
 
-    def _recorded(self, rows: Sequence[RunRow]) -> tuple[str, ...]:
+    def _recorded(self, rows: Sequence[RunRow], kind: Kind | None = None) -> tuple[str, ...]:
         """The messages that record ``rows`` in a transaction of their own."""
-        return ("BEGIN READ WRITE", f"{self._note(rows)};\nCOMMIT")
+        return ("BEGIN READ WRITE", f"{self._note(rows, kind)};\nCOMMIT")
 
     def _write(self, row: RunRow) -> None:
         if self.ledger is not None:

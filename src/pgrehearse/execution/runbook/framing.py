@@ -7,7 +7,10 @@ from pgrehearse.execution.session_only import changes_nothing
 from pgrehearse.text.split import SplitError
 from pgrehearse.text.statement import Kind, classify
 
-__all__ = ["commits", "ends_with_session", "kind_of", "made_again", "wants_a_block"]
+__all__ = ["commits", "ends_with_session", "kind_of", "leaves_session", "made_again", "wants_a_block"]
+
+#: First words of what defines, and carries nothing out.
+_QUIET = ("alter", "comment", "drop", "grant", "revoke", "security")
 
 
 def kind_of(sql: str) -> Kind:
@@ -20,6 +23,16 @@ def kind_of(sql: str) -> Kind:
 def ends_with_session(kind: Kind) -> bool:
     """Whether what it does ends with the session: settings, temporary objects, what is done to those."""
     return kind.of_the_session or kind.of_temporary
+
+
+def leaves_session(kind: Kind) -> bool:
+    """Whether it calls nothing that could change the session.
+
+    An index and a CHECK may go by a function; one that changes the session is seen when the step is done.
+    """
+    index = kind.begins("create", "index") or kind.begins("create", "unique", "index")
+    quiet = kind.verb in _QUIET or index
+    return quiet and not ends_with_session(kind)
 
 
 def made_again(kind: Kind) -> Frame:

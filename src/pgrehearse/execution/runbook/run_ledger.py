@@ -23,7 +23,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.execution.own_tables import SCHEMA, OwnTable, Wanted, create, look
 from pgrehearse.execution.runbook.recorded import RunRow, RunWork, Unfinished
 from pgrehearse.execution.unlimited import unlimited
-from pgrehearse.text.variables import quote_json, quote_literal
+from pgrehearse.text.variables import quote_literal
 
 __all__ = ["RunLedger", "trusted"]
 
@@ -270,24 +270,13 @@ class RunLedger:
 
     def note(self, rows: Sequence[RunRow]) -> str:
         """The statement that records ``rows``, for the session that did it; it follows `session_state`."""
-        steps = [
-            {
-                "position": position,
-                "line": row.key[0],
-                "statement": row.key[1],
-                "generated": row.key[2],
-                "phase": row.phase,
-                "digest": row.digest,
-                "outcome": row.outcome,
-                "of_the_session": row.of_the_session,
-            }
-            for position, row in enumerate(rows, 1)
+        values = [
+            f"({self.id}, {row.key[0]}, {row.key[1]}, {row.key[2]}, {quote_literal(row.phase)},"
+            f" {quote_literal(row.digest)}, {quote_literal(row.outcome)}, {row.of_the_session},"
+            f" {'asked' if place == len(rows) else 'NULL'})"
+            for place, row in enumerate(rows, 1)
         ]
         text = queries.text(
-            "note_steps",
-            user=quote_literal(self.user),
-            run=self.id,
-            count=len(rows),
-            steps=quote_json(steps),
+            "note_steps", user=quote_literal(self.user), count=len(rows), rows=", ".join(values)
         )
         return text.decode()

@@ -37,20 +37,24 @@ class SessionState:
         self._custom = sorted({found.lower() for found in _DOTTED.findall(text)})
         self._beginning: dict[str, Any] = {}
 
-    @property
-    def query(self) -> str:
-        """Keeps, until the transaction ends, how the session differs from its beginning."""
+    def query(self, *, quiet: bool = False) -> str:
+        """Keeps, until the transaction ends, how the session differs from its beginning.
+
+        ``quiet``: what was sent before it leaves the session as it was; then the server asks it
+        only where something may do so unseen.
+        """
         names = ", ".join(map(quote_literal, self._custom))
-        return queries.text(
+        asked = queries.text(
             "session_state",
             beginning=quote_json(self._beginning),
             custom=f"ARRAY[{names}]::pg_catalog.text[]",
             lock_class=LOCK_CLASS,
         ).decode()
+        return queries.text("session_quiet", state=quote_literal(asked)).decode() if quiet else asked
 
     def begin(self, session: Session) -> None:
         """Take the state of ``session`` as its beginning: what a later run of the same checks has again."""
-        error = session.run([Message(f"BEGIN READ ONLY; {self.query}; {_SHOWN}; COMMIT", 1)])
+        error = session.run([Message(f"BEGIN READ ONLY; {self.query()}; {_SHOWN}; COMMIT", 1)])
         if error is not None:
             raise SetupError(
                 f"the session cannot be asked for its state: {error.text}", next_step="run it again"
@@ -61,7 +65,7 @@ class SessionState:
     def seen(self, connection: psycopg.Connection[Any]) -> dict[str, Any]:
         """The state of the session that is ``connection``, outside a transaction."""
         with connection.transaction():
-            connection.execute(self.query.encode())
+            connection.execute(self.query().encode())
             row = connection.execute(_SHOWN).fetchone()
         assert row is not None
         return dict(json.loads(row[0]))
@@ -71,4 +75,4 @@ class SessionState:
         text = quote_json(dict(wanted))
         remade = queries.text("session_remade", wanted=text).decode()
         checked = queries.text("session_checked", wanted=text).decode()
-        return f"{remade};\n{self.query};\n{checked}"
+        return f"{remade};\n{self.query()};\n{checked}"
