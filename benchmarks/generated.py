@@ -3,7 +3,7 @@
     python benchmarks/generated.py [--json FILE] [--statements 1000] [--rounds 3]
 
 The step is one query for ``\\gexec``: a comment for each column of a table. psql has the same query in
-a file. ``run`` keeps, for each statement, a record in the database in the transaction of the statement, and an
+a file. ``run`` keeps, for each statement, a record in the database in the transaction of the statement and an
 event in its log. Its seconds are those of the step, as the log has it; those of psql are by the clock of the
 server.
 """
