@@ -32,6 +32,7 @@ __all__ = [
 #: What is said of a database that holds something else than text in UTF-8, and what to do about it.
 NOT_TEXT = "something in the database is not text in UTF-8"
 NOT_TEXT_NEXT = "find the name or comment, and write it anew; an SQL_ASCII database takes any bytes"
+_BEGIN = b"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0;"
 _UTF8: dict[str, Any] = {"client_encoding": "UTF8"}
 # Letters stand as they are in JSON: a database in SQL_ASCII or LATIN1 knows no \u00e4.
 set_json_dumps(partial(json.dumps, ensure_ascii=False))
@@ -58,10 +59,11 @@ def connect(conninfo: str, **options: Any) -> Connection:
 def transaction(connection: psycopg.Connection[Any], first: bytes) -> Iterator[None]:
     """A transaction on ``connection``, in autocommit mode; ``first`` is sent with its BEGIN.
 
-    One message and not two or three: with many databases each costs more than what it asks for.
+    One message and not two or three: with many databases each costs more than what it asks for. What a role
+    or a database says of idle transactions does not end it: the time between two questions is our own.
     """
     try:
-        connection.execute(b"BEGIN;" + first)
+        connection.execute(_BEGIN + first)
         yield
     except BaseException:
         if connection.info.transaction_status != TransactionStatus.IDLE:

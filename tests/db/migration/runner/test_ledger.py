@@ -9,9 +9,12 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, PgRehearseError, SetupError
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.migration.runner import versions
+from pgrehearse.migration.runner.ledger import Ledger
+from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.migration.timing import costs
 from support.places import Place
 from support.waiting import wait_until
@@ -316,3 +319,16 @@ def test_a_setting_by_which_the_file_would_be_read_differently_is_refused(
     error = place.refused(ExpectationError)
     assert (error.path, error.line) == (file, 4)
     assert "read differently" in error.message
+
+
+def test_a_limit_on_idle_transactions_does_not_end_a_look(place: Place) -> None:
+    """The time between two questions is ours; a database may allow a millisecond of it."""
+    place.write(1, "CREATE TABLE thing ();")
+    place.up()
+    name = place.one("SELECT current_database()")
+    place.execute(f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '1ms'")
+    assert [one.state for one in versions.read(place.dsn, place.migrations())] == ["applied"]
+    with connect(place.dsn, autocommit=True) as connection, ours(connection):
+        row = connection.execute("SELECT current_setting('idle_in_transaction_session_timeout')").fetchone()
+        assert row == ("0",)
+        assert set(Ledger(connection).known().applied) == {"1"}
