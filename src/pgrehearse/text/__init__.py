@@ -2,7 +2,7 @@
 
 document, front_matter, options, claims, fenced_blocks, fence_form, recordings, snippets   Markdown
 uncompared, taken_for   what looks like a cell or its output; what a reader takes a block for
-foreign            Markdown that nobody wrote for this program
+foreign            Markdown that nobody wrote for this program; foreign_files: what it brings in
 looking            Preflight and Verify only look
 lint, flaws        what of a document would not mean the same everywhere
 plain_yaml         front matter that is small, flat and says everything once

@@ -22,6 +22,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters, fenced_blocks
 from pgrehearse.text.document import MOST, Cell, Document, Illustration, is_illustration
 from pgrehearse.text.fenced_blocks import Fence, Heading
+from pgrehearse.text.foreign_files import LANGUAGES, refuse_unread_blocks, said_above, with_files
 from pgrehearse.text.front_matter import FrontMatter
 from pgrehearse.text.options import CellOptions, parse_header
 from pgrehearse.text.project import Project
@@ -29,13 +30,7 @@ from pgrehearse.text.split import SplitError, split
 
 __all__ = ["ForeignReading", "read"]
 
-#: Other dialects (mysql, tsql) are nothing for us.
-_LANGUAGES = ("sql", "postgresql", "postgres", "pgsql", "plpgsql", "psql", "pg")
-_SPEAKS = re.compile(r"\s*(?:>\s*)*<!--\s*pgrehearse:\s*(?P<said>.*?)\s*-->\s*")
 _PROMPT = re.compile(r"^[\w.@:/~-]*=[*!?]?[#>] ", re.M)
-_INCLUDE = re.compile(r"\s*-{1,}8<-{1,}\s+(?P<quote>['\"])(?P<path>[^'\"]+)(?P=quote)\s*")
-#: ``path:2:5``, ``path:name``: a part of a file.
-_PART = re.compile(r"(?P<path>.+?)(?::(?P<first>\d*)(?::(?P<last>\d*))?|:(?P<section>[A-Za-z][\w-]*))?")
 _QUOTED = re.compile(r"[ \t]*(?:>[ \t]?)+")
 
 
@@ -73,7 +68,9 @@ def read(path: Path, project: Project, how: ForeignReading) -> list[Document]:
     found = fenced_blocks.scan(lines)
     heads = fenced_blocks.headings(lines, found)
     unseen = fenced_blocks.comment_lines(lines, found)
-    wanted = [one for one in found if one.language.lower() in _LANGUAGES and one.line not in unseen]
+    if not how.marked:
+        refuse_unread_blocks(lines, found, unseen, path, project)
+    wanted = [one for one in found if one.language.lower() in LANGUAGES and one.line not in unseen]
     blocks = [_block(lines, fence, heads, path, project, how) for fence in wanted]
     parts = []
     for first, last, title in _sections(heads, how.fresh, len(lines)):
@@ -104,7 +101,7 @@ def _block(
     project: Project,
     how: ForeignReading,
 ) -> Cell | Illustration:
-    said = _said(lines, fence)
+    said = said_above(lines, fence.line)
     above = _above(heads, fence.line)
     left = (
         is_illustration(fence)
@@ -115,7 +112,7 @@ def _block(
     )
     if left:
         return Illustration("sql", fence.body, fence.line, fence.info)
-    source = "\n".join(_brought_in(_plain(fence), path, project, fence.line))
+    source = "\n".join(with_files(_plain(fence), path, project, fence.line))
     if said is None and _is_of_psql(source):
         return Illustration("sql", fence.body, fence.line, fence.info)
     options = CellOptions()
@@ -138,15 +135,6 @@ def _is_of_psql(source: str) -> bool:
     except SplitError:
         return True
     return _PROMPT.search(source) is not None
-
-
-def _said(lines: Sequence[str], fence: Fence) -> str | None:
-    """What the comment above says; None: there is none. Blank lines may stand between."""
-    for number in range(fence.line - 2, -1, -1):
-        if lines[number].strip(" \t>"):
-            speaks = _SPEAKS.fullmatch(lines[number])
-            return speaks["said"] if speaks else None
-    return None
 
 
 def _above(heads: Iterable[Heading], line: int) -> list[str]:
@@ -172,40 +160,3 @@ def _unindented(line: str, width: int) -> str:
     line = line.expandtabs(4) if width and line[:1] == "\t" else line
     blank = len(line) - len(line.lstrip(" "))
     return line[min(blank, width) :]
-
-
-def _brought_in(lines: Iterable[str], path: Path, project: Project, line: int) -> Iterator[str]:
-    for text in lines:
-        include = _INCLUDE.fullmatch(text)
-        if include is None:
-            yield text
-            continue
-        part = _PART.fullmatch(include["path"])
-        assert part is not None  # it matches every name
-        yield from _part_of(_file(part["path"], path, project, line), part)
-
-
-def _file(name: str, path: Path, project: Project, line: int) -> list[str]:
-    """Lines of the file that a page brings in: beside the page, in the project or in its documents."""
-    for folder in (path.resolve().parent, project.root, *project.documents):
-        place = (folder / name).resolve()
-        if place.is_file() and place.is_relative_to(project.root):
-            return characters.read(place, most=MOST).replace("\r\n", "\n").rstrip("\n").split("\n")
-    raise DocumentError(
-        f"the file {name!r}, which this block brings in, is not in the project",
-        path=path,
-        line=line,
-        next_step="name it from the page or the project; or above it <!-- pgrehearse: skip REASON -->",
-    )
-
-
-def _part_of(lines: list[str], part: re.Match[str]) -> list[str]:
-    if part["section"]:
-        marks = [
-            n
-            for n, text in enumerate(lines)
-            if re.search(rf"-8<- \[(?:start|end): {part['section']}\]", text)
-        ]
-        return lines[marks[0] + 1 : marks[1]] if len(marks) > 1 else []
-    first, last = int(part["first"] or 1), int(part["last"] or len(lines))
-    return lines[first - 1 : last]

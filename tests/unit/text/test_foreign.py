@@ -129,3 +129,62 @@ def test_files_that_a_block_brings_in(tmp_path: Path) -> None:
     for name in ("missing.sql", "../secret.sql", str(tmp_path / "secret.sql")):
         with pytest.raises(DocumentError, match="is not in the project"):
             of(inside, block.format(name))
+
+
+PIECE = "# Set-up\n\n1. first\n\n   ```sql\n   CREATE TABLE t ();\n   ```\n"
+PIECES = (
+    '--8<-- "parts/setup.md"',
+    "--8<--\n; parts/prose.md\nparts/setup.md\n--8<--",
+    '{% include "parts/setup.md" %}',
+    "{%- include-markdown 'parts/setup.md' heading-offset=1 %}",
+    "{!parts/setup.md!}",
+    "{{< include parts/setup.md >}}",
+    "```{include} parts/setup.md\n```",
+    '--8<-- "parts/deep.md"',
+    "{% include setup.md %}",
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_piece_of_the_page_that_holds_blocks_is_refused_by_name(tmp_path: Path, piece: str) -> None:
+    for folder in ("parts", "_includes"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "setup.md").write_text(PIECE)
+    (tmp_path / "parts" / "deep.md").write_text('{% include "parts/setup.md" %}\n')
+    (tmp_path / "parts" / "prose.md").write_text(
+        'Words, and `--8<-- "parts/setup.md"`.\n\n```bash\nls\n```\n'
+    )
+    page = "A page.\n\n{}\n\n```sql\nSELECT 1;\n```\n"
+    with pytest.raises(DocumentError, match=r"brings in \S+\.md, whose 1 SQL block is not read") as caught:
+        of(tmp_path, page.format(piece))
+    assert caught.value.line in (3, 5)
+    skipped = of(tmp_path, page.format(f"<!-- pgrehearse: skip it has a test -->\n\n{piece.splitlines()[0]}"))
+    if len(piece.splitlines()) == 1:
+        assert sources(skipped) == [["SELECT 1;"]]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        '--8<-- "parts/prose.md"',
+        '{% include "theme/header.html" %}',
+        '`--8<-- "parts/setup.md"`, as an example',
+        '```markdown\n--8<-- "parts/setup.md"\n```',
+        '<!--\n--8<-- "parts/setup.md"\n-->',
+        ';--8<-- "parts/setup.md"',
+        "a range {1..3}, and {! no }",
+    ],
+)
+def test_a_piece_without_blocks_is_no_matter(tmp_path: Path, piece: str) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "setup.md").write_text(PIECE)
+    (tmp_path / "parts" / "prose.md").write_text("Words.\n\n```mysql\nSELECT 1;\n```\n")
+    assert sources(of(tmp_path, f"{piece}\n\n```sql\nSELECT 1;\n```\n")) == [["SELECT 1;"]]
+
+
+def test_a_piece_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """Nobody knows whether it has blocks; where only marked ones run, it has none."""
+    page = '--8<-- "https://example.org/setup.md"\n\n<!-- pgrehearse: run -->\n```sql\nSELECT 1;\n```\n'
+    with pytest.raises(DocumentError, match="is not in the project: its blocks are not read"):
+        of(tmp_path, page)
+    assert sources(of(tmp_path, page, ForeignReading(marked=True))) == [["SELECT 1;"]]
