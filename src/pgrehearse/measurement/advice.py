@@ -8,7 +8,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.statement import code
 
-__all__ = ["PAGES", "POLICY", "advice", "partition_way"]
+__all__ = ["PAGES", "POLICY", "advice", "partition_way", "rewrite_way"]
 
 #: Where there is no page of its own: lock_timeout, one risky statement per migration, expand and contract.
 POLICY = "guides/schema-evolution-policy"
@@ -43,6 +43,33 @@ PAGES = (
     ),
     (r"(vacuum (full\b|\([^)]*\bfull\b)|cluster |repack )", "runbooks/table-shrink"),
     (r"(update|delete) ", "runbooks/backfill-in-batches"),
+)
+
+_FILLED_BY = r"\b(default|generated|(small|big)?serial[248]?)\b"
+#: Pattern of a statement that writes a relation anew -> what to do in its place; the first match wins.
+_REWRITES = (
+    (
+        r"refresh materialized view (?!concurrently)",
+        "REFRESH MATERIALIZED VIEW CONCURRENTLY; the view needs a unique index of columns, without WHERE",
+    ),
+    (
+        r"(vacuum|cluster|repack)\b",
+        "VACUUM without FULL keeps nobody waiting, and new rows use the space; to give it back: the runbook",
+    ),
+    (
+        r"alter (table|materialized view|index) .* set (logged|unlogged|tablespace|access method)\b",
+        "no other form of it lets them go on: fill a new table in batches and swap the names, or announce an"
+        " outage",
+    ),
+    (
+        rf"alter table .* add (column )?(?!constraint )(?=.*{_FILLED_BY})",
+        "add the column without a value, SET DEFAULT for new rows, and fill the old ones in batches",
+    ),
+    (
+        r"alter table .* add (column )?(?!constraint )",
+        "a column of the domain's own type with the CHECK NOT VALID, then VALIDATE: a domain that has a rule"
+        " is tried on each row",
+    ),
 )
 
 #: Pages whose way is CREATE INDEX CONCURRENTLY.
@@ -95,3 +122,9 @@ def partition_way(statement: str, *, default: str, scans: bool) -> str:
         checked = f"; before that {opposite}, NOT VALID, then VALIDATE" if scans and opposite else ""
         return made + checked
     return ""
+
+
+def rewrite_way(statement: str) -> str:
+    """What to do in place of ``statement``, which writes a relation anew; empty for a change of a type."""
+    text = code(statement) + " "
+    return next((way for pattern, way in _REWRITES if re.match(pattern, text)), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.measurement.advice import PAGES, POLICY, advice, partition_way
+from pgrehearse.measurement.advice import PAGES, POLICY, advice, partition_way, rewrite_way
 from pgrehearse.measurement.statement.facts import Facts
 from support import ROOT
 
@@ -133,3 +133,27 @@ def test_the_way_with_partitions(statement: str, default: str, scans: bool, said
 )
 def test_nothing_is_said_where_nothing_is_better(statement: str) -> None:
     assert partition_way(statement, default="t_rest", scans=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("statement", "way"),
+    [
+        ("REFRESH MATERIALIZED VIEW sums", "CONCURRENTLY"),
+        ('VACUUM (FULL, VERBOSE) "T"', "VACUUM without FULL"),
+        ("CLUSTER t USING i", "VACUUM without FULL"),
+        ("ALTER TABLE t SET LOGGED", "fill a new table"),
+        ("ALTER TABLE t SET UNLOGGED", "fill a new table"),
+        ("ALTER INDEX i SET TABLESPACE fast", "fill a new table"),
+        ("ALTER TABLE t SET ACCESS METHOD heap2", "fill a new table"),
+        ("ALTER TABLE t ADD COLUMN x uuid DEFAULT gen_random_uuid()", "SET DEFAULT"),
+        ("ALTER TABLE t ADD x bigserial", "SET DEFAULT"),
+        ("ALTER TABLE t ADD COLUMN x int GENERATED ALWAYS AS (a) STORED", "SET DEFAULT"),
+        ("ALTER TABLE t ADD COLUMN zip zip", "the domain's own type"),
+        ("ALTER TABLE t ALTER COLUMN x TYPE bigint", ""),
+        ("DO $$BEGIN EXECUTE 'VACUUM'; END$$", ""),
+    ],
+)
+def test_what_to_do_in_place_of_a_rewrite(statement: str, way: str) -> None:
+    said = rewrite_way(statement)
+    assert way in said
+    assert bool(said) is bool(way)

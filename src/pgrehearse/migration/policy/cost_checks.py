@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 from pgrehearse.findings import Finding
-from pgrehearse.measurement.advice import POLICY
+from pgrehearse.measurement.advice import POLICY, rewrite_way
 from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.words import blocked
 from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken, unjudged
-from pgrehearse.migration.policy.text_checks import LONGEST, timeouts
+from pgrehearse.migration.policy.text_checks import LONGEST, in_force
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.rows import changed_whole, limit
 from pgrehearse.text.statement import Kind, classify, code
@@ -103,10 +102,8 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
 
 def _timed(file: File, written: Written) -> bool:
     """Whether a safe lock_timeout holds at ``written``."""
-    before = takewhile(lambda one: one is not written, file.up)
-    found = [one for earlier in before for one in timeouts(earlier.sql)]
-    limits = [one.seconds for one in found if one.name == "lock_timeout"]
-    return bool(limits) and 0 < limits[-1] <= LONGEST
+    limit = in_force(file.up, file.migration.up.transaction)[written].get("lock_timeout")
+    return limit is not None and limit.seconds <= LONGEST
 
 
 def _failed(file: File, written: Written, error: str) -> Finding:
@@ -201,6 +198,8 @@ def _met_nothing(file: File, written: Written, row: Row, measured: MeasuredState
 def _mend(check: str, sql: str, row: Row) -> str:
     """What works there: not every way does for a domain, a partition, or an index of a partitioned table."""
     words = classify(sql).words
+    if words[:1] == ("reindex",):
+        return "the same with CONCURRENTLY, in a file of its own, with transaction:false"
     if row.partitioned and (
         check == "index-build" or (check == "scan" and row.advice.startswith("runbooks/index"))
     ):
@@ -224,6 +223,8 @@ def _mend(check: str, sql: str, row: Row) -> str:
         return (
             "name the column's COLLATE in the statement: only its indexes are built anew, for another order"
         )
+    if check == "rewrite" and (way := rewrite_way(sql)):
+        return way
     return _MEND[check]
 
 
@@ -273,7 +274,10 @@ def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement
         file.migration.path,
         written.line,
         f"makes {_who(row)} wait, with no lock_timeout of at most {LONGEST:.0f} s before it",
-        "SET LOCAL lock_timeout = '2s'; as the first statement: dbmate and psql set none",
+        "SET LOCAL lock_timeout = '2s'; as the first statement: dbmate and psql set none"
+        if row.step.block
+        else "SET lock_timeout = '2s'; before it, with -- allow: one-statement REASON: SET LOCAL does nothing"
+        " without a transaction",
         written.sql,
         _facts(row, measured),
     )

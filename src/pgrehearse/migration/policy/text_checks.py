@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pgrehearse.findings import Finding, Severity
 from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.text.concurrent import built_index
-from pgrehearse.text.statement import classify
+from pgrehearse.text.statement import Control, classify
 
-__all__ = ["Timeout", "check", "timeouts"]
+__all__ = ["Limit", "Timeout", "check", "in_force", "timeouts"]
 
 #: Longest lock_timeout, in seconds, that is still a moment to those who wait behind it.
 LONGEST = 10.0
@@ -41,6 +41,40 @@ def timeouts(sql: str) -> list[Timeout]:
     ]
 
 
+class Limit(NamedTuple):
+    """A timeout that holds, and the statement that set it."""
+
+    seconds: float
+    written: Written
+
+
+def in_force(section: Sequence[Written], transaction: bool) -> dict[Written, dict[str, Limit]]:
+    """The timeouts that hold at each statement of ``section``, the last one set last.
+
+    Args:
+        transaction: whether all of it is one. Elsewhere what is LOCAL counts between BEGIN and its end only.
+    """
+    session: dict[str, Limit] = {}
+    local: dict[str, Limit | None] = {}
+    within, found = transaction, {}
+    for written in section:
+        control = classify(written.sql).control
+        if control in (Control.OPENS, Control.CLOSES, Control.GIVES_UP) and not transaction:
+            within, local = control is Control.OPENS, {}
+        for name, is_local, seconds in timeouts(written.sql):
+            limit = Limit(seconds, written) if seconds else None
+            if is_local:
+                local.pop(name, None)
+                local |= {name: limit} if within else {}
+                continue
+            local.pop(name, None)
+            session.pop(name, None)
+            session |= {name: limit} if limit else {}
+        over = {name: limit for name, limit in session.items() if name not in local}
+        found[written] = over | {name: limit for name, limit in local.items() if limit}
+    return found
+
+
 def _seconds(value: str) -> float:
     found = _VALUE.fullmatch(value.strip())
     return float(found["number"]) * _UNITS[found["unit"]] if found else 0.0
@@ -52,8 +86,9 @@ def check(file: File) -> Iterator[Finding]:
     yield from file.unreadable_down
     yield from _one_statement(file)
     yield from _session_timeout(file)
-    for section in (file.up, file.down):
-        yield from _builds(file, section)
+    down = file.migration.down
+    yield from _builds(file, file.up, file.migration.up.transaction)
+    yield from _builds(file, file.down, down is not None and down.transaction)
     yield from _down(file)
 
 
@@ -93,16 +128,12 @@ def _session_timeout(file: File) -> Iterator[Finding]:
             )
 
 
-def _builds(file: File, section: tuple[Written, ...]) -> Iterator[Finding]:
+def _builds(file: File, section: Sequence[Written], transaction: bool) -> Iterator[Finding]:
     path = file.migration.path
-    in_force: dict[str, Written] = {}
+    limits = in_force(section, transaction)
     for written in section:
         kind = classify(written.sql)
-        for name, _, seconds in timeouts(written.sql):
-            in_force.pop(name, None)
-            if seconds:
-                in_force[name] = written
-        timeout = next(reversed(in_force.values()), None)
+        timeout = next((limit.written for limit in reversed(limits[written].values())), None)
         builds = kind.concurrent and kind.verb in _BUILDS
         if timeout and builds and not file.allowed("build-timeout", written):
             yield broken(

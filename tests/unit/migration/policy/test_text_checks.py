@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.migration.policy import judged_file as policy_file
-from pgrehearse.migration.policy.text_checks import check, timeouts
+from pgrehearse.migration.policy.judged_file import Written
+from pgrehearse.migration.policy.text_checks import check, in_force, timeouts
 from pgrehearse.text import migration_files
 from support.projects import write
 
@@ -34,6 +35,8 @@ DOWN = " transaction:false\nDROP INDEX CONCURRENTLY i;"
         (f"{FREE}{BUILD}\n-- allow: one-statement\nSELECT 1;", [("one-statement", 4)]),
         (f"{FREE}SET lock_timeout = '2s';\n{BUILD}", [("one-statement", 3), ("build-timeout", 2)]),
         (f"{FREE}SET lock_timeout = 0;\n{BUILD}", [("one-statement", 3)]),
+        (f"{FREE}SET LOCAL lock_timeout = '2s';\n{BUILD}", [("one-statement", 3)]),
+        (f"{FREE}SELECT set_config('lock_timeout', '2s', true);\n{BUILD}", [("one-statement", 3)]),
         (
             f"{FREE}SET lock_timeout = '2s';\nSET statement_timeout = 0;\n{BUILD}",
             [("one-statement", 3), ("build-timeout", 2)],
@@ -105,3 +108,23 @@ def test_a_way_back(tmp_path: Path, down: str | None, wrong: list[tuple[str, int
 )
 def test_timeouts(sql: str, said: list[tuple[str, bool, float]]) -> None:
     assert [tuple(one) for one in timeouts(sql)] == said
+
+
+@pytest.mark.parametrize(
+    ("before", "transaction", "seconds"),
+    [
+        ("SET LOCAL lock_timeout = '2s'", True, 2),
+        ("SET LOCAL lock_timeout = '2s'", False, None),
+        ("SET lock_timeout = '2s'", False, 2),
+        ("SET lock_timeout = '9s'; BEGIN; SET LOCAL lock_timeout = '2s'", False, 2),
+        ("SET lock_timeout = '9s'; BEGIN; SET LOCAL lock_timeout = '2s'; COMMIT", False, 9),
+        ("BEGIN; SET LOCAL lock_timeout = '2s'; COMMIT; BEGIN", False, None),
+        ("SET lock_timeout = '2s'; BEGIN; SET LOCAL lock_timeout = 0", False, None),
+        ("SET LOCAL lock_timeout = '2s'; SET lock_timeout = 0", True, None),
+        ("SET lock_timeout = '2s'; RESET ALL", False, None),
+    ],
+)
+def test_which_timeout_holds(before: str, transaction: bool, seconds: float | None) -> None:
+    written = [Written(sql.strip(), n, n) for n, sql in enumerate([*before.split(";"), "SELECT 1"], 1)]
+    limit = in_force(written, transaction)[written[-1]].get("lock_timeout")
+    assert (limit.seconds if limit else None) == seconds
