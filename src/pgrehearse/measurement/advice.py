@@ -49,6 +49,10 @@ _FILLED_BY = r"\b(default|generated|(small|big)?serial[248]?)\b"
 #: Pattern of a statement that writes a relation anew -> what to do in its place; the first match wins.
 _REWRITES = (
     (
+        r"truncate\b",
+        "DELETE in batches keeps nobody waiting; where nobody needs the rows: -- allow: rewrite REASON",
+    ),
+    (
         r"refresh materialized view (?!concurrently)",
         "REFRESH MATERIALIZED VIEW CONCURRENTLY; the view needs a unique index of columns, without WHERE",
     ),

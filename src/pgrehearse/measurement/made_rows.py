@@ -18,7 +18,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse import queries
 from pgrehearse.connections import connect
 
-__all__ = ["constants", "fill"]
+__all__ = ["NULLS", "constants", "fill"]
 
 #: Older tables first: those that foreign keys refer to are mostly made before.
 _TABLES = f"""
@@ -32,7 +32,7 @@ SELECT a.attname, pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), a.at
                                          CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END),
        coalesce(b.typcategory, t.typcategory)::pg_catalog.text, coalesce(b.oid, t.oid)::bigint,
        coalesce(b.typname, t.typname),
-       NOT a.attnotnull AND NOT t.typnotnull AND t.typtype <> 'd',
+       NOT a.attnotnull AND NOT t.typnotnull, t.typtype = 'd',
        EXISTS (SELECT FROM pg_catalog.pg_index AS i
                 WHERE i.indrelid = a.attrelid AND (i.indisunique OR i.indisexclusion)
                   AND a.attnum = ANY (i.indkey)),
@@ -59,6 +59,7 @@ _LABELS = "SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = %s ORDER B
 _CONSTANT = re.compile(r"'((?:[^']|'')*)'")
 _NUMBERS = ("int2", "int4", "int8", "numeric", "float4", "float8", "money", "oid")
 _MOST = 40  # constants that are tried
+NULLS = 5  # in each of so many rows, columns that may be NULL are
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class _Column:
     oid: int
     base: str
     nullable: bool
+    domain: bool
     key: bool
     refers: bool
 
@@ -79,13 +81,13 @@ def constants(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:_MOST]
 
 
-def fill(dsn: str, rows: int, known: Sequence[str] = (), *, nulls: bool = True) -> tuple[str, ...]:
+def fill(dsn: str, rows: int, known: Sequence[str] = (), *, nulls: int = NULLS) -> tuple[str, ...]:
     """Put ``rows`` rows into each table that holds none, where that can be done; the names of those.
 
     Args:
         dsn: of a disposable database, its role the owner of the tables.
         known: constants that some rows hold, see `constants`.
-        nulls: whether columns that may be NULL are, in some rows.
+        nulls: columns that may be NULL are, in each such row; 0: in none, 1: in all.
     """
     done: list[str] = []
     with connect(dsn, autocommit=True, prepare_threshold=None) as connection:
@@ -108,7 +110,7 @@ def _fill(
     rows: int,
     known: Sequence[str],
     *,
-    nulls: bool,
+    nulls: int,
 ) -> bool:
     columns = [_Column(*row) for row in connection.execute(_COLUMNS, [oid]).fetchall()]
     bounds = " ".join(str(row[0]) for row in connection.execute(_BOUNDS, [oid]).fetchall())
@@ -133,7 +135,7 @@ def _attempts(
     bounds: Sequence[str],
     parts: Sequence[str],
     *,
-    nulls: bool,
+    nulls: int,
 ) -> Iterator[list[str]]:
     """Expressions over ``g`` for ``columns``: those that say most first, plainer ones after them."""
     labels = {
@@ -146,25 +148,24 @@ def _attempts(
         ((*partitioned, *known), nulls),
         (known, nulls),
         (bounds, nulls),
-        (partitioned, False),
-        (bounds, False),
-        ((), False),
+        (partitioned, 0),
+        (bounds, 0),
+        ((), 0),
     ):
         only = words is bounds or words is partitioned
         yield [_value(column, labels, list(words), only=only, nulls=empty) for column in columns]
 
 
-def _value(
-    column: _Column, labels: dict[int, list[str]], words: list[str], *, only: bool, nulls: bool
-) -> str:
+def _value(column: _Column, labels: dict[int, list[str]], words: list[str], *, only: bool, nulls: int) -> str:
     """An expression of the type of ``column`` over ``g``, the number of the row."""
     plain = _plain(column, labels)
     if words and not column.key and not column.refers and (texts := _fitting(column, words, numbers=only)):
         listed = ", ".join(_quoted(text) for text in texts)
         one = f"((ARRAY[{listed}]::pg_catalog.text[])[1 + g / 2 % {len(texts)}])::{column.type}"
         plain = one if only else f"CASE WHEN g % 2 = 0 THEN {one} ELSE {plain} END"
-    if nulls and column.nullable and not column.refers:
-        return f"CASE WHEN g % 5 = 0 THEN NULL ELSE {plain} END"
+    given = column.refers or (column.domain and nulls > 1)  # a domain may have a rule of its own
+    if nulls and column.nullable and not given:
+        return f"CASE WHEN g % {nulls} = 0 THEN NULL ELSE {plain} END"
     return plain
 
 

@@ -294,5 +294,5 @@ class _Run:
 def _unmeasurable(step: FileStatement, kind: Kind) -> str:
     """Why ``step`` is neither run nor measured; empty if it is."""
     if kind.outside:
-        return f"{' '.join(kind.words[:2]).upper()} acts beyond its database, so it is not measured"
+        return f"{kind.called} acts beyond its database, so it is not measured"
     return ""

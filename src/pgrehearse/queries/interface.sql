@@ -33,7 +33,9 @@ SELECT kind, identity,
                                      AND c.relkind IN ('r', 'p'))
                     ORDER BY 1),
                'disabled', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger AS g
-                             WHERE g.tgrelid = c.oid AND g.tgenabled = 'D'),
+                             WHERE g.tgrelid = c.oid AND g.tgenabled IN ('D', 'R')),
+               'parents', ARRAY(SELECT h.inhparent::pg_catalog.regclass::pg_catalog.text
+                                  FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid ORDER BY 1),
                'frozen', c.relkind IN ('r', 'p') AND c.relreplident <> 'f'
                    AND (EXISTS (SELECT FROM pg_catalog.pg_publication AS u
                                  WHERE u.puballtables AND (u.pubupdate OR u.pubdelete))
@@ -82,6 +84,20 @@ SELECT kind, identity,
            n.nspname, p.proname, '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', '',
            pg_catalog.json_build_object(
                'type', pg_catalog.pg_get_function_result(p.oid),
+               'body', pg_catalog.md5(pg_catalog.concat_ws(' ', p.prosrc, p.probin, p.proconfig,
+                                                           pg_catalog.pg_get_function_sqlbody(p.oid))),
+               'kept', ARRAY(  -- what holds its results
+               SELECT x.oid::pg_catalog.regclass::pg_catalog.text
+                 FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_class AS x ON x.oid = d.objid
+                WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND x.relkind IN ('i', 'p')
+                  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = p.oid
+               UNION
+               SELECT h.adrelid::pg_catalog.regclass || '.' || pg_catalog.quote_ident(a.attname)
+                 FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_attrdef AS h ON h.oid = d.objid
+                 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = h.adrelid AND a.attnum = h.adnum
+                WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.attgenerated = 's'
+                  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = p.oid
+                ORDER BY 1),
                'granted', ARRAY(
                SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END
                       || ' ' || a.privilege_type

@@ -98,7 +98,8 @@ class Kind:
         alone: it refuses a transaction block.
         ddl: it defines or maintains what others use too, so its locks count. Not routines, and nothing of
             the whole cluster such as roles.
-        outside: it acts beyond its database, where neither a rollback nor a copy keeps that to itself.
+        outside: it acts beyond its database, where neither a rollback nor a copy keeps that to itself: on the
+            cluster, or by a program or a file of the server.
         changes_rows: INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY FROM, also within WITH, COPY and EXPLAIN.
         concurrent: it says CONCURRENTLY.
         unlocks: it gives up every advisory lock of the session.
@@ -122,6 +123,11 @@ class Kind:
     def in_turn(self) -> bool:
         """Whether it works in several transactions, and takes its strong lock at the end of the work."""
         return self.concurrent and self.alone
+
+    @property
+    def called(self) -> str:
+        """It as a sentence names it, such as ALTER SYSTEM."""
+        return " ".join(self.words[: 1 if self.verb == "copy" else 2]).upper()
 
     @property
     def verb(self) -> str:
@@ -174,7 +180,7 @@ def _read(sql: str) -> Kind:
         routine=routine,
         alone=_alone(reader.again(), says_concurrently),
         ddl=verb in _DDL and not (temporary or routine or _of_the_cluster(reader.again())),
-        outside=words[:2] in _OUTSIDE,
+        outside=words[:2] in _OUTSIDE or _copies_outside(reader.again()),
         changes_rows=changes(reader.again()),
         concurrent=says_concurrently,
         unlocks=words[:2] == ("discard", "all") or (_UNLOCKS in sql.lower() and _unlocks(reader.again())),
@@ -267,6 +273,20 @@ def _of_the_cluster(reader: Reader) -> bool:
     if not reader.takes_one("alter", "create", "drop") and not reader.takes("comment", "on"):
         return False
     return reader.word() in ("database", "role", "system", "user")
+
+
+def _copies_outside(reader: Reader) -> bool:
+    """Whether a COPY starts a program of the server, or writes a file there."""
+    if not reader.takes("copy"):
+        return False
+    if not reader.parenthesis():
+        reader.path()
+        reader.parenthesis()
+    way = reader.takes_one("from", "to")
+    token = reader.token()
+    return bool(way) and (
+        reader.word() == "program" or (way == "to" and token is not None and token.kind != "word")
+    )
 
 
 def _alone(reader: Reader, says_concurrently: bool) -> bool:

@@ -250,3 +250,22 @@ def test_rows_of_a_temporary_table_end_with_the_session(sql: str) -> None:
 def test_rows_of_another_table_do_not(sql: str) -> None:
     assert not classify(sql).of_temporary
     assert classify(sql).changes_rows
+
+
+@pytest.mark.parametrize(
+    ("sql", "outside"),
+    [
+        ("COPY t FROM PROGRAM 'ls'", True),
+        ("copy s.t (a, b) to /* x */ program 'cat'", True),
+        ("COPY (SELECT 1) TO '/tmp/x'", True),
+        ("COPY t TO $$/tmp/x$$ WITH (FORMAT csv)", True),
+        ("COPY t TO STDOUT", False),
+        ("COPY t FROM STDIN", False),
+        ("COPY t FROM '/tmp/x'", False),
+        ('COPY "to program" FROM STDIN', False),
+        ("COPY program FROM STDIN", False),
+    ],
+)
+def test_a_copy_beyond_the_database(sql: str, outside: bool) -> None:
+    assert classify(sql).outside is outside
+    assert classify(sql).called == "COPY"

@@ -38,7 +38,7 @@ def measure(
     kind = classify(statement)
     if kind.outside:
         raise DocumentError(
-            f"{' '.join(kind.words[:2]).upper()} acts beyond its database, so it is not measured",
+            f"{kind.called} acts beyond its database, so it is not measured",
             next_step="leave it out of the measurement",
         )
     if kind.control is not None:

@@ -15,7 +15,11 @@ from pgrehearse.text import characters
 __all__ = ["check"]
 
 #: What helps without telling anybody.
-_MEND = {"sequence": "ALTER SEQUENCE ... AS bigint in the same file"}
+_MEND = {
+    "sequence": "ALTER SEQUENCE ... AS bigint in the same file",
+    "kept": "a function of another name, and later files that make anew what keeps its results; or REINDEX"
+    " after it, and `-- breaking: REASON` here",
+}
 #: States of a file: the interface before it, then after each of its statements.
 States = Sequence[tuple[Written | None, Interface]]
 #: Digits from which on a number is a version; a shorter one is, with the name of its migration.
@@ -50,7 +54,7 @@ def check(file: File, states: States, changes: Path, place: str) -> Iterator[Fin
             path,
             written.line if written else file.migration.up.line,
             sentence,
-            _MEND.get(what[0], told),
+            _MEND.get(what[0].split(" ")[0], told),
             written.sql if written else "",
             severity=Severity.POLICY if what[0] in AGREED else Severity.HAZARD,
         )

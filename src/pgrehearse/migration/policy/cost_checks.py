@@ -129,7 +129,10 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
     read = [name for name in row.facts.scans if name in measured.known]
     batch = _is_batch(written.sql, row)
     changed = [] if batch else [name for name in _changed(row) if name in measured.known]
-    if _builds_index(kind) and row.own:
+    if kind.verb == "truncate" and row.waits:
+        emptied = [name for name in row.facts.locks if name in measured.known & measured.tables]
+        check, said = "rewrite", f"empties {_names(emptied)} while {_who(row)} wait"
+    elif _builds_index(kind) and row.own and not (row.partitioned and " on only " in code(written.sql)):
         check, said = "index-build", f"builds an index while {_who(row)} wait"
     elif row.rewrites and row.waits and not row.in_turn:
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"

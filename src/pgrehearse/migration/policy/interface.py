@@ -121,6 +121,10 @@ def _changed(key: Key, was: Thing, before: Interface, after: Interface) -> Itera
         yield from _column(owner, name, was.facts, now.facts)
     elif kind == "relation":
         yield from _relation(owner, was.facts, now.facts)
+    elif kind == "function" and was.facts["body"] != now.facts["body"]:
+        for place in sorted({*was.facts["kept"]} & {*now.facts["kept"]}):
+            what = f"changes what function {owner} computes, and {place} keeps what it computed before"
+            yield f"kept {place}", f"{what}: queries that look there miss rows"
     # A rule keeps its oid when a name in it changes; of a type that changes it is made anew, with casts.
     made_anew = kind == "rule" and was.facts["kind"] == "c" and was.identity != now.identity
     if (
@@ -151,6 +155,8 @@ def _relation(owner: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[
         what = f"leaves {owner}, which is published, without replica identity"
         yield "frozen", f"{what}: UPDATE and DELETE fail with 55000"
 
+    for parent in sorted({*was.get("parents", ())} - {*now.get("parents", ())}):
+        yield "parents", f"takes {owner} out of {parent}: who reads that sees its rows no more"
     for publication in sorted({*was.get("published", ())} - {*now.get("published", ())}):
         what = f"takes {owner} out of publication {publication}"
         yield "published", f"{what}: who subscribes gets no more of its changes, and is not told"
@@ -206,7 +212,7 @@ def _new(key: Key, thing: Thing, before: Interface) -> str:
         return ""
     facts = thing.facts
     only_new = facts["columns"] and any(("column", owner, c) not in before for c in facts["columns"])
-    if only_new or ("rule", owner, facts["index"]) in before:
+    if only_new or (facts["kind"] != "f" and ("rule", owner, facts["index"]) in before):
         return ""  # about a column that no release writes; or the index said it already
     what = facts["kind"]
     return f"adds {_KINDS[what]} {name} to {owner}: writers that break it fail with {_WHO[what]}"

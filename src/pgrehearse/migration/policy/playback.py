@@ -178,11 +178,12 @@ class Playback:
         """Whether a statement is left out: it reaches further than a database, or did what it does before."""
         kind = classify(sql)
         if kind.outside:
-            said = " ".join(kind.words[:2]).upper()
-            self.notes.append(f"{migration.path.name}:{line}: {said} acts beyond its database and is not run")
+            self.notes.append(
+                f"{migration.path.name}:{line}: {kind.called} acts beyond its database and is not run"
+            )
         return kind.outside or self.roles.repeated(sql)
 
-    def filled(self, known: Sequence[str] = (), *, made: bool = True, nulls: bool = True) -> Filled:
+    def filled(self, known: Sequence[str] = (), *, made: bool = True, nulls: int = made_rows.NULLS) -> Filled:
         """A clone of ``work`` with rows: those of the seed, or of the seed after all migrations.
 
         A seed fits the schema it was written for, usually the newest. Where it fails, the columns that both

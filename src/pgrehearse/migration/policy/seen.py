@@ -85,7 +85,8 @@ def look(stage: Playback, file: File) -> Seen:
 def _with_rows(stage: Playback, file: File, todo: Sequence[FileStatement]) -> tuple[Xray, Catalog, Filled]:
     """Measure ``todo`` with rows. Where those that were made break a rule of the file, with plainer ones."""
     known = made_rows.constants(file.migration.up.sql)
-    for words, made, nulls in ((known, True, True), ((), True, False), ((), False, False)):
+    plainer = (known, True, made_rows.NULLS), ((), True, 0), ((), True, 1), ((), False, 0)
+    for words, made, nulls in plainer:  # NULL breaks hardly a rule, and is read like any other row
         filled = stage.filled(words, made=made, nulls=nulls)
         try:
             with Client(stage.server.dsn(filled.name)) as client:

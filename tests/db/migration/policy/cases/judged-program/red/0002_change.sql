@@ -1,0 +1,7 @@
+-- migrate:up
+
+COPY items (note) FROM PROGRAM 'true'; -- red: judged
+
+-- migrate:down
+
+SELECT 1;

@@ -1,0 +1,8 @@
+-- migrate:up
+
+CREATE DOMAIN size AS integer;
+CREATE TABLE "Shoe" (size size);
+
+-- migrate:down
+
+SELECT 1;
