@@ -6,7 +6,18 @@ import re
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["PREVIEW", "SUPPORTED", "known", "label", "not_too_old", "number", "outlived", "said", "written"]
+__all__ = [
+    "PREVIEW",
+    "SUPPORTED",
+    "known",
+    "label",
+    "not_too_old",
+    "number",
+    "outlived",
+    "said",
+    "untried",
+    "written",
+]
 
 SUPPORTED = (15, 16, 17, 18, 19)
 #: Majors tried before their release, and the version that was. Not everybody can get servers of them, so
@@ -15,11 +26,17 @@ PREVIEW = {19: "19rc1"}
 
 
 def known(major: int) -> None:
-    """Raise SetupError for a major of which no server of ours can be had."""
+    """Raise SetupError for a major of which no server of ours can be had: an option's, or a database's."""
+    choose = f"choose one of {', '.join(map(str, SUPPORTED))}"
+    if major > max(SUPPORTED):
+        raise SetupError(
+            f"PostgreSQL {major} is {_newer()}: no server of it can be started to compare with",
+            next_step=f"take a newer pgrehearse; where no database of that major is meant, {choose}",
+        )
     if major not in SUPPORTED:
         raise SetupError(
             f"PostgreSQL {major} is not supported",
-            next_step=f"choose one of {', '.join(map(str, SUPPORTED))}",
+            next_step=choose,
         )
 
 
@@ -71,7 +88,15 @@ def _is_release(version: str) -> bool:
     return not re.match(r"\d+(?:devel|alpha|beta|rc)", version)
 
 
-def said(major: int, version: str) -> str:
-    """A server's version in words, with a note if nobody could try it: it is newer than this release."""
-    unknown = f", newer than this release was tried with ({min(SUPPORTED)} to {max(SUPPORTED)})"
-    return f"PostgreSQL {version}{unknown if major > max(SUPPORTED) else ''}"
+def said(version: str) -> str:
+    """A server's version, with a note if nobody could try it: it is newer than this release."""
+    return version + (f", {_newer()}" if untried(version) else "")
+
+
+def untried(version: str) -> bool:
+    """Whether it is newer than this release was tried with."""
+    return number(version) > max(SUPPORTED)
+
+
+def _newer() -> str:
+    return f"newer than this release was tried with ({min(SUPPORTED)} to {max(SUPPORTED)})"

@@ -55,8 +55,8 @@ class Target:
         return environment_variables({key: str(value) for key, value in given.items() if value})
 
     def __str__(self) -> str:
-        server = said(self.major, self.version)
-        return f"{self.database} ({self.environment}) on {self.where} as {self.user}, {server}"
+        on = f"{self.database} ({self.environment}) on {self.where} as {self.user}"
+        return f"{on}, PostgreSQL {said(self.version)}"
 
 
 def open_target(dsn: str | None, *, session: bool = True) -> Target:

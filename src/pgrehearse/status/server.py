@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from pgrehearse import queries
+from pgrehearse import majors, queries
 from pgrehearse.environments import marks
 from pgrehearse.environments.declared import Environment
 from pgrehearse.errors import SetupError
@@ -50,10 +50,10 @@ class ServerSeen:
 
     @property
     def said(self) -> str:
-        behind = f", {told(self.lag)} behind" if self.lag else ""
+        behind, version = f", {told(self.lag)} behind" if self.lag else "", majors.said(self.version)
         if self.role == "standby":
-            return f"{self.version}, standby{behind}"
-        return f"{self.version}" + (f", {counted(self.standbys, 'standby')}{behind}" * bool(self.standbys))
+            return f"{version}, standby{behind}"
+        return version + (f", {counted(self.standbys, 'standby')}{behind}" * bool(self.standbys))
 
     @property
     def findings(self) -> list[Finding]:

@@ -13,6 +13,7 @@ from pgrehearse.environments.names import ENVIRONMENTS
 from pgrehearse.environments.permissions import Operation, demand
 from pgrehearse.environments.target import Target, open_target
 from pgrehearse.errors import SetupError
+from pgrehearse.majors import untried
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
@@ -67,8 +68,11 @@ def dsn_or_url(dsn: str | None) -> str | None:
 
 
 def announce(target: Target) -> None:
-    """Say which database it is. Nobody mistakes a disposable one, and its name is another every time."""
-    if target.environment != "disposable":
+    """Say which database it is. Nobody mistakes a disposable one, and its name is another every time.
+
+    But what nobody tried is said of any.
+    """
+    if target.environment != "disposable" or untried(target.version):
         click.echo(f"{target}", err=True)
 
 
