@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.statement import code
 
-__all__ = ["PAGES", "POLICY", "advice", "partition_way", "rewrite_way"]
+__all__ = ["PAGES", "POLICY", "advice", "partition_way", "rewrite_way", "scan_way"]
 
 #: Where there is no page of its own: lock_timeout, one risky statement per migration, expand and contract.
 POLICY = "guides/schema-evolution-policy"
@@ -66,6 +67,11 @@ _REWRITES = (
         " outage",
     ),
     (
+        r"alter table .* generated always as .* stored",
+        "a plain column, a trigger that fills it, and the old rows in batches; from 18 on a VIRTUAL one needs"
+        " no rewrite",
+    ),
+    (
         rf"alter table .* add (column )?(?!constraint )(?=.*{_FILLED_BY})",
         "add the column without a value, SET DEFAULT for new rows, and fill the old ones in batches",
     ),
@@ -73,6 +79,23 @@ _REWRITES = (
         r"alter table .* add (column )?(?!constraint )",
         "a column of the domain's own type with the CHECK NOT VALID, then VALIDATE: a domain that has a rule"
         " is tried on each row",
+    ),
+)
+
+#: The same for a statement that reads a table whole; what may be NOT VALID has no line of its own.
+_SCANS = (
+    (
+        r"alter table .* exclude\b",
+        "nothing builds an exclusion rule beside writers: in batches fill a new table that has it, swap the"
+        " names, or announce an outage",
+    ),
+    (
+        r"alter table .* (unique|primary key)\b",
+        "CREATE UNIQUE INDEX CONCURRENTLY in a file before it, then ADD CONSTRAINT ... USING INDEX",
+    ),
+    (
+        r"alter table .* set not null\b",
+        "a CHECK that says IS NOT NULL, NOT VALID, then VALIDATE in a later file: this reads nothing then",
     ),
 )
 
@@ -130,5 +153,14 @@ def partition_way(statement: str, *, default: str, scans: bool) -> str:
 
 def rewrite_way(statement: str) -> str:
     """What to do in place of ``statement``, which writes a relation anew; empty for a change of a type."""
+    return _way(_REWRITES, statement)
+
+
+def scan_way(statement: str) -> str:
+    """What to do in place of ``statement``, which reads a table whole; empty where NOT VALID is the way."""
+    return _way(_SCANS, statement)
+
+
+def _way(ways: Sequence[tuple[str, str]], statement: str) -> str:
     text = code(statement) + " "
-    return next((way for pattern, way in _REWRITES if re.match(pattern, text)), "")
+    return next((way for pattern, way in ways if re.match(pattern, text)), "")

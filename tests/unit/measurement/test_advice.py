@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.measurement.advice import PAGES, POLICY, advice, partition_way, rewrite_way
+from pgrehearse.measurement.advice import PAGES, POLICY, advice, partition_way, rewrite_way, scan_way
 from pgrehearse.measurement.statement.facts import Facts
 from support import ROOT
 
@@ -147,7 +147,8 @@ def test_nothing_is_said_where_nothing_is_better(statement: str) -> None:
         ("ALTER TABLE t SET ACCESS METHOD heap2", "fill a new table"),
         ("ALTER TABLE t ADD COLUMN x uuid DEFAULT gen_random_uuid()", "SET DEFAULT"),
         ("ALTER TABLE t ADD x bigserial", "SET DEFAULT"),
-        ("ALTER TABLE t ADD COLUMN x int GENERATED ALWAYS AS (a) STORED", "SET DEFAULT"),
+        ("ALTER TABLE t ADD COLUMN x int GENERATED ALWAYS AS (a) STORED", "VIRTUAL"),
+        ("TRUNCATE t, u", "DELETE in batches"),
         ("ALTER TABLE t ADD COLUMN zip zip", "the domain's own type"),
         ("ALTER TABLE t ALTER COLUMN x TYPE bigint", ""),
         ("DO $$BEGIN EXECUTE 'VACUUM'; END$$", ""),
@@ -155,5 +156,22 @@ def test_nothing_is_said_where_nothing_is_better(statement: str) -> None:
 )
 def test_what_to_do_in_place_of_a_rewrite(statement: str, way: str) -> None:
     said = rewrite_way(statement)
+    assert way in said
+    assert bool(said) is bool(way)
+
+
+@pytest.mark.parametrize(
+    ("statement", "way"),
+    [
+        ('ALTER TABLE "T" ADD CONSTRAINT u UNIQUE (a)', "USING INDEX"),
+        ("ALTER TABLE t ADD PRIMARY KEY (a)", "USING INDEX"),
+        ("ALTER TABLE s.t ADD EXCLUDE USING gist (a WITH &&)", "nothing builds"),
+        ("ALTER TABLE t ALTER a SET NOT NULL", "IS NOT NULL"),
+        ("ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)", ""),
+        ("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u", ""),
+    ],
+)
+def test_what_to_do_in_place_of_a_scan(statement: str, way: str) -> None:
+    said = scan_way(statement)
     assert way in said
     assert bool(said) is bool(way)

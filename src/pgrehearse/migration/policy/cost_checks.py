@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pgrehearse.findings import Finding
-from pgrehearse.measurement.advice import POLICY, rewrite_way
+from pgrehearse.measurement.advice import POLICY, rewrite_way, scan_way
 from pgrehearse.measurement.statement.facts import MODES
 from pgrehearse.measurement.words import blocked
 from pgrehearse.measurement.xray_rows import Row
@@ -226,9 +226,8 @@ def _mend(check: str, sql: str, row: Row) -> str:
         return (
             "name the column's COLLATE in the statement: only its indexes are built anew, for another order"
         )
-    if check == "rewrite" and (way := rewrite_way(sql)):
-        return way
-    return _MEND[check]
+    ways = {"rewrite": rewrite_way, "scan": scan_way}
+    return (ways[check](sql) if check in ways else "") or _MEND[check]
 
 
 def _builds_index(kind: Kind) -> bool:
