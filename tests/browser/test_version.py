@@ -18,7 +18,7 @@ from pgrehearse.measurement.evidence.cells import CellEvidence, DocumentEvidence
 from pgrehearse.measurement.statement.facts import PROBES, Facts
 from pgrehearse.text.document import load
 from support import ROOT
-from support.browsers import PHONE, Visit, too_wide, violations
+from support.browsers import DESK, PHONE, Visit, too_wide, violations
 from support.sites import serving
 from support.tiny import Tiny
 
@@ -144,6 +144,21 @@ def test_the_choice_is_remembered(browser: Browser, url: str) -> None:
         page = visit.to(f"{url}/others/")
         assert (page.get_by_label("PostgreSQL").input_value(), shown(page)) == ("", ALL)
         assert visit.wrong == []
+
+
+def test_on_a_phone_the_title_has_the_whole_width(browser: Browser, url: str) -> None:
+    """Beside the chooser a title was broken into three lines there; on a desk they share a line."""
+    ends = "one => one.getBoundingClientRect().bottom"
+    begins = "one => one.getBoundingClientRect().top"
+    above = {}
+    for name, size in (("phone", PHONE), ("desk", DESK)):
+        with Visit(browser, size) as visit:
+            page = visit.to(f"{url}/versions/")
+            chooser, title = page.locator(".run-version"), page.locator("h1")
+            above[name] = chooser.evaluate(ends) <= title.evaluate(begins)
+            assert not too_wide(page)
+            assert visit.wrong == []
+    assert above == {"phone": True, "desk": False}
 
 
 def test_where_nothing_differs_there_is_nothing_to_choose(browser: Browser, url: str) -> None:
