@@ -3,7 +3,8 @@
     python benchmarks/lint.py [OTHER] [--rounds N]
 
 OTHER is another checkout with a ``.venv``. Times are wall time of whole processes in seconds, the least of
-some rounds: a busy machine only adds.
+some rounds: a busy machine only adds. What one statement costs is the difference between files that hold
+one of it and several.
 """
 
 from __future__ import annotations
@@ -19,6 +20,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = "CREATE TABLE t (id bigint PRIMARY KEY, n int, note text);\n"
 SEED = "INSERT INTO t SELECT g, g, 'note' FROM generate_series(1, {rows}) AS g;\n"
+_LARGE = "xray, 100,000 rows, "
+#: What one statement costs: file with one of it, file with several, how many more those are.
+EACH = {
+    "a statement that a transaction takes": (
+        f"{_LARGE}one that a transaction takes",
+        f"{_LARGE}11 that a transaction takes",
+        10,
+    ),
+    "a statement that refuses a transaction": (
+        f"{_LARGE}one that refuses a transaction",
+        f"{_LARGE}4 that refuse a transaction",
+        3,
+    ),
+}
 
 
 def main() -> None:
@@ -28,14 +43,23 @@ def main() -> None:
     arguments = parser.parse_args()
     checkouts = [ROOT, *([arguments.other.resolve()] if arguments.other else [])]
     print(f"{'':<52}{'this':>8}" + (f"{'other':>8}{'ratio':>8}" if arguments.other else ""))
+    found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, works in jobs(Path(folder)).items():
-            best = [
+            found[name] = [
                 min(seconds(one, works, number) for _ in range(arguments.rounds))
                 for number, one in enumerate(checkouts)
             ]
-            ratio = f"{best[0] / best[-1]:>8.2f}" if arguments.other else ""
-            print(f"{name:<52}{''.join(f'{value:>8.2f}' for value in best)}{ratio}", flush=True)
+            show(name, found[name])
+    for what, (one, several, more) in EACH.items():
+        pairs = zip(found[one], found[several], strict=True)
+        show(f"{what}, each", [(after - before) / more for before, after in pairs])
+
+
+def show(name: str, values: list[float]) -> None:
+    """A line of the table: this checkout, the other one, the ratio."""
+    ratio = f"{values[0] / values[1]:>8.2f}" if len(values) > 1 and values[1] > 0 else ""
+    print(f"{name:<52}{''.join(f'{value:>8.2f}' for value in values)}{ratio}", flush=True)
 
 
 def jobs(folder: Path) -> dict[str, Sequence[list[str]]]:
@@ -52,10 +76,15 @@ def jobs(folder: Path) -> dict[str, Sequence[list[str]]]:
         )
     for name, text in (
         ("nothing", "SELECT 1;\n"),
-        ("one that a transaction takes", "ALTER TABLE t ADD COLUMN c int;\n"),
-        ("one that refuses a transaction", "CREATE INDEX CONCURRENTLY i ON t (n);\n"),
+        ("one that a transaction takes", "ALTER TABLE t ADD COLUMN c0 int;\n"),
+        ("11 that a transaction takes", "".join(f"ALTER TABLE t ADD COLUMN c{n} int;\n" for n in range(11))),
+        ("one that refuses a transaction", "CREATE INDEX CONCURRENTLY i0 ON t (n);\n"),
+        (
+            "4 that refuse a transaction",
+            "".join(f"CREATE INDEX CONCURRENTLY i{n} ON t (n);\n" for n in range(4)),
+        ),
     ):
-        found[f"xray, 100,000 rows, {name}"] = both(folder, f"{name.replace(' ', '_')}.sql", text, 100_000)
+        found[f"{_LARGE}{name}"] = both(folder, f"{name.replace(' ', '_')}.sql", text, 100_000)
     return found
 
 

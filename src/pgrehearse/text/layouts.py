@@ -27,7 +27,7 @@ from pgrehearse.text.migration_grammar import Section, declared, has_marks
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
-__all__ = ["load", "section", "version_of"]
+__all__ = ["load", "run_again", "section", "version_of"]
 
 #: Names of the files that are applied, within the folder; the version comes first.
 _NAMES = (
@@ -38,6 +38,15 @@ _NAMES = (
 )
 #: What undoes, or is run again each time: no migration that is applied once.
 _BESIDE = re.compile(r"(?:.*[/.]|^)down\.sql|[uUrR]\d*[\d._]*__.*\.sql")
+
+
+_AGAIN = re.compile(r"[rR]__.*\.sql")
+
+
+def run_again(folder: Path) -> list[str]:
+    """Files of Flyway that it runs anew each time they change: they are no migrations here, so not judged."""
+    names = (_within(path, folder) for path in folder.rglob("*.sql") if _AGAIN.fullmatch(path.name))
+    return sorted(names)
 
 
 def load(folder: Path) -> list[Migration]:

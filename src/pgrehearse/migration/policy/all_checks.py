@@ -48,6 +48,8 @@ def check(
     report.exempt = len(applied & {migration.label for migration in found})
     read = files(found)
     todo = [file for file in read if file.migration in chosen]
+    if again := layouts.run_again(project.migrations):
+        report.notes.append(f"not judged, Flyway runs it at each change: {', '.join(again)}; try xray FILE")
     for file in todo:
         report.problems += [*file.misdeclared(), *text_checks.check(file)]
     report.coverage.total = sum(len(file.up) for file in todo)

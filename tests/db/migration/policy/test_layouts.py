@@ -29,3 +29,5 @@ def test_a_rewrite_is_found(server: Server, tmp_path: Path, layout: str) -> None
     (found,) = [one for one in report.problems if one.check == "rewrite"]
     assert (found.path, found.line) == (tmp_path / "db" / "migrations" / name, 2)
     assert not [one for one in report.problems if one.check in ("runnable", "judged", "down")]
+    unjudged = [note for note in report.notes if note.startswith("not judged")]
+    assert [("R__again.sql" in note) for note in unjudged] == [True] * (layout == "flyway")
