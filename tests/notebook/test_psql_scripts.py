@@ -242,6 +242,17 @@ def test_a_lock_is_not_waited_for_without_end(script: Script) -> None:
     assert script.notes() == ["2s"]
 
 
+@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout"])
+def test_a_limit_of_the_role_ends_no_step(script: Script, server: Server, limit: str) -> None:
+    """It would end a concurrent build, and leave an INVALID index."""
+    if limit == "transaction_timeout" and server.major < 17:
+        pytest.skip("a limit that is there from PostgreSQL 17 on")
+    script.environment["PGOPTIONS"] = f"-c {limit}=54321"
+    done = script.run(f"SHOW {limit};")
+    assert done.returncode == 0, done.stderr
+    assert "54321" not in done.stdout
+
+
 def test_gexec_runs_what_the_query_gives(script: Script) -> None:
     query = (
         "SELECT format('INSERT INTO trace (note) VALUES (%L)', n) FROM generate_series(1, 2) AS n\n\\gexec"

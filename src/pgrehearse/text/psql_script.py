@@ -26,6 +26,10 @@ __all__ = ["to_psql"]
 
 _NULL = "(null)"
 _RESERVED = {"roll_back": "the direction", "accept_unseen": "what may stay unseen by a check"}
+#: Since 17 a role may have this limit; it would end a concurrent build and leave an INVALID index.
+_NO_LIMIT = (
+    "SELECT count(set_config(name, '0', false)) AS pgr_limits FROM pg_settings WHERE name = 'transaction_timeout'"
+)
 #: The cast refuses what is neither true nor false; \\if alone would take it for false and go forward.
 _DIRECTION = (
     "\\if :{?roll_back}",
@@ -101,6 +105,7 @@ def _head(document: Document, source: str) -> Iterator[str]:
     yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
     yield "SET lock_timeout = '2s';"
     yield "SET statement_timeout = 0;"
+    yield f"{_NO_LIMIT} \\gset"
     yield ""
 
 
