@@ -84,6 +84,15 @@ def test_a_check_that_refuses_ends_the_script(bench: Bench, staging: Database, t
     assert staging.one("SELECT to_regclass('item_name')") is None
 
 
+def test_a_script_with_checks_says_that_it_ends_at_an_error(bench: Bench, staging: Database) -> None:
+    """Somebody piped it into psql, which went on after a refusal."""
+    staging.execute(TABLES)
+    whole = bench.call(*call("constraint-not-null", staging, "--sql"))
+    assert "ON_ERROR_STOP" in whole.out.splitlines()[2], whole.err
+    apply = bench.call(*call("constraint-not-null", staging, "--sql", "--phase", "apply"))
+    assert apply.status == 0 and "ON_ERROR_STOP" not in apply.out
+
+
 def test_without_a_database_queries_are_asked_when_they_are_due(
     bench: Bench, staging: Database, tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ __all__ = ["ended", "parts_now", "parts_unknown", "plain_sql"]
 
 PartsOf = Callable[[Step], Sequence[Part]]
 
+#: A check that refuses is an error, and what stands below it is not to be sent then.
+_STOP = ("-- Go no further after an error: a check refuses by one. psql goes on, without -v ON_ERROR_STOP=1.", "")
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 
 
@@ -38,6 +40,8 @@ def plain_sql(
     once. Raises DocumentError: a step is no SQL.
     """
     made: set[str] = set()
+    if any(step.cell.phase in LOOKING for step in steps):
+        yield from _STOP
     for step in steps:
         if major is not None and not step.cell.options.runs_on(major):
             continue
