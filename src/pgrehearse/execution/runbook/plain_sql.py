@@ -27,7 +27,10 @@ __all__ = ["ended", "parts_now", "parts_unknown", "plain_sql"]
 PartsOf = Callable[[Step], Sequence[Part]]
 
 #: A check that refuses is an error, and what stands below it is not to be sent then.
-_STOP = ("-- Go no further after an error: a check refuses by one. psql goes on, without -v ON_ERROR_STOP=1.", "")
+_STOP = (
+    "-- Go no further after an error: a check refuses by one. psql goes on, without -v ON_ERROR_STOP=1.",
+    "",
+)
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 
 
