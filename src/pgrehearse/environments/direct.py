@@ -33,8 +33,28 @@ _POOLED = (
     " with others"
 )
 _NEXT = "give the address of PostgreSQL itself, usually port 5432 instead of the pooler's"
-#: Words by which poolers, and no PostgreSQL, refuse a connection.
-_POOLERS_WORDS = ("unsupported startup parameter", "server_login_retry", "query_wait_timeout")
+_POOLERS = f"a pooler says this; {_NEXT}"
+_FULL = "close connections that nobody uses, see pg_stat_activity, or try again later"
+_SECRET = "put the password into PGPASSWORD or the password file, and check the role"  # noqa: S105 - no password
+_NOBODY = "check that the server runs, and host and port of the DSN"
+#: What to do about a refusal, by words of it; PostgreSQL uses none of those of poolers. For other words, such
+#: as another language's, `unreachable` has one step.
+_REMEDIES = {
+    "unsupported startup parameter": _POOLERS,
+    "server_login_retry": _POOLERS,
+    "query_wait_timeout": _POOLERS,
+    "the database system is ": "wait until it takes connections; its log says what it does",
+    "too many clients": _FULL,
+    "connection slots": _FULL,
+    "too many connections": _FULL,
+    "no password supplied": _SECRET,
+    "password authentication failed": _SECRET,
+    "Connection refused": _NOBODY,
+    "No such file or directory": _NOBODY,
+    "could not translate host name": _NOBODY,
+    "failed to resolve host": _NOBODY,
+    "timeout expired": _NOBODY,
+}
 
 
 def direct(connection: Connection) -> None:
@@ -65,9 +85,9 @@ def direct(connection: Connection) -> None:
 
 def unreachable(error: psycopg.Error) -> SetupError:
     """What is said of a database that ``error`` keeps away; a pooler that refused is called one."""
-    reason = first_line(error)
-    pooler = any(words in str(error) for words in _POOLERS_WORDS)
+    said = str(error)
+    remedies = (remedy for words, remedy in _REMEDIES.items() if words in said)
     return SetupError(
-        f"the database cannot be reached: {reason}",
-        next_step=f"a pooler says this; {_NEXT}" if pooler else "check the DSN, and the settings of its role",
+        f"the database cannot be reached: {first_line(error)}",
+        next_step=next(remedies, "check the DSN, and the settings of its role"),
     )
