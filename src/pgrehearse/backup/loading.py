@@ -36,6 +36,8 @@ _IN_SCRIPT = re.compile(rb"^CREATE EXTENSION IF NOT EXISTS [^;]+;$")
 #: left out fails with another state.
 _RIGHTS = ("42501", "42704", "0LP01")
 _ERROR = re.compile(r"^psql:.*?:(\d+): (?:ERROR|FATAL):\s+([0-9A-Z]{5}): (.*)")
+#: As pg_dump --clean writes it, a line each; nothing but that.
+_DROPS = re.compile(rb"(DROP|ALTER [^;']* DROP) [^;']*;$")
 _SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "128MB", "fsync": "off", "autovacuum": "off"}
 
 
@@ -99,7 +101,8 @@ def archive(path: Path, program: Path, found: Server, database: str, work: WorkO
 def script(path: Path, program: Path, found: Server, database: str, work: WorkOptions) -> str:
     """Load a script by psql, which it may give no commands. Raises Refused: a statement of it failed."""
     with path.open("rb") as file:
-        _extend(found, database, [line.decode() for line in file if _IN_SCRIPT.match(line.rstrip())])
+        lines = [line.decode("utf-8", "replace") for line in file if _IN_SCRIPT.match(line.rstrip())]
+    _extend(found, database, lines)
     # Its own rows could hold a command of psql's, such as one for the shell: pg_dump forbids them since 2025.
     more = [] if _restricts_itself(path) else ["--command", f"\\restrict {secrets.token_hex(16)}"]
     with tempfile.TemporaryFile() as messages:
@@ -118,7 +121,7 @@ def script(path: Path, program: Path, found: Server, database: str, work: WorkOp
             messages=messages,
             watch=lambda _: work.progress("load", 0, 0),
         )
-        wrong = _first_error(messages)
+        wrong = _first_error(messages, path)
     if wrong or done.status != 0:
         raise Refused(f"it was not loaded whole: {wrong or done.reason}", _TAKE)
     return "every statement"
@@ -139,10 +142,14 @@ def _restricts_itself(path: Path) -> bool:
     return False
 
 
-def _first_error(messages: IO[bytes]) -> str:
+def _first_error(messages: IO[bytes], path: Path) -> str:
+    """Of the statements that make something: one that drops found nothing, for the database was empty."""
     messages.seek(0)
-    for line in messages:
-        error = _ERROR.match(line.decode("utf-8", "replace"))
-        if error and error[2] not in _RIGHTS:
-            return f"line {error[1]}: {error[3].strip()}"
-    return ""
+    found = [error for line in messages if (error := _ERROR.match(line.decode("utf-8", "replace")))]
+    wrong = {int(error[1]): error[3].strip() for error in reversed(found) if error[2] not in _RIGHTS}
+    if wrong:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if number in wrong and _DROPS.match(line):
+                    del wrong[number]
+    return next((f"line {number}: {said}" for number, said in sorted(wrong.items())), "")

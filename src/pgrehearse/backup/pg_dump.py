@@ -39,6 +39,8 @@ def take_dump(path: Path, original: Original, work: WorkOptions) -> None:
     outside(path.parent)
     with _draft(path) as draft:
         command: list[str | Path] = [program, "--no-password", f"--format={form}", f"--file={draft}"]
+        # Not in ours: bytes that are no text in UTF-8 could not be told in it.
+        command.append(f"--encoding={original.encoding}")
         if not original.sees_all:
             work.tell(f"without the records of promotions, which {original.target.user} may not see whole")
             command.append("--exclude-schema=pgrehearse_promotion")

@@ -18,7 +18,7 @@ from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.errors import ExpectationError, SetupError
 from support.backups import Shop, changed, flipped, linked_file, missing, of
 from support.damages import words
-from support.databases import execute
+from support.databases import execute, mark
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +197,42 @@ def test_a_dump_of_two_of_its_sections_is_refused(
         assert list(found) == ["checksums"]
     else:
         assert words("indexes and constraints are missing", "pg_dump") in found["indexes"]
+
+
+@pytest.mark.parametrize("form", ["custom", "plain"])
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_bytes_of_another_encoding_come_back(shop: Shop, encoding: str, form: str, tmp_path: Path) -> None:
+    """In UTF-8 the first could not be dumped: nothing says which letters they are."""
+    name = f"in_{encoding}_{form}".lower()
+    made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    execute(shop.server.dsn(), made)
+    try:
+        other = Shop(shop.server, shop.server.dsn(name), tmp_path)
+        mark(other.dsn, "staging")
+        execute(other.dsn, "CREATE TABLE t (n bytea)")
+        execute(other.dsn, "INSERT INTO t VALUES ('\\xe9')")
+        execute(other.dsn, f"CREATE TABLE u AS SELECT pg_catalog.convert_from(n, '{encoding}') AS n FROM t")
+        place = other.take(DumpBackup, "dump", format=form)
+        receipt = other.verify(place)
+        assert missing(receipt) == {}
+        assert receipt.level is EvidenceLevel.CANARY
+    finally:
+        execute(shop.server.dsn(), f"DROP DATABASE {name}")
+
+
+@pytest.mark.parametrize("words_", [["--clean"], ["--clean", "--if-exists", "--create"]], ids=len)
+def test_a_script_that_drops_first_finds_nothing_to_drop(
+    shop: Shop, words_: list[str], tmp_path: Path
+) -> None:
+    """Nothing is there, or somebody is connected to the database: what follows is the whole of it."""
+    shop.take(DumpBackup, f"canary-of-clean-{len(words_)}")
+    place = part(shop, tmp_path / "clean.sql", "--format=plain", *words_)
+    assert list(missing(shop.verify(place))) == ["checksums"]
+    changed(
+        place,
+        lambda content: content.replace(b"CREATE TABLE public.orders", b"DROP; CREATE TABLE public.orders"),
+    )
+    assert "syntax error" in missing(shop.verify(place))["loaded"]
 
 
 def test_an_empty_table_that_is_not_in_the_copy_is_missed(shop: Shop, tmp_path: Path) -> None:

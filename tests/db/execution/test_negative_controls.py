@@ -1,4 +1,4 @@
-"""Documents with one flaw each, in ``tests/negative``: every flaw turns the run red, at its line.
+"""Documents with one flaw each, in ``negative/``: every flaw turns the run red, at its line.
 
 The same documents with the flaw mended are green, so it is the flaw that was found and nothing else.
 """
