@@ -44,8 +44,9 @@ pages: $(READY) ## Look at the built site in a browser: search, accessibility, p
 browser: ## Install Chromium where there is none, for the tests in a browser (Debian, as root)
 	@command -v chromium || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
 
+# What takes a minute comes first: what comes last is what workers wait for at the end.
 test: check ## Check the form of code and documents, then run all tests and documents
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure tests docs runbooks db
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure docs runbooks db tests
 	@echo "passed: code checks, tests, every document on PostgreSQL, its DDL as measured before"
 
 faults: $(READY) ## Let commands be killed, cut off and crashed at every seeded moment (MOMENTS=2/4: a shard)
