@@ -32,9 +32,13 @@ class Stepped(Adapter):
         self.wrong: BaseException | None = None
         self.lame: BaseException | None = None
         self.shown: set[str] = set()
+        #: what is allowed as soon as some progress is shown
+        self.after: dict[str, threading.Event] = {}
 
     def _shown(self, what: str, done: int, total: int) -> None:
         self.shown.add(what)
+        if what in self.after:
+            self.after[what].set()
 
     def read(self, facts: BackupFacts, proof: Proof) -> None:
         with proof.proving(EvidenceLevel.READ, "checksums"):
@@ -109,11 +113,9 @@ def test_damage_that_is_found_last_is_found_before_anything_is_done_with_the_cop
     adapter, proof = Stepped(), Proof()
     adapter.wrong = Refused("a byte is another", "take another")
     adapter.may_copy.set()
-    timer = threading.Timer(0.05, adapter.may_read.set)
-    timer.start()
+    adapter.after["read"] = adapter.may_read  # somebody waits for the reading, and says so
     with pytest.raises(Refused, match="a byte is another"):
         verified(adapter, proof)
-    timer.join()
     assert lines(proof) == [("checksums", False)]
     assert "read" in adapter.shown
 
