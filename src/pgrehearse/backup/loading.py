@@ -20,7 +20,8 @@ from pgrehearse.backup.proof import Refused
 from pgrehearse.connections import connect
 from pgrehearse.schema import extensions
 from pgrehearse.servers import Server, given, ordinary
-from pgrehearse.text.split import split
+from pgrehearse.text.split import SplitError, split
+from pgrehearse.text.statement import classify, code
 
 __all__ = ["archive", "script", "server"]
 
@@ -36,8 +37,6 @@ _IN_SCRIPT = re.compile(rb"^CREATE EXTENSION IF NOT EXISTS [^;]+;$")
 #: left out fails with another state.
 _RIGHTS = ("42501", "42704", "0LP01")
 _ERROR = re.compile(r"^psql:.*?:(\d+): (?:ERROR|FATAL):\s+([0-9A-Z]{5}): (.*)")
-#: As pg_dump --clean writes it, a line each; nothing but that.
-_DROPS = re.compile(rb"(DROP|ALTER [^;']* DROP) [^;']*;$")
 _SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "128MB", "fsync": "off", "autovacuum": "off"}
 
 
@@ -150,6 +149,16 @@ def _first_error(messages: IO[bytes], path: Path) -> str:
     if wrong:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if number in wrong and _DROPS.match(line):
+                if number in wrong and _drops(line.decode("utf-8", "replace")):
                     del wrong[number]
     return next((f"line {number}: {said}" for number, said in sorted(wrong.items())), "")
+
+
+def _drops(line: str) -> bool:
+    """Whether it is one statement, and that drops something, as pg_dump --clean writes it."""
+    try:
+        (statement,) = split(line)
+    except (SplitError, ValueError):  # a part of a statement, or several
+        return False
+    kind = classify(statement)
+    return kind.verb == "drop" or (kind.verb == "alter" and " drop " in code(statement.sql))

@@ -225,8 +225,10 @@ def test_a_script_that_drops_first_finds_nothing_to_drop(
     shop: Shop, words_: list[str], tmp_path: Path
 ) -> None:
     """Nothing is there, or somebody is connected to the database: what follows is the whole of it."""
+    execute(shop.dsn, """CREATE TABLE "a; 'b" (id int CONSTRAINT "k;" PRIMARY KEY)""")
     shop.take(DumpBackup, f"canary-of-clean-{len(words_)}")
     place = part(shop, tmp_path / "clean.sql", "--format=plain", *words_)
+    execute(shop.dsn, """DROP TABLE "a; 'b" """)
     assert list(missing(shop.verify(place))) == ["checksums"]
     changed(
         place,
