@@ -68,11 +68,13 @@ def two_at_once(bench: Bench, name: str) -> str:
             blocker.rollback()
         said = [process.communicate(timeout=_LIMIT)[0] for process in (first, second)]
         times = (place.one("SELECT sum(length(title)) FROM wishlist_items") - sum_before) // rows
-        if first.returncode or not said:
-            raise SetupError(f"{name}: the first of two failed: {said[0]}", next_step="look at it")
-        if early is not None:
+        if early is not None and not first.returncode:
             return f"the second one ends at once with status {early}: {_last(said[1])}"
-        waited = f"the second one waits, and ends with status {second.returncode}"
+        # Where both work, either may be the one that finds the other's entry in the tool's own table.
+        best, worst = sorted((first.returncode, second.returncode))
+        if best:
+            raise SetupError(f"{name}: both of two failed: {said[0]}", next_step="look at it")
+        waited = f"the second one waits, and {'one of them ' if worst else ''}ends with status {worst}"
         return f"{waited}; the UPDATE ran {'once' if times == 1 else f'{times} times'}"
 
 

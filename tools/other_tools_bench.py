@@ -74,6 +74,20 @@ TOOLS = {
         (("node-pg-migrate", "up", "--no-single-transaction"),),
         npm=True,
     ),
+    "sequelize": Tool(
+        "Sequelize",
+        ("sequelize@6.37.8", "sequelize-cli@6.6.5", "pg@8.16.3"),
+        "migrations",
+        (("sequelize-cli", "db:migrate", "--config", "config.cjs"),),
+        npm=True,
+    ),
+    "typeorm": Tool(
+        "TypeORM",
+        ("typeorm@1.1.1", "pg@8.16.3"),
+        "migrations",
+        (("typeorm", "migration:run", "--dataSource", "data-source.cjs"),),
+        npm=True,
+    ),
 }
 
 #: Change -> a query that is true when it was made.
@@ -93,7 +107,8 @@ _BEFORE = (
 _SENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")
 #: Tables of the tools' own, and savepoints of a driver's questions.
 _THEIRS = re.compile(
-    r"_pg3_\d|alembic_version|django_migrations|django_content_type|knex_migrations|pgmigrations"
+    r"_pg3_\d|alembic_version|django_migrations|django_content_type|knex_migrations|pgmigrations|SequelizeMeta"
+    r'|"migrations"'
 )
 
 

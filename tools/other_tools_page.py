@@ -14,7 +14,7 @@ from pgrehearse.errors import DocumentError
 
 __all__ = ["parts"]
 
-_LANGUAGES = {".py": ("python", "#"), ".mjs": ("javascript", "//")}
+_LANGUAGES = {".py": ("python", "#"), ".cjs": ("javascript", "//"), ".mjs": ("javascript", "//")}
 
 
 def parts() -> dict[str, Callable[[], str]]:

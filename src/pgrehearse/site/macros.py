@@ -143,7 +143,7 @@ def _runbook(site: Site, env: Any) -> Callable[[str], str]:
         titled = any(h.level == 1 for h in site.document(own).document.headings)
         homes = Guessed(site.homes) if site.draft else site.homes
         known = rehearsals.current(site.project, item.document, draft=site.draft)
-        others = other_tools(site.project, name, pointers.in_other_tools(site, env, item))
+        others = other_tools(site.project, name, pointers.in_other_tools(env, name))
         glance = at_a_glance(item, known, newest(site.project), pointers.of_rates(env), others)
         return embed.as_page(
             item.document,
