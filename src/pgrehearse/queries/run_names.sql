@@ -1,6 +1,6 @@
 -- What is there under a name like those that parameters gave: in another case, or in a schema that the search path
 -- does not have. A table that was found gives its columns, constraints and indexes, a type its labels: their names
--- are given alone, as they are. ``name`` is the value as SQL reads it, below ``schema`` or the search path. Not by
+-- are given alone, as they are. Of two parameters that name one table, the second means something else. ``name`` is the value as SQL reads it, below ``schema`` or the search path. Not by
 -- to_regtype, which raises for a word of the grammar.
 WITH given AS (
     SELECT g.place, g.parameter, g.value, g.used, g.variants, r.oid AS relation, t.oid AS type
@@ -45,7 +45,9 @@ WITH given AS (
       JOIN pg_catalog.pg_enum AS e ON e.enumtypid OPERATOR(pg_catalog.=) t.type
 ), asked AS (
     SELECT g.* FROM given AS g
-     WHERE g.used AND NOT EXISTS (SELECT FROM owner AS o WHERE o.oid OPERATOR(pg_catalog.=) g.relation)
+     WHERE g.used AND (NOT EXISTS (SELECT FROM owner AS o WHERE o.oid OPERATOR(pg_catalog.=) g.relation)
+                       OR EXISTS (SELECT FROM given AS f WHERE f.relation OPERATOR(pg_catalog.=) g.relation
+                                                           AND f.place OPERATOR(pg_catalog.<) g.place))
        AND NOT EXISTS (SELECT FROM own AS w WHERE w.name OPERATOR(pg_catalog.=) g.value)
 ), near AS (
     SELECT g.place, g.parameter, g.value, w.kind, w.name

@@ -56,17 +56,23 @@ def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -
             rows = connection.execute(query).fetchall()
     except psycopg.Error:
         return []
-    return [f"{name}={value}: there is the {kind} {there}" for name, value, kind, there in rows[:_MOST]]
+    first: dict[
+        tuple[str, str], str
+    ] = {}  # of two parameters that may mean it, the one that is asked for first
+    for name, value, kind, there in rows:
+        first.setdefault((kind, there), f"{name}={value}: there is the {kind} {there}")
+    return list(first.values())[:_MOST]
 
 
 def _names(parameter: str, value: str) -> Iterator[dict[str, Any]]:
     """``value``, or each of the names in it, as SQL reads it and as one that stands for itself."""
-    for text in filter(None, (part.strip() for part in value.split(","))):
+    parts = [part.strip() for part in value.split(",")]
+    for text in filter(None, dict.fromkeys((*parts, value))):
         found = _NAME.fullmatch(text)
         schema, name = map(_read, found.group("schema", "name")) if found else (None, None)
         bare = _unquoted(found["name"]) if found else text
         if len(bare.encode()) <= _LONGEST:
-            cases = sorted({bare, bare.lower(), bare.upper(), bare.title()})
+            cases = sorted({f(one) for one in (bare, text) for f in (str, str.lower, str.upper, str.title)})
             yield {"parameter": parameter, "value": text, "schema": schema, "name": name, "variants": cases}
 
 
