@@ -22,8 +22,12 @@ class Onlooker:
     def looks(self, session: Session) -> None:
         """A statement is under way, still."""
 
-    def noticed(self, text: str) -> None:
-        """The server said ``text``, as psql prints it, without passwords; it will be in the output, too."""
+    def noticed(self, text: str) -> bool:
+        """The server said ``text``, as psql prints it, without passwords; it will be in the output, too.
+
+        Returns whether it was told: of very many such, the output need not hold all.
+        """
+        return False
 
     def sends(self, session: Session, message: Message) -> None:
         """``message`` is sent next."""

@@ -278,10 +278,11 @@ class Session:
     def _notice(self, result: PGresult) -> None:
         if self._undoing:
             return
-        said = result.error_message.decode("utf-8", "replace").rstrip()
+        said = redacted(self._part.sql, result.error_message.decode("utf-8", "replace").rstrip())
+        if self.onlooker.noticed(said) and self._room - len(said) < ROOM // 2:
+            return  # a trigger that talks is no reason to cancel a walk; the rest of the room is for rows
         if self._takes(len(said)):
-            self.output.append(redacted(self._part.sql, said))
-            self.onlooker.noticed(self.output[-1])
+            self.output.append(said)
 
 
 def _size(row: Sequence[bytes | None]) -> int:

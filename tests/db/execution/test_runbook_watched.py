@@ -97,6 +97,21 @@ def test_notices_are_told_as_they_come_and_once(staging: Database, tmp_path: Pat
     ]
 
 
+@pytest.mark.parametrize("number", ["n", "0"])
+def test_no_number_of_notices_ends_a_step(staging: Database, tmp_path: Path, number: str) -> None:
+    """They are told as they come, those that are alike too; what is printed otherwise has room still."""
+    talks = (
+        f"DO $$BEGIN FOR n IN 1..3000 LOOP RAISE NOTICE '% %', {number}, repeat('and ', 500)"
+        " USING DETAIL = 'more'; END LOOP; END$$;\nSELECT 7 AS after;"
+    )
+    recorder = Recorder()
+    assert carry_out(request(staging, tmp_path, talks), recorder)
+    assert len(recorder.named("notice")) == 3000
+    (printed,) = names(recorder.named("output"))
+    assert "DETAIL" not in printed[-1]
+    assert printed[-1].startswith("DO\n after")
+
+
 def test_no_timeout_of_a_fence_or_a_role_ends_a_step(staging: Database, tmp_path: Path) -> None:
     slow = '```sql timeout="50ms"\nSELECT pg_sleep(0.3);\n```'
     python = (

@@ -9,7 +9,7 @@ preview     what a step would send now
 plain_sql   the steps as SQL that any client sends
 operator    one step: asked for, carried out, tried again, checked
 surprises, near_names   what is said of a step that went wrong; what a name may mean
-watch       who blocks a statement, how far it is, what it says
+watch       who blocks a statement, how far it is, what it says; heard: what was told of that
 locks       of one runbook on one database there is one run
 recorded    what is recorded of a run
 run_ledger  what was done to the database, kept in it

@@ -17,6 +17,7 @@ from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.escort import Message
 from pgrehearse.execution.onlooker import Onlooker
+from pgrehearse.execution.runbook.heard import Heard
 from pgrehearse.execution.runbook.reporter import Reporter
 from pgrehearse.execution.runbook.run_log import RunLog
 from pgrehearse.execution.runbook.steps import Step
@@ -116,7 +117,7 @@ class Watch(Onlooker):
         self._blind_until = 0.0
         self._looked = self._next = 0.0
         self._last: Step | None = None
-        self._noticed: list[str] = []
+        self._heard = Heard()
         #: who was seen to block the statement under way; empty again when it goes on
         self.blockers: tuple[Blocker, ...] = ()
         self._told: tuple[int, ...] = ()
@@ -131,7 +132,7 @@ class Watch(Onlooker):
     def over(self, step: Step) -> Iterator[None]:
         """What sessions do in the block is what ``step`` says; other things are not told."""
         self._step = self._last = step
-        self._noticed = []
+        self._heard = Heard()
         if step.cell.phase not in LOOKING:
             self._open()
         try:
@@ -152,13 +153,14 @@ class Watch(Onlooker):
         self._next = max(time.monotonic() + _FIRST, self._looked + _APART)
         self._began = ("", 0.0, 0)
 
-    def noticed(self, text: str) -> None:
+    def noticed(self, text: str) -> bool:
         if self._step is None:
-            return
-        self._noticed.append(text)
+            return False
+        self._heard.add(text)
         self._reporter.notice(self._step, text)
         if counted := _COUNTED.search(text):
             self._tell(Progress("", counted[3] or "", int(counted[1]), int(counted[2])))
+        return True
 
     def looks(self, session: Session) -> None:
         now = time.monotonic()
@@ -178,10 +180,7 @@ class Watch(Onlooker):
 
     def not_told(self, output: str) -> str:
         """What a step printed, without the notices that were told as they came."""
-        rest = f"\n{output}\n"
-        for line in self._noticed:
-            rest = rest.replace(f"\n{line}\n", "\n", 1)
-        return rest[1:-1] if rest != "\n" else ""
+        return self._heard.not_in(output)
 
     def tell_blockers(self, seconds: float | None = None) -> None:
         """Tell who blocks the statement of the step, or did when it gave up, unless that was told already."""
