@@ -105,6 +105,8 @@ _KINDS = [
 ]
 
 
+#: What is named with its arguments.
+_CALLED = ("AGGREGATE", "FUNCTION", "PROCEDURE")
 #: The same by the first word of a statement; patterns begin with one or two of these.
 _BY_WORD = {
     word: [kind for kind in _KINDS if word in kind[0].pattern[: len("(?:GRANT|REVOKE)")]]
@@ -119,6 +121,10 @@ def described(sql: str, type_: str, schema: str, name: str) -> tuple[str, str]:
             words = {key: value or "" for key, value in found.groupdict().items()}
             words = {key: value.lower() if key in "kv" else value for key, value in words.items()}
             return _plain(owner.format(**words)), subject.format(**words)
+    made = re.match(rf"CREATE (?:[A-Z]+ )*?{type_} (?:IF NOT EXISTS )?(?P<o>{_Q})(?=[\s(;]|$)", sql)
+    if made:  # the entry's own name is written without quotes
+        arguments = name[name.find("(") :] if type_ in _CALLED and "(" in name else ""
+        return f"{type_.lower()} {made['o']}{arguments}", type_.lower()
     qualified = name if schema in ("-", "") else f"{schema}.{name}"
     return f"{type_.lower()} {qualified}".strip(), type_.lower()
 

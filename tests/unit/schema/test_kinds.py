@@ -93,4 +93,44 @@ def test_what_it_is_about(form: str, about: str, subject: str, table: str, name:
     [("public", "operator class public.x"), ("-", "operator class x"), ("", "operator class x")],
 )
 def test_of_others_the_entry_tells(schema: str, found: str) -> None:
-    assert described("CREATE OPERATOR CLASS x", "OPERATOR CLASS", schema, "x") == (found, "operator class")
+    assert described("CREATE OPERATOR CLASS", "OPERATOR CLASS", schema, "x") == (found, "operator class")
+
+
+@pytest.mark.parametrize(
+    ("sql", "type_", "schema", "name", "owner"),
+    [
+        ('CREATE SCHEMA "Odd one"', "SCHEMA", "-", "Odd one", 'ALTER SCHEMA "Odd one" OWNER TO x'),
+        (
+            'CREATE PUBLICATION "P" FOR ALL TABLES',
+            "PUBLICATION",
+            "-",
+            "P",
+            'ALTER PUBLICATION "P" OWNER TO x',
+        ),
+        (
+            'CREATE FUNCTION "S"."F"(a integer DEFAULT 1) RETURNS integer LANGUAGE sql AS $$$$',
+            "FUNCTION",
+            "S",
+            "F(integer)",
+            'ALTER FUNCTION "S"."F"(integer) OWNER TO x',
+        ),
+        (
+            'CREATE TRUSTED PROCEDURAL LANGUAGE "L" HANDLER h',
+            "PROCEDURAL LANGUAGE",
+            "-",
+            "L",
+            'ALTER PROCEDURAL LANGUAGE "L" OWNER TO x',
+        ),
+        ('CREATE TYPE s."T" AS ENUM (\n)', "TYPE", "s", "T", 'ALTER TYPE s."T" OWNER TO x'),
+        ("CREATE OPERATOR s.=== (\n)", "OPERATOR", "s", "===", None),
+        ("CREATE FUNCTION s.f() RETURNS void", "FUNCTION", "s", "f()", "ALTER FUNCTION s.f() OWNER TO x"),
+    ],
+)
+def test_what_is_made_is_called_as_what_is_said_of_it(
+    sql: str, type_: str, schema: str, name: str, owner: str | None
+) -> None:
+    found = described(sql, type_, schema, name)[0]
+    if owner is None:
+        assert found == f"operator {schema}.{name}"
+    else:
+        assert found == described(owner, type_, schema, name)[0]
