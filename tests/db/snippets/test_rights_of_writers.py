@@ -65,11 +65,11 @@ def foreign(server: Server) -> Iterator[Foreign]:
         yield database
 
 
-def written(foreign: Foreign) -> None:
+def written(foreign: Foreign, writes: tuple[str, ...] = WRITES) -> None:
     """What the application does, with its own rights."""
     with psycopg.connect(foreign.server.dsn(foreign.name)) as session:
         session.execute(f'SET ROLE "{WRITER}"')
-        for sql in WRITES:
+        for sql in writes:
             session.execute(sql.encode())
         session.rollback()
 
@@ -92,6 +92,105 @@ def test_a_reader_needs_no_right_to_execute(foreign: Foreign) -> None:
     foreign.has(*SHOP, f'REVOKE INSERT (id), UPDATE (m) ON s."T b" FROM "{WRITER}"')
     foreign.has(f'GRANT SELECT ON s."T b" TO "{WRITER}", PUBLIC')
     assert not foreign.play(*NEEDING[1][:1], FORWARD, NEEDING[1][1])
+
+
+#: Ways into the table beside privileges on it, and what the application does then.
+WAYS = {
+    "view": (
+        ('CREATE VIEW "V w" AS SELECT id, c, m FROM s."T b"', f'GRANT INSERT, UPDATE ON "V w" TO "{WRITER}"'),
+        ('INSERT INTO "V w" (id) VALUES (100)', 'UPDATE "V w" SET m = 3'),
+    ),
+    "view on a view": (
+        (
+            'CREATE VIEW s.below AS SELECT id, c, m FROM s."T b"',
+            "CREATE VIEW s.above AS SELECT * FROM s.below WHERE id > 0 WITH CHECK OPTION",
+            f'GRANT INSERT (id), UPDATE (m) ON s.above TO "{WRITER}"',
+        ),
+        ("INSERT INTO s.above (id) VALUES (100)", "UPDATE s.above SET m = 3"),
+    ),
+    "rule": (
+        (
+            "CREATE TABLE inbox (id int)",
+            'CREATE RULE kept AS ON DELETE TO inbox DO ALSO INSERT INTO s."T b" (id) VALUES (OLD.id)',
+            "INSERT INTO inbox VALUES (100)",
+            f'GRANT SELECT, DELETE ON inbox TO "{WRITER}"',
+        ),
+        ("DELETE FROM inbox",),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("runbook", "values"), [NEEDING[1], NEEDING[4]], ids=["CHECK", "trigger"])
+def test_who_writes_by_another_way_needs_the_grant_too(
+    foreign: Foreign, way: str, runbook: str, values: Values
+) -> None:
+    made, writes = WAYS[way]
+    foreign.has(*SHOP, f'REVOKE ALL (id, m) ON s."T b" FROM "{WRITER}"', *made)
+    said = foreign.play(runbook, FORWARD, values)
+    assert f'GRANT EXECUTE ON FUNCTION "F n"(text) TO "{WRITER}"' in said
+    foreign.has(f'GRANT EXECUTE ON FUNCTION "F n"(text) TO "{WRITER}"')
+    assert not foreign.play(runbook, FORWARD, values)
+    written(foreign, writes)
+
+
+def test_a_view_that_cannot_be_written_through_asks_for_no_grant(foreign: Foreign) -> None:
+    foreign.has(*SHOP, f'REVOKE ALL (id, m) ON s."T b" FROM "{WRITER}"')
+    foreign.has('CREATE VIEW sums AS SELECT count(*) FROM s."T b"', f'GRANT ALL ON sums TO "{WRITER}"')
+    assert not foreign.play(*NEEDING[1][:1], FORWARD, NEEDING[1][1])
+
+
+def test_who_may_write_every_table_needs_the_grant_too(foreign: Foreign) -> None:
+    foreign.has(*SHOP, f'REVOKE ALL (id, m) ON s."T b" FROM "{WRITER}"')
+    with psycopg.connect(foreign.server.dsn(), autocommit=True) as admin:
+        admin.execute(f'GRANT pg_write_all_data TO "{WRITER}"')
+        try:
+            said = foreign.play(NEEDING[1][0], FORWARD, NEEDING[1][1])
+        finally:
+            admin.execute(f'REVOKE pg_write_all_data FROM "{WRITER}"')
+    assert f'GRANT EXECUTE ON FUNCTION "F n"(text) TO "{WRITER}"' in said
+
+
+@pytest.mark.parametrize(
+    ("made", "condition", "grant"),
+    [
+        (
+            "CREATE FUNCTION outer_one(text) RETURNS text LANGUAGE sql IMMUTABLE BEGIN ATOMIC"
+            ' SELECT "F n"($1) LIMIT 1; END',
+            "outer_one(c) <> 'z'",
+            'EXECUTE ON FUNCTION "F n"(text)',
+        ),
+        (
+            "CREATE DOMAIN ruled AS text CHECK (\"F n\"(VALUE) <> 'z')",
+            "c::ruled::text <> 'z'",
+            'EXECUTE ON FUNCTION "F n"(text)',
+        ),
+        (
+            "CREATE FUNCTION known(text) RETURNS boolean LANGUAGE sql STABLE BEGIN ATOMIC"
+            " SELECT EXISTS (SELECT FROM s.places WHERE name <> $1); END",
+            "known(c)",
+            "SELECT ON TABLE s.places",
+        ),
+    ],
+    ids=["function in a function", "rule of a domain", "table"],
+)
+def test_what_is_called_calls_others(foreign: Foreign, made: str, condition: str, grant: str) -> None:
+    foreign.has(*SHOP, "CREATE TABLE s.places AS SELECT 'a'::text AS name", made)
+    values = {**NEEDING[1][1], "condition": condition}
+    assert f'GRANT {grant} TO "{WRITER}"' in foreign.play(NEEDING[1][0], FORWARD, values)
+    foreign.has(f'GRANT {grant} TO "{WRITER}"')
+    assert not foreign.play(NEEDING[1][0], FORWARD, values)
+    written(foreign)
+
+
+def test_what_works_as_its_owner_needs_no_right_of_the_writer(foreign: Foreign) -> None:
+    foreign.has(
+        *SHOP,
+        "CREATE FUNCTION outer_one(text) RETURNS text LANGUAGE sql IMMUTABLE SECURITY DEFINER"
+        ' BEGIN ATOMIC SELECT "F n"($1); END',
+    )
+    assert not foreign.play(NEEDING[1][0], FORWARD, {**NEEDING[1][1], "condition": "outer_one(c) <> 'z'"})
+    written(foreign)
 
 
 def test_a_partition_has_writers_of_its_own(foreign: Foreign) -> None:
