@@ -379,10 +379,11 @@ SET search_path = pg_catalog, pg_temp AS $body$
                                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
     FROM (SELECT DISTINCT place, (aclexplode(defaclacl)).grantee
           FROM sequence JOIN pg_default_acl ON defaclobjtype = 'S' AND deptype = 'i') AS given
-    UNION ALL SELECT 9.2, format('GRANT %s ON SEQUENCE %s TO %s', privilege_type, place,
-                                 CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
-                          || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-    FROM sequence CROSS JOIN aclexplode(relacl) WHERE deptype = 'i'
+    UNION ALL SELECT 9.2 + rank / 10000.0, format('GRANT %s ON SEQUENCE %s TO %s', privilege_type, place,
+                                                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+                                           || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+    FROM sequence CROSS JOIN aclexplode(relacl) WITH ORDINALITY AS given (grantor, grantee, privilege_type, is_grantable, rank)
+    WHERE deptype = 'i'
     UNION ALL SELECT 9.3, format('COMMENT ON SEQUENCE %s IS %L', place, about) FROM sequence
     WHERE deptype = 'i' AND about IS NOT NULL
     UNION ALL SELECT CASE kind WHEN 'index' THEN 10 ELSE 12 END,

@@ -30,6 +30,7 @@ NEEDING = {
     "index-repair": {"index": '"I x"'},
     "column-split": SPLIT,
     "column-change-type": TYPE,
+    "key-bigint": {**TABLE, "column": "id"},
 }
 
 

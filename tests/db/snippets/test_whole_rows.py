@@ -31,6 +31,7 @@ RUNBOOKS: dict[str, Values] = {
         "joined": "first || ';' || second",
     },
     "enum-to-lookup-table": {**TABLE, "column": "e", "lookup": "moods"},
+    "key-bigint": {**TABLE, "column": "id"},
     "column-drop": {**TABLE, "column": "n", "type": "integer"},
 }
 #: What looks at the whole row -> as a refusal names it.
