@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from pgrehearse.connections import connect
@@ -27,6 +28,8 @@ LIMIT = 120.0
 #: Seconds between two looks at whether a statement is blocked: first, and at most.
 _LOOK, _LOOK_MOST = 0.0005, 0.02
 _NUMBERED = re.compile(r"\b(pg_(?:toast|temp)_)\d+")
+_SAVEPOINT = b"SAVEPOINT pgrehearse_look"
+_BACK = b"ROLLBACK TO SAVEPOINT pgrehearse_look; RELEASE SAVEPOINT pgrehearse_look"
 #: Said of every B-tree that is built, and of event triggers by their oid.
 _NOISE = re.compile(r"use deduplication$|^EventTriggerInvoke \d+$")
 
@@ -59,6 +62,18 @@ class Client:
             query.encode() if isinstance(query, str) else query, parameters or None
         )
         return cursor.fetchall() if cursor.description else []
+
+    def catalog(self, query: bytes) -> list[tuple[Any, ...]]:
+        """Rows of a look at the catalog, named as in the schema public, whatever search_path is set here.
+
+        Which one is set, and for how long, stays as it is.
+        """
+        idle = self.connection.info.transaction_status == TransactionStatus.IDLE
+        self.connection.execute((b"BEGIN" if idle else _SAVEPOINT) + b"; SET LOCAL search_path = public")
+        try:
+            return self.rows(query)
+        finally:
+            self.connection.execute(b"ROLLBACK" if idle else _BACK)
 
     @property
     def reason(self) -> str:

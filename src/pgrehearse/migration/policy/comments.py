@@ -50,7 +50,7 @@ def read(client: Client) -> Objects:
     """The indexes and constraints of the database of ``client``."""
     return [
         Made(oid, kind, owner, name, comment or "", domain)
-        for oid, kind, owner, name, comment, domain in client.rows(queries.text("named_objects"))
+        for oid, kind, owner, name, comment, domain in client.catalog(queries.text("named_objects"))
     ]
 
 

@@ -39,7 +39,7 @@ def read(client: Client) -> Interface:
     """The interface of the database of ``client``, changes of its open transaction included."""
     return {
         (kind, owner, name): Thing(identity, facts)
-        for kind, identity, owner, name, facts in client.rows(queries.text("interface"))
+        for kind, identity, owner, name, facts in client.catalog(queries.text("interface"))
     }
 
 
