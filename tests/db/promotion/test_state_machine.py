@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import psycopg
+import pytest
 from psycopg.types.json import Jsonb
 
+from support.databases import execute
 from support.promotions import ITEMS, Stage, approved, call, refused, trail
+from support.waiting import wait_until
 
 P = "pgrehearse_promotion"
 
@@ -32,6 +36,27 @@ def test_the_whole_story(stage: Stage) -> None:
     assert {e["who"] for e in found.entries} == {
         stage.who(name) for name in ("installer", "rita", "dora", "ron")
     }
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_of_two_requests_at_once_the_later_supersedes_the_other(stage: Stage, kept: bool) -> None:
+    """It waits for the first one's end, be that a commit or not."""
+    later: list[int] = []
+    thread = threading.Thread(target=lambda: later.append(stage.request()[0]))
+    with psycopg.connect(stage.as_("rita")) as rita:
+        row = rita.execute(call("request"), [Jsonb(ITEMS), ["shop"], ""]).fetchone()
+        assert row is not None
+        thread.start()
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity"
+        waits += " WHERE datname = current_database())"
+        wait_until(lambda: bool(execute(stage.dsn, f"{waits} LIMIT 1")), "the second request waits")
+        if not kept:
+            rita.rollback()
+    thread.join()
+    assert [stage.state(number) for number in later] == ["requested"]
+    if kept:
+        assert stage.state(row[0]) == "superseded"
+    assert trail(stage).problems == ()
 
 
 def test_a_state_is_not_written(stage: Stage) -> None:

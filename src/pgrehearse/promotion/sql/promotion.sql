@@ -797,6 +797,7 @@ DECLARE
     rule pgrehearse_promotion.setting;
 BEGIN
     PERFORM pgrehearse_promotion.demand('request', ARRAY['requester']);
+    LOCK TABLE pgrehearse_promotion.setting IN SHARE ROW EXCLUSIVE MODE;  -- of two at once, the later sees the other
     SELECT * INTO STRICT rule FROM pgrehearse_promotion.setting;
     IF jsonb_typeof(items) IS DISTINCT FROM 'array' OR jsonb_array_length(items) = 0
        OR coalesce(cardinality(databases), 0) = 0 THEN
