@@ -62,7 +62,7 @@ def _change(change: str) -> str:
         version = known[name]["version"]
         sent = "\n".join(f"{text};" for text in found["sent"])
         said.append(
-            f"### {tool.title}\n\n{_block(_title(name), own)}\n\n"
+            f"## {tool.title}\n\n{_block(_title(name), own)}\n\n"
             f'```{{.sql .noeval title="What {tool.title} {version} sent, by the server\'s log"}}\n{sent}\n```'
         )
     return "\n\n".join(said)

@@ -22,12 +22,7 @@ _FIRST_QUERY = 900
 #: How long a page may be on a phone.
 _SCREENS = 15
 #: Guides that are longer, until somebody splits them.
-_TOO_LONG = frozenset(
-    {
-        "guides/migration-tools/",
-        "guides/what-changed-in-19/",
-    }
-)
+_TOO_LONG = frozenset({"guides/migration-tools/", "guides/what-changed-in-19/"})
 #: A page that is folded on a phone.
 _FOLDED = "reference/promotion/"
 #: One page of each kind; `make pages EVERY=1` looks at all.
