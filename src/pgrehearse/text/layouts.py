@@ -114,7 +114,7 @@ def _read(path: Path, folder: Path) -> Migration:
 
 
 def _whole(text: str) -> Section:
-    """All of a file."""
+    """All of a file; one that begins and ends several transactions is none itself."""
     try:
         found = split(text.replace("\r\n", "\n"))
     except SplitError:  # whoever sends it says where
@@ -122,9 +122,11 @@ def _whole(text: str) -> Section:
     kinds = [classify(one) for one in found]
     if any(kind.alone for kind in kinds):
         return Section(text, 1, transaction=False)
-    if len(kinds) > 1 and kinds[0].control is Control.OPENS and kinds[-1].control is Control.CLOSES:
-        text = _bare(text, Statement.without_heading(found[0]).sql, found[-1].sql)
-    return Section(text, 1)
+    ends = [at for at, kind in enumerate(kinds) if kind.control not in (None, Control.WITHIN)]
+    whole = [kinds[at].control for at in ends] == [Control.OPENS, Control.CLOSES]
+    if whole and ends == [0, len(kinds) - 1]:
+        return Section(_bare(text, Statement.without_heading(found[0]).sql, found[-1].sql), 1)
+    return Section(text, 1, transaction=not ends)
 
 
 def _bare(text: str, first: str, last: str) -> str:

@@ -101,7 +101,7 @@ class Statements(Sequence[Statement]):
             sql = self._text[place.start : place.end]
             kind = classify(place.statement or sql)
             gexec = place.statement is not None and place.statement.gexec
-            if problem := _problem(sql, kind, section, gexec=gexec):
+            if problem := _problem(sql, kind, migration, section, gexec=gexec):
                 line = section.line + place.line - 1
                 raise DocumentError(problem[0], path=migration.path, line=line, next_step=problem[1])
             self._starts.append(place.start)
@@ -137,11 +137,14 @@ def _places(migration: Migration, section: Section) -> Iterator[Place]:
         raise DocumentError(error.message, path=migration.path, line=line, next_step=fix) from None
 
 
-def _problem(sql: str, kind: Kind, section: Section, *, gexec: bool) -> tuple[str, str] | None:
-    """What is wrong, and what to do."""
+def _problem(
+    sql: str, kind: Kind, migration: Migration, section: Section, *, gexec: bool
+) -> tuple[str, str] | None:
+    """What is wrong, and what to do. A file of another tool is not sent by the runner: it may say BEGIN."""
+    theirs = migration.foreign and not section.transaction
     if gexec:
         return "\\gexec is a command of psql", "write the statement itself, or a DO block"
-    if kind.control not in (None, Control.WITHIN):
+    if kind.control not in (None, Control.WITHIN) and not theirs:
         two = kind.words[1:2] == ("transaction",) and kind.verb in ("start", "prepare")
         said = " ".join(kind.words[: 2 if two else 1]).upper()
         return f"{said}: the runner begins and ends transactions", "remove the line"

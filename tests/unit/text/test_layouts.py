@@ -8,6 +8,7 @@ import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text.layouts import load, version_of
+from pgrehearse.text.migration_files import statements
 
 SQL = "CREATE TABLE a (n int);\nCREATE TABLE b (n int);\n"
 DOWN = "DROP TABLE a;\n"
@@ -78,6 +79,28 @@ def test_a_transaction_of_its_own(
     assert one.up.transaction is transaction
     assert one.up.sql.split("\n")[lines[0] - 1].startswith(lines[1])
     assert "COMMIT" not in one.up.sql
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;\n",
+        "SELECT 1;\nBEGIN;\nSELECT 2;\nCOMMIT;\n",
+        "START TRANSACTION;\nSELECT 1;\nROLLBACK;\nSELECT 2;\n",
+    ],
+)
+def test_transactions_of_its_own_are_sent_as_they_stand(tmp_path: Path, text: str) -> None:
+    (one,) = load(written(tmp_path, {"1_a.up.sql": text}))
+    assert not one.up.transaction
+    assert one.up.sql == text
+    assert len(statements(one, one.up)) == text.count(";")
+
+
+def test_the_runner_sends_no_transaction_of_a_file(tmp_path: Path) -> None:
+    text = "-- migrate:up transaction:false\nBEGIN;\nSELECT 1;\nCOMMIT;\n-- migrate:down\n"
+    (one,) = load(written(tmp_path, {"1_a.sql": text}))
+    with pytest.raises(DocumentError, match="begins and ends"):
+        statements(one, one.up)
 
 
 @pytest.mark.parametrize("name", ["a.sql", "folder/a.sql", "V__a.sql", "_1.sql"])
