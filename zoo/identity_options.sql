@@ -22,7 +22,8 @@ FROM generate_series(1, 300) AS number;
 CREATE INDEX item_name_idx ON item (name);
 CREATE INDEX item_owner_idx ON item (owner);
 -- [traffic]
-INSERT INTO item (owner, code, name, place) VALUES (1, 'own' || :n, 'Own', 'x; y');
-INSERT INTO item (id, owner, code, name, place) OVERRIDING SYSTEM VALUE VALUES (100000 + :n, 1, 'own' || :n, 'Own', 'x; y');
+INSERT INTO item (owner, code, name, note, place) VALUES (1, 'own' || :n, 'Own', 'added', 'x; y');
+INSERT INTO item (id, owner, code, name, note, place) OVERRIDING SYSTEM VALUE
+VALUES (100000 + :n, 1, 'own' || :n, 'Own', 'added', 'x; y');
 UPDATE item SET qty = qty + 1, note = 'touched' WHERE id = :n + 1;
 SELECT id, name, qty FROM item WHERE id < 9 OR id > 4999 ORDER BY id;

@@ -45,7 +45,7 @@ CREATE VIEW item_base AS SELECT id, owner, code, name, note, qty, place, weight,
 CREATE VIEW item_app AS SELECT * FROM item_base;
 CREATE TABLE inbox (id integer, code text);
 CREATE RULE forward AS ON INSERT TO inbox DO ALSO
-    INSERT INTO item (id, owner, code, name, place) VALUES (NEW.id, 1, NEW.code, 'forwarded', 'x; y');
+    INSERT INTO item (id, owner, code, name, note, place) VALUES (NEW.id, 1, NEW.code, 'forwarded', 'added', 'x; y');
 -- [copy]
 REVOKE INSERT, UPDATE, DELETE ON item, item_base FROM zoo_application;
 GRANT INSERT, UPDATE, DELETE ON item_app TO zoo_application;
