@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from bisect import bisect_left
 from collections import Counter
@@ -116,6 +117,23 @@ class Document:
     def title(self) -> str:
         first = next((h.title for h in self.headings if h.level == 1), "")
         return self.front.title or first or self.path.stem
+
+    @property
+    def executed_digest(self) -> str:
+        """16 hex digits that change with what is carried out, not with prose or where a cell stands."""
+        front = self.front
+        given = [[one.name, one.example, one.default] for one in front.parameters.values()]
+        around = [
+            front.database.empty,
+            front.database.rows,
+            front.undo,
+            front.stall,
+            front.breaks,
+            front.programs,
+        ]
+        cells = [[cell.phase, cell.language, cell.digest] for cell in self.cells]
+        basis = json.dumps([given, around, cells], ensure_ascii=False)
+        return hashlib.sha256(basis.encode()).hexdigest()[:16]
 
     def in_order(self) -> list[Cell]:
         """Cells in the order a rehearsal executes them: Rehearsal first, then as they stand."""

@@ -14,7 +14,7 @@ from pgrehearse.measurement.zoo.habitat import has_word
 from pgrehearse.measurement.zoo.known import KnownFaults
 from pgrehearse.measurement.zoo.outcome import FAULTS, PairOutcome
 from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
-from pgrehearse.text.document import load
+from pgrehearse.text.document import load, parse
 from pgrehearse.text.project import Project
 from support import ROOT
 from support.zoo import SAMPLE, chosen
@@ -176,7 +176,7 @@ def test_a_text_that_was_tried_on_one_shape_was_not_tried_on_the_others(tmp_path
     folder.mkdir()
     (folder / "column-drop.md").write_text("# Drop\n\n## Apply\n", encoding="utf-8")
     document = load(folder / "column-drop.md")
-    changed = replace(document, text=document.text + "\n")
+    changed = parse(f"{document.text}\n```sql\nSELECT 1;\n```\n", document.path)
     (odd,) = shapes_of(made)
     even = replace(odd, name="even")
     done = {("column-drop", shape.name, "18"): PairOutcome("done") for shape in (odd, even)}

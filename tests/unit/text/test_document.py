@@ -171,6 +171,34 @@ def test_digests_change_with_what_they_cover() -> None:
         assert parse(base.replace(old, new), PATH).cells[0].digest != digest
 
 
+def test_evidence_of_a_runbook_outlives_prose_and_nothing_else() -> None:
+    head = (
+        "---\ntitle: T\nstall: 1s\nparameters:\n  column:\n    description: D\n    example: price\n---\n\n"
+        "# T\n\n## Preflight\n\nProse.\n\n"
+    )
+    cells = "```sql\nSELECT 1;\n```\n\n```text\n1\n```\n\n## Apply\n\n```sql\nSELECT :'column';\n```\n"
+    base = head + cells
+    digest = parse(base, PATH).executed_digest
+    for old, new in (
+        ("Prose.", "More\n\nprose."),
+        ("title: T", "title: U"),
+        ("description: D", "description: E"),
+    ):
+        assert parse(base.replace(old, new), PATH).executed_digest == digest, new
+    for old, new in (
+        ("SELECT 1", "SELECT 2"),
+        ("\n1\n", "\n2\n"),
+        ("```sql", "```sql session=b"),
+        ("## Apply", "## Verify"),
+        ("example: price", "example: cost"),
+        ("example: price", "example: price\n    default: price"),
+        ("stall: 1s", "stall: 2s"),
+        ("stall: 1s", "stall: 1s\nundo: cannot be undone"),
+        (cells, cells + cells),
+    ):
+        assert parse(base.replace(old, new, 1), PATH).executed_digest != digest, new
+
+
 def test_carriage_returns_do_not_move_lines() -> None:
     document = parse(RUNBOOK.replace("\n", "\r\n"), PATH)
     assert [c.line for c in document.cells] == [c.line for c in parse(RUNBOOK, PATH).cells]

@@ -14,7 +14,6 @@ from typing import Any
 
 from pgrehearse import sealed
 from pgrehearse.clock import today
-from pgrehearse.execution.records import text_digest
 from pgrehearse.majors import number, outlived
 from pgrehearse.measurement.evidence.differences import told
 from pgrehearse.measurement.evidence.seals import broken
@@ -29,8 +28,8 @@ __all__ = ["RehearsalEvidence", "RunbookEvidence", "changes", "file_of", "load",
 class RehearsalEvidence:
     """The rehearsals of a runbook on one major.
 
-    ``digest`` is that of the runbook's text. ``facts`` maps a rehearsal to its ``status``, ``reason`` and
-    facts; ``measured`` maps it to its durations and their conditions.
+    ``digest`` is of what the runbook carries out. ``facts`` maps a rehearsal to its ``status``, ``reason``
+    and facts; ``measured`` maps it to its durations and their conditions.
     """
 
     version: str
@@ -79,7 +78,7 @@ def save(
     Other rehearsals of that major stay only when they were of the same text.
     """
     evidence = load(project, document)
-    digest = text_digest(document.text)
+    digest = document.executed_digest
     old = evidence.majors.get(str(major))
     same = old is not None and old.digest == digest and old.version == version
     facts = dict(old.facts) if old is not None and same else {}
@@ -102,7 +101,7 @@ def stale(document: Document, evidence: RunbookEvidence, majors: Collection[int]
         entry = evidence.majors.get(str(major))
         if entry is None:
             problems.append(f"not rehearsed on PostgreSQL {major}")
-        elif entry.digest != text_digest(document.text):
+        elif entry.digest != document.executed_digest:
             problems.append(f"the runbook changed since it was rehearsed on PostgreSQL {entry.version}")
         else:
             missing = [name for name in REHEARSALS if name not in entry.facts]
@@ -130,7 +129,7 @@ def changes(
     if entry is None:
         return [f"no evidence for PostgreSQL {major}"]
     lines = outlived(entry.version, version)
-    if entry.digest != text_digest(document.text):
+    if entry.digest != document.executed_digest:
         lines.append(f"stale: the runbook changed since it was rehearsed on PostgreSQL {entry.version}")
     for result in results:
         committed = entry.facts.get(result.name)

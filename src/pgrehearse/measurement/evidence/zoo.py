@@ -30,8 +30,8 @@ class ZooEvidence:
 
     Attributes:
         versions: major -> the server's version.
-        digests: of the newest texts of runbooks and shapes, by ``kind/name`` and major.
-        earlier: runbook -> major -> the shapes on which a text before that of ``digests`` was tried.
+        digests: of what was carried out of runbooks, and of the shapes' texts, by ``kind/name`` and major.
+        earlier: runbook -> major -> the shapes on which cells before those of ``digests`` were tried.
         titles: of the shapes.
         outcomes: of the pairs.
     """
@@ -51,8 +51,8 @@ class ZooEvidence:
         return found
 
     def older(self, document: Document) -> dict[str, list[str]]:
-        """Major -> the shapes on which another text of ``document`` was tried; majors with any."""
-        mine, name = text_digest(document.text), document.path.stem
+        """Major -> the shapes on which other cells of ``document`` were tried; majors with any."""
+        mine, name = document.executed_digest, document.path.stem
         found: dict[str, list[str]] = {}
         for major, digest in self.digests.get(f"runbook/{name}", {}).items():
             every = [shape for runbook, shape, where in self.outcomes if (runbook, where) == (name, major)]
@@ -111,11 +111,11 @@ def save(
         earlier[name] = {where: shapes for where, shapes in earlier[name].items() if shapes}
     outcomes |= results
     digests = {key: dict(value) for key, value in known.digests.items()}
-    for kind, name, text in (
-        *(("runbook", d.path.stem, d.text) for d in documents),
-        *(("shape", s.name, s.text) for s in shapes),
+    for what, digest in (
+        *((f"runbook/{d.path.stem}", d.executed_digest) for d in documents),
+        *((f"shape/{s.name}", text_digest(s.text)) for s in shapes),
     ):
-        digests.setdefault(f"{kind}/{name}", {})[major] = text_digest(text)
+        digests.setdefault(what, {})[major] = digest
     data = {
         "versions": {**known.versions, major: version},
         "digests": digests,

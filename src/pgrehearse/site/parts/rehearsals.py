@@ -9,7 +9,6 @@ from typing import Any
 from markupsafe import Markup
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.rehearsals import RunbookEvidence, load
 from pgrehearse.measurement.rehearsals.rehearsal import REHEARSALS
 from pgrehearse.site.content.headings import plain
@@ -46,7 +45,7 @@ def current(project: Project, document: Document, *, draft: bool) -> RunbookEvid
     if not (project.evidence / "rehearsals").is_dir():
         return None
     found = load(project, document)
-    digest = text_digest(document.text)
+    digest = document.executed_digest
     fresh = {major: entry for major, entry in found.majors.items() if entry.digest == digest}
     if not draft and (not fresh or len(fresh) < len(found.majors)):
         what = "changed since it was rehearsed" if found.majors else "was never rehearsed in five ways"

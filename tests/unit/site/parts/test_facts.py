@@ -8,14 +8,13 @@ import pytest
 
 from pgrehearse import sealed
 from pgrehearse.errors import DocumentError
-from pgrehearse.execution.records import text_digest
 from pgrehearse.measurement.evidence.cells import CellEvidence, StatementEvidence
 from pgrehearse.measurement.statement.facts import PROBES, Facts, together
 from pgrehearse.measurement.words import main_locks, own_waits, phrases, waiting
 from pgrehearse.site.parts.fact_lines import fact_lines, majors_range
 from pgrehearse.site.parts.lock_reference import operation
 from pgrehearse.site.parts.rehearsals import current, matrix, rehearsed, traffic
-from pgrehearse.text.document import Document, load
+from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.project import Project
 
 ALTER = Facts(locks={"items": "ACCESS EXCLUSIVE"}, probes={"items": dict.fromkeys(PROBES, "waits")})
@@ -163,7 +162,7 @@ def keep(project: Project, document: Document, text: str) -> None:
     entry = {
         "version": "18.6",
         "date": "2026-11-22",
-        "digest": text_digest(text),
+        "digest": parse(text, document.path).executed_digest,
         "facts": facts,
         "measured": {"under traffic": load_},
     }

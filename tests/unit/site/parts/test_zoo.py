@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_a_page_says_how_it_ended_on_each_table(project: Project, document: Docu
 
 
 def test_a_page_says_that_another_text_was_tried(project: Project, document: Document) -> None:
-    changed = replace(document, text=document.text + "\n")
+    changed = parse(f"{document.text}\n```sql\nSELECT 1;\n```\n", document.path)
     html = zoo.tried_on(project, changed)
     for major in (15, 18):
         assert f"On 2 of them an earlier text of this runbook was tried on PostgreSQL {major}." in html
