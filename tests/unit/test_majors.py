@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from pgrehearse import sealed
@@ -44,6 +47,47 @@ def test_the_major_of_a_version(version: str, major: int) -> None:
 def test_evidence_of_a_preview_is_outlived_by_the_release(recorded: str, version: str, wrong: bool) -> None:
     said = [f"recorded on PostgreSQL {recorded}, before its release; {version} is here"]
     assert outlived(recorded, version) == (said if wrong else [])
+
+
+#: Committed files, and their key for the majors that were measured.
+MEASURED = {
+    "docs.*": "measured",
+    "runbooks.*": "measured",
+    "rehearsals/*": "majors",
+    "recordings/*": "majors",
+}
+
+
+def lacking(evidence: Path) -> list[str]:
+    """Documents of whose statements, rehearsals or traffic nothing is known on a supported major."""
+    return [
+        f"{file.relative_to(evidence)}: nothing on PostgreSQL {major}"
+        for pattern, key in MEASURED.items()
+        for file in sorted(evidence.glob(f"{pattern}.json"))
+        for major in sorted(set(map(str, SUPPORTED)) - set(sealed.read(file)[key]))
+    ]
+
+
+def test_every_document_with_evidence_has_some_of_each_major() -> None:
+    """Else its page shows the facts of the others to who chose that one. Where no server of a preview is:
+    `tools/debian_programs.py postgresql-19` brings one, then `pgrehearse measure --refresh --pg 19 FILE`."""
+    assert lacking(ROOT / "evidence") == []
+
+
+def test_a_document_that_was_not_measured_on_a_major_is_named(tmp_path: Path) -> None:
+    every: dict[str, Any] = {str(major): {} for major in SUPPORTED}
+    part = [(pattern.replace("*", "part.json"), key) for pattern, key in MEASURED.items()]
+    for folder in "rehearsals", "recordings":
+        (tmp_path / folder).mkdir()
+    for name, key in part:
+        sealed.write(tmp_path / name, {key: every | {"20": {}}})
+        sealed.write(tmp_path / name.replace("part", "whole"), {key: every})
+    assert lacking(tmp_path) == []
+    for name, key in part:
+        sealed.write(tmp_path / name, {key: {major: {} for major in every if major not in ("15", "19")}})
+    assert lacking(tmp_path) == [
+        f"{name}: nothing on PostgreSQL {major}" for name, _ in part for major in ("15", "19")
+    ]
 
 
 def test_what_was_measured_on_a_preview_is_called_so_and_nothing_else_is() -> None:
