@@ -22,10 +22,10 @@ RUNBOOKS: dict[str, Values] = {
     "column-split": {
         **TABLE,
         "column": "c",
-        "first": "a",
+        "first": "left_of",
         "first_type": "text",
         "first_value": "split_part(value, ';', 1)",
-        "second": "b",
+        "second": "right_of",
         "second_type": "text",
         "second_value": "split_part(value, ';', 2)",
         "joined": "first || ';' || second",
@@ -34,6 +34,8 @@ RUNBOOKS: dict[str, Values] = {
     "key-bigint": {**TABLE, "column": "id"},
     "column-drop": {**TABLE, "column": "n", "type": "integer"},
 }
+#: A view with one more column than the table stands before it afterwards.
+RENAME = {"column-rename": {**TABLE, "column": "n", "new_name": "number"}}
 #: What looks at the whole row -> as a refusal names it.
 LOOKING = {
     'ALTER TABLE s."T b" ADD CONSTRAINT "A c" CHECK ("T b".* IS NOT NULL)': 'CHECK "A c"',
@@ -90,6 +92,98 @@ def test_a_rule_of_columns_is_no_reason_to_stop(foreign: Foreign, runbook: str) 
         foreign.has('DROP INDEX s."T b_expr_idx"')
     assert not foreign.play(runbook, FORWARD, values)
     assert not foreign.play(runbook, BACK, values)
+
+
+ARCHIVE = "CREATE TABLE s.archive (id int, n int, c text, e text)"
+#: Functions that give or take rows by position; the first stands for a row that goes into an archive.
+BY_POSITION = {
+    "s.kept()": """ RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO s.archive VALUES (OLD.*); RETURN OLD; END $$""",
+    "s.dynamic()": """ RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN EXECUTE format('INSERT INTO %I.archive SELECT ($1).*', 's') USING OLD; RETURN OLD; END $$""",
+    "s.given()": """ RETURNS TABLE (id int, n int, c text, e text) LANGUAGE plpgsql STABLE AS
+        $$ BEGIN RETURN QUERY SELECT t.* FROM s."T b" AS t; END $$""",
+    "s.other()": """ RETURNS SETOF s.archive LANGUAGE sql STABLE AS 'SELECT * FROM s."T b"'""",
+    "s.both_of()": """ RETURNS bigint LANGUAGE sql STABLE AS
+        'SELECT count(*) FROM (SELECT * FROM s."T b" UNION ALL SELECT * FROM s.archive) AS a'""",
+    "s.cast_of()": """ RETURNS text LANGUAGE sql STABLE AS
+        $$ SELECT (ROW (1, 2, 'x', 'good')::s."T b")::text $$""",
+}
+#: They look alike, and stay right.
+BY_NAME = (
+    """CREATE FUNCTION s.named() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO s.archive (id) VALUES (coalesce(OLD.id, 1 * 2)); RETURN OLD; END $$""",
+    """CREATE FUNCTION s.counted() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM s."T b"'""",
+    """CREATE FUNCTION s.looped() RETURNS int LANGUAGE plpgsql STABLE AS
+        $$ DECLARE one s."T b"; BEGIN
+        FOR one IN SELECT * FROM s."T b" LOOP END LOOP; RETURN one.id; END $$""",
+    """CREATE FUNCTION s.elsewhere() RETURNS SETOF s.archive LANGUAGE sql STABLE AS
+        'SELECT * FROM s.archive'""",
+)
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS | RENAME)
+def test_what_takes_rows_by_position_is_named(foreign: Foreign, runbook: str) -> None:
+    """It fails with the writer that calls it, or puts a value into another column."""
+    foreign.has(ARCHIVE)
+    for name, rest in BY_POSITION.items():
+        foreign.has("SET check_function_bodies = off", f"CREATE FUNCTION {name}{rest}")
+        if "trigger" in rest:
+            foreign.has(f'CREATE TRIGGER t AFTER DELETE ON s."T b" FOR EACH ROW EXECUTE FUNCTION {name}')
+        before = foreign.state()
+        said = foreign.play(runbook, FORWARD, (RUNBOOKS | RENAME)[runbook])
+        assert name in said and "by position" in said
+        assert not before.differences(foreign.state())
+        foreign.has(f"DROP FUNCTION {name} CASCADE")
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS | RENAME)
+def test_what_names_its_columns_or_follows_the_table_is_no_reason_to_stop(
+    foreign: Foreign, runbook: str
+) -> None:
+    foreign.has("SET check_function_bodies = off", ARCHIVE, *BY_NAME)
+    foreign.has('CREATE TRIGGER t AFTER DELETE ON s."T b" FOR EACH ROW EXECUTE FUNCTION s.named()')
+    values = (RUNBOOKS | RENAME)[runbook]
+    if runbook == "key-bigint":  # each of them has the name of the key in its text
+        values = {**values, "checked": "s.named(); s.looped()"}
+    assert not foreign.play(runbook, FORWARD, values)
+    assert not foreign.play(runbook, BACK, values)
+
+
+@pytest.mark.parametrize(
+    ("runbook", "names"),
+    [
+        ("column-add", ["d"]),
+        ("column-split", ["left_of", "right_of"]),
+        ("column-change-type", ["n_new", "n_old"]),
+        ("enum-to-lookup-table", ["e_new", "e_old"]),
+    ],
+)
+def test_a_variable_called_like_a_new_column_is_named(
+    foreign: Foreign, runbook: str, names: list[str]
+) -> None:
+    """PL/pgSQL finds it ambiguous; in SQL the argument becomes the column, and the answer another one."""
+    for name in names:
+        foreign.has(
+            f"""CREATE FUNCTION s.variable({name} int) RETURNS int LANGUAGE plpgsql STABLE AS
+            $$ BEGIN RETURN (SELECT max(id) FROM s."T b" WHERE id < {name}); END $$""",
+            f"""CREATE FUNCTION s.argument({name} int) RETURNS int LANGUAGE sql STABLE AS
+            'SELECT max(id) FROM s."T b" WHERE id < {name}'""",
+        )
+        before = foreign.state()
+        said = foreign.play(runbook, FORWARD, RUNBOOKS[runbook])
+        assert "name of a new column" in said and "s.argument(integer); s.variable(integer)" in said
+        assert not before.differences(foreign.state())
+        foreign.has("DROP FUNCTION s.variable, s.argument")
+    name = names[0]
+    foreign.has(f"CREATE FUNCTION s.elsewhere({name} int) RETURNS int LANGUAGE sql STABLE AS 'SELECT {name}'")
+    assert not foreign.play(runbook, FORWARD, RUNBOOKS[runbook])
+    if runbook in ("column-add", "column-split"):
+        foreign.has(
+            f"""CREATE FUNCTION s.later() RETURNS text LANGUAGE sql STABLE AS
+            'SELECT max({name}::text) FROM s."T b"'"""
+        )
+    assert not foreign.play(runbook, FORWARD, RUNBOOKS[runbook])  # what was written since is right
 
 
 def test_the_walk_of_a_split_passes_a_trigger_that_lets_no_empty_change_through(foreign: Foreign) -> None:
