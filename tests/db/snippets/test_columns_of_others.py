@@ -183,6 +183,26 @@ REFUSED = [
     (
         "table-rename",
         RENAME,
+        "checked: monthly()",
+        (
+            "CREATE TABLE t (id int) PARTITION BY RANGE (id)",
+            "CREATE FUNCTION monthly() RETURNS void LANGUAGE plpgsql AS"
+            " $$BEGIN EXECUTE 'CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (1) TO (2)'; END$$",
+        ),
+    ),
+    (
+        "table-rename",
+        RENAME,
+        "checked: number()",
+        (
+            "CREATE TABLE t (id serial)",
+            "CREATE FUNCTION number() RETURNS text LANGUAGE sql AS"
+            " $$SELECT pg_get_serial_sequence('t', 'id')$$",
+        ),
+    ),
+    (
+        "table-rename",
+        RENAME,
         "checked: touch()",
         (*TOUCH[:2], "CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch('t')"),
     ),

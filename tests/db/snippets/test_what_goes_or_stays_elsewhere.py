@@ -130,6 +130,7 @@ def test_a_column_is_not_renamed_where_another_server_knows_its_name(foreign: Fo
     [
         ("upsert()", "INSERT INTO t VALUES (1, 1) ON CONFLICT ON CONSTRAINT t_pkey DO NOTHING"),
         ("emptied()", "TRUNCATE t"),
+        ("monthly()", "EXECUTE 'CREATE TABLE u () INHERITS (public.t)'"),
         ("seen()", "PERFORM xmin FROM t"),
     ],
 )
@@ -163,3 +164,29 @@ def test_a_function_names_the_primary_key_that_goes(foreign: Foreign) -> None:
     )
     assert not foreign.play("constraint-primary-key", FORWARD, values)
     foreign.has("SELECT put(1)", "SELECT put(1)")
+
+
+@pytest.mark.parametrize(
+    ("runbook", "values"),
+    [
+        ("constraint-check", {**TABLE, "constraint": "r", "condition": "looked(n)", "comment": "r"}),
+        ("column-add", {**TABLE, "column": "d", "type": "bool", "value": "looked(1)", "comment": "d"}),
+    ],
+)
+def test_an_expression_needs_the_search_path_of_whoever_writes(
+    foreign: Foreign, runbook: str, values: Values
+) -> None:
+    """A writer with another path would fail with 42883. What the refusal advises helps."""
+    foreign.has(
+        "CREATE TABLE t (id int PRIMARY KEY, n int)",
+        "INSERT INTO t VALUES (1, 1)",
+        "CREATE FUNCTION inner_one(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 0'",
+        "CREATE FUNCTION looked(int) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS"
+        " 'BEGIN RETURN inner_one($1); END'",
+    )
+    before = foreign.state()
+    assert "SET search_path" in foreign.play(runbook, FORWARD, values)
+    assert not before.differences(foreign.state())
+    foreign.has("ALTER FUNCTION looked(int) SET search_path = public")
+    assert not foreign.play(runbook, FORWARD, values)
+    foreign.has("SET search_path = ''", "INSERT INTO public.t (id, n) VALUES (2, 2)")
