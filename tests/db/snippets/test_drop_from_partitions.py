@@ -1,0 +1,103 @@
+"""What a partition or a child has on a column by itself goes with the column of the parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pgrehearse.servers import Server
+from support.foreign import BACK, FORWARD, Foreign, foreign_database, foreign_server
+
+DROP = {"table": "t", "column": "n", "type": "integer"}
+PARENTS = {
+    "partition": (
+        "CREATE TABLE t (id int, n int, m int) PARTITION BY RANGE (id)",
+        'CREATE TABLE "T 1" PARTITION OF t DEFAULT',
+    ),
+    "child": ("CREATE TABLE t (id int, n int, m int)", 'CREATE TABLE "T 1" () INHERITS (t)'),
+}
+#: What it has -> its name in the refusal.
+OWN = {
+    'CREATE INDEX i ON "T 1" (n, m)': "index i",
+    'CREATE INDEX i ON "T 1" (m) WHERE n > 0': "index i",
+    'CREATE UNIQUE INDEX i ON "T 1" (n)': "index i",
+    'ALTER TABLE "T 1" ADD CONSTRAINT c CHECK (n < m)': "constraint c",
+    'ALTER TABLE "T 1" ADD CONSTRAINT c UNIQUE (n)': "constraint c",
+    'ALTER TABLE "T 1" ADD CONSTRAINT c PRIMARY KEY (m, n)': "constraint c",
+    'ALTER TABLE "T 1" ADD CONSTRAINT c FOREIGN KEY (n) REFERENCES r': "constraint c",
+    'ALTER TABLE "T 1" ALTER n SET NOT NULL': '"T 1"',
+    'CREATE STATISTICS s ON n, m FROM "T 1"': "statistics object s",
+    'CREATE VIEW v AS SELECT n FROM "T 1"': "view v",
+    'CREATE TRIGGER x BEFORE UPDATE OF n ON "T 1" FOR EACH ROW EXECUTE FUNCTION f()': "trigger x",
+    'CREATE POLICY p ON "T 1" USING (n > 0)': "policy p",
+}
+#: What the whole has, where Roll back could not make it again beside writers.
+OF_ALL = {
+    "CREATE INDEX i ON t (n)": "index i",
+    "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (n) REFERENCES r": "constraint c",
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with foreign_server() as running:
+        yield running
+
+
+@pytest.fixture
+def foreign(server: Server) -> Iterator[Foreign]:
+    with foreign_database(server) as database:
+        database.has(
+            "CREATE TABLE r (id int PRIMARY KEY)",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        )
+        yield database
+
+
+@pytest.mark.parametrize("parent", PARENTS)
+def test_what_a_part_has_by_itself_is_named_and_kept(foreign: Foreign, parent: str) -> None:
+    for sql, name in OWN.items():
+        foreign.has(*PARENTS[parent], sql)
+        before = foreign.state()
+        said = foreign.play("column-drop", FORWARD, DROP)
+        assert name in said and '"T 1"' in said and "does not bring them back" in said
+        assert not before.differences(foreign.state())
+        foreign.has("DROP TABLE t CASCADE")
+
+
+def test_a_partitioned_index_or_foreign_key_is_named_and_kept(foreign: Foreign) -> None:
+    for sql, name in OF_ALL.items():
+        foreign.has(*PARENTS["partition"], sql)
+        before = foreign.state()
+        said = foreign.play("column-drop", FORWARD, DROP)
+        assert name in said and "does not bring them back" in said
+        assert not before.differences(foreign.state())
+        foreign.has("DROP TABLE t CASCADE")
+
+
+@pytest.mark.parametrize("parent", PARENTS)
+def test_what_belongs_to_the_parent_or_another_column_is_no_reason_to_stop(
+    foreign: Foreign, parent: str
+) -> None:
+    foreign.has(
+        *PARENTS[parent],
+        "CREATE INDEX of_m ON t (m)",
+        'CREATE INDEX own_m ON "T 1" (m)',
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (n > 0)",
+        "ALTER TABLE t ADD CONSTRAINT d CHECK (m > 0)",
+    )
+    assert not foreign.play("column-drop", FORWARD, DROP)
+    assert not foreign.play("column-drop", BACK, DROP)
+
+
+def test_a_column_that_a_child_has_by_itself_stays_with_all_it_has(foreign: Foreign) -> None:
+    foreign.has(
+        "CREATE TABLE t (id int, n int, m int)",
+        "CREATE TABLE own (n int)",
+        "ALTER TABLE own ADD id int, ADD m int",
+        "ALTER TABLE own INHERIT t",
+        "CREATE INDEX i ON own (n, m)",
+    )
+    assert not foreign.play("column-drop", FORWARD, DROP)
+    foreign.has("SELECT n FROM own", "DROP INDEX i")
