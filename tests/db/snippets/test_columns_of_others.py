@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
-@pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        yield database
-
+from support.foreign import BACK, FORWARD, Foreign, Values
 
 #: A name that every layer of quoting trips over.
 NAME = "p%1$s \\ 'q\" "

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import psycopg
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, Foreign, Values
 
 TABLE = {"table": 's."T b"'}
 RUNBOOKS: dict[str, Values] = {
@@ -25,35 +21,21 @@ RUNBOOKS: dict[str, Values] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
 @pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        database.has(
-            "CREATE SCHEMA s",
-            "CREATE TYPE s.mood AS ENUM ('good', 'bad')",
-            "CREATE TABLE s.\"T b\" (id int PRIMARY KEY, n int DEFAULT 1, e s.mood DEFAULT 'good')",
-            """INSERT INTO s."T b" SELECT number, number, 'bad' FROM generate_series(1, 9) AS number""",
-        )
-        yield database
-
-
-def by_platform(foreign: Foreign, *statements: str) -> None:
-    with psycopg.connect(foreign.server.dsn(foreign.name), autocommit=True) as admin:
-        for sql in statements:
-            admin.execute(sql.encode())
+def foreign(foreign: Foreign) -> Foreign:
+    foreign.has(
+        "CREATE SCHEMA s",
+        "CREATE TYPE s.mood AS ENUM ('good', 'bad')",
+        "CREATE TABLE s.\"T b\" (id int PRIMARY KEY, n int DEFAULT 1, e s.mood DEFAULT 'good')",
+        """INSERT INTO s."T b" SELECT number, number, 'bad' FROM generate_series(1, 9) AS number""",
+    )
+    return foreign
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS)
 def test_roll_back_goes_on_when_it_may_drop_again(foreign: Foreign, runbook: str) -> None:
     before = foreign.state()
-    by_platform(
-        foreign,
+    foreign.as_superuser(
         "CREATE FUNCTION refuses() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects()"
         "            WHERE object_type IN ('table', 'view') AND NOT is_temporary) THEN"
@@ -63,7 +45,7 @@ def test_roll_back_goes_on_when_it_may_drop_again(foreign: Foreign, runbook: str
     assert not foreign.play(runbook, FORWARD, RUNBOOKS[runbook])
     assert "ask the platform" in foreign.play(runbook, BACK, RUNBOOKS[runbook])
     foreign.has("""UPDATE s."T b" SET n = n + 1 WHERE id = 3""", """INSERT INTO s."T b" (id) VALUES (100)""")
-    by_platform(foreign, "DROP EVENT TRIGGER refuses", "DROP FUNCTION refuses")
+    foreign.as_superuser("DROP EVENT TRIGGER refuses", "DROP FUNCTION refuses")
     assert not foreign.play(runbook, BACK, RUNBOOKS[runbook])
     foreign.has("""UPDATE s."T b" SET n = n - 1 WHERE id = 3""", """DELETE FROM s."T b" WHERE id = 100""")
     assert not before.differences(foreign.state())

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import psycopg
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, Foreign, Values
 
 TABLE = {"table": "t"}
 SPLIT = {
@@ -40,31 +36,23 @@ def function(name: str, other: str) -> str:
     return f"CREATE OR REPLACE FUNCTION {name}(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS {body}"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
 @pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
+def foreign(foreign: Foreign) -> Foreign:
     """An index of a server of before: its function was replaced after it had been built."""
-    with foreign_database(server) as database:
-        database.has(
-            function("plain", "lower"),
-            function('"F x"', "lower"),
-            "CREATE TABLE t (id int PRIMARY KEY, n int, place text NOT NULL)",
-            "INSERT INTO t SELECT number, number, 'A;' || number FROM generate_series(1, 9) AS number",
-            'CREATE INDEX "I x" ON t (id) WHERE "F x"(place) <> \'\'',
-            function('"F x"', "plain"),
-        )
-        yield database
+    foreign.has(
+        function("plain", "lower"),
+        function('"F x"', "lower"),
+        "CREATE TABLE t (id int PRIMARY KEY, n int, place text NOT NULL)",
+        "INSERT INTO t SELECT number, number, 'A;' || number FROM generate_series(1, 9) AS number",
+        'CREATE INDEX "I x" ON t (id) WHERE "F x"(place) <> \'\'',
+        function('"F x"', "plain"),
+    )
+    return foreign
 
 
 def broken(foreign: Foreign) -> None:
     """The index as an interrupted build leaves it."""
-    with psycopg.connect(foreign.server.dsn(foreign.name), autocommit=True) as admin:
-        admin.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '\"I x\"'::regclass")
+    foreign.as_superuser("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '\"I x\"'::regclass")
 
 
 @pytest.mark.parametrize("runbook", NEEDING)

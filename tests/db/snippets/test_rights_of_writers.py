@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from pgrehearse.servers import Server
-from support.foreign import FORWARD, OWNER, Foreign, Values, foreign_database, foreign_server
+from support.foreign import FORWARD, OWNER, Foreign, Values
 
 WRITER = "Row Writer"
 TABLE = {"table": 's."T b"'}
@@ -50,19 +49,11 @@ NEEDING = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        with psycopg.connect(running.dsn(), autocommit=True) as admin:
-            admin.execute(f'CREATE ROLE "{WRITER}"')
-            admin.execute(f'GRANT "{WRITER}" TO {OWNER}')
-        yield running
-
-
-@pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        yield database
+@pytest.fixture(scope="module", autouse=True)
+def writer(foreign_server: Server) -> None:
+    with psycopg.connect(foreign_server.dsn(), autocommit=True) as admin:
+        admin.execute(f'CREATE ROLE "{WRITER}"')
+        admin.execute(f'GRANT "{WRITER}" TO {OWNER}')
 
 
 def written(foreign: Foreign, writes: tuple[str, ...] = WRITES) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, Foreign, Values
 
 TABLE = {"table": 's."T b"'}
 RUNBOOKS: dict[str, Values] = {
@@ -45,23 +42,16 @@ LOOKING = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
 @pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        database.has(
-            "CREATE SCHEMA s",
-            "CREATE TYPE s.mood AS ENUM ('good', 'bad')",
-            "CREATE TABLE s.\"T b\" (id int PRIMARY KEY, n int DEFAULT 1, c text DEFAULT 'a;b',"
-            " e s.mood DEFAULT 'good')",
-            """INSERT INTO s."T b" SELECT n, n, 'a;' || n FROM generate_series(1, 9) AS n""",
-        )
-        yield database
+def foreign(foreign: Foreign) -> Foreign:
+    foreign.has(
+        "CREATE SCHEMA s",
+        "CREATE TYPE s.mood AS ENUM ('good', 'bad')",
+        "CREATE TABLE s.\"T b\" (id int PRIMARY KEY, n int DEFAULT 1, c text DEFAULT 'a;b',"
+        " e s.mood DEFAULT 'good')",
+        """INSERT INTO s."T b" SELECT n, n, 'a;' || n FROM generate_series(1, 9) AS n""",
+    )
+    return foreign
 
 
 @pytest.mark.parametrize("runbook", RUNBOOKS)
