@@ -11,7 +11,8 @@ psql_script        a runbook as a script for psql; answers: what the row of a ch
 variables          values put into SQL
 split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
 reader             a statement read word by word
-statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step
+statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step;
+                   temporary: what of it ends with the session
 passwords, secret_values, characters   what must not be shown, or not as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
 foreign_marks      the up part of a migration of another tool; layouts: folders of such

@@ -12,10 +12,11 @@ from enum import Enum
 from functools import lru_cache
 
 from pgrehearse.text.concurrent import is_concurrent
-from pgrehearse.text.reader import Reader, literal, lowered, plain, reading
-from pgrehearse.text.rows import CHANGES, changes
+from pgrehearse.text.reader import Reader, literal, lowered, reading
+from pgrehearse.text.rows import changes
 from pgrehearse.text.settings import Setting, configured, session_calls, settings
 from pgrehearse.text.split import SplitError, Statement, tokens
+from pgrehearse.text.temporary import changes_temporary, makes_temporary
 
 __all__ = ["Control", "Kind", "classify", "code", "generated"]
 
@@ -30,33 +31,6 @@ _OUTSIDE = frozenset(
     {("alter", "system")}
     | {(verb, what) for verb in ("create", "drop") for what in ("database", "tablespace", "subscription")}
     | {("alter", "subscription")}
-)
-#: What may stand before the name of what CREATE makes.
-_KINDS = [
-    "unlogged",
-    "recursive",
-    "materialized",
-    "table",
-    "view",
-    "sequence",
-    "function",
-    "procedure",
-    "aggregate",
-    "type",
-    "domain",
-]
-#: What ALTER and DROP may name.
-_NAMED = (
-    "table",
-    "view",
-    "sequence",
-    "index",
-    "function",
-    "procedure",
-    "routine",
-    "aggregate",
-    "type",
-    "domain",
 )
 _OPENING = re.compile(r"['\"$]|/\*")
 _BLANK = re.compile(r"\s")
@@ -164,7 +138,7 @@ def _read(sql: str) -> Kind:
     verb = words[0] if words else ""
     calls, others = session_calls(reader.again()) if verb == "select" else ([], False)
     changed = tuple(settings(reader.again())) or tuple(configured(calls))
-    temporary, routine = _temporary(reader.again()), _routine(reader.again())
+    temporary, routine = makes_temporary(reader.again()), _routine(reader.again())
     says_concurrently = verb in _DDL and is_concurrent(reader.again())
     if calls:
         lasts = not others and (len(changed) < len(calls) or any(not one.local for one in changed))
@@ -176,7 +150,7 @@ def _read(sql: str) -> Kind:
         settings=changed,
         of_the_session=lasts,
         temporary=temporary,
-        of_temporary=temporary or _of_temporary(reader.again()),
+        of_temporary=temporary or changes_temporary(reader.again()),
         routine=routine,
         alone=_alone(reader.again(), says_concurrently),
         ddl=verb in _DDL and not (temporary or routine or _of_the_cluster(reader.again())),
@@ -210,56 +184,6 @@ def _lasts(reader: Reader) -> bool:
             pass
         return reader.takes("cursor", "with", "hold")
     return bool(reader.takes_one("deallocate", "discard", "listen", "load", "unlisten"))
-
-
-def _temporary(reader: Reader) -> bool:
-    if reader.takes("select"):
-        return any(_temporary_name(reader) for _ in reader.outer("into", until="from"))
-    if not reader.takes("create"):
-        return False
-    reader.takes("or", "replace")
-    return _temporary_name(reader)
-
-
-def _temporary_name(reader: Reader) -> bool:
-    reader.takes_one("local", "global")
-    if reader.takes_one("temp", "temporary"):
-        return True
-    while reader.takes_one(*_KINDS):
-        pass
-    reader.takes("if", "not", "exists")
-    path = reader.path()
-    return len(path) > 1 and plain(path[0]) == "pg_temp"
-
-
-def _of_temporary(reader: Reader) -> bool:
-    """Whether it changes or drops one thing named as ``pg_temp.``, or its rows, or makes an index on it."""
-    if reader.takes("insert", "into") or reader.takes("update") or reader.takes("delete", "from"):
-        return _names_temporary(reader) and all(lowered(token) not in CHANGES for token in reader.rest())
-    if reader.takes("create"):
-        reader.takes("unique")
-        if not reader.takes("index"):
-            return False
-        reader.takes("if", "not", "exists")
-        if reader.word() != "on":
-            reader.path()
-        return reader.takes("on") and plain((*reader.path(), "")[0]) == "pg_temp"
-    lists = reader.word() in ("drop", "truncate")
-    if not reader.takes_one("alter", "drop", "truncate"):
-        return False
-    while reader.takes_one("materialized", "foreign", *_NAMED):
-        pass
-    reader.takes("if", "exists")
-    if not _names_temporary(reader):
-        return False
-    return not lists or all(token.text != "," for token in reader.outside())
-
-
-def _names_temporary(reader: Reader) -> bool:
-    """Goes past a name, maybe after ONLY: whether it is one of ``pg_temp``."""
-    reader.takes("only")
-    path = reader.path()
-    return len(path) > 1 and plain(path[0]) == "pg_temp"
 
 
 def _routine(reader: Reader) -> bool:

@@ -13,11 +13,12 @@ from pgrehearse.errors import SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.migration.drift.copies import ScratchCopies
 from pgrehearse.migration.drift.ignoring import Ignored, unused, without
+from pgrehearse.migration.drift.lent import ScratchRunner
 from pgrehearse.migration.drift.live import Live
 from pgrehearse.migration.drift.made import DeclaredByFile, MadeByMigrations
 from pgrehearse.migration.drift.memory import Memory
 from pgrehearse.migration.drift.repairs import Repair, repair
-from pgrehearse.migration.drift.scratch import Scratch, ScratchRunner
+from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.compare import Differences, differences, in_the_form_of
 from pgrehearse.schema.definition import Schema, reading
 from pgrehearse.schema.dump import major_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ __all__ = ["ScratchCopies"]
 _COPY = "pgrehearse_copy"
 #: A copy may have the settings of the live database.
 _WRITES = "SET default_transaction_read_only = off; SET lock_timeout = 0"
-_UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
 
 
 @dataclass
@@ -53,8 +51,5 @@ class ScratchCopies:
 
     def missing(self, error: psycopg.Error) -> bool:
         """Whether a role was missing, and is there now."""
-        unknown = _UNKNOWN_ROLE.search(str(error))
-        if unknown is None:
-            return False
         with self.scratch.connect("template1") as connection:
-            return self.scratch.make_role(connection, unknown[1])
+            return self.scratch.lent.unknown_role(connection, str(error))

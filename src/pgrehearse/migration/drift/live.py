@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Literal
 from pgrehearse.connections import connect
 from pgrehearse.errors import SetupError, first_line
 from pgrehearse.execution.exclusion import RUNNER
-from pgrehearse.migration.drift.scratch import ScratchRunner
+from pgrehearse.migration.drift.lent import ScratchRunner
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.migration.runner.ledger_rows import Applied
 from pgrehearse.schema.dump import OPTIONS, dump

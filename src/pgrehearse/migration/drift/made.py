@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.migration.drift.lent import ScratchRunner
 from pgrehearse.migration.drift.memory import basis
-from pgrehearse.migration.drift.scratch import Scratch, ScratchRunner
+from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.definition import Item, Reading, Schema
 from pgrehearse.servers import remembered
 from pgrehearse.text import passwords

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import PgRehearseError
-from pgrehearse.migration.drift.scratch import ScratchRunner
+from pgrehearse.migration.drift.lent import ScratchRunner
 from pgrehearse.servers import binaries, remembered
 from pgrehearse.text.migration_files import Migration
 

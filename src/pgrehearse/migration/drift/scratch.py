@@ -1,12 +1,11 @@
 """A scratch server, and databases on it that hold what files define.
 
 The server is ours alone and ends with us. So its roles can be those of the definition and no others: a role
-that migrations take for granted is made, plain, when the first statement asks for it.
+that migrations take for granted is made, plain, when the first statement asks for it (`lent`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError, first_line
+from pgrehearse.migration.drift.lent import Lent, ScratchRunner
 from pgrehearse.migration.runner import exclusive
 from pgrehearse.schema import extensions, foreign_sql
 from pgrehearse.schema.definition import Reading, reading
@@ -29,7 +29,7 @@ from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.split import Statement
 from pgrehearse.text.statement import classify
 
-__all__ = ["Scratch", "ScratchRunner"]
+__all__ = ["Scratch"]
 
 _ADMIN = "pgrehearse_scratch"
 _OWNER = "pgrehearse_scratch_owner"  # of what a file makes
@@ -63,29 +63,6 @@ _POWERS = (
     "the file is carried out by a role without powers, for it may hold anybody's code; what only a superuser"
     " may make cannot be compared with it: --only live and --only files do without the file"
 )
-_NOT_A_MEMBER = re.compile(r'(?:set role|member of role|to SET ROLE) "(.*)"')
-_UNKNOWN_ROLE = re.compile(r'role "(.*)" does not exist')
-
-
-@dataclass(frozen=True)
-class ScratchRunner:
-    """Who ran the migrations, and where.
-
-    Attributes:
-        superuser: name of the cluster's first superuser.
-        role: the role that owns the ledger, or the same name.
-        attributes: of the role, as CREATE ROLE takes them.
-        owner: of the database.
-        database: its name.
-        locale: options of CREATE DATABASE.
-    """
-
-    superuser: str = "postgres"
-    role: str = "postgres"
-    attributes: str = ""
-    owner: str = "postgres"
-    database: str = "pgrehearse_check"
-    locale: str = ""
 
 
 @dataclass
@@ -96,8 +73,9 @@ class Scratch:
     runner: ScratchRunner = field(default_factory=ScratchRunner)
     roles: Path | None = None
     notes: list[str] = field(default_factory=list)
-    _taken: set[str] = field(default_factory=set)  # roles that the definition takes for granted
-    _granted: dict[str, Composed] = field(default_factory=dict)  # how to take back what was lent
+
+    def __post_init__(self) -> None:
+        self.lent = Lent(self.runner, self.notes)
 
     def __enter__(self) -> Self:
         self._server = start(self.major, settings=_SETTINGS)
@@ -121,7 +99,7 @@ class Scratch:
     def named(self) -> set[str]:
         """The roles that the definition itself made."""
         with self.connect("template1") as connection:
-            return names(connection) - self._taken - {_ADMIN, _OWNER}
+            return names(connection) - self.lent.roles - {_ADMIN, _OWNER}
 
     def reading(self, name: str, named: set[str]) -> Reading:
         """What one of the databases defines."""
@@ -138,8 +116,8 @@ class Scratch:
             with self.connect(name, runner.superuser) as connection:
                 self._carry_out(connection, self.roles, foreign_sql.read(self.roles, {"DBNAME": name}))
         with self.connect(name, runner.superuser) as connection:
-            self.make_role(connection, runner.role, runner.attributes)
-            self.make_role(connection, runner.owner)
+            self.lent.role(connection, runner.role, runner.attributes)
+            self.lent.role(connection, runner.owner)
             owner = connection.execute(
                 "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database"
                 " WHERE datname = pg_catalog.current_database()"
@@ -151,7 +129,7 @@ class Scratch:
             with self.connect(name, runner.role) as worker:
                 for migration in migrations:
                     self._apply(connection, worker, migration)
-            self._take_back(connection)
+            self.lent.take_back(connection)
             if not declared and runner.owner == runner.superuser:
                 connection.execute(change.format(Identifier(name), Identifier(runner.owner)))
         return name
@@ -222,9 +200,9 @@ class Scratch:
         for first in foreign_sql.load(connection, todo):
             refused: foreign_sql.RefusedStatement | None = first
             while refused is not None and not extensions.is_made(refused):
-                if (unknown := _UNKNOWN_ROLE.search(refused.text)) and unknown[1] not in self._taken:
-                    with self.connect("template1") as admin:
-                        self.make_role(admin, unknown[1])
+                with self.connect("template1") as admin:
+                    lent = self.lent.unknown_role(admin, refused.text)
+                if lent:
                     refused = foreign_sql.run(connection, refused.statement)
                     continue
                 raise DocumentError(
@@ -247,7 +225,7 @@ class Scratch:
             steps = [(one.sql, section.line + one.line - 1) for one in statements(migration, section)]
         for sql, line in steps:
             while (error := self._step(worker, sql)) is not None:
-                if not self._helped(admin, error):
+                if not self.lent.helps(admin, error):
                     raise DocumentError(
                         f"the scratch database cannot be built: {first_line(error)}",
                         path=migration.path,
@@ -276,41 +254,6 @@ class Scratch:
             pass
         worker.execute("ROLLBACK")
         return line
-
-    def _helped(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:
-        """Whether the step may be tried again. What is given here is taken back in `_take_back`."""
-        if (unknown := _UNKNOWN_ROLE.search(str(error))) and unknown[1] not in self._taken:
-            self.make_role(admin, unknown[1])
-            return True
-        runner = Identifier(self.runner.role)
-        if error.sqlstate != "42501" or self.runner.role == self.runner.superuser:
-            return False
-        if (other := _NOT_A_MEMBER.search(str(error))) and other[1] not in self._granted:
-            self._granted[other[1]] = SQL("REVOKE {} FROM {}").format(Identifier(other[1]), runner)
-            admin.execute(SQL("GRANT {} TO {}").format(Identifier(other[1]), runner))
-            return True
-        if "" not in self._granted and "SUPERUSER" not in self.runner.attributes.split():
-            self._granted[""] = SQL("ALTER ROLE {} NOSUPERUSER").format(runner)
-            admin.execute(SQL("ALTER ROLE {} SUPERUSER").format(runner))
-            self.notes.append(
-                f"{self.runner.role} needs rights that db/roles.sql does not declare: {first_line(error)}"
-            )
-            return True
-        return False
-
-    def _take_back(self, admin: psycopg.Connection[Any]) -> None:
-        for statement in self._granted.values():
-            admin.execute(statement)
-        self._granted.clear()
-
-    def make_role(self, connection: psycopg.Connection[Any], name: str, attributes: str = "") -> bool:
-        """Make a role that is taken for granted, if it is not there. Whether it was not."""
-        query = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s"
-        if connection.execute(query, [name]).fetchone() is not None:
-            return False
-        connection.execute(SQL("CREATE ROLE {} LOGIN {}").format(Identifier(name), SQL(attributes)))
-        self._taken.add(name)
-        return True
 
     def connect(self, name: str, role: str = _ADMIN) -> psycopg.Connection[Any]:
         """A session of ``role`` in one of the databases."""
