@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from pgrehearse.servers.process_environment import git_environment
 from pgrehearse.text.document import Document, load
 from pgrehearse.text.project import Project
 
@@ -47,7 +48,7 @@ def git(folder: Path, *arguments: str) -> str:
     """Run git in ``folder`` under a made-up identity; what it printed."""
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
     command = ["git", "-C", str(folder), *identity, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, env=git_environment(), check=True, capture_output=True, text=True).stdout
 
 
 def commit(folder: Path, message: str = "a release") -> str:

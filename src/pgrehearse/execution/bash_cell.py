@@ -29,6 +29,11 @@ __all__ = ["BashCells"]
 
 #: Seconds between two looks at whether a silent command has ended.
 _LOOK = 0.01
+#: What has bash, psql and git begin with something of the reader's own, or speak differently. The home folder
+#: is another one for the same reason.
+_READERS_OWN = ("BASH_ENV", "BASHOPTS", "CDPATH", "ENV", "GIT_CONFIG_GLOBAL", "GLOBIGNORE", "POSIXLY_CORRECT")
+_READERS_OWN += ("PSQLRC", "SHELLOPTS", "XDG_CONFIG_HOME")
+_FUNCTION = "BASH_FUNC_"  # an exported function is in the way of the program of its name
 
 
 class BashCells:
@@ -103,7 +108,12 @@ class BashCells:
         return status, bytes(shown)
 
     def _environment(self) -> dict[str, str]:
-        found = {**libpq_environment(self.environment), **self.values}
+        kept = {
+            name: value
+            for name, value in libpq_environment(self.environment).items()
+            if name not in _READERS_OWN and not name.startswith(_FUNCTION)
+        }
+        found = {**kept, **self.values}
         path = os.pathsep.join([str(Path(sys.executable).parent), found.get("PATH", os.defpath)])
         return {**found, "HOME": str(self.folder()), "NO_COLOR": "1", "PATH": path, "TERM": "dumb"}
 

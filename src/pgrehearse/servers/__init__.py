@@ -7,7 +7,7 @@ pool      the servers of one run, one per major
 local     those we start; cluster: their data directories and supervisor
 given     a data directory that somebody else filled, served for a while
 url       one that somebody else runs
-process_environment  what processes we start get of ours: nothing that leads to another server
+process_environment  what processes we start get of ours: nothing that leads to another server or repository
 ordinary  one seen through a role without powers
 binaries  finds server and client programs; npm: downloads them
 cache     the directory for downloads, prepared clusters, kept databases

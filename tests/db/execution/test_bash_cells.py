@@ -15,7 +15,7 @@ from pgrehearse.execution.results import CellResult
 from pgrehearse.servers import Server
 from pgrehearse.text.document import parse
 from support.processes import alive
-from support.projects import fence, project_at
+from support.projects import commit, fence, git, project_at, write
 from support.waiting import wait_until
 
 Run = Callable[..., list[CellResult]]
@@ -55,6 +55,42 @@ def test_a_folder_of_its_own_lasts_from_cell_to_cell(run: Run, tmp_path: Path) -
     assert label == "x'y"
     assert (tmp_path / "db" / "migrations" / "1_one.sql").is_file(), "the project is untouched"
     assert not Path(where).exists(), "the folder is gone with the document"
+
+
+def test_a_hook_of_the_reader_s_repository_leads_no_cell_into_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a linked worktree git gives its hooks GIT_DIR, and a cell's commit would replace all its files."""
+    theirs = tmp_path / "theirs"
+    write(theirs, "precious", "kept")
+    head = commit(theirs)
+    monkeypatch.setenv("GIT_DIR", str(theirs / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(theirs / ".git" / "index"))
+    results = run(
+        cell("git init -q -b main && git add . && git -c user.name=a -c user.email=a@b commit -q -m one"),
+        cell("git ls-files", expected="db/migrations/1_one.sql\npyproject.toml"),
+    )
+    assert [result.status for result in results] == ["passed", "passed"], failure(results)
+    monkeypatch.undo()
+    assert git(theirs, "rev-parse", "HEAD").strip() == head
+    assert not git(theirs, "status", "--porcelain")
+
+
+def test_what_the_reader_has_set_up_for_shells_does_not_count(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = write(tmp_path, "said.sh", "echo mine; set -o noglob")
+    monkeypatch.setenv("BASH_ENV", str(said))
+    monkeypatch.setenv("CDPATH", str(tmp_path))
+    monkeypatch.setenv("BASH_FUNC_ls%%", "() { echo nothing here; }")
+    monkeypatch.setenv("SHELLOPTS", "xtrace")
+    monkeypatch.setenv("PSQLRC", str(said))
+    passed = cell(
+        'ls *; cd db; ls; echo "${PSQLRC-none}"',
+        expected="pyproject.toml\n\ndb:\nmigrations\nmigrations\nnone",
+    )
+    (result,) = run(passed)
+    assert result.status == "passed", result
 
 
 def test_output_and_exit_status_are_compared(run: Run) -> None:

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.servers.process_environment import libpq_environment, server_environment
+from pgrehearse.servers.process_environment import (
+    git_environment,
+    libpq_environment,
+    server_environment,
+)
 
 #: Of programs that a restore or a cell calls.
 OF_OTHERS = ("PGBACKREST_REPO1_CIPHER_PASS", "PGCOPYDB_TARGET_PGURI", "PGROLL_SCHEMA", "AWS_SECRET_KEY")
+#: Of git: how it works.
+GIT = ("GIT_CONFIG_COUNT", "GIT_SSH_COMMAND")
+#: And which repository it means.
+OF_A_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 POSTGRESQL = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGCONNECT_TIMEOUT", "PGDATA", "PG_COLOR", "PGSSLMODE")
 
 
 @pytest.fixture(autouse=True)
 def everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*OF_OTHERS, *POSTGRESQL, "PGREHEARSE_SERVER", "LC_MESSAGES"):
+    for name in (*OF_OTHERS, *POSTGRESQL, *GIT, *OF_A_REPOSITORY, "PGREHEARSE_SERVER", "LC_MESSAGES"):
         monkeypatch.setenv(name, "of the shell")
 
 
-@pytest.mark.parametrize("name", OF_OTHERS)
+@pytest.mark.parametrize("name", OF_OTHERS + GIT)
 def test_variables_of_other_programs_pass(name: str) -> None:
     assert libpq_environment({})[name] == "of the shell"
     assert server_environment()[name] == "of the shell"
+
+
+@pytest.mark.parametrize("name", OF_A_REPOSITORY)
+def test_what_leads_git_to_another_repository_does_not_pass(name: str) -> None:
+    for environment in (git_environment(), libpq_environment({}), server_environment()):
+        assert name not in environment
+    assert git_environment()["PGHOST"] == "of the shell"
 
 
 @pytest.mark.parametrize("name", POSTGRESQL)

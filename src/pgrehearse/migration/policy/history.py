@@ -11,6 +11,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.findings import Finding
 from pgrehearse.migration.policy.register import broken
 from pgrehearse.migration.runner.versions import VersionState
+from pgrehearse.servers.process_environment import git_environment
 from pgrehearse.text import layouts
 from pgrehearse.text.migration_files import Migration
 
@@ -108,7 +109,9 @@ def _ids(folder: Path, names: list[str]) -> dict[str, str]:
 
 
 def _content(folder: Path, blob: str) -> bytes:
-    done = subprocess.run(["git", "cat-file", "blob", blob], cwd=folder, capture_output=True, check=True)
+    done = subprocess.run(
+        ["git", "cat-file", "blob", blob], cwd=folder, env=git_environment(), capture_output=True, check=True
+    )
     return done.stdout
 
 
@@ -127,7 +130,13 @@ def _version(name: str) -> str:
 def _git(folder: Path, arguments: list[str], failed: str, next_step: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+            ["git", *arguments],
+            cwd=folder,
+            env=git_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
     except FileNotFoundError:
         raise SetupError("no git on PATH", next_step="install git, or leave --base out") from None

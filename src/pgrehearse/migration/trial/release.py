@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
+from pgrehearse.servers.process_environment import git_environment
 from pgrehearse.text import migration_files
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.project import Project
@@ -60,6 +61,7 @@ def _git(project: Project, *arguments: str) -> bytes | None:
         raise SetupError("git is not installed", next_step="install it, or leave out --base")
     done = subprocess.run(
         [git, "-C", str(project.root), *arguments],
+        env=git_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,

@@ -11,6 +11,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.runner.runner import RunnerOptions, up
+from pgrehearse.migration.trial.release import release
 from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project
 from support.projects import commit, git
@@ -55,6 +56,23 @@ def test_an_edit_is_named_with_its_first_line(branch: Project) -> None:
     ]
     commit(branch.root)
     assert len(lint(branch, base="main").problems) == 1
+
+
+def test_a_hook_sees_the_same(branch: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a linked worktree git gives its hooks GIT_DIR: then any folder is taken for the top of the files."""
+    linked = Project.at(tmp_path / "linked")
+    git(branch.root, "worktree", "add", "-q", "-b", "other", str(linked.root), "main")
+    file = linked.migrations / "0002_notes.sql"
+    file.write_text(file.read_text().replace("body text", "body text NOT NULL"))
+    monkeypatch.setenv("GIT_DIR", git(linked.root, "rev-parse", "--absolute-git-dir").strip())
+    assert said(lint(linked, base="main")) == [
+        ("0002_notes.sql", 3, "differs from main, where it may have been applied")
+    ]
+    (tmp_path / "release").mkdir()
+    assert [one.path.name for one in release(linked, "main", tmp_path / "release").migrations] == [
+        "0001_start.sql",
+        "0002_notes.sql",
+    ]
 
 
 def test_a_deleted_and_a_renamed_file(branch: Project) -> None:
