@@ -31,8 +31,12 @@ __all__ = ["BashCells"]
 _LOOK = 0.01
 #: What has bash, psql and git begin with something of the reader's own, or speak differently. The home folder
 #: is another one for the same reason.
-_READERS_OWN = ("BASH_ENV", "BASHOPTS", "CDPATH", "ENV", "GIT_CONFIG_GLOBAL", "GLOBIGNORE", "POSIXLY_CORRECT")
-_READERS_OWN += ("PSQLRC", "SHELLOPTS", "XDG_CONFIG_HOME")
+_READERS_OWN = frozenset(
+    (
+        *("BASH_ENV", "BASHOPTS", "CDPATH", "ENV", "GIT_CONFIG_GLOBAL", "GLOBIGNORE", "POSIXLY_CORRECT"),
+        *("PSQLRC", "SHELLOPTS", "XDG_CONFIG_HOME"),
+    )
+)
 _FUNCTION = "BASH_FUNC_"  # an exported function is in the way of the program of its name
 
 

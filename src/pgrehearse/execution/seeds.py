@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 
 from pgrehearse import queries
-from pgrehearse.errors import DocumentError, ExpectationError, first_line
+from pgrehearse.errors import DocumentError, ExpectationError
+from pgrehearse.schema import foreign_sql
 from pgrehearse.text import characters, variables
-from pgrehearse.text.passwords import redacted
 from pgrehearse.text.rows import filled
 from pgrehearse.text.split import SplitError, Statement, split
 
@@ -62,10 +62,11 @@ def load_where_empty(connection: psycopg.Connection[Any], seed: Path, rows: int)
     statements = _statements(seed, rows, seed)
     named = sorted({name for statement in statements for name in filled(statement)})
     for table in named or [name for (name,) in connection.execute(_TABLES)]:
+        look = Statement(f"SELECT EXISTS (SELECT FROM {table})", 1)
         try:
-            row = connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone()
+            row = connection.execute(look.sql.encode()).fetchone()
         except psycopg.Error as error:
-            raise _failed(error, seed, 1, ExpectationError) from None
+            raise _failed(foreign_sql.refusal(error, look, look.sql), seed, ExpectationError) from None
         if row is not None and row[0]:
             return False
     for (sequence,) in connection.execute(_SEQUENCES, [named]).fetchall():
@@ -89,24 +90,17 @@ def _run(
     connection: psycopg.Connection[Any], statements: list[Statement], shown: Path | str, failure: Failure
 ) -> None:
     for statement in statements:
-        try:
-            cursor = connection.execute(statement.sql.encode())
-            if statement.gexec:
-                for value in (value for row in cursor.fetchall() for value in row if value is not None):
-                    connection.execute(str(value).encode())
-        except psycopg.Error as error:
-            position = int(error.diag.statement_position or 1)
-            line = statement.line + statement.sql.count("\n", 0, position - 1)
-            raise _failed(error, shown, line, failure, statement.sql) from None
+        if (refused := foreign_sql.run(connection, statement)) is not None:
+            raise _failed(refused, shown, failure)
 
 
 def _failed(
-    error: psycopg.Error, shown: Path | str, line: int, failure: Failure, sql: str = ""
+    refused: foreign_sql.RefusedStatement, shown: Path | str, failure: Failure
 ) -> DocumentError | ExpectationError:
-    detail = f"; {error.diag.message_detail}" if error.diag.message_detail else ""
+    detail = f"; {refused.detail}" if refused.detail else ""
     return failure(
-        redacted(sql, f"the seed failed: {first_line(error)} ({error.sqlstate}){detail}"),
+        f"the seed failed: {refused.text} ({refused.sqlstate}){detail}",
         path=shown,
-        line=line,
+        line=refused.line,
         next_step="mend the rows; or the constraint, if the rows are right",
     )

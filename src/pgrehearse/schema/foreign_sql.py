@@ -14,13 +14,13 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from pgrehearse.errors import DocumentError
+from pgrehearse.errors import DocumentError, first_line
 from pgrehearse.text import characters, script, variables
 from pgrehearse.text.passwords import redacted
 from pgrehearse.text.split import SplitError, Statement
 from pgrehearse.text.statement import classify
 
-__all__ = ["RefusedStatement", "load", "read", "run"]
+__all__ = ["RefusedStatement", "load", "read", "refusal", "run"]
 
 #: First words of what may be sent with others.
 _DEFINITIONS = ("alter", "comment", "create", "grant", "revoke")
@@ -30,12 +30,18 @@ _TOGETHER = 200
 
 @dataclass(frozen=True)
 class RefusedStatement:
-    """A statement of a file that PostgreSQL refused. ``line`` is where it begins."""
+    r"""A statement of a file that PostgreSQL refused.
+
+    Attributes:
+        line: of what it refused; where the statement begins when that stands in what ``\\gexec`` generated.
+        text, detail: what it says, without secrets.
+    """
 
     statement: Statement
     line: int
     text: str
     sqlstate: str
+    detail: str
 
 
 def read(file: Path, values: Mapping[str, str] = {}) -> list[Statement]:
@@ -71,6 +77,7 @@ def load(connection: psycopg.Connection[Any], todo: Iterable[Statement]) -> Iter
 
 def run(connection: psycopg.Connection[Any], statement: Statement) -> RefusedStatement | None:
     """Carry out one statement; what its ``\\gexec`` generates, too."""
+    sql = statement.sql
     try:
         cursor = connection.cursor()
         if statement.rows is not None:
@@ -80,13 +87,23 @@ def run(connection: psycopg.Connection[Any], statement: Statement) -> RefusedSta
         cursor.execute(statement.sql.encode())
         if statement.gexec:
             for value in (value for row in cursor.fetchall() for value in row if value is not None):
-                connection.execute(str(value).encode())
+                sql = str(value)
+                connection.execute(sql.encode())
     except psycopg.Error as error:
-        position = int(error.diag.statement_position or 1)
-        line = statement.line + statement.sql.count("\n", 0, position - 1)
-        text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason"])[0]
-        return RefusedStatement(statement, line, redacted(statement.sql, text), error.sqlstate or "")
+        return refusal(error, statement, sql)
     return None
+
+
+def refusal(error: psycopg.Error, statement: Statement, sql: str) -> RefusedStatement:
+    """What ``error`` says of ``sql``: ``statement``, or what it generated."""
+    position = int(error.diag.statement_position or 1) if sql == statement.sql else 1
+    return RefusedStatement(
+        statement,
+        statement.line + statement.sql.count("\n", 0, position - 1),
+        redacted(sql, error.diag.message_primary or first_line(error)),
+        error.sqlstate or "",
+        redacted(sql, error.diag.message_detail or ""),
+    )
 
 
 def _may_share(statement: Statement) -> bool:

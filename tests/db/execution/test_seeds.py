@@ -62,6 +62,7 @@ def test_what_gexec_generates_is_run(connection: psycopg.Connection[Any], tmp_pa
             r"\(23514\); Failing row contains \(1, bad\)",
         ),
         ("SELECT 1/0 \\gexec\n", 1, "division by zero"),
+        ("SELECT 1;\nSELECT\n\n\n  'SELECT 1 + 2 + nope' \\gexec\n", 2, 'column "nope" does not exist'),
         ("SELECT 1;\n\\d\n", 2, "psql command"),
         ("COPY a FROM stdin;\n", 1, "COPY through the client"),
         ("SELECT :'other';\n", None, "the seed has a variable 'other'"),
