@@ -21,6 +21,7 @@ from pgrehearse.processes import ended
 from pgrehearse.servers import binaries, cluster, keeping
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import Binaries
+from pgrehearse.servers.process_environment import alone
 
 __all__ = ["LocalServer", "reopen", "start"]
 
@@ -115,9 +116,7 @@ class LocalServer(Server):
 
     def dsn(self, dbname: str = "postgres", user: str | None = None) -> str:
         parts = {"host": str(self._directory), "port": "5432", "user": user or self._user, "dbname": dbname}
-        if os.environ.get("PGHOSTADDR"):
-            parts["hostaddr"] = ""  # else that variable wins over our socket
-        return make_conninfo("", **parts)
+        return make_conninfo("", **alone(parts))
 
     def env(self, dbname: str) -> dict[str, str]:
         return {

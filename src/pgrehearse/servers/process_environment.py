@@ -1,4 +1,4 @@
-"""The environment of processes we start, without what would lead them to another server or repository."""
+"""Our environment, without what would lead a connection or a process to another server or repository."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-__all__ = ["git_environment", "libpq_environment", "server_environment"]
+from psycopg.pq import Conninfo
+
+__all__ = ["alone", "git_environment", "libpq_environment", "server_environment"]
 
 #: PostgreSQL's own variables: PGHOST, PGCONNECT_TIMEOUT, PG_COLOR. Others join PG to a name and a word, as
 #: PGBACKREST_REPO1_CIPHER_PASS does: those are of programs that we call, or that cells call.
 _POSTGRESQL = re.compile(r"PG(?:[A-Z0-9]*|_.*|CONNECT_TIMEOUT)")
 _OURS = "PGREHEARSE_"
+#: Parameters of a connection that lead nowhere: who they let in elsewhere comes in here, too.
+_ASIDE = ("passfile", "password", "scram_client_key", "scram_server_key", "service", "servicefile")
+#: Defaults that libpq has no text for, of parameters that may not be empty.
+_DEFAULTS = {"connect_timeout": "0", "min_protocol_version": "3.0", "max_protocol_version": "3.0"}
 #: Which repository git means, whatever folder it runs in. Hooks in a worktree have them, and rebase --exec.
 _OF_A_REPOSITORY = frozenset(
     f"GIT_{word}"
@@ -21,6 +27,21 @@ _OF_A_REPOSITORY = frozenset(
         *("SHALLOW_FILE", "WORK_TREE"),
     )
 )
+
+
+def alone(parts: Mapping[str, str]) -> dict[str, str]:
+    """The connection of ``parts`` alone: what variables or a service of the shell would add has its default.
+
+    A ``hostaddr`` there would win over a ``host`` here, and our statements would reach somebody's server.
+    Asked of libpq, which knows its variables; PGTZ and PGDATESTYLE, which only say how values look, remain.
+    """
+    added: dict[str, str] = {}
+    for option in Conninfo.get_defaults():
+        name = option.keyword.decode()
+        if option.val != option.compiled and name not in parts and name not in _ASIDE:
+            default = option.compiled.decode() if option.compiled is not None else _DEFAULTS.get(name, "")
+            added[name] = default
+    return {**parts, **added}
 
 
 def libpq_environment(settings: Mapping[str, str]) -> dict[str, str]:

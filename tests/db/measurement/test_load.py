@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
+from pathlib import Path
 
+import pytest
+
+from pgrehearse.measurement.traffic.recorder import LOAD
 from pgrehearse.servers import Server, start
 from support.majors import TEST_MAJOR
-
-LOAD = [sys.executable, "-m", "pgrehearse.measurement.traffic.load"]
 
 
 def order(dsn: str) -> str:
@@ -28,6 +29,15 @@ def test_a_server_that_is_not_there_is_told_at_once() -> None:
     assert ended.stderr.startswith("the load cannot connect: connection")
     assert len(ended.stderr.splitlines()) == 1
     assert time.monotonic() - began < 20  # not the 30 s in which all must have connected
+
+
+@pytest.mark.parametrize("module", ["json", "psycopg", "pgrehearse"])
+def test_a_file_of_the_folder_is_not_taken_for_a_module(tmp_path: Path, module: str) -> None:
+    (tmp_path / f"{module}.py").write_text("raise SystemExit('of the folder')", "utf-8")
+    ended = subprocess.run(
+        LOAD, cwd=tmp_path, input=order("host=/nowhere"), capture_output=True, text=True, check=False
+    )
+    assert ended.stderr.startswith("the load cannot connect: connection")
 
 
 def test_a_server_that_goes_is_counted() -> None:

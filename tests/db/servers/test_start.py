@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from psycopg.pq import Conninfo
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers import Server, binaries, cluster, libpq_environment, local, start
 from support import databases
 from support.databases import execute, name_of
@@ -116,6 +118,32 @@ def test_a_light_cluster_holds_no_wal_of_its_making() -> None:
     segments = [path.stat() for path in (light / "pg_wal").iterdir() if path.is_file()]
     assert sum(one.st_size for one in segments) >= 16 << 20
     assert sum(one.st_blocks * 512 for one in segments) < 256 << 10
+
+
+@pytest.mark.parametrize("way", ["service", "variables"])
+def test_a_shell_s_own_connection_adds_nothing_to_that_to_our_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server, way: str
+) -> None:
+    """A service with a hostaddr led what is meant for our superuser to port 5432 of that address."""
+    settings = {"sslmode": "verify-full", "options": "-c default_transaction_read_only=on"}
+    settings |= {"hostaddr": "127.0.0.1", "require_auth": "scram-sha-256", "connect_timeout": "x"}
+    settings |= {"user": "stranger", "dbname": "elsewhere", "target_session_attrs": "read-only"}
+    if way == "service":
+        lines = (f"{name}={value}" for name, value in settings.items())
+        (tmp_path / "services").write_text("\n".join(("[staging]", *lines)) + "\n", "utf-8")
+        monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+        monkeypatch.setenv("PGSERVICE", "staging")
+    else:
+        known = {option.keyword.decode(): option.envvar for option in Conninfo.get_defaults()}
+        for name, value in settings.items():
+            monkeypatch.setenv(str((known[name] or b"").decode()), value)
+    said = "SELECT current_user::text, current_setting('default_transaction_read_only')"
+    for conninfo in (server.dsn(), server.dsn("template1")):
+        assert execute(conninfo, said) == [("postgres", "off")]
+        session = Session("main", conninfo)
+        session.run([Message("CREATE TEMP TABLE t ()", 1)])
+        assert session.error is None
+        session.close()
 
 
 def test_leftovers_in_the_environment_do_not_lead_elsewhere(

@@ -17,7 +17,10 @@ from pgrehearse.errors import SetupError
 from pgrehearse.measurement.traffic.requests import Requests
 from pgrehearse.servers import Server
 
-__all__ = ["Play", "TrafficRecorded", "record"]
+__all__ = ["LOAD", "Play", "TrafficRecorded", "record"]
+
+#: The load as a program. With -P no json.py of the folder one stands in is taken for Python's own.
+LOAD = (sys.executable, "-P", "-m", "pgrehearse.measurement.traffic.load")
 
 #: Requests due per second. Two cores take some thousands: the load is a witness, not a burden.
 READS, WRITES = 100.0, 50.0
@@ -106,7 +109,7 @@ class _Load:
     def start(self) -> None:
         """Return when every connection is open and the first request is due. Raises SetupError."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "pgrehearse.measurement.traffic.load"],
+            LOAD,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
