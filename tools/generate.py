@@ -182,6 +182,7 @@ _RULES = {
     "option-order": "The keys are not in alphabetical order, or one stands twice.",
     "option-value": "The option does not take this value, or not in this language.",
     "output-header": "A block below a cell, before the next one or a heading, is its output to a reader.",
+    "parameter-kind": "The cells of a runbook read a parameter as a name, and its `kind` does not say so.",
     "phases": "A phase of a runbook is missing, empty or out of order, or a step is not for one session.",
     "python": "The cell is not Python.",
     "raw-html": "An element that stays open hides what follows; `<pre>` shows what nothing ran.",

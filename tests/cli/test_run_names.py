@@ -165,3 +165,80 @@ def test_a_parameter_of_an_earlier_version_changes_nothing(bench: Bench, staging
     assert "--set key changes nothing any more: the walk needs none" in ended.err
     ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn, *given, "--set", "keys=id")
     assert "no parameter 'keys'" in ended.err
+
+
+KINDS = """\
+  table: {description: T, kind: relation, example: x}
+  column: {description: C, kind: name, example: x}
+  columns: {description: L, kind: names, example: x}
+  type: {description: Y, kind: type, example: text}
+"""
+LOOKED_UP = """SELECT CASE WHEN to_regclass(:'table') IS NULL THEN 'stop: there is no such table'
+            WHEN to_regtype(:'type') IS NULL THEN 'stop: there is no such type'
+            WHEN (SELECT count(*) FROM pg_attribute
+                  WHERE attrelid = to_regclass(:'table')
+                    AND (attname = :'column' OR attname IN (
+                        SELECT btrim(name) FROM string_to_table(:'columns', ',') AS part (name)))) <> 3
+                THEN 'stop: a column is missing'
+            ELSE 'ok' END AS preflight;"""
+PLACES = {"table": "App.Order", "column": "userId", "columns": "id, createdAt", "type": "Mood"}
+
+
+def kinds_run(bench: Bench, database: Database, **values: str) -> tuple[int, str]:
+    database.execute(
+        'CREATE SCHEMA "App"; CREATE TYPE public."Mood" AS ENUM (\'sad\');'
+        'CREATE TABLE "App"."Order" (id int, "userId" int, "createdAt" int, "a b" int)'
+    )
+    bench.runbook(
+        ["SELECT :'table', :'column', :'columns', :'type';"],
+        parameters=KINDS,
+        preflight=f"```sql\n{LOOKED_UP}\n```\n\n{OK}",
+    )
+    given = [word for name, value in (PLACES | values).items() for word in ("--set", f"{name}={value}")]
+    ended = bench.call("run", "sample", "--yes", "--dsn", database.dsn, *given)
+    return ended.status, ended.said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"table": '"App"."Order"', "column": '"userId"', "columns": '"id", "createdAt"', "type": '"Mood"'},
+        {"table": '"App".Order', "columns": 'createdAt,"id"', "type": "public.Mood[]"},
+        {"columns": "a b , createdAt", "type": "NUMERIC(10, 2)"},
+    ],
+)
+def test_quotes_may_stand_in_every_parameter(bench: Bench, staging: Database, values: dict[str, str]) -> None:
+    status, said = kinds_run(bench, staging, **values)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ({"table": "app.order"}, 'table=app.order: there is the table "App"."Order"'),
+        ({"table": "ORDER"}, 'table=ORDER: there is the table "App"."Order"'),
+        ({"table": '"order"'}, 'table=order: there is the table "App"."Order"'),
+        ({"column": "userid"}, "column=userid: there is the column userId"),
+        ({"columns": '"ID", createdat'}, "columns=ID: there is the column id"),
+        ({"columns": '"ID", createdat'}, "columns=createdat: there is the column createdAt"),
+        ({"type": "mood"}, 'type=mood: there is the type public."Mood"'),
+        ({"type": "Integer"}, "type=Integer: there is the type integer"),
+    ],
+)
+def test_what_only_folding_would_find_is_refused_with_the_name(
+    bench: Bench, staging: Database, values: dict[str, str], hint: str
+) -> None:
+    status, said = kinds_run(bench, staging, **values)
+    assert status == 1, said
+    assert "refused: " in said
+    assert hint in [line.strip() for line in said.splitlines()]
+
+
+def test_a_value_that_is_no_name_is_refused_before_the_database_is_asked(
+    bench: Bench, staging: Database
+) -> None:
+    status, said = kinds_run(bench, staging, columns='"a,b"')
+    assert status == 69, said
+    assert 'a list of names cannot hold "a,b"' in said
+    assert "Preflight" not in said

@@ -15,6 +15,7 @@ from pgrehearse.notebook import expected
 from pgrehearse.text.document import LOOKING, Cell, Document, parse
 from pgrehearse.text.front_matter import Parameter
 from pgrehearse.text.variables import quote_literal
+from pgrehearse.text.written_names import NameKind
 
 __all__ = ["notebook_text", "to_notebook"]
 
@@ -70,6 +71,11 @@ def _opening(document: Document, source: str) -> list[Any]:
     if document.front.parameters:
         lines += ["", "# Parameters: put your own values here."]
         lines += [_assignment(parameter, document) for parameter in document.front.parameters.values()]
+        named = [
+            one for one in document.front.parameters.values() if one.kind not in (NameKind.TEXT, NameKind.SQL)
+        ]
+        if named:
+            lines += ["%kinds " + " ".join(f"{one.name}={one.kind.value}" for one in named)]
     if document.is_runbook:
         lines += ["", "# True: run the Roll back steps, and only those.", "roll_back = False"]
     cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("\n".join(lines))]

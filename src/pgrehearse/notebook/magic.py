@@ -1,7 +1,8 @@
 """The magics ``%%sql`` and ``%%cell``: notebook cells with the same executor and expectations as everywhere.
 
 ``%%sql --session app --wait main --expect 55P03``: the options of a cell in a document. SQL variables
-(``:'label'``) are the notebook's Python variables of that name. ``%%cell`` is the same for Python.
+(``:'label'``) are the notebook's Python variables of that name; ``%kinds`` says which of them are names.
+``%%cell`` is the same for Python.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pgrehearse.text.document import LOOKING, Cell
 from pgrehearse.text.looking import READ_ONLY_OPTION
 from pgrehearse.text.options import known_options, parse_header
 from pgrehearse.text.split import SplitError, split
+from pgrehearse.text.written_names import NameKind, UnreadableName, written
 
 __all__ = ["CellMagics"]
 
@@ -63,6 +65,18 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
         super().__init__(shell)
         self._target: Target | None = None
         self._executor: Executor | None = None
+        self._kinds: dict[str, NameKind] = {}
+
+    @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
+    def kinds(self, line: str) -> None:
+        """Say which variables hold names, and of which kind: ``%kinds table=relation column=name``."""
+        for word in line.split():
+            name, _, kind = word.partition("=")
+            try:
+                self._kinds[name] = NameKind(kind)
+            except ValueError:
+                known = ", ".join(one.value for one in NameKind)
+                raise _Refused(f"%kinds: {word} says no kind", next_step=f"known: {known}") from None
 
     @line_magic  # type: ignore[untyped-decorator]  # IPython has no types
     def rehearsal(self, line: str) -> None:
@@ -131,10 +145,18 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
                 f"variable {missing[0]!r} has no value", next_step=f'set it in Python: {missing[0]} = "..."'
             )
         with _refusing():
-            return {
+            checked = {
                 name: characters.checked(str(value), f"the variable {name!r}")
                 for name, value in given.items()
             }
+        return {name: self._written(name, value) for name, value in checked.items()}
+
+    def _written(self, name: str, value: str) -> str:
+        try:
+            return written(self._kinds.get(name, NameKind.TEXT), value)
+        except UnreadableName as error:
+            said = characters.visible(f"the variable {name!r}: {error}")
+            raise _Refused(said, next_step=characters.visible(error.fix)) from None
 
     def _cancel(self, executor: Executor, cell: Cell) -> None:
         """The notebook's stop button: end the statement, so that the session can be used again."""
@@ -155,7 +177,9 @@ class CellMagics(Magics):  # type: ignore[misc]  # IPython has no types
             return
         executor = self._connected()
         hints = (
-            near_names(executor.conninfo, executor.values, executor.values) if names_nothing(result) else []
+            near_names(executor.conninfo, executor.values, executor.values, self._kinds)
+            if names_nothing(result)
+            else []
         )
         if refusal := stopped(result.output):
             raise _refused(refusal, hints)

@@ -1,7 +1,8 @@
 -- What is there under a name like those that parameters gave: in another case, or in a schema that the search path
 -- does not have. A table that was found gives its columns, constraints and indexes, a type its labels: their names
--- are given alone, as they are. Of two parameters that name one table, the second means something else. ``name`` is the value as SQL reads it, below ``schema`` or the search path. Not by
--- to_regtype, which raises for a word of the grammar.
+-- are given alone, as they are. Of two parameters that name one table, the second means something else. ``name`` is
+-- the value as SQL reads it, below ``schema`` or the search path. Not by to_regtype, which raises for a word of the
+-- grammar.
 WITH given AS (
     SELECT g.place, g.parameter, g.value, g.used, g.variants, r.oid AS relation, t.oid AS type
       FROM pg_catalog.jsonb_to_recordset({given})
@@ -71,9 +72,16 @@ WITH given AS (
         SELECT 'type', pg_catalog.format('%I.%I', n.nspname, t.typname)
           FROM pg_catalog.pg_type AS t
           JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
-         WHERE g.type IS NULL AND t.typtype IN ('e', 'd', 'r') AND {user_schema}
+         WHERE g.type IS NULL AND t.typtype IN ('b', 'e', 'd', 'r') AND t.typcategory OPERATOR(pg_catalog.<>) 'A' AND {user_schema}
            AND (t.typname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (g.variants)
                 OR pg_catalog.lower(t.typname) OPERATOR(pg_catalog.=) ANY (g.variants))
+        UNION ALL
+        SELECT 'type', pg_catalog.format_type(t.oid, NULL)
+          FROM pg_catalog.pg_type AS t
+         WHERE g.type IS NULL AND t.typtype IN ('b', 'r') AND t.typcategory OPERATOR(pg_catalog.<>) 'A'
+           AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+           AND (t.typname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (g.variants)
+                OR pg_catalog.format_type(t.oid, NULL) OPERATOR(pg_catalog.=) ANY (g.variants))
       ) AS c ON c.name OPERATOR(pg_catalog.<>) g.value
      WHERE NOT EXISTS (SELECT FROM near AS f WHERE f.place OPERATOR(pg_catalog.=) g.place)
 )

@@ -60,7 +60,7 @@ def define_env(env: Any) -> None:
     site = Site(Path(env.project_dir), Path(env.conf["docs_dir"]))
     env.pgrehearse = site
     env.conf["extra_css"] += [f"{ASSETS}/{name}.css" for name in ("blocks", "version")]
-    for name in ("tables", "parameters", "version"):
+    for name in ("tables", "names", "parameters", "version"):
         script = ExtraScriptValue(f"{ASSETS}/{name}.js")
         script.defer = True
         env.conf["extra_javascript"].append(script)

@@ -122,7 +122,8 @@ class Document:
     def executed_digest(self) -> str:
         """16 hex digits that change with what is carried out, not with prose or where a cell stands."""
         front = self.front
-        given = [[one.name, one.example, one.default] for one in front.parameters.values()]
+        examples = front.examples()
+        given = [[one.name, examples[one.name], one.default] for one in front.parameters.values()]
         around = [
             front.database.empty,
             front.database.rows,

@@ -12,6 +12,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters, recordings
 from pgrehearse.text.options import ALWAYS, LANGUAGES, seconds
 from pgrehearse.text.recordings import Recording
+from pgrehearse.text.written_names import NameKind, UnreadableName, written
 
 __all__ = ["Database", "FrontMatter", "Parameter", "read"]
 
@@ -21,12 +22,16 @@ _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value a runbook takes. ``example`` is what rehearsals use; without ``default`` a run must be told."""
+    """A value a runbook takes. ``example`` is what rehearsals use; without ``default`` a run must be told.
+
+    ``kind``: how a name in it may be written; where the author does not say, the value stays as it is.
+    """
 
     name: str
     description: str
     example: str
     default: str | None = None
+    kind: NameKind = NameKind.TEXT
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,8 @@ class FrontMatter:
         return LANGUAGES if self.bash else ALWAYS
 
     def examples(self) -> dict[str, str]:
-        """Parameter values a rehearsal uses."""
-        return {name: parameter.example for name, parameter in self.parameters.items()}
+        """Parameter values a rehearsal uses, as the cells expect them."""
+        return {name: written(one.kind, one.example) for name, one in self.parameters.items()}
 
 
 def read(text: str, path: Path) -> FrontMatter:
@@ -181,26 +186,41 @@ class _Reader:
             raise self.fail(
                 name, f"parameter {name!r} lacks a description or an example", "rehearsals need the example"
             )
-        extra = set(data) - {"description", "example", "default"}
+        known = ("description", "kind", "example", "default")
+        extra = set(data) - set(known)
         if extra:
             raise self.fail(
                 name,
                 f"parameter {name!r} has an unknown key {sorted(extra)[0]!r}",
-                "known: description, example, default",
+                "known: " + ", ".join(known),
             )
+        kind = self.kind(name, data.get("kind", NameKind.TEXT.value))
         for key in ("example", "default"):
             # YAML reads 010 as 8, 1.10 as 1.1 and yes as True: only what stays as written is a value.
             if key in data and str(data[key]) != self.written["parameters"].get(name, {}).get(key):
                 raise self.fail(name, f"parameter {name!r}: {key} is not text", "put it in quotes")
             if found := characters.first(str(data.get(key, ""))):  # YAML knows escapes
                 raise self.fail(name, f"parameter {name!r}: {key} holds {found.name}", "take it out")
+            try:
+                written(kind, str(data.get(key) or ""))
+            except UnreadableName as error:
+                raise self.fail(name, f"parameter {name!r}: {key}: {error}", error.fix) from None
         default = data.get("default")
         return Parameter(
             name,
             str(data["description"]),
             str(data["example"]),
             None if default is None else str(default),
+            kind,
         )
+
+    def kind(self, name: str, data: object) -> NameKind:
+        try:
+            return NameKind(data)
+        except ValueError:
+            known = ", ".join(one.value for one in NameKind)
+            message = f"parameter {name!r} has an unknown kind {str(data)!r}"
+            raise self.fail(name, message, f"known: {known}") from None
 
     def former(self, data: object) -> dict[str, str]:
         if not isinstance(data, dict) or not all(isinstance(why, str) and why for why in data.values()):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pgrehearse.findings import Finding, Severity
-from pgrehearse.text import fence_form, uncompared, variables
+from pgrehearse.text import fence_form, standing, uncompared, variables
 from pgrehearse.text.document import LOOKING, PHASES, Cell, Document
 from pgrehearse.text.fenced_blocks import outside
 from pgrehearse.text.flaws import flaw
@@ -193,6 +193,7 @@ _RULES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _sql,
     _python,
     _unused_parameters,
+    standing.flaws,
     _waits,
     _names,
     _recordings,

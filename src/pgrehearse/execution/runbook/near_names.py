@@ -14,6 +14,7 @@ from pgrehearse.connections import connect
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.answers import stopped
 from pgrehearse.text.variables import quote_json
+from pgrehearse.text.written_names import LONGEST, NameKind, UnreadableName, names_of, path_of, typed
 
 __all__ = ["names_nothing", "near_names"]
 
@@ -22,10 +23,14 @@ _PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _NAME = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<name>{_PART})")
 #: What PostgreSQL makes lower where a name has no quotes.
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
-#: Bytes of a name in PostgreSQL; what is longer is no name.
-_LONGEST = 63
 #: SQLSTATEs of a table, a column, a schema or an object that is not there.
 _NO_NAME = ("42P01", "42703", "3F000", "42704")
+#: What a parameter of a kind cannot mean.
+_NOT = {
+    NameKind.RELATION: ("column", "constraint", "value", "type"),
+    NameKind.TYPE: ("column", "constraint", "value", "index", "sequence"),
+    NameKind.NAMES: ("constraint", "index", "value", "type", "table", "view", "sequence"),
+}
 #: Of a longer list nobody knows which is meant.
 _MOST = 3
 
@@ -37,16 +42,18 @@ def names_nothing(result: CellResult) -> bool:
     )
 
 
-def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -> list[str]:
+def near_names(
+    conninfo: str, values: Mapping[str, str], used: Container[str], kinds: Mapping[str, NameKind]
+) -> list[str]:
     """What the database has under names like ``values``, a line for each.
 
     ``used``: parameters of the step that was refused; the others only say in which table and type to look.
-    Where it cannot be asked, there is no hint: what is told is the refusal.
+    ``kinds``: of the parameters that have one. Where the database cannot be asked, there is no hint.
     """
     given = [
-        {"place": place, "used": parameter in used, **name}
+        {"place": place, "used": parameter in used, "parameter": parameter, **name}
         for place, (parameter, value) in enumerate(values.items())
-        for name in _names(parameter, value)
+        for name in _names(value, kinds.get(parameter, NameKind.TEXT))
     ]
     if not given:
         return []
@@ -59,21 +66,44 @@ def near_names(conninfo: str, values: Mapping[str, str], used: Container[str]) -
     first: dict[
         tuple[str, str], str
     ] = {}  # of two parameters that may mean it, the one that is asked for first
-    for name, value, kind, there in rows:
-        first.setdefault((kind, there), f"{name}={value}: there is the {kind} {there}")
+    for parameter, value, what, there in rows:
+        kind = kinds.get(parameter, NameKind.TEXT)
+        own = what == "type" and "." not in there  # of PostgreSQL itself
+        if what not in _NOT.get(kind, ()) and (kind is NameKind.TYPE or not own):
+            alone = kind in (NameKind.NAME, NameKind.NAMES) and what in ("column", "constraint", "index")
+            name = typed(there) if alone else there
+            first.setdefault((what, there), f"{parameter}={value}: there is the {what} {name}")
     return list(first.values())[:_MOST]
 
 
-def _names(parameter: str, value: str) -> Iterator[dict[str, Any]]:
+def _names(value: str, kind: NameKind) -> Iterator[dict[str, Any]]:
+    """The names that ``value`` gives, each as it may be typed, and with what it may have been meant for."""
+    try:
+        if kind in (NameKind.RELATION, NameKind.TYPE) and value:
+            *schema, name = path_of(kind, value)
+            yield _named(".".join(map(typed, (*schema, name))), schema[0] if schema else None, name)
+            return
+        if (names := names_of(kind, value)) is not None:
+            yield from (_named(name, None, name) for name in names if name)
+            return
+    except UnreadableName:
+        pass
+    yield from _read_as_sql(value)
+
+
+def _read_as_sql(value: str) -> Iterator[dict[str, Any]]:
     """``value``, or each of the names in it, as SQL reads it and as one that stands for itself."""
     parts = [part.strip() for part in value.split(",")]
     for text in filter(None, dict.fromkeys((*parts, value))):
         found = _NAME.fullmatch(text)
         schema, name = map(_read, found.group("schema", "name")) if found else (None, None)
-        bare = _unquoted(found["name"]) if found else text
-        if len(bare.encode()) <= _LONGEST:
-            cases = sorted({f(one) for one in (bare, text) for f in (str, str.lower, str.upper, str.title)})
-            yield {"parameter": parameter, "value": text, "schema": schema, "name": name, "variants": cases}
+        yield _named(text, schema, name, _unquoted(found["name"]) if found else text)
+
+
+def _named(text: str, schema: str | None, name: str | None, bare: str = "") -> dict[str, Any]:
+    meant = [one for one in (bare or name or text, text) if len(one.encode()) <= LONGEST]
+    cases = sorted({f(one) for one in meant for f in (str, str.lower, str.upper, str.title)})
+    return {"value": text, "schema": schema, "name": name, "variants": cases}
 
 
 def _read(part: str | None) -> str | None:

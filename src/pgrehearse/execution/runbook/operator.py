@@ -259,7 +259,8 @@ class Operator:
             self.recorder.failed()
         hints: Sequence[str] = ()
         if names_nothing(result):
-            hints = near_names(self.executor.conninfo, self.executor.values, used(step.cell.source))
+            kinds = {name: one.kind for name, one in self.document.front.parameters.items()}
+            hints = near_names(self.executor.conninfo, self.executor.values, used(step.cell.source), kinds)
         return surprise(self.document, step, result, failure, blockers=self.watch.blockers, hints=hints)
 
     def _roll_back(self) -> None:

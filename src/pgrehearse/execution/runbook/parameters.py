@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from pgrehearse.errors import SetupError
 from pgrehearse.text.characters import checked
 from pgrehearse.text.document import Document
+from pgrehearse.text.front_matter import Parameter
+from pgrehearse.text.written_names import UnreadableName, written
 
 __all__ = ["former_ones", "values_of"]
 
 
 def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
-    """The value of every parameter, ``given`` or its default; without `former_ones`.
+    """The value of every parameter, ``given`` or its default, as the cells expect it; without `former_ones`.
 
-    Raises SetupError: one that is given is not declared or holds a forbidden character, or one has no value.
+    Raises SetupError: one that is given is not declared, holds a forbidden character or is no name though it
+    should be, or one has no value.
     """
     declared = document.front.parameters
     values = {name: p.default for name, p in declared.items() if p.default is not None}
@@ -31,7 +34,15 @@ def values_of(document: Document, given: Mapping[str, str]) -> dict[str, str]:
     if missing:
         listing = "".join(f"\n    --set {p.name}=...  {p.description} (such as {p.example})" for p in missing)
         raise SetupError("parameters have no value", path=document.path, next_step=f"give them:{listing}")
-    return values
+    return {name: _written(document, declared[name], value) for name, value in values.items()}
+
+
+def _written(document: Document, parameter: Parameter, value: str) -> str:
+    try:
+        return written(parameter.kind, value)
+    except UnreadableName as error:
+        message = f"the value of parameter {parameter.name!r}: {error}"
+        raise SetupError(message, path=document.path, next_step=error.fix) from None
 
 
 def former_ones(document: Document, given: Mapping[str, str]) -> list[str]:

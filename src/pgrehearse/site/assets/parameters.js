@@ -1,37 +1,13 @@
 /* A reader's own values in what a runbook sent: fields beside the examples, the statements and commands follow.
-   Names and texts are quoted as PostgreSQL's quote_ident and quote_literal do, commands as a shell reads them.
+   What a value means is said by names.js; names and texts are quoted as quote_ident and quote_literal do, commands
+   as a shell reads them.
    What a value cannot be put into surely is not shown: `pgrehearse run --sql` asks the database. */
 (function () {
   "use strict";
 
-  /* What quote_ident quotes besides: every word that pg_get_keywords() says is reserved in some way. */
-  const KEYWORDS = new Set(
-    ("all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case " +
-      "cast char character check coalesce collate collation column concurrently constraint create cross " +
-      "current_catalog current_date current_role current_schema current_time current_timestamp current_user dec " +
-      "decimal default deferrable desc distinct do else end except exists extract false fetch float for foreign " +
-      "freeze from full grant greatest group grouping having ilike in initially inner inout int integer intersect " +
-      "interval into is isnull join json json_array json_arrayagg json_exists json_object json_objectagg json_query " +
-      "json_scalar json_serialize json_table json_value lateral leading least left like limit localtime " +
-      "localtimestamp merge_action national natural nchar none normalize not notnull null nullif numeric offset on " +
-      "only or order out outer overlaps overlay placing position precision primary real references returning right " +
-      "row select session_user setof similar smallint some substring symmetric system_user table tablesample then " +
-      "time timestamp to trailing treat trim true union unique user using values varchar variadic verbose when " +
-      "where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi " +
-      "xmlroot xmlserialize xmltable").split(" "));
-  const PLAIN = /^[a-z_][a-z0-9_]*$/;
+  const { Unsure, quoteIdent, parts, listOf, written: meant } = pgrehearseNames;
   /* What a page cannot show as it is; `run` refuses it too. */
   const UNSEEN = /[^\P{C}\n\t]|[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\uffa0\ufe00-\ufe0f]/u;
-  const TYPE = /^[a-z_][a-z0-9_ ]*(\(\s*\d+(\s*,\s*\d+)?\s*\)( with(out)? time zone)?)?(\[\])*$/i;
-  const LONGEST = 63;
-
-  class Unsure extends Error {}
-
-  function quoteIdent(name) {
-    if (!name) throw new Unsure("a name is empty");
-    if (new TextEncoder().encode(name).length > LONGEST) throw new Unsure("a name is longer than " + LONGEST + " bytes");
-    return PLAIN.test(name) && !KEYWORDS.has(name) ? name : '"' + name.replaceAll('"', '""') + '"';
-  }
 
   function quoteLiteral(text) {
     const quoted = "'" + text.replaceAll("'", "''").replaceAll("\\", "\\\\") + "'";
@@ -40,36 +16,6 @@
 
   function quoteShell(text) {
     return /^[\w@%+=:,.\/-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\"'\"'") + "'";
-  }
-
-  /* A name with or without schema, as to_regclass reads it: [{name, quoted}, ...]. */
-  function parts(text) {
-    const found = [];
-    let rest = text.trim();
-    do {
-      const quoted = /^"((?:[^"]|"")+)"\s*/.exec(rest);
-      const word = quoted || /^([^\s."]+)\s*/.exec(rest);
-      if (!word) throw new Unsure("this is no name as SQL writes it");
-      const name = quoted ? word[1].replaceAll('""', '"') : word[1].replace(/[A-Z]/g, (one) => one.toLowerCase());
-      found.push({ name: name, quoted: Boolean(quoted) });
-      rest = rest.slice(word[0].length);
-      if (rest && rest[0] !== ".") throw new Unsure("this is no name as SQL writes it; put it into double quotes");
-      if (!rest) return found;
-      rest = rest.slice(1).trimStart();
-    } while (found.length < 2);
-    throw new Unsure("this is more than a schema and a name");
-  }
-
-  function columns(text) {
-    const all = text.split(",").map((one) => one.trim());
-    if (!all.every((one) => PLAIN.test(one))) throw new Unsure("only plain names of columns are put in here");
-    return all;
-  }
-
-  function typeName(text) {
-    if (TYPE.test(text)) return text;
-    // A keyword such as integer is the type only without quotes.
-    return parts(text).map((one) => (!one.quoted && PLAIN.test(one.name) ? one.name : quoteIdent(one.name))).join(".");
   }
 
   /* SQL is put in as it is, unless it might end the statement it stands in, or psql might read something into it.
@@ -87,28 +33,33 @@
     return text;
   }
 
+  const LISTS = ["names", "names_or_sql"];
+
   /* One slot with the reader's values. */
   function written(slot, kinds, values) {
     const pieces = JSON.parse(slot.dataset.runPieces);
     const form = slot.dataset.runForm;
-    const raw = (piece) => (typeof piece === "string" ? piece : values.get(piece[0]));
-    const bare = (piece) => {
-      const value = raw(piece);
-      if (typeof piece === "string") return value;
-      if (kinds.get(piece[0]) === "relation") return parts(value).at(-1).name;
-      if (kinds.get(piece[0]) !== "list") return value;
-      if (columns(value).length > 1) throw new Unsure("with more columns than one there are more statements");
-      return value.trim();
+    const raw = (piece) => (typeof piece === "string" ? piece : meant(kinds.get(piece[0]), values.get(piece[0])));
+    const list = (piece) => {
+      const names = listOf(kinds.get(piece[0]), values.get(piece[0]));
+      if (!names) throw new Unsure("only names of columns are put in here");
+      return names;
     };
-    const relation = (piece) => parts(raw(piece)).map((one) => quoteIdent(one.name)).join(".");
-    const text = (piece) => (typeof piece !== "string" && kinds.get(piece[0]) === "relation" ? relation(piece) : raw(piece));
+    const bare = (piece) => {
+      const kind = typeof piece === "string" ? "" : kinds.get(piece[0]);
+      if (kind === "relation") return parts(values.get(piece[0])).at(-1);
+      if (!LISTS.includes(kind)) return raw(piece);
+      const names = list(piece);
+      if (names.length > 1) throw new Unsure("with more columns than one there are more statements");
+      return names[0];
+    };
     const made = {
-      relation: () => relation(pieces[0]),
+      relation: () => raw(pieces[0]),
       beside: () => [...schema(kinds, values), pieces.map(bare).join("")].map(quoteIdent).join("."),
-      type: () => typeName(raw(pieces[0])),
-      list: () => columns(raw(pieces[0])).map(quoteIdent).join(", "),
+      type: () => raw(pieces[0]),
+      list: () => list(pieces[0]).map(quoteIdent).join(", "),
       name: () => quoteIdent(pieces.map(bare).join("")),
-      literal: () => quoteLiteral(pieces.map(text).join("")),
+      literal: () => quoteLiteral(pieces.map(raw).join("")),
       sql: () => whole(raw(pieces[0])),
     }[form]();
     if ("runDollar" in slot.dataset && made.includes("$")) throw new Unsure("a dollar sign may end the body it is in");
@@ -118,7 +69,7 @@
   /* The schema that the reader gave the table, if any. */
   function schema(kinds, values) {
     const table = [...kinds].find(([, kind]) => kind === "relation");
-    return table ? parts(values.get(table[0])).slice(0, -1).map((one) => one.name) : [];
+    return table ? parts(values.get(table[0])).slice(0, -1) : [];
   }
 
   class Runbook {
@@ -221,8 +172,7 @@
     wrong(name, value) {
       try {
         if (UNSEEN.test(value)) throw new Unsure("this holds a character that cannot be seen");
-        if (value && this.kinds.get(name) === "relation") parts(value).forEach((one) => quoteIdent(one.name));
-        if (this.kinds.get(name) === "name" && value) quoteIdent(value);
+        meant(this.kinds.get(name), value);
       } catch (error) {
         if (!(error instanceof Unsure)) throw error;
         return error.message;

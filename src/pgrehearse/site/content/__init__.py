@@ -3,7 +3,6 @@
 documents    which there are, and where each is shown
 published    what the records say of the cells of one, and the counts of all
 embed        a runbook as part of a page; links: its links, for where the page lies
-usage        what the values of a runbook's parameters are to its statements
 headings     their text without marks, and their anchors
 navigation   patterns in the navigation of mkdocs.yml
 pointers     addresses of pages that a runbook's page points to

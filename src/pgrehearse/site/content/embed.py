@@ -14,7 +14,6 @@ from pathlib import Path
 from pgrehearse.errors import DocumentError
 from pgrehearse.markup import inert, trusted
 from pgrehearse.site.content import links
-from pgrehearse.site.content.usage import kinds
 from pgrehearse.site.markup import render
 from pgrehearse.text import fenced_blocks
 from pgrehearse.text.characters import visible
@@ -139,12 +138,11 @@ def _parameters(document: Document, project: Project) -> str:
     rows = "\n".join(
         f"| `{p.name}` | {_cell(p.description)} | {_example(p.example, p.default)} |" for p in parameters
     )
-    known = kinds(document)
     data = {
         "runbook": path,
         "script": f"{document.path.stem}.sql",
         "parameters": [
-            {"name": p.name, "example": p.example, "default": p.default, "kind": known[p.name].value}
+            {"name": p.name, "example": p.example, "default": p.default, "kind": p.kind.value}
             for p in parameters
         ],
     }

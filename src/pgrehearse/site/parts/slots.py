@@ -13,18 +13,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
-from pgrehearse.site.content.usage import Quoting, kinds
 from pgrehearse.text.document import Cell, Document
 from pgrehearse.text.split import SplitError, Statement, Token, split, tokens
 from pgrehearse.text.variables import used
+from pgrehearse.text.written_names import NameKind
 
 __all__ = ["Followed", "Slot", "follow"]
 
 #: A dollar quote: its tag, its body, its tag.
 _DOLLAR = re.compile(r"(\$[^$]*\$)(.*)\1", re.S)
+_LISTS = (NameKind.NAMES, NameKind.NAMES_OR_SQL)
 #: Kinds whose values a name is made of, and a text.
-_IN_NAMES = (Quoting.NAME, Quoting.RELATION, Quoting.LIST)
-_IN_TEXTS = (Quoting.NAME, Quoting.TEXT)
+_IN_NAMES = (NameKind.NAME, NameKind.RELATION, *_LISTS)
+_IN_TEXTS = (NameKind.NAME, NameKind.TEXT)
 #: Where a value may begin and end within a name.
 _BOUNDED = r"(?<![^\W_]){}(?![^\W_])"
 #: The schema of the example's tables. A reader's are in that of the table, or on the search path.
@@ -86,12 +87,12 @@ class _Reader:
         return frozenset(re.findall(r"\w+", self.texts.lower()))
 
     @cached_property
-    def kinds(self) -> dict[str, Quoting]:
-        return kinds(self.document)
+    def kinds(self) -> dict[str, NameKind]:
+        return {name: one.kind for name, one in self.document.front.parameters.items()}
 
     @cached_property
     def examples(self) -> dict[str, str]:
-        return {name: one.example for name, one in self.document.front.parameters.items() if one.example}
+        return {name: example for name, example in self.document.front.examples().items() if example}
 
     def read(self, text: str, dollar: str = "") -> Iterator[str | Slot]:
         try:
@@ -127,8 +128,8 @@ class _Reader:
             except SplitError:
                 continue
             here = [token.text for token in found[at : at + len(wanted)]]
-            if len(wanted) > 1 and kind in (Quoting.SQL, Quoting.LIST, Quoting.TYPE) and here == wanted:
-                return self._slot("".join(here), [(name,)], kind.value, dollar), len(wanted)
+            if len(wanted) > 1 and kind in (NameKind.SQL, *_LISTS, NameKind.TYPE) and here == wanted:
+                return self._slot("".join(here), [(name,)], _form(kind), dollar), len(wanted)
         return None
 
     def _token(self, token: Token, dollar: str, before: str) -> Iterator[str | Slot]:
@@ -149,14 +150,14 @@ class _Reader:
 
     def _name(self, token: Token, dollar: str, before: str) -> str | Slot:
         name = token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text
-        kinds = (Quoting.RELATION, Quoting.TYPE, Quoting.LIST, Quoting.NAME, Quoting.SQL)
+        kinds = (NameKind.RELATION, NameKind.TYPE, *_LISTS, NameKind.NAME, NameKind.SQL)
         exact = self._exact(name, kinds)
         pieces = self._pieces(name, _IN_NAMES) if not exact and name.lower() not in self.words else None
         if exact or pieces is not None:
-            if before in ("type", "::") and not any(self.kinds[one] is Quoting.TYPE for one in exact):
+            if before in ("type", "::") and not any(self.kinds[one] is NameKind.TYPE for one in exact):
                 self.sure = False  # a type that happens to be called like another thing
             elif len(exact) == 1:
-                form = "name" if before == "to" else self.kinds[exact[0]].value
+                form = "name" if before == "to" else _form(self.kinds[exact[0]])
                 return self._slot(token.text, [(exact[0],)], form, dollar)
             elif pieces is not None:
                 return self._slot(token.text, pieces, "name", dollar)
@@ -170,7 +171,7 @@ class _Reader:
             self.sure = False
             return token.text
         text = token.text[1:-1].replace("''", "'")
-        exact = self._exact(text, tuple(Quoting))
+        exact = self._exact(text, tuple(NameKind))
         if len(exact) == 1:
             return self._slot(token.text, [(exact[0],)], "literal", dollar)
         pieces = self._pieces(text, _IN_TEXTS)
@@ -181,19 +182,19 @@ class _Reader:
         return token.text
 
     def _number(self, token: Token, dollar: str) -> str | Slot:
-        exact = self._exact(token.text, (Quoting.SQL,))
+        exact = self._exact(token.text, (NameKind.SQL,))
         if len(exact) == 1:
             return self._slot(token.text, [(exact[0],)], "sql", dollar)
         if exact or token.text not in self.words:
             self.sure = False
         return token.text
 
-    def _exact(self, text: str, kinds: Iterable[Quoting]) -> list[str]:
+    def _exact(self, text: str, kinds: Iterable[NameKind]) -> list[str]:
         return [
             name for name, example in self.examples.items() if example == text and self.kinds[name] in kinds
         ]
 
-    def _pieces(self, text: str, kinds: Iterable[Quoting]) -> list[str | tuple[str]] | None:
+    def _pieces(self, text: str, kinds: Iterable[NameKind]) -> list[str | tuple[str]] | None:
         """What ``text`` is made of, where that is a value and texts of the runbook; None otherwise."""
         known = {
             example: name
@@ -218,6 +219,10 @@ class _Reader:
         made = tuple(pieces)
         self.found |= {piece[0] for piece in made if isinstance(piece, tuple)}
         return Slot(text, made, form, dollar)
+
+
+def _form(kind: NameKind) -> str:
+    return "list" if kind in _LISTS else kind.value
 
 
 def follow(text: str, document: Document, cells: Sequence[Cell]) -> Followed:
@@ -250,7 +255,7 @@ def _deciding(reader: _Reader) -> tuple[str, ...]:
     """
     *helpers, own = ({*used(cell.source)} for cell in reader.cells)
     asked = own.union(*helpers) if reader.found - own else own
-    silent = (Quoting.TEXT, Quoting.SQL, Quoting.TYPE, Quoting.LIST)
+    silent = (NameKind.TEXT, NameKind.SQL, NameKind.TYPE, *_LISTS)
     return tuple(sorted(name for name in asked - reader.found if reader.kinds[name] in silent))
 
 

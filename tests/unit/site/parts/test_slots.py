@@ -10,11 +10,11 @@ from pgrehearse.text.document import parse
 PAGE = """\
 ---
 parameters:
-  table: {description: T, example: items}
-  column: {description: C, example: price}
-  type: {description: Y, example: bigint}
+  table: {description: T, kind: relation, example: items}
+  column: {description: C, kind: name, example: price}
+  type: {description: Y, kind: type, example: bigint}
   label: {description: L, example: it's}
-  condition: {description: S, example: price > 0}
+  condition: {description: S, kind: sql, example: price > 0}
   option: {description: O, example: "yes"}
 ---
 
