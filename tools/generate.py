@@ -16,6 +16,7 @@ import json
 import re
 import runpy
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -390,6 +391,26 @@ def _sample(file: Path) -> str:
     return f'<pre title="A sample of the format"><code>{shown}</code></pre>'
 
 
+# --- documents ----------------------------------------------------------------------------------------
+
+
+def _documents() -> str:
+    """What `tools/documents_run.py` committed: a row for each major."""
+    head = ("PostgreSQL", "documents", "blocks that ran", "skipped", "seconds", "on")
+    rows = []
+    for _, found in sorted(sealed.read(ROOT / "evidence" / "documents.json")["majors"].items()):
+        of = list(found["documents"].values())
+        skipped: Counter[str] = Counter()
+        for document in of:
+            skipped.update(document["skipped"])
+        ran = f"{sum(document['passed'] for document in of):,}"
+        why = "<br>".join(f"{number} {reason}" for reason, number in sorted(skipped.items()))
+        rows.append(
+            (found["version"], str(len(of)), ran, why or "none", str(found["seconds"]), found["date"])
+        )
+    return _table(head, rows)
+
+
 # --- poolers ------------------------------------------------------------------------------------------
 
 
@@ -452,6 +473,7 @@ def generators() -> dict[str, Callable[[], str]]:
         "environments": _environments,
         "status facts": _facts,
         "status schema": _status_schema,
+        "documents": _documents,
         "poolers": _poolers,
     }
     return found | other_tools_page.parts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,37 @@ def test_a_document_that_was_not_measured_on_a_major_is_named(tmp_path: Path) ->
     ]
 
 
+#: What pages say of their blocks: they ran on released majors, and on a preview.
+SAID = re.compile(r"\b(?:ran|run) on PostgreSQL \d+ to \d+ and (\d+(?:beta|rc)\d+)\b")
+
+
+def unproven(pages: Mapping[str, str], majors: Mapping[str, Any]) -> list[str]:
+    """Of ``pages``, by name, those that say they ran on a preview and did not, as ``majors`` has it."""
+    ran = {found["version"]: found["documents"] for found in majors.values()}
+    return [
+        f"{name}: {version}"
+        for name, text in pages.items()
+        for version in SAID.findall(text)
+        if version not in PREVIEW.values() or not ran.get(version, {}).get(name, {}).get("passed")
+    ]
+
+
+def test_a_page_that_says_it_ran_on_a_preview_did() -> None:
+    """Red, too, when the preview has ended: then the sentence names the release."""
+    pages = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in ROOT.glob("docs/**/*.md")}
+    assert sum(bool(SAID.search(text)) for text in pages.values()) >= 10
+    assert unproven(pages, sealed.read(ROOT / "evidence" / "documents.json")["majors"]) == []
+
+
+def test_one_that_did_not_is_named() -> None:
+    version = next(iter(PREVIEW.values()))
+    says = f"Every block below ran on PostgreSQL 15 to 18 and {version}, in this order."
+    majors = {"19": {"version": version, "documents": {"a.md": {"passed": 3}, "b.md": {"passed": 0}}}}
+    assert unproven({"a.md": says, "d.md": "It ran on PostgreSQL 15 to 18."}, majors) == []
+    assert unproven({"b.md": says, "c.md": says}, majors) == [f"b.md: {version}", f"c.md: {version}"]
+    assert unproven({"a.md": says.replace(version, "20beta1")}, majors) == ["a.md: 20beta1"]
+
+
 def test_what_was_measured_on_a_preview_is_called_so_and_nothing_else_is() -> None:
     """The label on the pages is the version that stands in evidence/; a release there ends the preview."""
     found: dict[int, set[str]] = {}
@@ -103,6 +136,8 @@ def test_what_was_measured_on_a_preview_is_called_so_and_nothing_else_is() -> No
         for file in (ROOT / "evidence" / folder).glob("*.json"):
             for major, entry in sealed.read(file)["majors"].items():
                 found.setdefault(int(major), set()).add(entry["version"])
+    for major, entry in sealed.read(ROOT / "evidence" / "documents.json")["majors"].items():
+        found.setdefault(int(major), set()).add(entry["version"])
     for name, key in (("zoo", "versions"), ("poolers", "postgresql")):
         for major, version in sealed.read(ROOT / "evidence" / f"{name}.json")[key].items():
             found.setdefault(int(major), set()).add(version)

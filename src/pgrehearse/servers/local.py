@@ -34,7 +34,7 @@ def start(major: int | None = None, *, settings: Mapping[str, str] = {}) -> Serv
     """Start a disposable server and return it when it accepts connections.
 
     Args:
-        major: 15 to 18; None for the default (see `binaries.find`).
+        major: one of `majors.SUPPORTED`; None for the default (see `binaries.find`).
         settings: server settings on top of ours, for example ``{"lock_timeout": "1s"}``.
 
     Raises:
