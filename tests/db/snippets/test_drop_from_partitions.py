@@ -101,3 +101,29 @@ def test_a_column_that_a_child_has_by_itself_stays_with_all_it_has(foreign: Fore
     )
     assert not foreign.play("column-drop", FORWARD, DROP)
     foreign.has("SELECT n FROM own", "DROP INDEX i")
+
+
+def test_a_foreign_key_that_a_partition_has_by_itself_is_not_taken_by_that_of_the_whole(
+    foreign: Foreign,
+) -> None:
+    """It would be merged, and Roll back would drop it. Before 18 partitioned tables are refused anyway."""
+    foreign.has(
+        *PARENTS["partition"],
+        "CREATE INDEX ON t (n)",
+        'ALTER TABLE "T 1" ADD CONSTRAINT "A k" FOREIGN KEY (n) REFERENCES r',
+    )
+    values = {"table": "t", "columns": "n", "target": "r", "target_columns": "id", "constraint": "k"}
+    before = foreign.state()
+    said = foreign.play("constraint-foreign-key", FORWARD, {**values, "comment": "c"})
+    advice = 'ALTER TABLE "T 1" DROP CONSTRAINT "A k"'
+    if foreign.server.major < 18:
+        assert "partitioned" in said
+        return
+    assert advice in said
+    assert not before.differences(foreign.state())
+    foreign.has(advice)
+    before = foreign.state()
+    assert not foreign.play("constraint-foreign-key", FORWARD, {**values, "comment": "c"})
+    assert not foreign.play("constraint-foreign-key", FORWARD, {**values, "comment": "c"})
+    assert not foreign.play("constraint-foreign-key", BACK, {**values, "comment": "c"})
+    assert not before.differences(foreign.state())
