@@ -127,3 +127,19 @@ def test_a_foreign_key_that_a_partition_has_by_itself_is_not_taken_by_that_of_th
     assert not foreign.play("constraint-foreign-key", FORWARD, {**values, "comment": "c"})
     assert not foreign.play("constraint-foreign-key", BACK, {**values, "comment": "c"})
     assert not before.differences(foreign.state())
+
+
+def test_a_value_that_is_the_default_of_a_partition_is_not_retired(foreign: Foreign) -> None:
+    """Who writes into the partition by its name would fail with 23514."""
+    foreign.has(
+        "CREATE TYPE e AS ENUM ('a', 'b', 'c')",
+        "CREATE TABLE t (id int PRIMARY KEY, e e DEFAULT 'a') PARTITION BY RANGE (id)",
+        'CREATE TABLE "T 1" PARTITION OF t DEFAULT',
+        """ALTER TABLE "T 1" ALTER e SET DEFAULT 'b'""",
+    )
+    values = {"table": "t", "column": "e", "label": "b", "replacement": "a", "constraint_name": "k"}
+    before = foreign.state()
+    assert "in a partition" in foreign.play("enum-retire-value", FORWARD, values)
+    assert not before.differences(foreign.state())
+    foreign.has("""ALTER TABLE "T 1" ALTER e SET DEFAULT 'c'""")
+    assert not foreign.play("enum-retire-value", FORWARD, values)
