@@ -78,7 +78,7 @@ matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, a
 	$(BIN)/pgrehearse rehearse --pg $(PG)
 
 preview: $(READY) ## Every document and every rehearsal on Debian's newest PostgreSQL 19, against evidence/ (Debian)
-	$(BIN)/python tools/debian_programs.py postgresql-19
+	$(BIN)/python tools/debian_programs.py --newest postgresql-19
 	$(MAKE) matrix PG=19
 
 thorough: $(READY) ## Unit tests with 20 times as many made-up examples, others in every run (a few minutes)

@@ -2,12 +2,14 @@
 
     tools/debian_programs.py                        # all of PROGRAMS
     tools/debian_programs.py pgbouncer-1.18 ...     # some
+    tools/debian_programs.py --newest postgresql-19 # again where the index has a newer version
 
 A program lands in the cache of pgrehearse, with its suite's own shared libraries and loader, so a machine
 with Debian 12 runs what sid built. `debian/bin` there holds one starter each, such as `pgbouncer-1.18`.
 A PostgreSQL server lands with its clients in `debian/postgresql-19`, where `pgrehearse --pg 19` looks for it.
-What is there stays; remove its folder to have it made anew. The mirror is the one that this machine's own
-apt sources name. Needs apt-get and dpkg-deb, no root. Exit status 69: some program could not be had.
+What is there stays, unless ``--newest`` finds a newer version. The mirror is the one that this machine's own
+apt sources name. Needs apt-get and dpkg-deb, no root. Exit status 69: some program could not be had; 1, with
+``--newest``: a server is released of which evidence/ knows a preview only.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from pgrehearse.errors import PgRehearseError, SetupError
-from pgrehearse.servers.cache import building, subdirectory
+from pgrehearse.majors import PREVIEW, outlived
+from pgrehearse.servers.cache import building, locked, subdirectory
 
 __all__ = ["PROGRAMS", "Program", "unpack"]
 
@@ -71,16 +74,21 @@ PROGRAMS = (
 )
 
 
-def unpack(programs: Iterable[Program]) -> list[Path]:
-    """Unpack what is not there yet; the starters of all of them. Raises SetupError."""
+def unpack(programs: Iterable[Program], *, newest: bool = False) -> list[Path]:
+    """Unpack what is not there yet; the starters of all of them. Raises SetupError.
+
+    ``newest``: what is there in an older version than the index has is unpacked anew.
+    """
     base = subdirectory("debian")
     starters = []
     for suite, some in groupby(sorted(programs, key=lambda each: each.suite), lambda each: each.suite):
         wanted = list(some)
-        if any(not (base / str(each)).exists() for each in wanted):
+        if newest or any(not (base / str(each)).exists() for each in wanted):
             with tempfile.TemporaryDirectory(prefix=".apt-", dir=base) as state:
                 apt = _Apt(Path(state), suite)
                 for program in wanted:
+                    if newest:
+                        _remove_older(base / str(program), apt.version(program.package))
                     _make(program, base, apt)
         for each in wanted:
             starters += _start_all(base, each) if each.folder else [_start(base, each)]
@@ -117,11 +125,39 @@ def _make(program: Program, base: Path, apt: _Apt) -> None:
         tree.rename(place)
 
 
+def _remove_older(place: Path, version: str) -> None:
+    """Remove a program that is older than ``version``. Servers that run of it keep the files they opened."""
+    with locked(place.with_name(f"{place.name}.lock")):
+        if place.exists() and _compared(version, "gt", _unpacked(place)):
+            with tempfile.TemporaryDirectory(prefix=".old-", dir=place.parent) as scratch:
+                place.rename(Path(scratch, place.name))
+
+
+def _unpacked(place: Path) -> str:
+    """The package version that was unpacked."""
+    return (place / "VERSION").read_text("utf-8").split()[1]
+
+
+def _compared(version: str, how: str, other: str) -> bool:
+    """``dpkg --compare-versions``: 19~rc1 is before 19."""
+    return subprocess.run(["dpkg", "--compare-versions", version, how, other], check=False).returncode == 0
+
+
+def released(programs: Iterable[Program]) -> Iterator[str]:
+    """Of servers that were unpacked: which are released, while evidence/ is of a preview."""
+    servers = {f"postgresql-{major}": label for major, label in PREVIEW.items()}
+    for program in programs:
+        if program.package in servers:
+            version = _unpacked(subdirectory("debian") / str(program))
+            upstream = version.partition(":")[2] or version
+            number = upstream.rpartition("-")[0].replace("~", "")
+            yield from outlived(servers[program.package], number)
+
+
 def _version(debs: Path, program: Program) -> str:
     deb = next(debs.glob(f"{program.package}_*.deb"))
     version = _run(["dpkg-deb", "-f", str(deb), "Version"]).strip()
-    compared = ["dpkg", "--compare-versions", version, "ge", f"{program.least}~"]  # 19~rc1 is before 19
-    if subprocess.run(compared, check=False).returncode:
+    if not _compared(version, "ge", f"{program.least}~"):
         raise SetupError(
             f"{program.suite} has {program.package} {version}, older than {program.least}",
             next_step="name a newer suite in PROGRAMS of tools/debian_programs.py",
@@ -203,6 +239,12 @@ class _Apt:
         self.options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
         _run(["apt-get", "-qq", *self.options, "update"], what=f"the package lists of {suite}")
 
+    def version(self, package: str) -> str:
+        """The version that would be downloaded."""
+        what = f"{package} of {self.suite}"
+        shown = _run(["apt-cache", *self.options, "show", "--no-all-versions", package], what)
+        return next(line.split()[1] for line in shown.splitlines() if line.startswith("Version: "))
+
     def libraries(self, packages: Sequence[str]) -> list[str]:
         """The packages with shared libraries that ``packages`` need, the C library among them."""
         kinds = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
@@ -264,7 +306,8 @@ def _run(command: Sequence[str], what: str = "", cwd: Path | None = None) -> str
 def main(words: Sequence[str]) -> int:
     """Unpack what is named, and print the starters."""
     known = {str(each) for each in PROGRAMS}
-    chosen = set(words) or known
+    newest = "--newest" in words
+    chosen = set(words) - {"--newest"} or known
     if chosen - known:
         said = f"error: not among the programs: {', '.join(sorted(chosen - known))}"
         print(f"{said}\n  next: name some of {', '.join(sorted(known))}", file=sys.stderr)
@@ -272,8 +315,13 @@ def main(words: Sequence[str]) -> int:
     status = 0
     for suite in sorted({each.suite for each in PROGRAMS}):
         try:
-            for starter in unpack(each for each in PROGRAMS if each.suite == suite and str(each) in chosen):
+            wanted = [each for each in PROGRAMS if each.suite == suite and str(each) in chosen]
+            for starter in unpack(wanted, newest=newest):
                 print(starter)
+            for line in released(wanted) if newest else ():
+                step = "end its line of PREVIEW in majors.py, then make evidence"
+                print(f"error: evidence/: {line}\n  next: {step}", file=sys.stderr)
+                status = 1
         except PgRehearseError as error:
             print(f"error: {error}", file=sys.stderr)
             status = error.exit_code
