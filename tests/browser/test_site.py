@@ -21,8 +21,6 @@ SITE = "PGREHEARSE_BUILT_SITE"
 _FIRST_QUERY = 900
 #: How long a page may be on a phone.
 _SCREENS = 15
-#: Guides that are longer, until somebody splits them.
-_TOO_LONG = frozenset({"guides/migration-tools/", "guides/what-changed-in-19/"})
 #: A page that is folded on a phone.
 _FOLDED = "reference/promotion/"
 #: One page of each kind; `make pages EVERY=1` looks at all.
@@ -160,7 +158,7 @@ def test_no_guide_is_longer_than_fifteen_screens_of_a_phone(browser: Browser, ur
         guides = [name for name in pages(folder) if name.startswith(("guides/", "stuck/"))]
         long = {name: many for name in guides if (many := opened(visit.to(f"{url}/{name}"))) > _SCREENS}
         assert guides
-        assert {name: many for name, many in long.items() if name not in _TOO_LONG} == {}
+        assert long == {}
         assert visit.wrong == []
 
 

@@ -51,6 +51,27 @@ def test_what_later_servers_print_is_shown_under_their_name(tiny: Tiny) -> None:
     assert html.index(" early") < html.index("PostgreSQL 19 and later") < html.index("ERROR:  later")
 
 
+@pytest.mark.parametrize(
+    ("title", "marked"),
+    [
+        ("Needs a second server", True),
+        ("Executed by Alembic 1.20.1 on PostgreSQL 15 to 18", False),
+        ("What Django 5.2.19 sent, by the server's log", False),
+        ("Recorded: from 15.18 to 18.6", False),
+        ("What is sent next", True),
+        ("Records of another server", True),
+    ],
+)
+def test_what_something_else_executed_is_not_called_unexecuted(tiny: Tiny, title: str, marked: bool) -> None:
+    tiny.replace("docs/guide.md", "Needs a second server", title)
+    tiny.record()
+    tiny.build()
+    assert tiny.check().sentence.startswith("10 blocks: 9 run, 1 illustration")
+    page = tiny.html("guide/index.html")
+    assert title.split(",")[0] in page
+    assert ("not executed here" in page) == marked
+
+
 def test_a_section_with_one_session_names_none(tiny: Tiny) -> None:
     tiny.replace(
         "docs/guide.md", "```python\nif", "## Later\n\n```sql\nSELECT 'alone';\n```\n\n```python\nif"

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from pgrehearse.dashboard import metrics
 from pgrehearse.dashboard.latest import LastLook, Latest, Once
@@ -31,7 +31,7 @@ _KINDS = {"dashboard.css": "text/css; charset=utf-8", "dashboard.js": "text/java
 def made(latest: Latest, handbook: str = "") -> Starlette:
     """The application. ``handbook``: where pages of the handbook are, for links."""
     pages = _Pages(latest, handbook)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", pages.overview),
             Route("/database/{label:path}", pages.database),
@@ -42,6 +42,8 @@ def made(latest: Latest, handbook: str = "") -> Starlette:
         ],
         exception_handlers={404: _missing},
     )
+    app.router.redirect_slashes = False  # its redirects name the host, and forget the path of a proxy
+    return app
 
 
 class _Pages:
@@ -124,4 +126,12 @@ async def _asset(request: Request) -> Response:
 
 
 async def _missing(request: Request, error: object) -> Response:
+    """No such page. A slash too many leads to the one without, from where it is: as all links do."""
+    bare = request.scope["path"].removesuffix("/")
+    without = {**request.scope, "path": bare}
+    if bare != request.scope["path"] and any(
+        one.matches(without)[0] is Match.FULL for one in request.app.routes
+    ):
+        name = request.scope["raw_path"].removesuffix(b"/").rpartition(b"/")[2].decode("latin-1")
+        return Response(status_code=307, headers={"location": f"../{name}"})
     return PlainTextResponse("there is no such page; the first one shows all environments\n", status_code=404)

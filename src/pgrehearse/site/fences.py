@@ -109,7 +109,9 @@ def formatter(
         return highlight(source, language, options, md, **kwargs)
     if cell is None:
         kwargs["attrs"] = {"data-run-illustration": "true"}
-        return str(cell_block.illustration(trusted(highlight(source, language, options, md, **kwargs))))
+        title = options.get("title", "")  # the highlighter takes it out
+        block = trusted(highlight(source, language, options, md, **kwargs))
+        return str(cell_block.illustration(block, title))
     found = _page.take(language, source)
     # The highlighter writes attributes as they are.
     kwargs["attrs"] = {

@@ -113,6 +113,30 @@ def test_every_link_leads_somewhere_below_the_path_of_a_proxy(served: Guard, pat
         assert ask(served, split.path.removeprefix(below)).status == 200, link
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/migration/1/",
+        "/metrics/",
+        "/status.json/",
+        "/database/shop/",
+        "/database/shop%2Fdead/",
+    ],
+)
+@pytest.mark.parametrize("below", ["", "/tools/pg%20status"])
+def test_a_slash_too_many_leads_to_the_page_below_the_path_of_a_proxy(
+    served: Guard, path: str, below: str
+) -> None:
+    answer = ask(served, path)
+    assert answer.status == 307
+    split = urlsplit(urljoin(f"https://proxy.example{below}{path}", answer.headers["location"]))
+    assert split.netloc == "proxy.example"
+    assert split.path == f"{below}{path.removesuffix('/')}"
+    assert ask(served, split.path.removeprefix(below)).status == 200
+    for nowhere in ("/nowhere", "/nowhere/", "//elsewhere.example/", "/metrics//"):
+        assert ask(served, nowhere).status == 404
+
+
 def test_a_token_may_hold_any_letters() -> None:
     letters = "ein-Schl\u00fcssel-\u20ac-und-mehr"
     guarded = app(snapshot(0), token=letters)

@@ -23,7 +23,7 @@ def text_of(html: str) -> str:
 
 
 def test_what_needs_no_color_loses_its_elements_and_the_text_stays() -> None:
-    html = highlighted("sql", "SELECT a < (b) AS \"x y\", '<span class=\"n\">' FROM :t \\gset -- why\n")
+    html = highlighted("sql", 'SELECT a < (b) AS "x y", \'<span class="n">\' FROM :t \\gset -- why\n')
     for gone in ("n", "w", "p", "err"):
         assert f'<span class="{gone}">' in html  # else there is nothing to unwrap, and the test shows nothing
         assert f'<span class="{gone}">' not in light(html)
@@ -33,7 +33,9 @@ def test_what_needs_no_color_loses_its_elements_and_the_text_stays() -> None:
 
 
 def test_words_of_one_color_share_an_element() -> None:
-    html = highlighted("sql", "ALTER TABLE\n  t ADD CONSTRAINT IF NOT EXISTS; -- a\n-- b\nCREATE 1 'x' 'y';\n")
+    html = highlighted(
+        "sql", "ALTER TABLE\n  t ADD CONSTRAINT IF NOT EXISTS; -- a\n-- b\nCREATE 1 'x' 'y';\n"
+    )
     assert [
         '<span class="k">ALTER TABLE</span>' in light(html),
         '<span class="k">ADD CONSTRAINT IF NOT EXISTS</span>' in light(html),
@@ -42,7 +44,9 @@ def test_words_of_one_color_share_an_element() -> None:
     assert text_of(light(html)) == text_of(html)
 
 
-@given(st.lists(st.sampled_from(["SELECT", " ", "\n", "a", "'s'", "1", ",", "=", "-- c\n", '"<k>"', ":x", "::"])))
+@given(
+    st.lists(st.sampled_from(["SELECT", " ", "\n", "a", "'s'", "1", ",", "=", "-- c\n", '"<k>"', ":x", "::"]))
+)
 def test_any_text_stays_and_its_elements_are_closed(words: list[str]) -> None:
     html = highlighted("sql", "".join(words))
     assert text_of(light(html)) == text_of(html)

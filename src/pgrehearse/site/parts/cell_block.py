@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ Found = tuple[Published, CellState] | None
 
 #: Lines from which a snippet is folded.
 _FOLD_FROM = 12
+#: How the title of a block begins that something else than a build executed.
+_ELSEWHERE = re.compile(r"(?:Executed by|What .+ sent, by)\b|Recorded:")
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,9 @@ def executed(
     )
 
 
-def illustration(block: Markup) -> Markup:
-    """HTML of a block that is only shown."""
-    return render("cell_block_illustration", block=block)
+def illustration(block: Markup, title: str = "") -> Markup:
+    """HTML of a block that no build executes: marked so, unless its ``title`` says where it was executed."""
+    return render("cell_block_illustration", block=block, marked=not _ELSEWHERE.match(title))
 
 
 def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:
