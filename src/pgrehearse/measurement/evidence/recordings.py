@@ -37,12 +37,12 @@ class RecordingEvidence:
 
 
 def digest(project: Project, document: Document, recording: Recording) -> str:
-    """16 hex digits of what is run: rows, tables, cells with their options. Not of titles and labels."""
+    """16 hex digits of what is run: rows, tables, cells with their options; not titles, labels or prose."""
     parts = [str(recording.rows), *recording.tables]
     cells = {cell.options.name: cell for cell in document.cells}
     for way in recording.ways:
         if way.runbook:
-            parts += [way.name, runbook_of(project, document, way).text]
+            parts += [way.name, runbook_of(project, document, way).executed_digest]
         else:
             named = [cells[name] for name in way.cells if name in cells]
             parts += [way.name, *(text for cell in named for text in (cell.info.strip(), cell.source))]
