@@ -151,6 +151,34 @@ def test_values_are_quoted_and_defaults_used(script: Script) -> None:
     assert script.notes() == [hostile, "a\\b'c"]
 
 
+NAMES = """\
+parameters:
+  table: {description: T, kind: relation, example: trace}
+  columns: {description: C, kind: names, example: note, default: '"note", "At"'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "written"),
+    [
+        (["table=App.Order"], '"App"."Order" | note, At'),
+        (['table="App"."a.b"', 'columns=a"b, "c"'], '"App"."a.b" | a"b, c'),
+    ],
+)
+def test_names_are_read_as_a_run_reads_them(script: Script, variables: list[str], written: str) -> None:
+    done = script.run(
+        "INSERT INTO trace (note) SELECT :'table' || ' | ' || :'columns';", *variables, front=NAMES
+    )
+    assert (done.returncode, script.notes()) == (0, [written]), done.stderr
+
+
+def test_what_is_no_name_stops_before_anything_is_sent(script: Script) -> None:
+    done = script.run("INSERT INTO trace (note) SELECT :'table' || :'columns';", "table=a.b.c", front=NAMES)
+    assert done.returncode == 3
+    assert "stopped: table is no name with or without a schema" in done.stderr
+    assert script.notes() == []
+
+
 @pytest.mark.parametrize(
     ("value", "status", "notes"),
     [(None, 0, ["forward"]), ("0", 0, ["forward"]), ("false", 0, ["forward"]), ("1", 0, ["back"]),

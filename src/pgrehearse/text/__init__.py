@@ -8,7 +8,7 @@ lint, flaws        what of a document would not mean the same everywhere
 plain_yaml         front matter that is small, flat and says everything once
 project, lookup    where a project's files are, and what a person types for them; handbook: the package's own
 written_names      what a value says that is a name; keywords: which need quotes; standing: how cells read it
-psql_script        a runbook as a script for psql; answers: what the row of a check says
+psql_script        a runbook as a script for psql; psql_names: names in it; answers: what a check's row says
 variables          values put into SQL
 split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
 reader             a statement read word by word

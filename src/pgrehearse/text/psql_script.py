@@ -19,6 +19,7 @@ from pgrehearse.text import looking
 from pgrehearse.text.answers import UNSEEN, single_row
 from pgrehearse.text.document import LOOKING, Cell, Document
 from pgrehearse.text.looking import Precaution, way_of
+from pgrehearse.text.psql_names import NO_NAME, as_meant
 from pgrehearse.text.split import Statement, split
 from pgrehearse.text.variables import quote_literal
 
@@ -93,6 +94,12 @@ def _head(document: Document, source: str) -> Iterator[str]:
         else:
             yield from _stop(f"{parameter.name} is not set. Give it: -v {parameter.name}=...")
         yield "\\endif"
+        if parameter.kind in NO_NAME:
+            yield from as_meant(parameter.name, parameter.kind)
+            yield f"\\if :{{?{parameter.name}}}"
+            yield "\\else"
+            yield from _stop(f"{parameter.name} is {NO_NAME[parameter.kind]}")
+            yield "\\endif"
     if any(UNSEEN in cell.source for cell in document.cells):
         yield "\\if :{?accept_unseen}"
         yield "\\else"

@@ -12,7 +12,17 @@ from enum import Enum
 
 from pgrehearse.text.keywords import QUOTED
 
-__all__ = ["LONGEST", "NameKind", "UnreadableName", "names_of", "path_of", "typed", "written"]
+__all__ = [
+    "LONGEST",
+    "OWN_TYPE",
+    "SUFFIX",
+    "NameKind",
+    "UnreadableName",
+    "names_of",
+    "path_of",
+    "typed",
+    "written",
+]
 
 #: Bytes of a name in PostgreSQL; it cuts a longer one, so that another name is meant.
 LONGEST = 63
@@ -26,16 +36,16 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _WORD = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*")
 
 
-def _spaced(pattern: str) -> re.Pattern[str]:
+def _spaced(pattern: str) -> str:
     """``pattern`` with each blank as some, and each ~ as some or none."""
-    return re.compile(pattern.replace(" ", r"[ \t\n]+").replace("~", r"[ \t\n]*"), re.I)
+    return pattern.replace(" ", r"[ \t\n]+").replace("~", r"[ \t\n]*")
 
 
 #: What may follow the name of a type: a modifier, and dimensions of an array.
-_SUFFIX = _spaced(r"(?:~\((?:[a-z0-9_,.+-]| )*\))?(?:~\[~\d*~\])*$")
+SUFFIX = _spaced(r"(?:~\((?:[a-z0-9_,.+-]| )*\))?(?:~\[~\d*~\])*")
 _FIELD = r"(?:year|month|day|hour|minute|second(?:~\(~\d+~\))?)"
 #: The types of PostgreSQL itself, which are words of SQL: they may be written small or in capitals.
-_OWN_TYPE = _spaced(
+OWN_TYPE = _spaced(
     r"(?:(?:bit|char|character|nchar|national (?:char|character)) varying|national (?:char|character)"
     rf"|double precision|interval {_FIELD}(?: to {_FIELD})?"
     r"|(?:time|timestamp)(?:~\(~\d+~\))? with(?:out)? time zone"
@@ -47,6 +57,8 @@ _OWN_TYPE = _spaced(
     r"|txid_snapshot|uuid|varbit|varchar|xid|xid8|xml)"
     r"(?:~\((?:[\d,+-]| )*\))?(?:(?:~\[~\d*~\])*| array(?:~\[~\d+~\])?)"
 )
+_OWN_TYPE = re.compile(OWN_TYPE, re.I)
+_SUFFIX = re.compile(rf"{SUFFIX}\Z", re.I)
 
 
 class NameKind(Enum):
