@@ -2,6 +2,7 @@
 
     .venv/bin/python tools/other_tools.py             # say what differs from evidence/other-tools.json
     .venv/bin/python tools/other_tools.py --refresh   # write it
+    .venv/bin/python tools/other_tools.py --refresh rails drizzle  # of these alone
 
 The tools are installed into the cache, pinned, from the Python and the npm registry (`npm` on PATH). Each
 change is made on a fresh copy of the example database, on every major; what the tool sent is read from the
@@ -15,7 +16,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from other_tools_bench import CHANGES, EVIDENCE, SOURCE, TOOLS, Bench, Place, digest, files, works
@@ -36,9 +37,6 @@ _PATIENCE, _LIMIT = 60.0, 300  # seconds until a run waits or has ended, and unt
 def made(bench: Bench, name: str, change: str) -> list[str]:
     """Make ``change``, and again; what was sent the first time. Raises SetupError: it was not made."""
     with bench.place(name, change) as place:
-        place.connection.execute(
-            f"ALTER DATABASE {place.database} SET log_statement = 'all'"  # ours: letters and digits
-        )
         before = len(place.sent())
         status, said = place.run()
         sent = place.sent()[before:]
@@ -62,8 +60,9 @@ def two_at_once(bench: Bench, name: str) -> str:
             blocker.execute("SELECT FROM wishlist_items FOR UPDATE")
             first = place.begun(place.tool.commands[-1])
             _until(lambda: _waiting(place) >= 1 or first.poll() is not None)
+            looked = place.looked()
             second = place.begun(place.tool.commands[-1])
-            _until(lambda: _waiting(place) >= 2 or second.poll() is not None)
+            _until(lambda: _waiting(place) >= 2 or second.poll() is not None or place.looked() > looked)
             early = second.poll()
             blocker.rollback()
         said = [process.communicate(timeout=_LIMIT)[0] for process in (first, second)]
@@ -119,15 +118,16 @@ def _last(said: str) -> str:
     return lines[-1] if lines else "no message"
 
 
-def measured() -> dict[str, Any]:
-    """All of it, on all majors. Raises SetupError: majors differ, or a change was not made."""
+def measured(names: Collection[str]) -> dict[str, Any]:
+    """What came of the tools ``names``. Raises SetupError: majors differ, or a change was not made."""
     found: dict[str, Any] = {}
     versions: dict[str, str] = {}
     with Servers() as servers:
         for major in [one for one in named("all")[0] if one != 19]:
             bench = Bench(servers.get(major))
             versions[str(major)] = bench.server.version
-            for name, tool in TOOLS.items():
+            for name in names:
+                tool = TOOLS[name]
                 print(f"{name}, PostgreSQL {major}", file=sys.stderr)
                 one: dict[str, Any] = {
                     "title": tool.title,
@@ -145,21 +145,32 @@ def measured() -> dict[str, Any]:
     return {"postgresql": versions, "tools": found}
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     """Measure, then write or compare."""
+    names = [word for word in words if word != "--refresh"] or list(TOOLS)
+    if unknown := set(names) - set(TOOLS):
+        print(f"error: no tool {', '.join(sorted(unknown))}; there are {', '.join(TOOLS)}", file=sys.stderr)
+        return 64
     try:
-        found = measured()
+        found = measured(names)
     except PgRehearseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    if "--refresh" in sys.argv[1:]:
+    known = sealed.read(EVIDENCE)
+    if set(names) != set(TOOLS):
+        if known["postgresql"] != found["postgresql"]:
+            print("error: the others ran on other versions of PostgreSQL; execute all", file=sys.stderr)
+            return 1
+        merged = known["tools"] | found["tools"]
+        found["tools"] = {name: merged[name] for name in TOOLS if name in merged}
+    if "--refresh" in words:
         sealed.write(EVIDENCE, found)
         return 0
-    if found == sealed.read(EVIDENCE):
+    if found == known:
         return 0
     print("evidence/other-tools.json differs from what was found; --refresh writes it")
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

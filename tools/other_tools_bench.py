@@ -10,10 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from debian_programs import Program, unpack
+from other_tools_list import TOOLS, Tool
+from psycopg.conninfo import conninfo_to_dict
 
 from pgrehearse.connections import Connection, connect
 from pgrehearse.errors import SetupError
@@ -26,69 +30,14 @@ from pgrehearse.text.split import Statement, split
 from pgrehearse.text.statement import classify
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.multiplexer import forwarder_before  # noqa: E402
+
 SOURCE = ROOT / "other-tools"
 EVIDENCE = ROOT / "evidence" / "other-tools.json"
 _LIMIT = 300  # seconds for one command of a tool
 
-
-@dataclass(frozen=True)
-class Tool:
-    """``pins``: what is installed, the tool itself first. ``folder``: where its migrations go."""
-
-    title: str
-    pins: tuple[str, ...]
-    folder: str
-    commands: tuple[tuple[str, ...], ...]
-    npm: bool = False
-    #: files beside the migrations, written here and not shown
-    made: dict[str, str] = field(default_factory=dict)
-
-
-_DJANGO = ("python", "-m", "django", "migrate", "--settings=settings", "--verbosity=1", "shop")
-TOOLS = {
-    "alembic": Tool(
-        "Alembic",
-        ("alembic==1.20.1", "sqlalchemy==2.1.9", "psycopg[binary]==3.3.9"),
-        "versions",
-        (("python", "-m", "alembic", "upgrade", "head"),),
-        made={"alembic.ini": "[alembic]\nscript_location = .\npath_separator = os\n"},
-    ),
-    "django": Tool(
-        "Django",
-        ("django==5.2.19", "psycopg[binary]==3.3.9"),
-        "shop/migrations",
-        ((*_DJANGO, "0001", "--fake"), _DJANGO),
-        made={"shop/__init__.py": "", "shop/migrations/__init__.py": ""},
-    ),
-    "knex": Tool(
-        "Knex",
-        ("knex@3.3.0", "pg@8.16.3"),
-        "migrations",
-        (("knex", "migrate:latest", "--knexfile", "knexfile.mjs"),),
-        npm=True,
-    ),
-    "node-pg-migrate": Tool(
-        "node-pg-migrate",
-        ("node-pg-migrate@9.0.0", "pg@8.16.3"),
-        "migrations",
-        (("node-pg-migrate", "up", "--no-single-transaction"),),
-        npm=True,
-    ),
-    "sequelize": Tool(
-        "Sequelize",
-        ("sequelize@6.37.8", "sequelize-cli@6.6.5", "pg@8.16.3"),
-        "migrations",
-        (("sequelize-cli", "db:migrate", "--config", "config.cjs"),),
-        npm=True,
-    ),
-    "typeorm": Tool(
-        "TypeORM",
-        ("typeorm@1.1.1", "pg@8.16.3"),
-        "migrations",
-        (("typeorm", "migration:run", "--dataSource", "data-source.cjs"),),
-        npm=True,
-    ),
-}
 
 #: Change -> a query that is true when it was made.
 CHANGES = {
@@ -108,7 +57,7 @@ _SENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")
 #: Tables of the tools' own, and savepoints of a driver's questions.
 _THEIRS = re.compile(
     r"_pg3_\d|alembic_version|django_migrations|django_content_type|knex_migrations|pgmigrations|SequelizeMeta"
-    r'|"migrations"'
+    r'|"migrations"|schema_migrations|ar_internal_metadata|"drizzle"|databasechangelog|PREPARE'
 )
 
 
@@ -137,7 +86,7 @@ class Bench:
     def place(self, name: str, change: str, without: str = "") -> Iterator[Place]:
         """A folder of the tool ``name`` with ``change``, and a database; ``without``: a file left out."""
         database = self.databases.fresh(Database(rows=100), "tools")
-        with tempfile.TemporaryDirectory(prefix="pgrehearse-tools-") as made:
+        with tempfile.TemporaryDirectory(prefix="pgrehearse-tools-") as made, ExitStack() as stack:
             folder, tool = Path(made), TOOLS[name]
             (folder / tool.folder).mkdir(parents=True)
             for path, text in tool.made.items():
@@ -146,10 +95,20 @@ class Bench:
                 inside = file.parent.name == change or re.match(r"\d", file.name)
                 if file.name != without:
                     shutil.copy(file, folder / (tool.folder if inside else "") / file.name)
+            if tool.address:
+                self._address(stack, folder, tool.address, database)
             with connect(self.server.dsn(database), autocommit=True) as connection:
                 connection.execute(_BEFORE)
+                connection.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")  # letters, digits
                 yield Place(tool, installed(name), folder, self.server, database, connection)
         self.databases.drop(database)
+
+    def _address(self, stack: ExitStack, folder: Path, written: str, database: str) -> None:
+        """Put the address of ``database`` where the settings hold ``written``; our servers listen nowhere."""
+        reached = conninfo_to_dict(stack.enter_context(forwarder_before(self.server.dsn(database))))
+        for file in (path for path in folder.iterdir() if path.is_file()):
+            here = f"{reached['host']}:{reached['port']}/{database}"
+            file.write_text(file.read_text("utf-8").replace(written, here), encoding="utf-8")
 
 
 @dataclass
@@ -165,8 +124,13 @@ class Place:
 
     def begun(self, words: tuple[str, ...]) -> subprocess.Popen[str]:
         path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
-        node = {"NODE_PATH": str(self.programs.parent)} if self.tool.npm else {}
-        env = {"HOME": str(self.folder), "PATH": path, **node, **self.server.env(self.database)}
+        more = {"NODE_PATH": str(self.programs.parent)} if self.tool.npm else {}
+        if self.tool.debian:
+            tree = _tree(self.programs, self.tool.debian)
+            more, path = _ruby(tree), f"{path}{os.pathsep}{tree / 'usr/bin'}"
+        env = {"HOME": str(self.folder), "PATH": path, **more, **self.server.env(self.database)}
+        if self.tool.lists:
+            self.tool.lists(self.folder / self.tool.folder)
         if self.tool.npm and not (self.folder / "node_modules").exists():
             (self.folder / "node_modules").symlink_to(self.programs.parent)
         return subprocess.Popen(
@@ -185,6 +149,10 @@ class Place:
     def one(self, query: str) -> Any:
         row = self.connection.execute(query).fetchone()
         return row[0] if row else None
+
+    def looked(self) -> int:
+        """How many times a run looked whether another one is at work, if it tells by that that it waits."""
+        return len(re.findall(self.tool.looks, self.server.log_tail(100_000))) if self.tool.looks else 0
 
     def sent(self) -> list[str]:
         """What the tool sent since logging began, without what it only asks and without its own tables."""
@@ -229,6 +197,12 @@ def without_empty(statements: list[str]) -> list[str]:
 def installed(name: str) -> Path:
     """The folder of the tool's programs. Raises SetupError."""
     tool = TOOLS[name]
+    if tool.debian:
+        programs = unpack([tool.debian])[0].parent
+        gem = tool.pins[0].replace("@", "-")
+        if not list(_tree(programs, tool.debian).glob(f"usr/share/rubygems-integration/*/gems/{gem}")):
+            raise SetupError(f"Debian's {tool.debian.suite} has no {gem}", next_step="pin what it has")
+        return programs
     place = subdirectory("other-tools") / hashlib.sha256(repr(tool.pins).encode()).hexdigest()[:16]
     with building(place) as scratch:
         if scratch is not None:
@@ -242,6 +216,20 @@ def installed(name: str) -> Path:
                 return place / "bin"
             fresh.rename(place)
     return place / ("node_modules/.bin" if tool.npm else "bin")
+
+
+def _tree(programs: Path, program: Program) -> Path:
+    return programs.parent / str(program)
+
+
+def _ruby(tree: Path) -> dict[str, str]:
+    """Where an unpacked Ruby finds its libraries: it looks for them as installed."""
+    shares = tree / "usr/share/rubygems-integration"
+    gems = [shares / "all", *shares.glob("[0-9]*"), *tree.glob("usr/lib/ruby/gems/*")]
+    plain = [tree / "usr/lib/ruby/vendor_ruby", *tree.glob("usr/lib/ruby/[0-9]*")]
+    built = [*tree.glob("usr/lib/*/ruby/[0-9]*"), *tree.glob("usr/lib/*/ruby/vendor_ruby/[0-9]*")]
+    join = os.pathsep.join
+    return {"GEM_PATH": join(map(str, gems)), "RUBYLIB": join(map(str, [*plain, *built]))}
 
 
 def _got(*words: str) -> None:

@@ -1,4 +1,4 @@
-"""The up part of one migration file in the layout of a tool other than dbmate.
+"""The up part of one migration file in the layout of a tool other than dbmate: its marks.
 
 Only what tells the two directions apart is known here: a file whose down part is taken for more of its up
 part would be judged for what it never does.
@@ -30,6 +30,10 @@ def _line(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"^{pattern}[ \t\r]*$", re.M | re.I)
 
 
+#: Liquibase's formatted SQL: its first line, and the line above each changeset, which is a transaction.
+_FORMATTED = re.compile(r"\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b", re.I)
+_CHANGESET = re.compile(r"^[ \t]*--[ \t]*changeset[ \t]+[^\n]*:[^\n]*$", re.M | re.I)
+_ALONE = re.compile(r"\brunInTransaction:[ \t]*\"?false\b", re.I)
 _GOOSE, _SQL_MIGRATE, _BLANKS = r"--[ \t]*\+goose[ \t]+", r"--[ \t]*\+migrate[ \t]+", r"[ \t]*"
 _LAYOUTS = (
     _Layout(
@@ -55,6 +59,8 @@ _LAYOUTS = (
 
 def up_part(text: str) -> Section | None:
     """The up part of ``text``; None when no line of it is a mark of a tool that is known."""
+    if _FORMATTED.match(text):
+        return _changesets(text)
     for layout in _LAYOUTS:
         down = layout.down.search(text)
         up = layout.up.search(text) if layout.up else down
@@ -65,3 +71,18 @@ def up_part(text: str) -> Section | None:
         whole = layout.alone is None or layout.alone.search(text) is None
         return Section(text[begin:end], text.count("\n", 0, begin) + 1, transaction=whole)
     return None
+
+
+def _changesets(text: str) -> Section:
+    """All changesets of a file of Liquibase; of several each becomes a transaction, on the lines it has."""
+    marks = list(_CHANGESET.finditer(text))
+    if len(marks) < 2:
+        return Section(text, 1, transaction=not (marks and _ALONE.search(marks[0][0])))
+    pieces, at, close = [], 0, ""
+    for mark in marks:
+        alone = _ALONE.search(mark[0]) is not None
+        pieces += [text[at : mark.start()], close, "" if alone else "BEGIN;"]
+        # The last statement of a changeset needs no semicolon.
+        at, close = mark.end(), ";" if alone else "; COMMIT; "
+    pieces += [text[at:].rstrip("\n"), f"\n{close.strip()}\n"]
+    return Section("".join(pieces), 1, transaction=False)

@@ -6,11 +6,13 @@ goose, sql-migrate ``7_name.sql`` with the tool's marks; also node-pg-migrate
 Supabase and such  ``7_name.sql`` without marks
 Flyway             ``V7__name.sql``, ``V1.2__name.sql``
 Prisma             ``7_name/migration.sql``
+Drizzle            ``0007_name.sql`` with ``meta/_journal.json``, or as Prisma with ``snapshot.json``
+Liquibase          ``7_name.sql`` of formatted SQL: a transaction for each changeset
 diesel             ``name/up.sql`` with ``name/down.sql`` beside it
 =================  =======================================================
 
 A file without marks is one transaction, as these tools run it, unless one of its statements refuses that. Its
-own BEGIN and COMMIT around everything say the same.
+own BEGIN and COMMIT around everything say the same. Drizzle alone has no way out of its transaction.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from pgrehearse.text.migration_grammar import Section, declared, has_marks
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
-__all__ = ["load", "run_again", "section", "version_of"]
+__all__ = ["load", "programs", "run_again", "section", "version_of"]
 
 #: Names of the files that are applied, within the folder; the version comes first.
 _NAMES = (
@@ -40,6 +42,7 @@ _NAMES = (
 _BESIDE = re.compile(r"(?:.*[/.]|^)down\.sql|[uUrR]\d*[\d._]*__.*\.sql")
 
 
+_PROGRAM = re.compile(r"[vV]?\d.*\.(?:rb|py|[cm]?[jt]s|go|java|kt|php|exs|cs|xml|ya?ml)")
 _AGAIN = re.compile(r"[rR]__.*\.sql")
 
 
@@ -47,6 +50,11 @@ def run_again(folder: Path) -> list[str]:
     """Files of Flyway that it runs anew each time they change: they are no migrations here, so not judged."""
     names = (_within(path, folder) for path in folder.rglob("*.sql") if _AGAIN.fullmatch(path.name))
     return sorted(names)
+
+
+def programs(folder: Path) -> list[str]:
+    """Migrations beside those in SQL that are written in another language, so not judged."""
+    return sorted(path.name for path in folder.glob("*") if _PROGRAM.fullmatch(path.name))
 
 
 def load(folder: Path) -> list[Migration]:
@@ -108,7 +116,7 @@ def _read(path: Path, folder: Path) -> Migration:
             next_step="known: 7_name.sql, 7_name.up.sql, V7__name.sql, 7_name/migration.sql, 7_name/up.sql",
         )
     text = characters.read(path)
-    up = section(text, path) or _whole(text)
+    up = _drizzle(text) if _by_drizzle(path) else section(text, path) or _whole(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Migration(path, version, name, up, None, digest, tuple(declared(text)), foreign=True)
 
@@ -127,6 +135,26 @@ def _whole(text: str) -> Section:
     if whole and ends == [0, len(kinds) - 1]:
         return Section(_bare(text, Statement.without_heading(found[0]).sql, found[-1].sql), 1)
     return Section(text, 1, transaction=not ends)
+
+
+def _by_drizzle(path: Path) -> bool:
+    return (path.parent / "meta" / "_journal.json").is_file() or (path.parent / "snapshot.json").is_file()
+
+
+def _drizzle(text: str) -> Section:
+    """All of a file in a transaction; one that ends it goes on without, until it begins the next."""
+    found = _whole(text)
+    if found.transaction or not _controls(text):
+        return Section(text, 1)
+    return Section(f"BEGIN; {text.rstrip()}\n; COMMIT;\n", 1, transaction=False)
+
+
+def _controls(text: str) -> bool:
+    try:
+        kinds = map(classify, split(text.replace("\r\n", "\n")))
+        return any(kind.control not in (None, Control.WITHIN) for kind in kinds)
+    except SplitError:  # whoever sends it says where
+        return False
 
 
 def _bare(text: str, first: str, last: str) -> str:

@@ -21,6 +21,8 @@ from pgrehearse.text.statement import Control, Kind, classify
 __all__ = ["Migration", "Statements", "load", "statements"]
 
 _NAME = re.compile(r"(?P<version>\d+)_(?P<name>[\w-]+)\.sql")
+#: In which other tools have their migrations written, Liquibase's changelogs among them.
+_LANGUAGES = re.compile(r"\.(?:rb|py|[cm]?[jt]s|go|java|kt|php|exs|cs|xml|ya?ml|json)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Migration:
 
 
 def load(folder: Path) -> list[Migration]:
-    """The migrations of ``folder`` in order of version; none when there is no such folder."""
+    """The migrations of ``folder`` in order of version; none when there is no such folder.
+
+    Raises DocumentError: a file that is none, or cannot be read; a folder with programs and no SQL.
+    """
     found: dict[str, Migration] = {}
     for file in sorted(folder.glob("*.sql")):
         migration = _read(file)
@@ -69,7 +74,21 @@ def load(folder: Path) -> list[Migration]:
             message = f"{found[migration.version].path.name} has the same version"
             raise DocumentError(message, path=file, next_step="give one of them another number")
         found[migration.version] = migration
+    if not found:
+        _refuse_programs(folder)
     return [found[version] for version in sorted(found)]
+
+
+def _refuse_programs(folder: Path) -> None:
+    """Raise DocumentError when ``folder`` holds migrations in a language: nothing of them would be seen."""
+    files = sorted(path for path in folder.glob("*") if _LANGUAGES.fullmatch(path.suffix))
+    if files:
+        raise DocumentError(
+            f"{files[0].name}: migrations in another language than SQL are not read, and no other is here",
+            path=folder,
+            next_step="give what your tool sends to pgrehearse xray FILE, with --dsn or --schema for"
+            " the state before: alembic upgrade --sql, sqlmigrate, the log of db:migrate",
+        )
 
 
 def _read(file: Path) -> Migration:
@@ -156,7 +175,10 @@ def _problem(
     if kind.alone and section.transaction:
         return (
             "this statement refuses a transaction, and the section is one",
-            "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
+            "give it a file of its own, and say so in your tool's words: -- +goose NO TRANSACTION,"
+            " runInTransaction:false; with Drizzle COMMIT; before it and BEGIN; after it"
+            if migration.foreign
+            else "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
         )
     if kind.concurrent and kind.verb == "create" and built_index(sql) is None:
         return (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text.layouts import load, version_of
+from pgrehearse.text.layouts import load, programs, version_of
 from pgrehearse.text.migration_files import statements
 
 SQL = "CREATE TABLE a (n int);\nCREATE TABLE b (n int);\n"
@@ -112,6 +112,93 @@ def test_what_has_no_version_is_refused_by_name(tmp_path: Path, name: str) -> No
 def test_one_version_once(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="same version"):
         load(written(tmp_path, {"1_a.up.sql": SQL, "01_b.up.sql": SQL}))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20260101_a.rb",
+        "0001_a.py",
+        "ae1027a6acf_a.py",
+        "1_a.mjs",
+        "00001_a.go",
+        "V1__A.java",
+        "db.changelog.xml",
+    ],
+)
+def test_a_folder_of_programs_is_no_folder_without_migrations(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DocumentError, match="another language than SQL"):
+        load(written(tmp_path, {name: "x", "README.md": "x"}))
+
+
+def test_an_empty_folder_is_one(tmp_path: Path) -> None:
+    assert load(written(tmp_path, {"README.md": "x", ".gitkeep": ""})) == []
+
+
+def test_programs_beside_sql_are_named(tmp_path: Path) -> None:
+    files = {
+        "1_a.up.sql": SQL,
+        "2_b.go": "x",
+        "V3__c.java": "x",
+        "helper.js": "x",
+        "meta/_journal.json": "{}",
+    }
+    assert programs(written(tmp_path, files)) == ["2_b.go", "V3__c.java"]
+
+
+FORMATTED = "--liquibase formatted sql\n\n"
+
+
+@pytest.mark.parametrize(
+    "mark", ["--changeset ann:1", "-- changeset ann:a-1 labels:x", "--CHANGESET ann:1 dbms:postgresql"]
+)
+def test_changesets_are_transactions(tmp_path: Path, mark: str) -> None:
+    text = (
+        f"{FORMATTED}{mark}\nALTER TABLE a ADD c int\n\n-- Changeset b:2 runInTransaction:false\n"
+        "CREATE INDEX CONCURRENTLY i ON a (c);\n--changeset b:3\nALTER TABLE a\n  ADD d int;\n"
+        "--rollback SELECT 9;\n"
+    )
+    (one,) = load(written(tmp_path, {"1_a.sql": text}))
+    sent = statements(one, one.up)
+    assert [(each.sql.split()[0], each.line) for each in sent] == [
+        ("BEGIN", 3),
+        ("ALTER", 4),
+        ("COMMIT", 6),
+        ("CREATE", 7),
+        ("BEGIN", 8),
+        ("ALTER", 9),
+        ("COMMIT", 12),
+    ]
+
+
+@pytest.mark.parametrize(("said", "transaction"), [("", True), (" runInTransaction:false", False)])
+def test_one_changeset(tmp_path: Path, said: str, transaction: bool) -> None:
+    (one,) = load(written(tmp_path, {"1_a.sql": f"{FORMATTED}--changeset ann:1{said}\nSELECT 1;\n"}))
+    assert one.up.transaction is transaction
+
+
+@pytest.mark.parametrize(
+    "layout", [("0001_b.sql", "meta/_journal.json"), ("2_b/migration.sql", "2_b/snapshot.json")]
+)
+def test_drizzle_has_no_way_out_of_its_transaction(tmp_path: Path, layout: tuple[str, str]) -> None:
+    name, beside = layout
+    build = "CREATE INDEX CONCURRENTLY i ON a (n);"
+    (one,) = load(written(tmp_path, {name: build, beside: "{}"}))
+    with pytest.raises(DocumentError, match="refuses a transaction") as caught:
+        statements(one, one.up)
+    assert "COMMIT;" in str(caught.value.next_step)
+    (tmp_path / name).write_text(
+        f"COMMIT;\n--> statement-breakpoint\n{build}\n--> statement-breakpoint\nBEGIN;"
+    )
+    (one,) = load(tmp_path)
+    sent = statements(one, one.up)
+    assert [(each.sql.split()[0], each.line) for each in sent] == [
+        ("BEGIN", 1),
+        ("COMMIT", 1),
+        ("CREATE", 3),
+        ("BEGIN", 5),
+        ("COMMIT", 6),
+    ]
 
 
 @pytest.mark.parametrize("name", ["1_a.down.sql", "a/down.sql", "R__a.sql", "U1__a.sql", "README.md"])

@@ -50,6 +50,8 @@ def check(
     todo = [file for file in read if file.migration in chosen]
     if again := layouts.run_again(project.migrations):
         report.notes.append(f"not judged, Flyway runs it at each change: {', '.join(again)}; try xray FILE")
+    if found and (others := layouts.programs(project.migrations)):
+        report.notes.append(f"not judged, no SQL: {', '.join(others)}; try xray FILE with what they send")
     for file in todo:
         report.problems += [*file.misdeclared(), *text_checks.check(file)]
     report.coverage.total = sum(len(file.up) for file in todo)

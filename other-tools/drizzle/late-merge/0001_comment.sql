@@ -1,0 +1,1 @@
+COMMENT ON TABLE wishlist_items IS '1';

@@ -1,0 +1,5 @@
+class Comment3 < ActiveRecord::Migration[7.2]
+  def up
+    execute "COMMENT ON TABLE wishlist_items IS '3'"
+  end
+end
