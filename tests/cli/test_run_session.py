@@ -6,6 +6,7 @@ import pytest
 
 from support.bench import Bench
 from support.databases import Database
+from support.majors import OLD_STRINGS
 from support.runs import GATE, generating, note, run, stopped_at_the_gate
 
 PATH = "CREATE SCHEMA other; CREATE TABLE other.trace (LIKE public.trace INCLUDING ALL)"
@@ -163,7 +164,7 @@ GRANT ALL ON ALL TABLES IN SCHEMA public TO run_stranger;
         "SET ROLE run_stranger;",
         "SET SESSION AUTHORIZATION run_stranger;",
         "SET row_security = off;",
-        "SET standard_conforming_strings = off;",
+        pytest.param("SET standard_conforming_strings = off;", marks=OLD_STRINGS),
         "SET session_replication_role = replica;",
         "SET default_transaction_isolation = 'serializable';",
         "SET DateStyle = 'German'; SET bytea_output = 'escape'; SET extra_float_digits = -15;",

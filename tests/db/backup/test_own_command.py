@@ -73,7 +73,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         taking.take(found.adapter())
         execute(copy.dsn(), "CREATE DATABASE shop")
         file = found.folder / "shop.sql"
-        subprocess.run([binaries.client("pg_dump"), "-d", dsn, "-f", file], check=True)
+        subprocess.run([binaries.client("pg_dump", server.major), "-d", dsn, "-f", file], check=True)
         quiet = [binaries.client("psql"), "-X", "-q", "-o", "/dev/null", "-d", copy.dsn("shop"), "-f", file]
         subprocess.run(quiet, check=True)
         yield found

@@ -161,7 +161,7 @@ def test_a_plain_dump_does_not_take_the_mark_along(owned: Owned, role: str) -> N
     environment = libpq_environment(owned.server.env(owned.name))
 
     def dumped(*flags: str) -> str:
-        command = [client("pg_dump"), "--schema-only", *flags]
+        command = [client("pg_dump", owned.server.major), "--schema-only", *flags]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
     assert "pgrehearse" not in dumped()

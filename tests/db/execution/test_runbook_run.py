@@ -17,7 +17,7 @@ from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.execution.backoff import Backoff
 from pgrehearse.execution.runbook.run import carry_out
 from support.databases import Database
-from support.majors import LATER, LATER_SAID
+from support.majors import LATER, LATER_SAID, OLD_STRINGS
 from support.runbook_requests import GATE, Recorder, request, runbook_database
 
 
@@ -78,6 +78,7 @@ def test_a_surprise_is_raised_and_settings_are_repeated_without_asking(
     assert staging.trace() == ["here"]
 
 
+@OLD_STRINGS
 def test_a_backslash_is_one_whatever_the_role_thinks(staging: Database, tmp_path: Path) -> None:
     name = staging.one("SELECT current_database()")
     staging.execute(f'ALTER DATABASE "{name}" SET standard_conforming_strings = off')

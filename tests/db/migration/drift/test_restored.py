@@ -97,11 +97,14 @@ def test_settings_of_the_database_change_no_text(bench: Bench) -> None:
         " path text DEFAULT 'a\\b' CHECK (path <> '\\'));"
     )
     migrated(bench, f"-- migrate:up\n{table}\n-- migrate:down\nDROP TABLE stay;\n")
-    bench.sql(*(f"ALTER DATABASE {bench.name} SET {setting}" for setting in SETTINGS))
+    with psycopg.connect(bench.dsn) as session:
+        refuses = session.info.server_version >= 190000  # that setting, since then
+    settings = [one for one in SETTINGS if not (refuses and one.startswith("standard_conforming_strings"))]
+    bench.sql(*(f"ALTER DATABASE {bench.name} SET {setting}" for setting in settings))
     found = parts(bench, "--only", "live")["live"]
     differences = [*found["only_left"], *found["only_right"]]
     assert {one["object"] for one in differences} == {"database"}
-    assert len(differences) == len(SETTINGS)
+    assert len(differences) == len(settings)
 
 
 def test_short_limits_of_the_database_end_no_look(applied: Bench) -> None:
