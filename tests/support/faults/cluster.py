@@ -130,7 +130,8 @@ class Replicated(Cluster):
     def __enter__(self) -> Self:
         super().__enter__()
         base = Path(tempfile.mkdtemp(prefix="pgr-base-"))
-        copying = [str(client("pg_basebackup")), "-d", self.dsn(), "-D", str(base / "data")]
+        program = str(client("pg_basebackup", self.binaries.major))
+        copying = [program, "-d", self.dsn(), "-D", str(base / "data")]
         subprocess.run([*copying, "-R", "-c", "fast", "--no-sync"], check=True, capture_output=True)
         # What -R writes knows options of our libpq that an older server's does not; the last line counts.
         with (base / "data" / "postgresql.auto.conf").open("a", encoding="utf-8") as configuration:
