@@ -64,6 +64,14 @@ def test_lint(wrong: Bench) -> None:
     ]
 
 
+def test_annotations_reach_the_ci_that_reads_the_log(wrong: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = wrong.call("lint", "--format", "github").out.splitlines()
+    orders = [line for line in lines if line.lstrip().startswith("::")]
+    assert len(orders) == len(FORM)
+    assert all(line.startswith("::error file=docs/form.md,") for line in orders)
+
+
 def test_lint_of_what_is_right_has_no_result(wrong: Bench) -> None:
     sarif = wrong.call("lint", "docs/good.md", "--format", "sarif")
     assert (sarif.status, results(sarif.out)) == (0, [])
