@@ -77,9 +77,10 @@ matrix: $(READY) ## Every document and every rehearsal on PostgreSQL 15 to 18, a
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal --measure --pg $(PG) docs runbooks
 	$(BIN)/pgrehearse rehearse --pg $(PG)
 
-preview: $(READY) ## Every document and every rehearsal on Debian's newest PostgreSQL 19, against evidence/ (Debian)
+preview: $(READY) ## Documents, rehearsals and tests/db on Debian's newest PostgreSQL 19, against evidence/ (Debian)
 	$(BIN)/python tools/debian_programs.py --newest postgresql-19
 	$(MAKE) matrix PG=19
+	PGREHEARSE_TEST_MAJOR=19 PGREHEARSE_DRIFT_MAJORS=19 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/db
 
 thorough: $(READY) ## Unit tests with 20 times as many made-up examples, others in every run (a few minutes)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile thorough tests/unit
