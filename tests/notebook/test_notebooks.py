@@ -192,6 +192,22 @@ def test_a_refusal_says_its_reason_first_and_what_a_name_may_mean(
     assert "--accept" not in text
 
 
+def test_variables_that_hold_names_are_read_as_a_run_reads_them(notebook: Kernel) -> None:
+    opening = to_notebook(load(ROOT / "runbooks" / "constraint-foreign-key.md"), "x.md").cells[1].source
+    assert (
+        "%kinds table=relation columns=names target=relation target_columns=names constraint=name" in opening
+    )
+    notebook.run("%kinds t=relation c=names")
+    notebook.run("""t, c = 'app.Order', '"userId", b'; word = '"A"'""")
+    said = notebook.run("%%sql\nSELECT :'t' || ' ' || :'c' || ' ' || :'word' AS a;")
+    assert """app."Order" userId, b "A\"""" in said
+    notebook.run("t = 'a.b.c'")
+    with pytest.raises(CellExecutionError, match=r"the variable 't': a\.b\.c has more than one dot"):
+        notebook.run("%%sql\nSELECT :'t';")
+    with pytest.raises(CellExecutionError, match="%kinds: t=table says no kind"):
+        notebook.run("%kinds t=table")
+
+
 def test_the_stop_button_ends_the_statement_and_leaves_the_session_usable(notebook: Kernel) -> None:
     notebook.run("%%sql --session stopped\nSET work_mem = '77MB';")
     printed = notebook.run("import json, os; print(json.dumps(dict(os.environ)))")
@@ -295,6 +311,11 @@ def test_the_command_writes_and_refuses(tmp_path: Path) -> None:
     (tmp_path / "runbooks" / "sample.md").write_text(RUNBOOK, "utf-8")
     done = export(tmp_path, "sample", "--to", "ipynb")
     assert (done.returncode, done.stdout) == (0, "wrote sample.ipynb\n"), done.stderr
+    done = export(tmp_path, "sample", "-o", "by-its-name.sql")
+    assert (done.returncode, done.stdout) == (0, "wrote by-its-name.sql\n"), done.stderr
+    for unsaid in (("sample",), ("sample", "-o", "x.txt"), ("sample", "-o", "-")):
+        done = export(tmp_path, *unsaid)
+        assert (done.returncode, "--to ipynb or --to sql" in done.stderr) == (2, True), done.stderr
     printed, written = (export(tmp_path, "sample", "--to", "sql", "-o", place) for place in ("-", "s.sql"))
     assert (printed.stdout, written.stdout) == ((tmp_path / "s.sql").read_text("utf-8"), "wrote s.sql\n")
     assert not (tmp_path / "-").exists()

@@ -36,7 +36,7 @@ _ONE_VALUE = re.compile(r"^ [^|\n]+\n-+\n (?P<value>[^|\n]+)\n\(1 row\)$")
 #: What a function that returns nothing prints.
 _VOID = re.compile(r"^ *[^|\n]+\n-+\n *\n\(1 row\)\n*", re.M)
 #: Nothing but the tags of commands.
-_TAGS = re.compile(r"(?:[A-Z]+(?: [A-Z]+)*(?: \d+)*\n?)*")
+_TAGS = re.compile(r"(?:[A-Z]+(?: [A-Z]+)*(?: \d+)*(?:\n|\Z))*")
 
 
 class RunTerminal:

@@ -17,18 +17,26 @@ from pgrehearse.text.psql_script import to_psql
 
 __all__ = ["export", "write"]
 
+_FORMS = ("ipynb", "sql")
+
 
 @click.command()
 @click.argument("document")
-@click.option("--to", "form", type=click.Choice(["ipynb", "sql"]), required=True)
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(_FORMS),
+    help="Which of the two; -o says it by the end of its name, too.",
+)
 @click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path),
     help="Default: NAME.ipynb or NAME.sql here; - prints it.",
 )
-def export(document: str, form: str, output: Path | None) -> int:
+def export(document: str, form: str | None, output: Path | None) -> int:
     """Write DOCUMENT, a file or a runbook's name, as a notebook or as a script for psql."""
+    form = form or _form_of(output)
     given = Path(document)
     project = project_of(given if given.is_file() else None)
     path = find(project, document)
@@ -41,6 +49,13 @@ def export(document: str, form: str, output: Path | None) -> int:
     write(loaded, project, form, target)
     click.echo(f"wrote {target}")
     return 0
+
+
+def _form_of(output: Path | None) -> str:
+    form = output.suffix.removeprefix(".") if output else ""
+    if form not in _FORMS:
+        raise click.UsageError("which form? Say --to ipynb or --to sql, or -o with a name that ends so")
+    return form
 
 
 def write(document: Document, project: Project, form: str, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgrehearse.command.run_terminal import said
+from pgrehearse.command.run_terminal import _TAGS, said
 from pgrehearse.execution.runbook.watch import Blocker, Progress
 
 
@@ -43,3 +43,20 @@ def test_what_counts_most_stands_first(progress: Progress, line: str) -> None:
 )
 def test_a_blocker_in_one_line(blocker: Blocker, line: str) -> None:
     assert blocker.said == line
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("CREATE TABLE\nINSERT 0 50\n", True),
+        ("DROP TABLE", True),
+        ("", True),
+        ("CREATE FUNCTION\nDROP TABLE\nCREATE TABLE\nINSERT 0 0\nERROR:  syntax error", False),
+        ("A" * 10_000 + ":", False),
+        ("A B " * 5_000 + ":", False),
+        ("DROP TABLE\n" * 5_000 + " a\n", False),
+    ],
+)
+def test_tags_of_commands_are_told_from_the_rest_at_once(text: str, tags: bool) -> None:
+    """A refused check with tags above its error kept ``run`` busy without end."""
+    assert (_TAGS.fullmatch(text) is not None) is tags
