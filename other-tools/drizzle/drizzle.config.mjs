@@ -3,7 +3,7 @@ import { defineConfig } from "drizzle-kit";
 export default defineConfig({
   dialect: "postgresql",
   out: "./drizzle",
-  // A timeout is set in the files: these settings have no place for one.
+  // No timeout here: each file sets its own, and the concurrent build goes without.
   dbCredentials: {
     host: process.env.PGHOST,
     port: Number(process.env.PGPORT),

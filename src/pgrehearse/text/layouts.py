@@ -144,7 +144,9 @@ def _by_drizzle(path: Path) -> bool:
 def _drizzle(text: str) -> Section:
     """All of a file in a transaction; one that ends it goes on without, until it begins the next."""
     found = _whole(text)
-    if found.transaction or not _controls(text):
+    if found.transaction:
+        return found
+    if not _controls(text):
         return Section(text, 1)
     return Section(f"BEGIN; {text.rstrip()}\n; COMMIT;\n", 1, transaction=False)
 

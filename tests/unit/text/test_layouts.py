@@ -201,6 +201,14 @@ def test_drizzle_has_no_way_out_of_its_transaction(tmp_path: Path, layout: tuple
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["BEGIN;\nSELECT 1;\nCOMMIT;\n", "-- why\nSTART TRANSACTION;\nSELECT 1;\nEND;\n"]
+)
+def test_a_file_of_drizzle_with_a_transaction_of_its_own(tmp_path: Path, text: str) -> None:
+    (one,) = load(written(tmp_path, {"0001_b.sql": text, "meta/_journal.json": "{}"}))
+    assert [each.sql.split("\n")[-1] for each in statements(one, one.up)] == ["SELECT 1"]
+
+
 @pytest.mark.parametrize("name", ["1_a.down.sql", "a/down.sql", "R__a.sql", "U1__a.sql", "README.md"])
 def test_what_is_beside(name: str) -> None:
     assert version_of(name) is None
