@@ -61,5 +61,18 @@ def test_the_search_finds_and_opens(browser: Browser, home: Path) -> None:
         assert visit.wrong == []
 
 
+def test_a_runbook_on_paper_has_its_values_and_no_buttons(browser: Browser, home: Path) -> None:
+    with Visit(browser) as visit:
+        page = visit.to(home.parent / "add-value" / "index.html")
+        field = page.get_by_label("label", exact=True)
+        field.fill("other")
+        pressed = page.locator(".run-downloads, .run-note")
+        assert [one.is_visible() for one in pressed.all()] == [True, True]  # the counterproof
+        page.emulate_media(media="print")
+        assert [one.is_visible() for one in pressed.all()] == [False, False]
+        assert field.is_visible()
+        assert visit.wrong == []
+
+
 def _path(link: str) -> str:
     return unquote(urlsplit(link).path)

@@ -129,16 +129,30 @@ def test_who_is_in_a_hurry_finds_a_query_on_the_first_screen(
         assert {name: top for name, top in tops.items() if top > _FIRST_QUERY} == {}
 
 
-def test_paper_has_no_buttons_and_nothing_folded(browser: Browser, url: str) -> None:
-    with Visit(browser) as visit:
-        page = visit.to(f"{url}/stuck/subscription-stopped/")
-        buttons = page.locator(".md-code__button")
-        buttons.first.wait_for()  # the counterproof: on the screen they are there
+#: What is cut on paper, for paper does not scroll.
+_CUT = (
+    "() => [...document.querySelectorAll('article :is(pre, code, table, textarea, .md-typeset__scrollwrap)')]"
+    ".filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"
+    ".map(one => `${one.className} ${one.textContent.trim().slice(0, 60)}`)"
+)
+#: Pixels between the margins of A4.
+_PAPER = (718, 1000)
+
+
+@pytest.mark.parametrize(
+    "name", ["stuck/subscription-stopped/", "stuck/table-is-locked/", "runbooks/index-create/"]
+)
+def test_paper_has_no_buttons_and_nothing_folded_or_cut(browser: Browser, url: str, name: str) -> None:
+    with Visit(browser, _PAPER) as visit:
+        page = visit.to(f"{url}/{name}")
+        buttons = page.locator(".md-code__button, .run-downloads a, .run-version select, button")
+        page.locator(".md-code__button").first.wait_for()  # the counterproof: on the screen they are there
         assert page.locator("article details:not([open])").count() > 0
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert not any(button.is_visible() for button in buttons.all())
         assert page.locator("article details:not([open])").count() == 0
+        assert page.evaluate(_CUT) == []
 
 
 def screens(page: Page) -> float:
