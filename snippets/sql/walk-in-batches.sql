@@ -1,6 +1,8 @@
 -- Walks over the rows of a table and of its partitions, page by page, in batches that commit; it needs no key.
 -- A batch takes about batch_time seconds. Between batches the walk waits while somebody waits for a lock on the
 -- table, or a standby is more than max_lag seconds behind. How far it is stands in a receipt: another call goes on there.
+-- A writer of several rows may wait for a batch that waits for it. Whoever waits for deadlock_timeout is ended, so a batch
+-- gives up before that, and is tried again as long as five waits of lock_timeout would take.
 CREATE OR REPLACE PROCEDURE pg_temp.walk_waits(
     members oid[], max_lag double precision, INOUT mark pg_lsn, INOUT marked_at timestamptz
 ) LANGUAGE plpgsql AS $procedure$
@@ -48,6 +50,9 @@ CREATE OR REPLACE PROCEDURE pg_temp.walk_in_batches(
 DECLARE
     work CONSTANT text := md5(concat(head, '|', tail));
     recorded CONSTANT boolean := pg_has_role(pg_temp.receipt_owner('pg_class', target), 'USAGE');
+    wait CONSTANT integer := (SELECT setting FROM pg_settings WHERE name = 'lock_timeout');  -- milliseconds, 0 for ever
+    patience CONSTANT text := (SELECT greatest(1, least(nullif(wait, 0), setting::integer / 3)) FROM pg_settings
+                               WHERE name = 'deadlock_timeout') || 'ms';
     begun jsonb := pg_temp.receipt('pg_class', target, purpose || ' walk');
     members oid[];       -- the table, its partitions and children, those of them that hold rows
     sizes bigint[];      -- their pages
@@ -61,6 +66,7 @@ DECLARE
     total bigint := 0;
     batches bigint := 0;
     tries integer;
+    tried_at timestamptz;
     mark pg_lsn;
     marked_at timestamptz;
     began timestamptz;
@@ -98,9 +104,11 @@ BEGIN
             WHILE page < sizes[place] LOOP
                 CALL pg_temp.walk_waits(members, max_lag, mark, marked_at);
                 tries := 0;
+                tried_at := clock_timestamp();
                 LOOP
                     began := clock_timestamp();
                     pages := least(pages, sizes[place] - page);
+                    PERFORM set_config('lock_timeout', patience, true);
                     BEGIN
                         EXECUTE concat(head, members[place]::regclass, tail)
                         USING format('(%s,0)', page)::tid, format('(%s,0)', page + pages)::tid;
@@ -108,13 +116,16 @@ BEGIN
                         EXIT;
                     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                         tries := tries + 1;
-                        IF tries = 5 THEN
+                        IF tries >= 5 AND wait > 0 AND clock_timestamp() > tried_at + wait * interval '5 milliseconds' THEN
                             RAISE;
                         END IF;
                     END;
+                    IF tries % 10 = 5 THEN
+                        RAISE NOTICE 'the walk waits: somebody has a row from page % of % on', page, members[place]::regclass;
+                    END IF;
                     pages := greatest(pages / 4, 1);
                     COMMIT;
-                    PERFORM pg_sleep(0.1 * 2 ^ tries);
+                    PERFORM pg_sleep(0.1 * 2 ^ least(tries, 4));
                     COMMIT;
                 END LOOP;
                 page := page + pages;

@@ -207,6 +207,56 @@ def test_a_row_that_stays_locked_ends_it(pair: Replicated) -> None:
         assert walks.error.startswith("55P03")
 
 
+def test_a_writer_of_several_rows_goes_on_where_it_meets_a_batch_crosswise(pair: Replicated) -> None:
+    """The writer waits first, so it would be the one that the server ends."""
+    pair.execute("CREATE TABLE t (a int, b int)")
+    pair.execute(ROWS)
+    pair.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'"
+    )
+    pair.execute(
+        "CREATE TRIGGER slow BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (NEW.a = 2) EXECUTE FUNCTION slow()"
+    )
+    with walk(pair) as walks, psycopg.connect(pair.dsn()) as writer:
+        for session in (walks.session, writer):
+            session.execute("SET deadlock_timeout = '6s'")
+        writer.commit()
+        walks.session.execute("SET lock_timeout = '30s'")
+        writer.execute("UPDATE t SET a = a WHERE a = 100")
+        pid = walks.session.info.backend_pid
+        with beside(walks):
+            asleep = f"SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = {pid}"
+            wait_until(lambda: pair.execute(asleep) == [(True,)], "the batch has the first row")
+            writer.execute("UPDATE t SET a = a WHERE a = 1")  # would raise 40P01
+            writer.commit()
+        assert walks.error == ""
+        assert "done: 5000 rows" in walks.said
+    pair.execute("DROP FUNCTION slow CASCADE")
+
+
+@pytest.mark.parametrize(("waits", "patience"), [("0", "333ms"), ("2s", "333ms"), ("100ms", "100ms")])
+def test_a_batch_waits_less_than_a_search_for_deadlocks_begins_after(
+    pair: Replicated, waits: str, patience: str
+) -> None:
+    pair.execute("CREATE TABLE t (a int, b int)")
+    pair.execute(ROWS)
+    pair.execute("CREATE TABLE seen (patience text)")
+    pair.execute(
+        "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN INSERT INTO seen VALUES (current_setting('lock_timeout')); RETURN NEW; END$$"
+    )
+    pair.execute(
+        "CREATE TRIGGER seen BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (NEW.a = 5000) EXECUTE FUNCTION seen()"
+    )
+    with walk(pair) as walks:
+        walks.session.execute(f"SET lock_timeout = '{waits}'")
+        walks()
+        assert walks.session.execute("SHOW lock_timeout").fetchall() == [(waits,)]
+    assert pair.execute("SELECT * FROM seen") == [(patience,)]
+    pair.execute("DROP TABLE seen; DROP FUNCTION seen CASCADE")
+
+
 def test_it_waits_for_a_standby(pair: Replicated) -> None:
     pair.execute("CREATE TABLE t (a int, b int)")
     pair.execute(ROWS)
