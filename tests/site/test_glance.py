@@ -306,7 +306,10 @@ def test_stale_facts_stop_the_build_and_name_the_runbook(measured: Tiny) -> None
 
 
 def test_stale_rehearsals_stop_the_build_and_name_the_runbook(measured: Tiny) -> None:
-    measured.replace(NAME, "After the table.", "After the changed table.")
+    measured.replace(NAME, "After the table.", "After the table, in other words.")
+    measured.record()
+    measured.build()  # prose is not executed
+    measured.replace(NAME, "SELECT 2;", "SELECT 4;")
     measured.record()
     with pytest.raises(DocumentError, match="changed since it was rehearsed") as error:
         measured.build()
