@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, Values, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, Foreign, Values
 
 TYPE = {"table": "t", "type": "bigint", "to_new": "value::bigint", "to_old": "value::int"}
 SPLIT = {
@@ -23,22 +20,15 @@ SPLIT = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
 @pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        database.has(
-            "CREATE TABLE t (id int PRIMARY KEY, value int, first text, second text,"
-            " old int, new int, target text)",
-            "INSERT INTO t SELECT n, n, n || ';x', 'y;' || n, -n, n * 2, 'z;' || n"
-            " FROM generate_series(1, 9) AS n",
-        )
-        yield database
+def foreign(foreign: Foreign) -> Foreign:
+    foreign.has(
+        "CREATE TABLE t (id int PRIMARY KEY, value int, first text, second text,"
+        " old int, new int, target text)",
+        "INSERT INTO t SELECT n, n, n || ';x', 'y;' || n, -n, n * 2, 'z;' || n"
+        " FROM generate_series(1, 9) AS n",
+    )
+    return foreign
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, Foreign, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, Foreign
 
 DROP = {"table": "t", "column": "n", "type": "integer"}
 PARENTS = {
@@ -39,20 +36,13 @@ OF_ALL = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
 @pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        database.has(
-            "CREATE TABLE r (id int PRIMARY KEY)",
-            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
-        )
-        yield database
+def foreign(foreign: Foreign) -> Foreign:
+    foreign.has(
+        "CREATE TABLE r (id int PRIMARY KEY)",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    )
+    return foreign
 
 
 @pytest.mark.parametrize("parent", PARENTS)

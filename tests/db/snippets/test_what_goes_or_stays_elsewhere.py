@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
-from pgrehearse.servers import Server
-from support.foreign import BACK, FORWARD, OWNER, Foreign, Values, foreign_database, foreign_server
+from support.foreign import BACK, FORWARD, OWNER, Foreign, Values
 
 TABLE = {"table": "t"}
 DROP = {**TABLE, "column": "n", "type": "integer"}
@@ -22,18 +19,6 @@ READ_SETTINGS = {
     "double precision": ("1 / 3.0::float8", "value::numeric::text", "value::double precision"),
     "regclass": ("'t'::regclass", "'r' || value::oid", "substr(value, 2)::oid::regclass"),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with foreign_server() as running:
-        yield running
-
-
-@pytest.fixture
-def foreign(server: Server) -> Iterator[Foreign]:
-    with foreign_database(server) as database:
-        yield database
 
 
 @pytest.mark.parametrize(("runbook", "values"), [("column-drop", DROP), ("column-change-type", TYPE)])
