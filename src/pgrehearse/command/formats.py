@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from pgrehearse.command.terminal import order
+from pgrehearse.command.workflow_commands import issued
 from pgrehearse.findings import FORMATS, Finding, written
 from pgrehearse.text.project import Project
 
@@ -30,4 +30,4 @@ def readable(form: str) -> bool:
 def finish(form: str, findings: Sequence[Finding], project: Project) -> None:
     """Write ``findings`` for other programs; as text they have been told already."""
     if form != "text" and (found := written(form, findings, project.relative)):
-        click.echo("\n".join(map(order, found.split("\n"))) if form == "github" else found)
+        click.echo("\n".join(map(issued, found.split("\n"))) if form == "github" else found)

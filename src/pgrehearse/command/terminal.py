@@ -17,7 +17,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +28,10 @@ from typing import BinaryIO, TextIO
 
 import click
 
+from pgrehearse.command import workflow_commands
 from pgrehearse.text.characters import visible
 
-__all__ = ["Column", "ProgressLine", "Screen", "broken", "door", "order", "prose", "styled", "table", "width"]
+__all__ = ["Column", "ProgressLine", "Screen", "broken", "door", "prose", "styled", "table", "width"]
 
 _GAP = "  "
 #: Columns that the texts of a list get at least; a narrower terminal breaks the lines itself.
@@ -52,11 +52,6 @@ class Column:
 #: A parameter that no terminal knows: it tells our own styles from those that others wrote.
 _OURS = secrets.randbelow(10**8) + 10**8
 _STYLE = re.compile(rf"\x1b\[{_OURS};(\d+)m")
-_ORDER = f"\x1b[{_OURS};o"
-#: A CI service obeys lines of a log: GitHub's `::stop-commands::` alone hides what is said after it. It cuts
-#: blanks of every kind off first; Azure's commands, and GitHub's old ones, may stand anywhere.
-_OBEYED = re.compile(r"^(?P<blanks>[^\S\n]*):(?=:)|#(?=#(?:\[|vso\[))", re.MULTILINE)
-_SERVICES = ("GITHUB_ACTIONS", "TF_BUILD")
 
 
 def styled(text: str, *, fg: str | None = None, bold: bool | None = None) -> str:
@@ -64,21 +59,16 @@ def styled(text: str, *, fg: str | None = None, bold: bool | None = None) -> str
     return click.style(visible(text), fg=fg, bold=bold).replace("\x1b[", f"\x1b[{_OURS};")
 
 
-def order(text: str) -> str:
-    """``text``, one line, as a command for the CI service that reads the log: only so does one reach it."""
-    return f"{_ORDER}{text}"
-
-
 class _Shown(io.TextIOBase):
     """A stream of text where everything is spelled that would move the cursor, but for our own styles; and
-    in a log that a CI service reads, what it would obey, but for our own orders.
+    in a log that a CI service reads, what it would obey, but for our own workflow commands.
     """
 
     def __init__(self, behind: TextIO) -> None:
         self.behind = behind
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"  # see no-color.org
         self._colored = behind.isatty() and not plain
-        self._obeyed = any(os.environ.get(name) for name in _SERVICES) and not _is_file(behind)
+        self._obeyed = workflow_commands.obeyed_in(behind)
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
@@ -92,17 +82,13 @@ class _Shown(io.TextIOBase):
         return len(text)
 
     def _spelled(self, text: str) -> str:
-        """Without power; lines that are orders of ours as they are."""
-        head, *orders = text.split(_ORDER)
-        shown = [self._harmless(head)]
-        for part in orders:
-            line, end, rest = part.partition("\n")
-            shown += [visible(line), end, self._harmless(rest)]
+        """Without power; workflow commands of ours as they are."""
+        shown = []
+        for ours, part in workflow_commands.parts(text):
+            spelled = visible(part)
+            powerless = self._obeyed and not ours
+            shown.append(workflow_commands.escaped(spelled) if powerless else spelled)
         return "".join(shown)
-
-    def _harmless(self, text: str) -> str:
-        spelled = visible(text)
-        return _OBEYED.sub(_without_power, spelled) if self._obeyed else spelled
 
     def flush(self) -> None:
         self.behind.flush()
@@ -128,19 +114,6 @@ class _Shown(io.TextIOBase):
     def buffer(self) -> BinaryIO:
         """For what is no text."""
         return self.behind.buffer
-
-
-def _is_file(stream: TextIO) -> bool:
-    """Whether it goes to a file, which is no log."""
-    try:
-        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _without_power(found: re.Match[str]) -> str:
-    """Spelled so that it is the same in JSON."""
-    return r"\u0023" if found["blanks"] is None else rf"{found['blanks']}\u003A"
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import io
 import json
 import sys
 import textwrap
-from pathlib import Path
 
 import click
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import width
 
-from pgrehearse.command.terminal import Column, ProgressLine, door, order, prose, styled, table
+from pgrehearse.command.terminal import Column, ProgressLine, door, prose, styled, table
 from pgrehearse.text import characters
 
 COLUMNS = (Column("line", 6), Column("statement", 38), Column("locks", 30), Column("n", right=True))
@@ -133,53 +132,6 @@ def test_text_of_others_has_no_power(
         shown = shown.replace(code, nothing)
     assert characters.visible(shown) == shown
     assert shown.count(characters.visible(power)) >= 3
-
-
-ORDERS = (
-    "a\n::stop-commands::x",
-    "a\n \t::add-mask::b",
-    "a\n\u3000::error file=x::owned",
-    "see ##[error]x",
-    "##vso[task.complete]",
-)
-
-
-@pytest.mark.parametrize("text", ORDERS)
-@pytest.mark.parametrize("service", ["GITHUB_ACTIONS", "TF_BUILD"])
-def test_a_ci_service_obeys_nobody_but_us(monkeypatch: pytest.MonkeyPatch, text: str, service: str) -> None:
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    monkeypatch.setenv(service, "true")
-    with door():
-        click.echo(text, color=True)
-        click.echo(f"{order('::error title=a::ours')}\n{text}\n{order('::notice::too')}", color=True)
-        click.echo(json.dumps({"said": text}))
-        click.echo("SELECT 1::int, 2 ## 3")
-    *lines, as_json, sql = out.getvalue().splitlines()
-    assert [line for line in lines if line.strip().startswith("::")] == [
-        "::error title=a::ours",
-        "::notice::too",
-    ]
-    assert "##[" not in out.getvalue() and "##vso[" not in out.getvalue()
-    assert (json.loads(as_json), sql) == ({"said": text}, "SELECT 1::int, 2 ## 3")
-
-
-def test_elsewhere_and_in_files_such_a_line_stands_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("GITHUB_ACTIONS", "TF_BUILD"):
-        monkeypatch.delenv(name, raising=False)
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    with door():
-        click.echo("SELECT '1'\n::int")
-    assert out.getvalue() == "SELECT '1'\n::int\n"
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    with (tmp_path / "made.sql").open("w+", encoding="utf-8") as file:
-        monkeypatch.setattr(sys, "stdout", file)
-        with door():
-            click.echo("SELECT '1'\n::int")
-    assert (tmp_path / "made.sql").read_text("utf-8") == "SELECT '1'\n::int\n"
 
 
 def test_json_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
