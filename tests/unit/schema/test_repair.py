@@ -40,6 +40,17 @@ from pgrehearse.schema.repair.undoing import loses, undone
             "ALTER TABLE ONLY x ALTER COLUMN a RESET (n_distinct, x)",
         ),
         ("ALTER ROLE r IN DATABASE d SET a.b TO 'c'", "ALTER ROLE r IN DATABASE d RESET a.b"),
+        (
+            'ALTER ROLE "r x" IN DATABASE :"DBNAME" SET a.b TO \'c\'',
+            'ALTER ROLE "r x" IN DATABASE :"DBNAME" RESET a.b',
+        ),
+        ('ALTER ROLE "r x" CREATEDB', 'ALTER ROLE "r x" NOCREATEDB'),
+        ('GRANT "a TO b" TO "c TO d" WITH ADMIN OPTION', 'REVOKE "a TO b" FROM "c TO d"'),
+        ('REVOKE ALL ON TABLE "x FROM y" FROM PUBLIC', 'GRANT ALL ON TABLE "x FROM y" TO PUBLIC'),
+        (
+            'ALTER DEFAULT PRIVILEGES FOR ROLE "a b" GRANT SELECT ON TABLES TO "c d" WITH GRANT OPTION',
+            'ALTER DEFAULT PRIVILEGES FOR ROLE "a b" REVOKE SELECT ON TABLES FROM "c d"',
+        ),
         ("-- in a system schema: function of access method f", ""),
         ("VACUUM", ""),
     ],
@@ -137,3 +148,10 @@ def test_clauses_are_found_outside_of_quotes_and_parentheses() -> None:
     assert "NULL" not in outline(sql)
     assert clause(sql, "DEFAULT ", " CHECK") == "'a NOT NULL ('::text"
     assert within(sql, "WITH") == ["c='d, e'", "f=1"]
+
+
+def test_a_role_that_is_a_member_of_another_is_no_member_of_an_extension() -> None:
+    item = Item("role a", "member of b", "GRANT b TO a")
+    without, with_it = Schema((), 18), Schema((item,), 18, dumped=(item,))
+    (granted,), (taken,) = steps(without, with_it), steps(with_it, without)
+    assert (granted.ways, taken.ways) == (("GRANT b TO a",), ("REVOKE b FROM a",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -131,7 +131,7 @@ def live_against_migrations(
         found, wanted, ignored = without(found, wanted, ignore)
         todo, notes = Repair(), made.notes
         if repairs and differences(found, wanted):
-            todo, untried = _repair(made, found, wanted)
+            todo, untried = _repair(made, live.roles, found, wanted)
             notes += untried
     drift = differences(found, wanted, _LIVE)
     return replace(_live(live, roles, said.unseen, drift, notes, ignored), repair=todo)
@@ -152,11 +152,13 @@ def _live(
     return Compared("live", file, _LIVE, drift, (*busy, *notes, *unseen), open_, ignored=ignored)
 
 
-def _repair(made: MadeByMigrations, found: Schema, wanted: Schema) -> tuple[Repair, tuple[str, ...]]:
-    """What puts the difference right; a note where that cannot be tried."""
+def _repair(
+    made: MadeByMigrations, roles: Collection[str], found: Schema, wanted: Schema
+) -> tuple[Repair, tuple[str, ...]]:
+    """What puts the difference right on a server with ``roles``; a note where that cannot be tried."""
     try:
         scratch, name = made.scratch
-        todo = repair(ScratchCopies(scratch), name, found, wanted, made.named)
+        todo = repair(ScratchCopies(scratch, roles), name, found, wanted, made.named)
         return todo.on(scratch.runner.database), ()
     except (psycopg.Error, SetupError) as error:
         return Repair(), (f"what puts it right was not tried: {first_line(error)}",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.migration.drift.repairs import BEFORE
 from pgrehearse.migration.drift.scratch import Scratch
 from pgrehearse.schema.definition import Schema
+from pgrehearse.schema.roles import names
 
 __all__ = ["ScratchCopies"]
 
@@ -23,9 +24,10 @@ _WRITES = "SET default_transaction_read_only = off; SET lock_timeout = 0"
 
 @dataclass
 class ScratchCopies:
-    """Copies on the server of ``scratch``; they end with it."""
+    """Copies on the server of ``scratch``; they end with it. ``roles``: those of the live server."""
 
     scratch: Scratch
+    roles: Collection[str]
 
     def clone(self, name: str) -> str:
         """A database like ``name``, which nobody may be connected to; its name."""
@@ -50,6 +52,20 @@ class ScratchCopies:
         return self.scratch.reading(name, named).schema()
 
     def missing(self, error: psycopg.Error) -> bool:
-        """Whether a role was missing, and is there now."""
+        """Whether a role was missing that the live server has, and is there now."""
         with self.scratch.connect("template1") as connection:
-            return self.scratch.lent.unknown_role(connection, str(error))
+            return self.scratch.lent.unknown_role(connection, str(error), self.roles)
+
+    def as_live(self) -> bool:
+        """Take away the roles that the live server lacks. Whether there were any.
+
+        The database that was copied holds on to them, so they get other names.
+        """
+        with self.scratch.connect("template1") as connection:
+            absent = sorted(names(connection) - {*self.roles, *self.scratch.own})
+            for name in absent:
+                other = f"pgrehearse_absent_{len(self.scratch.own)}"
+                rename = SQL("ALTER ROLE {} RENAME TO {}").format(Identifier(name), Identifier(other))
+                connection.execute(rename)
+                self.scratch.own.add(other)
+        return bool(absent)

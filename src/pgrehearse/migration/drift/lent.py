@@ -6,6 +6,7 @@ A role is made, plain, when the first statement asks for it. A right goes back i
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +66,17 @@ class Lent:
         self.roles.add(name)
         return True
 
-    def unknown_role(self, admin: psycopg.Connection[Any], refusal: str) -> bool:
-        """Make the role that ``refusal`` misses. Whether the statement may be tried again."""
+    def unknown_role(
+        self, admin: psycopg.Connection[Any], refusal: str, among: Collection[str] | None = None
+    ) -> bool:
+        """Make the role that ``refusal`` misses. Whether the statement may be tried again.
+
+        ``among``: the only ones that may be made; None for any.
+        """
         unknown = _UNKNOWN_ROLE.search(refusal)
-        return unknown is not None and unknown[1] not in self.roles and self.role(admin, unknown[1])
+        if unknown is None or unknown[1] in self.roles or (among is not None and unknown[1] not in among):
+            return False
+        return self.role(admin, unknown[1])
 
     def helps(self, admin: psycopg.Connection[Any], error: psycopg.Error) -> bool:
         """Lend the runner what ``error`` misses, until `take_back`. Whether the step may be tried again."""

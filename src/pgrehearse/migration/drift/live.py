@@ -18,7 +18,7 @@ from pgrehearse.migration.runner.ledger_rows import Applied
 from pgrehearse.schema.dump import OPTIONS, dump
 from pgrehearse.schema.dump_text import split
 from pgrehearse.schema.items import items
-from pgrehearse.schema.roles import relevant, roles
+from pgrehearse.schema.roles import names, relevant, roles
 
 __all__ = ["Live", "declaration", "look"]
 
@@ -44,11 +44,12 @@ SELECT b.rolname, coalesce(r.rolname, b.rolname), pg_catalog.pg_get_userbyid(d.d
 
 @dataclass(frozen=True)
 class Live:
-    """``applied`` is None where no ledger is."""
+    """``applied`` is None where no ledger is; ``roles``: that somebody made on its server."""
 
     runner: ScratchRunner
     applied: Mapping[str, Applied] | None
     busy: bool
+    roles: frozenset[str]
 
 
 def look(conninfo: str) -> Live:
@@ -62,7 +63,7 @@ def look(conninfo: str) -> Live:
             busy = connection.execute(_BUSY, RUNNER).fetchone()
             applied = Ledger(connection).known().applied if ledger and ledger[0] else None
             assert row is not None and busy is not None
-            return Live(_runner(connection, row), applied, bool(busy[0]))
+            return Live(_runner(connection, row), applied, bool(busy[0]), frozenset(names(connection)))
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(

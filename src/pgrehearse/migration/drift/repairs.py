@@ -63,7 +63,10 @@ class Copies(Protocol):
         """What it defines."""
 
     def missing(self, error: psycopg.Error) -> bool:
-        """Whether a role was missing, and is there now."""
+        """Whether a role was missing that the live server has, and is there now."""
+
+    def as_live(self) -> bool:
+        """Take away the roles that the live server lacks. Whether there were any."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +259,8 @@ def repair(copies: Copies, name: str, found: Schema, wanted: Schema, named: set[
         return Repair(unwritten=(Unwritten("all of it", "every difference", reason),))
     copy = copies.clone(name)
     start = _Run(copies, copy, named, found, everything=True).go(copies.read(copy, named))
+    if copies.as_live():
+        start = copies.read(copy, named)
     run = _Run(copies, copy, named, wanted, everything=False)
     end = run.go(start)
     unlike = {key for key in differences(start, found).subjects if not _left_out(key)}
@@ -287,7 +292,8 @@ def _unwritten(
 
 def _left_out(key: tuple[str, str]) -> bool:
     """Whether a copy has a form of this on purpose that the live database has not: code."""
-    return key[1] in ("function", "procedure") or (key[1].startswith("member ") and "(" in key[1])
+    member = key[0].startswith("extension ") and key[1].startswith("member ")
+    return key[1] in ("function", "procedure") or (member and "(" in key[1])
 
 
 def _whole(key: tuple[str, str]) -> bool:

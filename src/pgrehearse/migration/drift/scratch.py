@@ -67,7 +67,10 @@ _POWERS = (
 
 @dataclass
 class Scratch:
-    """A server of ``major`` with the roles of ``runner``. Raises what `servers.start` raises."""
+    """A server of ``major`` with the roles of ``runner``. Raises what `servers.start` raises.
+
+    ``own``: roles that are no part of any definition.
+    """
 
     major: int
     runner: ScratchRunner = field(default_factory=ScratchRunner)
@@ -76,6 +79,7 @@ class Scratch:
 
     def __post_init__(self) -> None:
         self.lent = Lent(self.runner, self.notes)
+        self.own = {_ADMIN, _OWNER}
 
     def __enter__(self) -> Self:
         self._server = start(self.major, settings=_SETTINGS)
@@ -99,11 +103,11 @@ class Scratch:
     def named(self) -> set[str]:
         """The roles that the definition itself made."""
         with self.connect("template1") as connection:
-            return names(connection) - self.lent.roles - {_ADMIN, _OWNER}
+            return names(connection) - self.lent.roles - self.own
 
     def reading(self, name: str, named: set[str]) -> Reading:
         """What one of the databases defines."""
-        return reading(self._server.dsn(name, self.runner.superuser), named, (_ADMIN, _OWNER))
+        return reading(self._server.dsn(name, self.runner.superuser), named, sorted(self.own))
 
     def migrated(self, migrations: Sequence[Migration]) -> str:
         """Make the runner's database by ``roles`` and ``migrations``; its name.

@@ -172,7 +172,7 @@ def _membership(key: _Key, side: _Groups, verb: str) -> str:
 
 
 def _is_member(key: _Key) -> bool:
-    return key[1].startswith("member ")
+    return key[0].startswith("extension ") and key[1].startswith("member ")
 
 
 def _undone(item: Item, here: _Groups) -> str:

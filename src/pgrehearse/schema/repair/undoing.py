@@ -12,6 +12,9 @@ from pgrehearse.schema.repair.outlines import options, outline
 __all__ = ["GRANTOR", "loses", "undone"]
 
 _I, _Q = IDENTIFIER, NAME
+#: A role or database; and text in which a quoted name is one piece.
+_N = rf'(?::"DBNAME"|{_I})'
+_SAID = r'(?:"(?:[^"]|"")+"|[^"])*?'
 #: Whoever granted; a dump says it in front of the statement.
 GRANTOR = re.compile(r"SET SESSION AUTHORIZATION [^;]+; ")
 _TABLE = rf"(?P<a>ALTER (?:FOREIGN )?TABLE (?:ONLY )?{_Q})\s+"
@@ -124,30 +127,33 @@ _KINDS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
             _member,
         ),
         (r"(?P<a>ALTER (?:DATABASE|ROLE) .*?) SET TABLESPACE", r"\g<a> SET TABLESPACE pg_default"),
-        (r"(?P<a>ALTER (?:DATABASE|ROLE) \S+(?: IN DATABASE \S+)?) SET (?P<n>\S+) TO ", r"\g<a> RESET \g<n>"),
-        (r"(?P<a>ALTER (?:DATABASE|ROLE) \S+) CONNECTION LIMIT", r"\g<a> CONNECTION LIMIT -1"),
+        (
+            rf"(?P<a>ALTER (?:DATABASE|ROLE) {_N}(?: IN DATABASE {_N})?) SET (?P<n>\S+) TO ",
+            r"\g<a> RESET \g<n>",
+        ),
+        (rf"(?P<a>ALTER (?:DATABASE|ROLE) {_N}) CONNECTION LIMIT", r"\g<a> CONNECTION LIMIT -1"),
         (r"(?P<a>ALTER DATABASE \S+) IS_TEMPLATE", r"\g<a> IS_TEMPLATE = false"),
         (r"(?P<a>ALTER DATABASE \S+) ALLOW_CONNECTIONS", r"\g<a> ALLOW_CONNECTIONS true"),
-        (r"(?P<a>ALTER ROLE \S+) VALID UNTIL", r"\g<a> VALID UNTIL 'infinity'"),
-        (r"(?P<a>ALTER ROLE \S+) NOINHERIT", r"\g<a> INHERIT"),
+        (rf"(?P<a>ALTER ROLE {_N}) VALID UNTIL", r"\g<a> VALID UNTIL 'infinity'"),
+        (rf"(?P<a>ALTER ROLE {_N}) NOINHERIT", r"\g<a> INHERIT"),
         (
-            r"(?P<a>ALTER ROLE \S+) (?P<n>SUPERUSER|BYPASSRLS|CREATEROLE|CREATEDB|REPLICATION|LOGIN)$",
+            rf"(?P<a>ALTER ROLE {_N}) (?P<n>SUPERUSER|BYPASSRLS|CREATEROLE|CREATEDB|REPLICATION|LOGIN)$",
             r"\g<a> NO\g<n>",
         ),
         (r"(?P<a>COMMENT ON SCHEMA public) IS ''$", r"\g<a> IS 'standard public schema'"),
         (r"(?P<a>ALTER SCHEMA public) OWNER TO ", r"\g<a> OWNER TO pg_database_owner"),
         (r"(?P<a>COMMENT ON .*?) IS '", r"\g<a> IS NULL"),
         (
-            r"(?P<a>ALTER DEFAULT PRIVILEGES .*?) GRANT (?P<p>.*) TO (?P<n>\S+?)(?: WITH GRANT OPTION)?$",
+            rf"(?P<a>ALTER DEFAULT PRIVILEGES .*?) GRANT (?P<p>.*) TO (?P<n>{_N})(?: WITH GRANT OPTION)?$",
             r"\g<a> REVOKE \g<p> FROM \g<n>",
         ),
         (
-            r"(?P<a>ALTER DEFAULT PRIVILEGES .*?) REVOKE (?P<p>.*) FROM (?P<n>\S+)$",
+            rf"(?P<a>ALTER DEFAULT PRIVILEGES .*?) REVOKE (?P<p>.*) FROM (?P<n>{_N})$",
             r"\g<a> GRANT \g<p> TO \g<n>",
         ),
         (r"(?P<a>ALTER (?:FUNCTION|PROCEDURE) .*?\)) (?P<n>DEPENDS ON EXTENSION \S+)$", r"\g<a> NO \g<n>"),
-        (r"GRANT (?P<p>.*) TO (?P<n>\S+?)(?: WITH .*)?$", r"REVOKE \g<p> FROM \g<n>"),
-        (r"REVOKE (?P<p>.*) FROM (?P<n>\S+)$", r"GRANT \g<p> TO \g<n>"),
+        (rf"GRANT (?P<p>{_SAID}) TO (?P<n>{_N})(?: WITH .*)?$", r"REVOKE \g<p> FROM \g<n>"),
+        (rf"REVOKE (?P<p>{_SAID}) FROM (?P<n>{_N})$", r"GRANT \g<p> TO \g<n>"),
         (
             r"-- in a system schema: "
             r"(?P<k>function|procedure|aggregate|view|operator|type) (?!of )(?P<n>.*)$",

@@ -50,6 +50,9 @@ class _Copies:
     def missing(self, error: psycopg.Error) -> bool:
         return False
 
+    def as_live(self) -> bool:
+        return False
+
     def drop(self) -> None:
         for name in self.made:
             with psycopg.connect(self.server.dsn(name), autocommit=True) as connection:

@@ -17,6 +17,8 @@ def test_what_is_shown_undoes_it(applied: Bench) -> None:
         "DROP INDEX wish_title_idx",
         "GRANT DELETE ON wish TO teller",
         "ALTER ROLE teller CREATEDB",
+        'CREATE ROLE "to FROM (TO x)"',
+        'GRANT "to FROM (TO x)" TO teller',
         f"ALTER DATABASE {applied.name} SET work_mem = '8MB'",
     )
     try:
@@ -29,7 +31,7 @@ def test_what_is_shown_undoes_it(applied: Bench) -> None:
         assert done[0] == 0, done
         assert applied.run("check", "--only", "live")[0] == 0
     finally:
-        applied.sql("ALTER ROLE teller NOCREATEDB")
+        applied.sql("ALTER ROLE teller NOCREATEDB", 'DROP ROLE "to FROM (TO x)"')
 
 
 def test_what_would_lose_rows_is_no_statement(applied: Bench) -> None:
