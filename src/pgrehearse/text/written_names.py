@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from string import ascii_lowercase, ascii_uppercase
 
 from pgrehearse.text.keywords import QUOTED
 
@@ -20,6 +21,7 @@ __all__ = [
     "UnreadableName",
     "names_of",
     "path_of",
+    "read_by_sql",
     "typed",
     "written",
 ]
@@ -34,6 +36,10 @@ _IN_QUOTES = re.compile(_QUOTED)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 #: What the server reads as a name without quotes.
 _WORD = re.compile(r"[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*")
+_PART = rf"{_QUOTED}|{_WORD.pattern}"
+_PATH = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<name>{_PART})")
+#: What PostgreSQL makes lower where a name has no quotes.
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def _spaced(pattern: str) -> str:
@@ -101,6 +107,21 @@ def written(kind: NameKind, value: str) -> str:
 def path_of(kind: NameKind, value: str) -> list[str]:
     """The schema, if any, and the name of a relation or type. Raises UnreadableName."""
     return _parts(_named_type(value)[0] if kind is NameKind.TYPE else value)
+
+
+def read_by_sql(value: str) -> list[tuple[str, str]] | None:
+    """The schema, if any, and the name that SQL reads in ``value``; None where it reads no name.
+
+    Of each part what is typed, and what is meant by it: without quotes ASCII letters are made small.
+    """
+    found = _PATH.fullmatch(value[: _MOST + 1])
+    if found is None:
+        return None
+    parts = [part for part in found.group("schema", "name") if part]
+    try:
+        return [(_bare(one), _bare(one if one[0] == '"' else one.translate(_FOLDED))) for one in parts]
+    except UnreadableName:
+        return None
 
 
 def names_of(kind: NameKind, value: str) -> list[str] | None:

@@ -13,7 +13,7 @@ from pgrehearse.measurement.zoo.shapes import shapes_of
 from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.lint import check
 from pgrehearse.text.project import Project
-from pgrehearse.text.written_names import NameKind, UnreadableName, typed, written
+from pgrehearse.text.written_names import NameKind, UnreadableName, read_by_sql, typed, written
 from support import ROOT
 from support.name_spellings import SPELLINGS
 
@@ -166,3 +166,23 @@ def test_a_parameter_says_which_kind_of_name_it_is(cell: str, kind: str, wrong: 
     assert not any(
         one.check == "parameter-kind" for one in check(parse("```sql\nSELECT 1;\n```\n", Path("a.md")))
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("Shop.Orders", [("Shop", "shop"), ("Orders", "orders")]),
+        ('"Shop"."a "" b.c"', [("Shop", "Shop"), ('a " b.c', 'a " b.c')]),
+        ("ÄB$1", [("ÄB$1", "Äb$1")]),
+        ("a.b.c", None),
+        ("1a", None),
+        ("a b", None),
+        ('""', None),
+        ("x" * 64, None),
+        ("", None),
+    ],
+)
+def test_what_sql_reads_in_a_value_is_told_with_what_was_typed(
+    value: str, parts: list[tuple[str, str]] | None
+) -> None:
+    assert read_by_sql(value) == parts

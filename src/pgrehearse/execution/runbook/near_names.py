@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterator, Mapping
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import psycopg
@@ -14,15 +12,18 @@ from pgrehearse.connections import connect
 from pgrehearse.execution.results import CellResult
 from pgrehearse.text.answers import stopped
 from pgrehearse.text.variables import quote_json
-from pgrehearse.text.written_names import LONGEST, NameKind, UnreadableName, names_of, path_of, typed
+from pgrehearse.text.written_names import (
+    LONGEST,
+    NameKind,
+    UnreadableName,
+    names_of,
+    path_of,
+    read_by_sql,
+    typed,
+)
 
 __all__ = ["names_nothing", "near_names"]
 
-_PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
-#: What may be a name as SQL writes it, with its schema or without.
-_NAME = re.compile(rf"(?:(?P<schema>{_PART})\.)?(?P<name>{_PART})")
-#: What PostgreSQL makes lower where a name has no quotes.
-_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 #: SQLSTATEs of a table, a column, a schema or an object that is not there.
 _NO_NAME = ("42P01", "42703", "3F000", "42704")
 #: What a parameter of a kind cannot mean.
@@ -95,21 +96,15 @@ def _read_as_sql(value: str) -> Iterator[dict[str, Any]]:
     """``value``, or each of the names in it, as SQL reads it and as one that stands for itself."""
     parts = [part.strip() for part in value.split(",")]
     for text in filter(None, dict.fromkeys((*parts, value))):
-        found = _NAME.fullmatch(text)
-        schema, name = map(_read, found.group("schema", "name")) if found else (None, None)
-        yield _named(text, schema, name, _unquoted(found["name"]) if found else text)
+        found = read_by_sql(text)
+        if found is None:
+            yield _named(text, None, None, text)
+            continue
+        *schema, (bare, name) = found
+        yield _named(text, schema[0][1] if schema else None, name, bare)
 
 
 def _named(text: str, schema: str | None, name: str | None, bare: str = "") -> dict[str, Any]:
     meant = [one for one in (bare or name or text, text) if len(one.encode()) <= LONGEST]
     cases = sorted({f(one) for one in meant for f in (str, str.lower, str.upper, str.title)})
     return {"value": text, "schema": schema, "name": name, "variants": cases}
-
-
-def _read(part: str | None) -> str | None:
-    """A part of a name as SQL reads it."""
-    return part and (_unquoted(part) if part.startswith('"') else part.translate(_FOLDED))
-
-
-def _unquoted(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
