@@ -12,6 +12,7 @@ from pgrehearse.findings import Finding
 from pgrehearse.measurement.statement.client import Client
 from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken
+from pgrehearse.text.concurrent import Detach, concurrent, detaches
 from pgrehearse.text.split import tokens
 from pgrehearse.text.variables import quote_identifier
 
@@ -20,7 +21,10 @@ __all__ = ["Made", "Objects", "check", "made_by", "read"]
 
 @dataclass(frozen=True)
 class Made:
-    """An index or constraint: ``kind`` is INDEX or CONSTRAINT, ``owner`` its table or domain."""
+    """An index or constraint: ``kind`` is INDEX or CONSTRAINT, ``owner`` its table or domain.
+
+    ``follows`` a parent table: it came from there, and stays when the table is on its own.
+    """
 
     oid: int
     kind: str
@@ -28,6 +32,7 @@ class Made:
     name: str
     comment: str
     domain: bool
+    follows: bool = False
 
     @property
     def known_as(self) -> tuple[str, str, str]:
@@ -49,25 +54,28 @@ Objects = Sequence[Made]
 def read(client: Client) -> Objects:
     """The indexes and constraints of the database of ``client``."""
     return [
-        Made(oid, kind, owner, name, comment or "", domain)
-        for oid, kind, owner, name, comment, domain in client.catalog(queries.text("named_objects"))
+        Made(oid, kind, owner, name, comment or "", domain, follows)
+        for oid, kind, owner, name, comment, domain, follows in client.catalog(queries.text("named_objects"))
     ]
 
 
 def made_by(states: Sequence[tuple[Written | None, Objects]]) -> list[tuple[Written, Made]]:
     """What each statement of a file made that the file leaves behind.
 
-    A table that is renamed keeps its objects by oid; a type that changes makes its constraints again by name.
+    A table that is renamed keeps its objects by oid, and so does one that leaves its parent; a type that
+    changes makes its constraints again by name. What a detach makes is PostgreSQL's: until 18, a CHECK.
     """
     left = {made.oid for made in states[-1][1]}
     found = []
     for (_, before), (written, after) in pairwise(states):
         assert written is not None
+        if detaches(written.sql) or isinstance(concurrent(written.sql), Detach):
+            continue
         oids, names = {made.oid for made in before}, {made.known_as for made in before}
         found += [
             (written, made)
             for made in after
-            if made.oid in left and made.oid not in oids and made.known_as not in names
+            if not made.follows and made.oid in left and made.oid not in oids and made.known_as not in names
         ]
     return found
 

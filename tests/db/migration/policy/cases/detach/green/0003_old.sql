@@ -2,7 +2,6 @@
 
 SET lock_timeout = '2s';
 
--- allow: comment PostgreSQL names the CHECK that it leaves on the partition.
 -- allow: one-statement The timeout holds for the lock on the partition.
 ALTER TABLE days DETACH PARTITION days_1 CONCURRENTLY;
 
