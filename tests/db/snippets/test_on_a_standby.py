@@ -35,7 +35,7 @@ def test_replay_is_told_from_what_a_role_may_not_see() -> None:
             wait_until(lambda: look.execute(held).fetchone() == (1,), "replay holds the lock")
             reader.pgconn.send_query(b"SELECT * FROM shop")
             wait_until(lambda: bool(look.execute(WHO.encode()).fetchall()), "the reader waits")
-            ((pid, behind, kind, *_, cure),) = look.execute(WHO.encode()).fetchall()
+            ((pid, behind, kind, cure, *_),) = look.execute(WHO.encode()).fetchall()
             assert (behind, kind) == (1, "replay")
             assert cure == "end the change on the primary"
             assert pid > 0

@@ -39,7 +39,7 @@ def test_the_cure_lets_the_waiting_one_go_on(server: Server, kind: str) -> None:
         blocker.execute(blocks.encode())
         waiting.pgconn.send_query(waits.encode())
         wait_until(lambda: bool(look.execute(WHO.encode()).fetchall()), "one waits")
-        ((pid, behind, said, *_, cure),) = look.execute(WHO.encode()).fetchall()
+        ((pid, behind, said, cure, *_),) = look.execute(WHO.encode()).fetchall()
         assert (pid, behind, said) == (blocker.info.backend_pid, 1, kind)
         look.execute(cure.encode())
         while result := waiting.pgconn.get_result():
