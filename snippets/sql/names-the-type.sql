@@ -10,7 +10,7 @@ WITH type AS (
     FROM type, pg_proc JOIN pg_language ON pg_language.oid = prolang
     WHERE lanname NOT IN ('c', 'internal')
       AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-      AND pronamespace <> pg_my_temp_schema()
+      AND pronamespace <> pg_my_temp_schema() AND NOT pg_is_other_temp_schema(pronamespace)
       AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid
                                               AND deptype = 'e')
       -- What keeps two columns in step goes with its runbook.

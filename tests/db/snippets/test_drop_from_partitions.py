@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from support.foreign import BACK, FORWARD, Foreign
@@ -133,3 +134,80 @@ def test_a_value_that_is_the_default_of_a_partition_is_not_retired(foreign: Fore
     assert not before.differences(foreign.state())
     foreign.has("""ALTER TABLE "T 1" ALTER e SET DEFAULT 'c'""")
     assert not foreign.play("enum-retire-value", FORWARD, values)
+
+
+#: What a part may have of its own on the column, where that of the parent has a default, a storage, a target.
+PART = (
+    'ALTER TABLE "T 1" ALTER n SET DEFAULT $$it\'s 100%$$',
+    'ALTER TABLE "T 1" ALTER n DROP DEFAULT',
+    'ALTER TABLE "T 1" ALTER n SET STATISTICS 33',
+    'ALTER TABLE "T 1" ALTER n SET STATISTICS -1',
+    'ALTER TABLE "T 1" ALTER n SET STORAGE MAIN',
+    'ALTER TABLE "T 1" ALTER n SET STORAGE EXTENDED',
+    'ALTER TABLE "T 1" ALTER n SET COMPRESSION pglz',
+    'ALTER TABLE "T 1" ALTER n SET (n_distinct = 5, n_distinct_inherited = 7)',
+    """COMMENT ON COLUMN "T 1".n IS 'it''s 100%'""",
+    'GRANT SELECT (n), UPDATE (n) ON "T 1" TO PUBLIC',
+    'GRANT REFERENCES (n) ON "T 1" TO pg_monitor WITH GRANT OPTION',
+)
+WHOLE = (
+    "CREATE TABLE t (id int, n text DEFAULT 'all'){}",
+    "ALTER TABLE t ALTER n SET STORAGE EXTERNAL, ALTER n SET STATISTICS 77, ALTER n SET (n_distinct = 3)",
+    "COMMENT ON COLUMN t.n IS 'all'",
+)
+KINDS = {
+    "partition": (" PARTITION BY RANGE (id)", 'CREATE TABLE "T 1" PARTITION OF t DEFAULT'),
+    "child": ("", 'CREATE TABLE "T 1" () INHERITS (t)'),
+}
+TEXT = {**DROP, "type": "text"}
+
+
+def of_a_kind(kind: str) -> tuple[str, ...]:
+    end, part = KINDS[kind]
+    table, *more = WHOLE
+    return table.format(end), part, *more
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_part_has_on_the_column_comes_back_with_it(foreign: Foreign, kind: str) -> None:
+    for own in (*PART, "; ".join(PART)):
+        foreign.has(*of_a_kind(kind), own)
+        before = foreign.state()
+        assert not foreign.play("column-drop", FORWARD, TEXT)
+        assert before.differences(foreign.state())
+        assert not foreign.play("column-drop", BACK, TEXT)
+        assert not before.differences(foreign.state()), own
+        foreign.has("DROP TABLE t CASCADE")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    ['ALTER TABLE t DETACH PARTITION "T 1"', 'DROP TABLE "T 1"', 'ALTER TABLE "T 1" RENAME TO "T;2"'],
+)
+def test_a_part_may_be_gone_or_renamed_when_the_column_comes_back(foreign: Foreign, meanwhile: str) -> None:
+    foreign.has(*of_a_kind("partition"), "; ".join(PART))
+    assert not foreign.play("column-drop", FORWARD, TEXT)
+    foreign.has(meanwhile)
+    assert not foreign.play("column-drop", BACK, TEXT)
+    if "RENAME" in meanwhile:
+        with psycopg.connect(foreign.conninfo) as session:
+            said = session.execute("SELECT col_description('\"T;2\"'::regclass, 3)").fetchone()
+        assert said == ("it's 100%",)
+
+
+def test_what_is_said_and_set_beside_a_column_comes_back_with_it(foreign: Foreign) -> None:
+    foreign.has(
+        "CREATE TABLE t (id int, n int)",
+        "ALTER TABLE t ADD CONSTRAINT u UNIQUE (n)",
+        "COMMENT ON CONSTRAINT u ON t IS 'it''s u'",
+        "COMMENT ON INDEX u IS 'it''s the index'",
+        "CREATE INDEX i ON t ((n * 2), (n + 1))",
+        "ALTER INDEX i ALTER COLUMN 2 SET STATISTICS 55, ALTER COLUMN 1 SET STATISTICS 0",
+        "CREATE STATISTICS s ON (n + 3), (n * 5) FROM t",
+        "ALTER STATISTICS s SET STATISTICS 66",
+        "COMMENT ON STATISTICS s IS 'it''s s'",
+    )
+    before = foreign.state()
+    assert not foreign.play("column-drop", FORWARD, DROP)
+    assert not foreign.play("column-drop", BACK, DROP)
+    assert not before.differences(foreign.state())
