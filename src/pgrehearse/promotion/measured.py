@@ -1,7 +1,7 @@
 """What the migrations of a plan did on a disposable server: the facts, the policy's findings, a rehearsal.
 
 Measuring takes seconds, and its result depends on files and the server's major alone. So it is kept below
-``.pgrehearse/``, under the hash of all that it depends on, for the next command that asks.
+``.pgrehearse/``, sealed, under the hash of all that it depends on, for the next command that asks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.measurement.words import for_a_moment, how_long, locked, requested, requests
 from pgrehearse.promotion.quantities import counted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "StatementFacts", "measured"]
 
-_FORM = 2  # of the kept file
+_FORM = 3  # of the kept file
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def measured(
 
     Raises SetupError: no such server can be had.
     """
-    place = project.records / "promotion" / f"{_key(project, migrations, plan, major)}.json"
-    known = _recalled(place)
+    key = _key(project, migrations, plan, major)
+    place = project.records / "promotion" / f"{key}.json"
+    known = _recalled(place, key)
     if known is not None:
         return known
     from pgrehearse.servers import Servers  # a tenth of a second that an answer from the file does not need
@@ -85,7 +86,7 @@ def measured(
     with Servers() as servers:
         server = servers.get(major)
         found = _measure(server, project, migrations, plan)
-    files.write_json(place, {"form": _FORM, **asdict(found)})
+    sealed.write(place, {"form": _FORM, "key": key, **asdict(found)})
     return found
 
 
@@ -155,15 +156,16 @@ def _key(project: Project, migrations: Sequence[Migration], plan: Sequence[Migra
     return digest.hexdigest()[:24]
 
 
-def _recalled(place: Path) -> Measured | None:
+def _recalled(place: Path, key: str) -> Measured | None:
+    """What was kept under ``key``; None for what somebody else wrote, or copied there."""
     try:
-        value = json.loads(place.read_text("utf-8"))
-        if value.pop("form") != _FORM:
+        value = sealed.read(place)
+        if (value.pop("form"), value.pop("key")) != (_FORM, key):
             return None
         statements = tuple(
             StatementFacts(**{**one, "rewrites": tuple(one["rewrites"]), "waits": tuple(one["waits"])})
             for one in value.pop("statements")
         )
         return Measured(statements=statements, findings=tuple(value.pop("findings")), **value)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (sealed.Broken, ValueError, TypeError, KeyError):
         return None

@@ -1,20 +1,20 @@
 """Answers that are kept in the cache: the same question has the same answer.
 
 A question is all that its answer depends on, the code that finds it among it. Its digest is the name of
-the file.
+the file, and stands in it. The file is sealed: an answer that was edited, damaged, or copied from another
+question is none.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.errors import PgRehearseError
 from pgrehearse.servers.cache import subdirectory
 
@@ -44,15 +44,25 @@ def code(*packages: str) -> bytes:
 
 
 def recall(kind: str, name: str) -> Any:
-    """The answer of that name. Raises OSError, ValueError or PgRehearseError: there is none."""
-    return json.loads((subdirectory(kind) / f"{name}.json").read_text("utf-8"))
+    """The answer of that name. Raises ValueError or PgRehearseError: there is none."""
+    try:
+        kept = sealed.read(_place(kind, name))
+    except sealed.Broken as error:
+        raise ValueError(f"the file {error}") from error
+    if kept.get("question") != f"{kind} {name}":
+        raise ValueError("it is the answer to something else")
+    return kept.get("answer")
 
 
 def keep(kind: str, name: str, value: Any, *, most: int = _MOST) -> None:
     """Remember an answer, and ``most`` of its kind. Where that cannot be, it is found again."""
     with suppress(OSError, PgRehearseError):
-        place = subdirectory(kind) / f"{name}.json"
-        files.write_json(place, value)
+        place = _place(kind, name)
+        sealed.write(place, {"question": f"{kind} {name}", "answer": value})
         kept = sorted(place.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
         for old in kept[:-most]:
             old.unlink(missing_ok=True)
+
+
+def _place(kind: str, name: str) -> Path:
+    return subdirectory(kind) / f"{name}.json"

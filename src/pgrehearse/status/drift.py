@@ -7,7 +7,6 @@ asks for it, and believed for a day, as long as the same migrations are applied.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from pgrehearse import clock, files
+from pgrehearse import clock, sealed
 from pgrehearse.connections import connect
 from pgrehearse.environments.target import Target
 from pgrehearse.findings import Finding
@@ -130,7 +129,7 @@ def compare(project: Project, name: str, target: Target, migrations: Sequence[Mi
         "compared_at": clock.now().isoformat(),
         "seconds": round(time.perf_counter() - begun, 4),
     }
-    files.write_json(_place(project, name), kept)
+    sealed.write(_place(project, name), kept)
     return drift
 
 
@@ -179,7 +178,7 @@ def _place(project: Project, name: str) -> Path:
 
 def _kept(place: Path) -> _Kept | None:
     try:
-        value = json.loads(place.read_text("utf-8"))
+        value = sealed.read(place)
         if value["form"] != _FORM:
             return None
         differences = tuple(SeenDifference(**one) for one in value["differences"])
@@ -190,5 +189,5 @@ def _kept(place: Path) -> _Kept | None:
             datetime.fromisoformat(value["compared_at"]),
             float(value["seconds"]),
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (sealed.Broken, ValueError, TypeError, KeyError):
         return None

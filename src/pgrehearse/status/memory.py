@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pgrehearse import files
+from pgrehearse import sealed
 from pgrehearse.errors import SetupError
 from pgrehearse.status.fact import Fact, Known
 from pgrehearse.status.snapshot import LookTarget
@@ -17,16 +16,16 @@ __all__ = ["Memory"]
 
 
 class Memory:
-    """What was seen. A file that is gone or no such file means that nothing was."""
+    """What was seen. A file that is gone, or is not as it was written, means that nothing was."""
 
     def __init__(self, project: Project) -> None:
         self._file: Path = project.records / "status" / "seen.json"
         self._seen: dict[str, dict[str, datetime]] = {}
         try:
-            kept = json.loads(self._file.read_text("utf-8"))
+            kept = sealed.read(self._file)
             for label, facts in kept["seen"].items():
                 self._seen[label] = {name: datetime.fromisoformat(at) for name, at in facts.items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (sealed.Broken, ValueError, TypeError, KeyError, AttributeError):
             self._seen = {}
 
     def remembered(self, place: LookTarget, facts: dict[str, Fact]) -> dict[str, Fact]:
@@ -44,7 +43,7 @@ class Memory:
             label: {name: at.isoformat() for name, at in facts.items()} for label, facts in self._seen.items()
         }
         try:
-            files.write_json(self._file, {"seen": seen}, sort_keys=True)
+            sealed.write(self._file, {"seen": seen}, sort_keys=True)
         except SetupError as error:
             return str(error)
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pgrehearse import clock
+from pgrehearse import clock, sealed
 from pgrehearse.environments.target import open_target
 from pgrehearse.execution.exclusion import RUNNER
 from pgrehearse.status import drift
@@ -89,7 +90,15 @@ def test_a_comparison_that_was_written_by_others(seen: Seen) -> None:
     for text in ("", "{}", "[]", whole.replace('"form": 1', '"form": 0'), whole[:40]):
         kept.write_text(text, "utf-8")
         assert reason(seen) == "not compared yet"
-    kept.write_text(whole.replace('"database": "', '"database": "9'), "utf-8")
+    kept.write_text(whole.replace('"differences": []', '"differences": [ ]'), "utf-8")
+    assert seen.fact("drift").said == "none", "the layout is nobody's lie"
+    execute(seen.dsn, "ALTER TABLE shop ADD by_hand int")
+    drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
+    value = json.loads(kept.read_text("utf-8"))
+    kept.write_text(json.dumps({**value, "differences": []}), "utf-8")
+    assert reason(seen) == "not compared yet", "differences that somebody took out"
+    del value["seal"]
+    sealed.write(kept, {**value, "database": "9"})
     assert reason(seen) == "what was compared is another database"
 
 
@@ -98,7 +107,7 @@ def test_what_could_not_be_compared_is_unknown_unless_something_differs(seen: Se
     seen.up()
     drift.compare(seen.project, seen.place.label, open_target(seen.dsn), seen.migrations)
     (kept,) = (seen.project.records / "status").glob("drift-*.json")
-    kept.write_text(kept.read_text("utf-8").replace('"open": []', '"open": ["not compared: x"]'), "utf-8")
+    sealed.write(kept, {**sealed.read(kept), "open": ["not compared: x"]})
     assert reason(seen) == "no difference in what could be compared; not compared: x"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +97,19 @@ def test_what_holds_a_password_is_not_kept(applied: Bench, monkeypatch: pytest.M
     assert applied.run("up")[0] == 0
     assert parts(applied, "--only", "live")["drift"] is False
     assert kept == ["drift"]
+
+
+def test_what_is_remembered_is_not_believed_after_an_edit(
+    applied: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An answer that somebody changed, or that a disk did, would hide drift."""
+    monkeypatch.setattr(remembered, "subdirectory", lambda kind: tmp_path / "cache" / kind)
+    assert applied.run("check", "--only", "live")[0] == 0
+    applied.sql("ALTER TABLE wish ADD extra int")
+    assert applied.run("check", "--only", "live")[0] == 1
+    for file in (tmp_path / "cache" / "made").iterdir():
+        text = file.read_text("utf-8")
+        assert "title text NOT NULL" in text
+        hidden = text.replace("title text NOT NULL", "title text NOT NULL,\\n    extra integer")
+        file.write_text(hidden, "utf-8")
+    assert applied.run("check", "--only", "live")[0] == 1
