@@ -25,6 +25,8 @@ _PATIENCE = timedelta(seconds=5)
 _OLD = timedelta(minutes=5)
 #: WAL that a slot nobody reads may keep: bytes.
 _KEPT = 1 << 30
+#: How PostgreSQL calls the process of a prepared transaction, which has none.
+_PREPARED = 0
 _GRANT = "GRANT pg_read_all_stats TO {user}, as a role that may"
 
 
@@ -95,17 +97,37 @@ class Now:
         return list(self._findings())
 
     def _findings(self) -> Iterator[Finding]:
-        known = {one.pid: one for one in self.blockers}
         for one in self.waiting:
-            if one.waited <= _PATIENCE:
-                continue
-            first = known.get(one.blockers[0]) if one.blockers else None
-            by = f"pid {first.pid} ({first.user}, {first.state})" if first else "somebody who is gone"
-            yield concern(
-                f"pid {one.pid} ({one.user}) waits for {one.relation or 'a transaction'} for"
-                f" {told(one.waited)}, behind {by}",
-                f"ask its owner, or: SELECT pg_cancel_backend({first.pid})" if first else "look again",
+            if one.waited > _PATIENCE:
+                by, todo = self._first_before(one)
+                yield concern(
+                    f"pid {one.pid} ({one.user}) waits for {one.relation or 'a transaction'} for"
+                    f" {told(one.waited)}, behind {by}",
+                    todo,
+                )
+
+    def _first_before(self, one: Waiting) -> tuple[str, str]:
+        """Who begins the line in which ``one`` waits, and what to do: whoever waits there too is no cause."""
+        waiting = {other.pid: other for other in self.waiting}
+        passed = {one.pid}
+        while not any(pid not in waiting for pid in one.blockers):
+            pids = [pid for pid in one.blockers if pid not in passed]
+            if not pids:
+                break
+            one = waiting[pids[0]]
+            passed.add(one.pid)
+        known = {holder.pid: holder for holder in self.blockers}
+        first = next((known[pid] for pid in one.blockers if pid in known and pid not in waiting), None)
+        if first is None and _PREPARED in one.blockers:
+            return (
+                "a prepared transaction",
+                "see pg_prepared_xacts: ROLLBACK PREPARED or COMMIT PREPARED ends it",
             )
+        if first is None:
+            return "somebody who is gone", "look again"
+        idle = first.state.startswith("idle")  # canceling ends statements only
+        end = f"SELECT pg_{'terminate' if idle else 'cancel'}_backend({first.pid})"
+        return f"pid {first.pid} ({first.user}, {first.state})", f"ask its owner, or: {end}"
 
 
 @dataclass(frozen=True)

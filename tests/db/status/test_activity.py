@@ -64,9 +64,49 @@ def test_a_change_under_way_and_who_waits(seen: Seen, owned: Owned, monkeypatch:
             (said,) = seen.said("now")
             assert "waits for public.shop for " in said
             assert f"behind pid {change.info.backend_pid}" in said
+            end = f"SELECT pg_terminate_backend({change.info.backend_pid})"
+            (finding,) = seen.fact("now").findings
+            assert finding.next_step == f"ask its owner, or: {end}", "it has no statement to cancel"
         finally:
             change.execute("ROLLBACK")
             reader.join()
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_the_cause_of_a_line_is_named_and_what_ends_it(
+    seen: Seen, owned: Owned, monkeypatch: pytest.MonkeyPatch, prepared: bool
+) -> None:
+    """A reader waits behind a change that waits itself, for who has no statement under way."""
+    monkeypatch.setattr(activity, "_PATIENCE", timedelta())
+    execute(owned.admin, "CREATE TABLE shop (id int)")
+    with (
+        psycopg.connect(owned.admin) as holder,
+        psycopg.connect(owned.admin, autocommit=True) as change,
+        psycopg.connect(owned.admin, autocommit=True) as reader,
+    ):
+        holder.execute("INSERT INTO shop VALUES (1)")
+        if prepared:
+            holder.execute(f"PREPARE TRANSACTION '{owned.owner}'".encode())
+        altering = threading.Thread(target=change.execute, args=["ALTER TABLE shop ADD note text"])
+        altering.start()
+        wait_until(lambda: len(known(seen.fact("now")).waiting) == 1, "the change waits")
+        reading = threading.Thread(target=reader.execute, args=["SELECT * FROM shop"])
+        reading.start()
+        try:
+            wait_until(lambda: len(known(seen.fact("now")).waiting) == 2, "the reader waits")
+            pid = holder.info.backend_pid
+            found = [(one.said.partition(", behind ")[2], one.next_step) for one in seen.fact("now").findings]
+            cause = (f"pid {pid} (postgres, idle in transaction)", f"SELECT pg_terminate_backend({pid})")
+            if prepared:
+                cause = ("a prepared transaction", "ROLLBACK PREPARED or COMMIT PREPARED ends it")
+            assert [(who, end.endswith(cause[1])) for who, end in found] == [(cause[0], True)] * 2
+        finally:
+            if prepared:
+                execute(owned.admin, f"ROLLBACK PREPARED '{owned.owner}'")
+            else:
+                holder.rollback()
+            altering.join()
+            reading.join()
 
 
 def test_the_progress_of_a_build(seen: Seen, owned: Owned) -> None:
