@@ -28,7 +28,7 @@ from pgrehearse.servers import Servers
 from pgrehearse.servers.binaries import named
 from pgrehearse.text.split import split
 
-_PATIENCE, _LIMIT = 60.0, 300  # seconds until a run waits or has ended, and until it must have ended
+_PATIENCE, _LIMIT = 180.0, 300  # seconds until a run waits or has ended, and until it must have ended
 
 
 # --- what is tried ---------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def measured(names: Collection[str]) -> dict[str, Any]:
                 print(f"{name}, PostgreSQL {major}", file=sys.stderr)
                 one: dict[str, Any] = {
                     "title": tool.title,
-                    "version": re.split("==|@", tool.pins[0])[1],
+                    "version": tool.version or re.split("==|@", tool.pins[0])[1],
                     "two at once": two_at_once(bench, name),
                     "late merge": late_merge(bench, name),
                     "changes": {

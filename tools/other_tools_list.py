@@ -34,6 +34,8 @@ class Tool:
     looks: str = field(default="", repr=False)
     #: comes from Debian, unpacked beside the system
     debian: Program | None = field(default=None, repr=False)
+    #: what it says of itself, where the package has another number
+    version: str = field(default="", repr=False)
 
 
 def _journal(folder: Path) -> None:
@@ -132,5 +134,15 @@ TOOLS = {
         (("drizzle-kit", "migrate", "--config", "drizzle.config.mjs"),),
         npm=True,
         lists=_journal,
+    ),
+    "liquibase": Tool(
+        "Liquibase",
+        ("liquibase@4.28.1",),  # with PostgreSQL's driver for Java; Java itself has to be there
+        "changelog",
+        (("sh", "node_modules/liquibase/dist/liquibase/liquibase", "update"),),
+        npm=True,
+        address="db.example:5432/shop",
+        looks=r"SELECT LOCKED FROM \S*databasechangeloglock",
+        version="4.28.0",
     ),
 }

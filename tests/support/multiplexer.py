@@ -23,11 +23,16 @@ _SSL, _GSS, _CANCEL = 80877103, 80877104, 80877102
 
 
 @contextmanager
-def forwarder_before(dsn: str) -> Iterator[str]:
-    """The connection string of a proxy that passes bytes on, as HAProxy or an SSH tunnel does."""
+def forwarder_before(dsn: str, silence: float = _WAIT) -> Iterator[str]:
+    """The connection string of a proxy that passes bytes on, as HAProxy or an SSH tunnel does.
+
+    ``silence``: seconds after which it gives up a connection on which nothing was said, for a lock perhaps.
+    """
 
     def forward(client: socket.socket) -> None:
         with _connected(dsn) as server:
+            for side in (client, server):
+                side.settimeout(silence)
             back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
             _pump(client, server)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text import characters, layouts
+from pgrehearse.text import layouts
 from pgrehearse.text.migration_grammar import Section, has_marks, parse
+from pgrehearse.text.project import Project
 from pgrehearse.text.split import SplitError, Statement, split
 from pgrehearse.text.statement import Control, classify
 
@@ -40,9 +41,9 @@ def steps(path: Path) -> list[FileStatement]:
     Raises:
         DocumentError: no such file, not UTF-8, or not something psql could send.
     """
-    text = characters.read(path)
+    text = layouts.text_of(path)
     marked = has_marks(text)
-    section = parse(text, path).up if marked else layouts.section(text, path)
+    section = parse(text, path).up if marked else layouts.section(text, path, Project.find(path).placeholders)
     section = section or Section(text, 1, transaction=False)
     first, transaction = section.line, section.transaction
     try:

@@ -16,5 +16,6 @@ statement          what a statement is; settings, rows, concurrent: what it sets
                    temporary: what of it ends with the session
 passwords, secret_values, characters   what must not be shown, or not as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
-foreign_marks      the up part of a migration of another tool; layouts: folders of such
+layouts            folders of another tool's migrations; foreign_folder: what of them is none;
+                   foreign_marks, foreign_settings: the up part of a file, and what its tool keeps beside it
 """

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pgrehearse.text.migration_grammar import Section
 
-__all__ = ["up_part"]
+__all__ = ["formatted", "goose", "up_part"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,14 @@ def _line(pattern: str) -> re.Pattern[str]:
 _FORMATTED = re.compile(r"\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b", re.I)
 _CHANGESET = re.compile(r"^[ \t]*--[ \t]*changeset[ \t]+[^\n]*:[^\n]*$", re.M | re.I)
 _ALONE = re.compile(r"\brunInTransaction:[ \t]*\"?false\b", re.I)
+_ELSEWHERE = re.compile(r"\bdbms:[ \t]*(?:\"(?P<quoted>[^\"]*)\"|(?P<plain>\S+))", re.I)
+_IGNORED = re.compile(r"\bignore:[ \t]*\"?true\b", re.I)
 _GOOSE, _SQL_MIGRATE, _BLANKS = r"--[ \t]*\+goose[ \t]+", r"--[ \t]*\+migrate[ \t]+", r"[ \t]*"
+_GOOSE_UP = _line(rf"{_GOOSE}up")
 _LAYOUTS = (
     _Layout(
         down=_line(rf"{_GOOSE}down"),
-        up=_line(rf"{_GOOSE}up"),
+        up=_GOOSE_UP,
         alone=_line(rf"{_GOOSE}no[ \t]+transaction"),
     ),
     _Layout(  # sql-migrate
@@ -55,6 +59,16 @@ _LAYOUTS = (
         alone=_line(rf"----{_BLANKS}tern: disable-tx{_BLANKS}----"),
     ),
 )
+
+
+def formatted(text: str) -> bool:
+    """Whether ``text`` is formatted SQL of Liquibase."""
+    return _FORMATTED.match(text) is not None
+
+
+def goose(text: str) -> bool:
+    """Whether ``text`` has marks of goose."""
+    return _GOOSE_UP.search(text) is not None
 
 
 def up_part(text: str) -> Section | None:
@@ -76,13 +90,30 @@ def up_part(text: str) -> Section | None:
 def _changesets(text: str) -> Section:
     """All changesets of a file of Liquibase; of several each becomes a transaction, on the lines it has."""
     marks = list(_CHANGESET.finditer(text))
-    if len(marks) < 2:
+    if len(marks) < 2 and not any(map(_not_here, marks)):
         return Section(text, 1, transaction=not (marks and _ALONE.search(marks[0][0])))
-    pieces, at, close = [], 0, ""
-    for mark in marks:
+    pieces, close = [text[: marks[0].start()]], ""
+    for mark, following in zip_longest(marks, marks[1:]):
         alone = _ALONE.search(mark[0]) is not None
-        pieces += [text[at : mark.start()], close, "" if alone else "BEGIN;"]
+        body = text[mark.end() : following.start() if following else len(text)]
+        if _not_here(mark):
+            pieces += [close, re.sub(r"[^\n]", "", body)]
+            close = ""
+            continue
+        pieces += [close, "" if alone else "BEGIN;", body]
         # The last statement of a changeset needs no semicolon.
-        at, close = mark.end(), ";" if alone else "; COMMIT; "
-    pieces += [text[at:].rstrip("\n"), f"\n{close.strip()}\n"]
-    return Section("".join(pieces), 1, transaction=False)
+        close = ";" if alone else "; COMMIT; "
+    last = pieces.pop().rstrip("\n")
+    return Section("".join([*pieces, last, f"\n{close.strip()}\n"]), 1, transaction=False)
+
+
+def _not_here(mark: re.Match[str]) -> bool:
+    """Whether Liquibase leaves a changeset out on PostgreSQL."""
+    if _IGNORED.search(mark[0]):
+        return True
+    found = _ELSEWHERE.search(mark[0])
+    names = [one.strip().lower() for one in (found["quoted"] or found["plain"]).split(",")] if found else []
+    if "!postgresql" in names or "none" in names:
+        return True
+    wanted = [name for name in names if not name.startswith("!")]
+    return bool(wanted) and not {"postgresql", "all"} & set(wanted)

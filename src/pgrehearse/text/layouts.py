@@ -1,85 +1,103 @@
 """Migrations in the layouts of tools other than dbmate, to be judged; nothing here applies them.
 
 =================  =======================================================
-golang-migrate     ``7_name.up.sql``, with ``7_name.down.sql`` beside it
+golang-migrate     ``7_name.up.sql``, with ``7_name.down.sql`` beside it; also sqlx
 goose, sql-migrate ``7_name.sql`` with the tool's marks; also node-pg-migrate
 Supabase and such  ``7_name.sql`` without marks
-Flyway             ``V7__name.sql``, ``V1.2__name.sql``
+Atlas              ``7_name.sql``, ``7.sql`` with ``atlas.sum``
+Flyway             ``V7__name.sql``, ``V1.2__name.sql``, below any folder
 Prisma             ``7_name/migration.sql``
 Drizzle            ``0007_name.sql`` with ``meta/_journal.json``, or as Prisma with ``snapshot.json``
 Liquibase          ``7_name.sql`` of formatted SQL: a transaction for each changeset
 diesel             ``name/up.sql`` with ``name/down.sql`` beside it
 =================  =======================================================
 
-A file without marks is one transaction, as these tools run it, unless one of its statements refuses that. Its
-own BEGIN and COMMIT around everything say the same. Drizzle alone has no way out of its transaction.
+A file without marks is one transaction, as these tools run it, unless one of its statements refuses that;
+what a tool keeps beside it may say otherwise, see `foreign_settings`. Its own BEGIN and COMMIT around
+everything say the same. Drizzle alone has no way out of its transaction.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters, migration_files
-from pgrehearse.text.foreign_marks import up_part
+from pgrehearse.text.foreign_folder import contents, refuse_unread, said, within
+from pgrehearse.text.foreign_marks import formatted, goose, up_part
+from pgrehearse.text.foreign_settings import filled, is_base, own_transaction, refuse_delimiter, refuse_goose
 from pgrehearse.text.migration_files import Migration
 from pgrehearse.text.migration_grammar import Section, declared, has_marks
 from pgrehearse.text.split import SplitError, Statement, split
-from pgrehearse.text.statement import Control, classify
+from pgrehearse.text.statement import Control, Kind, classify
 
-__all__ = ["load", "programs", "run_again", "section", "version_of"]
+__all__ = ["load", "padded", "section", "text_of", "unjudged", "version_of"]
 
 #: Names of the files that are applied, within the folder; the version comes first.
 _NAMES = (
     re.compile(r"(?P<version>\d+)[_-](?P<name>[^/]+?)\.up\.sql"),
-    re.compile(r"[vV](?P<version>\d+(?:[._]\d+)*)__(?P<name>[^/]+)\.sql"),
+    re.compile(r"(?:[^/]+/)*[vVbB](?P<version>\d+(?:[._]\d+)*)__(?P<name>[^/]+)\.sql"),
     re.compile(r"(?P<version>\d[\d-]*)(?:_(?P<name>[^/]*))?/(?:migration|up)\.sql"),
-    re.compile(r"(?P<version>\d+)[_-](?P<name>[^/]+?)(?<!\.down)\.sql"),
+    re.compile(r"(?P<version>\d+)(?:[_-](?P<name>[^/]+?))?(?<!\.down)\.sql"),
 )
-#: What undoes, or is run again each time: no migration that is applied once.
-_BESIDE = re.compile(r"(?:.*[/.]|^)down\.sql|[uUrR]\d*[\d._]*__.*\.sql")
+_FLYWAY = _NAMES[1]
+_MIXED = "Flyway refuses such a mixture, unless flyway.mixed is true"
+_ONE_MESSAGE = (
+    "golang-migrate, sqlx, diesel and Prisma before 7.4 send both as one message,"
+    " and that is a transaction again"
+)
+_BASE = "stands for all that came before it, on an empty database"
 
 
-_PROGRAM = re.compile(r"[vV]?\d.*\.(?:rb|py|[cm]?[jt]s|go|java|kt|php|exs|cs|xml|ya?ml)")
-_AGAIN = re.compile(r"[rR]__.*\.sql")
+def unjudged(folder: Path, migrations: Collection[Migration]) -> list[str]:
+    """Which files of ``folder`` are none of ``migrations``, and why: a line for each reason."""
+    found = contents(folder)
+    taken = {one.path for one in migrations}
+    left = [path for path in found.sql if path not in taken]
+    aside = {reason: list(names) for reason, names in found.aside.items()}
+    for path in left:
+        reason = _BASE if is_base(path) else "in a folder below"
+        aside.setdefault(reason, []).append(within(path, folder))
+    return said(aside)
 
 
-def run_again(folder: Path) -> list[str]:
-    """Files of Flyway that it runs anew each time they change: they are no migrations here, so not judged."""
-    names = (_within(path, folder) for path in folder.rglob("*.sql") if _AGAIN.fullmatch(path.name))
-    return sorted(names)
-
-
-def programs(folder: Path) -> list[str]:
-    """Migrations beside those in SQL that are written in another language, so not judged."""
-    return sorted(path.name for path in folder.glob("*") if _PROGRAM.fullmatch(path.name))
-
-
-def load(folder: Path) -> list[Migration]:
+def load(folder: Path, placeholders: Mapping[str, str] | None = None) -> list[Migration]:
     """The migrations of ``folder`` in their order, in whichever layout it has.
+
+    ``placeholders``: what a tool puts for ``${name}``.
 
     Raises DocumentError: a file that is none, or cannot be read.
     """
-    files = sorted(path for path in folder.rglob("*.sql") if not _BESIDE.fullmatch(_within(path, folder)))
+    files = contents(folder).sql
     flat = [path for path in files if path.parent == folder and not _elsewhere(path.name)]
-    if not files or any(has_marks(characters.read(path)) for path in flat):
+    if not files:
+        refuse_unread(folder)
+    if not files or any(has_marks(text_of(path)) for path in flat):
         return migration_files.load(folder)
+    read = sorted((_read(path, folder, placeholders or {}) for path in files), key=lambda one: one.version)
     found: dict[str, Migration] = {}
-    for path in files:
-        migration = _read(path, folder)
+    for migration in _from_base(read):
         if migration.version in found:
             message = f"{found[migration.version].label} has the same version"
-            raise DocumentError(message, path=path, next_step="give one of them another number")
+            raise DocumentError(message, path=migration.path, next_step="give one of them another number")
         found[migration.version] = migration
-    return [found[version] for version in sorted(found)]
+    return list(found.values())
+
+
+def _from_base(read: list[Migration]) -> list[Migration]:
+    """``read``, in order, with one file at most that stands for those before it: those are not here."""
+    bases = [one for one in read if is_base(one.path)]
+    first = min((one.version for one in read if one not in bases), default="~")
+    usable = [one for one in bases if one.version < first][-1:]
+    return [one for one in read if one not in bases or one in usable]
 
 
 def version_of(name: str) -> str | None:
     """The version that a name within the folder says, in order as text; None for no migration."""
-    if _BESIDE.fullmatch(name):
-        return None
     match = next((match for one in _NAMES if (match := one.fullmatch(name))), None)
     if match is None:
         return None
@@ -88,13 +106,15 @@ def version_of(name: str) -> str | None:
     return ".".join(part.zfill(14) for part in re.split(r"[._-]", match["version"]) if part)
 
 
-def section(text: str, path: Path) -> Section | None:
-    """What ``path`` applies, if its text or its name is one of another tool; None for any other file."""
-    marked = up_part(text)
-    if marked is not None:
-        return marked
+def section(text: str, path: Path, placeholders: Mapping[str, str] | None = None) -> Section | None:
+    """What ``path`` applies, if its text or its name is one of another tool; None for any other file.
+
+    Raises DocumentError: what it applies cannot be seen.
+    """
     names = (path.name, f"{path.parent.name}/{path.name}")
-    return _whole(text) if any(version_of(name) for name in names) else None
+    if up_part(text) is None and not any(version_of(name) for name in names):
+        return None
+    return _up(filled(path, text, placeholders or {}), path)
 
 
 def _elsewhere(name: str) -> bool:
@@ -102,12 +122,8 @@ def _elsewhere(name: str) -> bool:
     return any(one.fullmatch(name) for one in _NAMES[:3])
 
 
-def _within(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix()
-
-
-def _read(path: Path, folder: Path) -> Migration:
-    name = _within(path, folder)
+def _read(path: Path, folder: Path, placeholders: Mapping[str, str]) -> Migration:
+    name = within(path, folder)
     version = version_of(name)
     if version is None:
         raise DocumentError(
@@ -115,10 +131,68 @@ def _read(path: Path, folder: Path) -> Migration:
             path=path,
             next_step="known: 7_name.sql, 7_name.up.sql, V7__name.sql, 7_name/migration.sql, 7_name/up.sql",
         )
-    text = characters.read(path)
-    up = _drizzle(text) if _by_drizzle(path) else section(text, path) or _whole(text)
+    text = text_of(path)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Migration(path, version, name, up, None, digest, tuple(declared(text)), foreign=True)
+    refused, joined = None, ""
+    try:
+        up = _up(filled(path, text, placeholders), path)
+        joined = _joined(path, up)
+    except DocumentError as error:
+        up, refused = Section(text, 1), error
+    return Migration(
+        path,
+        padded(version),
+        name,
+        up,
+        None,
+        digest,
+        tuple(declared(text)),
+        foreign=True,
+        refused=refused,
+        joined=joined,
+    )
+
+
+def _joined(path: Path, up: Section) -> str:
+    """What becomes of two statements of a file outside a transaction; empty where each is sent by itself."""
+    if _FLYWAY.fullmatch(path.name):
+        kinds = _kinds(up.sql)
+        mixed = any(kind.alone for kind in kinds) and not all(kind.alone for kind in kinds)
+        return _MIXED if mixed else ""
+    if up_part(text_of(path)) is not None or (path.parent / "atlas.sum").is_file():
+        return ""
+    return _ONE_MESSAGE
+
+
+def padded(version: str) -> str:
+    """``version`` so that as text it stands where it stands as a number."""
+    return version.zfill(14)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file. Flyway and Liquibase read over a byte order mark, so it is none of it."""
+    if path.suffix == ".sql" and path.is_file():  # a pipe is read once
+        data = path.read_bytes()
+        bare = data.removeprefix(b"\xef\xbb\xbf")
+        if bare != data and (_FLYWAY.fullmatch(path.name) or formatted(bare.decode("utf-8", "replace"))):
+            return characters.decoded(bare, path)
+    return characters.read(path)
+
+
+def _up(text: str, path: Path) -> Section:
+    """What the file applies. Raises DocumentError: it cannot be seen, or its tool would refuse the file."""
+    if _by_drizzle(path):
+        return _drizzle(text)
+    refuse_delimiter(path, text)
+    marked = up_part(text)
+    if marked is not None:
+        if goose(text):
+            refuse_goose(path, text, marked)
+        return marked
+    found, own = _whole(text), own_transaction(path, text)
+    if own is None or _controls(text):
+        return found
+    return replace(found, transaction=own)
 
 
 def _whole(text: str) -> Section:
@@ -152,11 +226,14 @@ def _drizzle(text: str) -> Section:
 
 
 def _controls(text: str) -> bool:
+    return any(kind.control not in (None, Control.WITHIN) for kind in _kinds(text))
+
+
+def _kinds(text: str) -> list[Kind]:
     try:
-        kinds = map(classify, split(text.replace("\r\n", "\n")))
-        return any(kind.control not in (None, Control.WITHIN) for kind in kinds)
+        return [classify(one) for one in split(text.replace("\r\n", "\n"))]
     except SplitError:  # whoever sends it says where
-        return False
+        return []
 
 
 def _bare(text: str, first: str, last: str) -> str:

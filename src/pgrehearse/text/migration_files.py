@@ -14,6 +14,7 @@ from typing import overload
 from pgrehearse.errors import DocumentError
 from pgrehearse.text import characters
 from pgrehearse.text.concurrent import built_index
+from pgrehearse.text.foreign_folder import refuse_unread
 from pgrehearse.text.migration_grammar import Comment, Section, parse
 from pgrehearse.text.split import Place, SplitError, Statement, places
 from pgrehearse.text.statement import Control, Kind, classify
@@ -21,8 +22,6 @@ from pgrehearse.text.statement import Control, Kind, classify
 __all__ = ["Migration", "Statements", "load", "statements"]
 
 _NAME = re.compile(r"(?P<version>\d+)_(?P<name>[\w-]+)\.sql")
-#: In which other tools have their migrations written, Liquibase's changelogs among them.
-_LANGUAGES = re.compile(r"\.(?:rb|py|[cm]?[jt]s|go|java|kt|php|exs|cs|xml|ya?ml|json)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,8 @@ class Migration:
         sha256: that of its bytes.
         comments: every comment line, with what it declares.
         foreign: of another tool than dbmate, see `layouts`; its down part is not read.
+        refused: why what it applies cannot be seen.
+        joined: what becomes of two statements outside a transaction; empty where each is sent by itself.
     """
 
     path: Path
@@ -44,12 +45,13 @@ class Migration:
     sha256: str
     comments: tuple[Comment, ...] = ()
     foreign: bool = False
+    refused: DocumentError | None = None
+    joined: str = "dbmate sends both as one message, and that is a transaction again"
 
     @property
     def label(self) -> str:
         """Its name within the folder."""
-        within = self.foreign and self.path.name in ("migration.sql", "up.sql")
-        return f"{self.path.parent.name}/{self.path.name}" if within else self.path.name
+        return self.name if self.foreign else self.path.name
 
     def declared(self, word: str) -> list[Comment]:
         """The comments that declare ``word``, one of those of `Comment`."""
@@ -65,7 +67,7 @@ class Migration:
 def load(folder: Path) -> list[Migration]:
     """The migrations of ``folder`` in order of version; none when there is no such folder.
 
-    Raises DocumentError: a file that is none, or cannot be read; a folder with programs and no SQL.
+    Raises DocumentError: a file that is none, or cannot be read; a folder with files and none that is read.
     """
     found: dict[str, Migration] = {}
     for file in sorted(folder.glob("*.sql")):
@@ -75,20 +77,8 @@ def load(folder: Path) -> list[Migration]:
             raise DocumentError(message, path=file, next_step="give one of them another number")
         found[migration.version] = migration
     if not found:
-        _refuse_programs(folder)
+        refuse_unread(folder)
     return [found[version] for version in sorted(found)]
-
-
-def _refuse_programs(folder: Path) -> None:
-    """Raise DocumentError when ``folder`` holds migrations in a language: nothing of them would be seen."""
-    files = sorted(path for path in folder.glob("*") if _LANGUAGES.fullmatch(path.suffix))
-    if files:
-        raise DocumentError(
-            f"{files[0].name}: migrations in another language than SQL are not read, and no other is here",
-            path=folder,
-            next_step="give what your tool sends to pgrehearse xray FILE, with --dsn or --schema for"
-            " the state before: alembic upgrade --sql, sqlmigrate, the log of db:migrate",
-        )
 
 
 def _read(file: Path) -> Migration:
@@ -113,6 +103,8 @@ class Statements(Sequence[Statement]):
     """
 
     def __init__(self, migration: Migration, section: Section) -> None:
+        if migration.refused is not None:
+            raise migration.refused
         self._text = section.sql
         self._starts, self._ends, self._lines = array("q"), array("q"), array("q")
         self.kinds: list[Kind] = []
@@ -176,7 +168,8 @@ def _problem(
         return (
             "this statement refuses a transaction, and the section is one",
             "give it a file of its own, and say so in your tool's words: -- +goose NO TRANSACTION,"
-            " runInTransaction:false; with Drizzle COMMIT; before it and BEGIN; after it"
+            " runInTransaction:false, -- atlas:txmode none, run_in_transaction = false in diesel's"
+            " metadata.toml; with Drizzle COMMIT; before it and BEGIN; after it"
             if migration.foreign
             else "write `transaction:false` after `-- migrate:up` (or down), and give it a file of its own",
         )

@@ -41,6 +41,8 @@ class Project:
     policy_off: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: pattern of drift -> why nobody wants to hear of it: the table [tool.pgrehearse.drift-ignore]
     drift_ignore: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: what another tool puts for ``${name}`` in migrations: the table [tool.pgrehearse.placeholders]
+    placeholders: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: findings of the policy from this severity on fail `db lint` and pytest
     policy_fails_on: Severity = Severity.HAZARD
     #: the table [tool.pgrehearse] as it was read
@@ -58,7 +60,7 @@ class Project:
     def at(cls, root: Path) -> Project:
         """The project whose folder is ``root``. Raises SetupError for a table that cannot be read."""
         table = _table(root / "pyproject.toml")
-        known = {"documents", "drift-ignore", "policy-off", "policy-fails-on", *_FOLDERS}
+        known = {"documents", "drift-ignore", "policy-off", "placeholders", "policy-fails-on", *_FOLDERS}
         unknown = set(table) - known
         if unknown:
             raise SetupError(
@@ -96,6 +98,7 @@ class Project:
             documents=names,
             policy_off=off,
             drift_ignore=ignored,
+            placeholders=_texts(root, table, "placeholders"),
             policy_fails_on=Severity(str(fails_on)),
             settings=table,
             **folders,
@@ -136,6 +139,18 @@ def _reasons(root: Path, table: Mapping[str, object], key: str, next_step: str) 
             f"[tool.pgrehearse.{key}] is not a table of reasons",
             path=root / "pyproject.toml",
             next_step=next_step,
+        )
+    return dict(found)
+
+
+def _texts(root: Path, table: Mapping[str, object], key: str) -> dict[str, str]:
+    """A table of texts. Raises SetupError for anything else."""
+    found = table.get(key, {})
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise SetupError(
+            f"[tool.pgrehearse.{key}] is not a table of texts",
+            path=root / "pyproject.toml",
+            next_step='write name = "value"',
         )
     return dict(found)
 

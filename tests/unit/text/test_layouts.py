@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pgrehearse.errors import DocumentError
-from pgrehearse.text.layouts import load, programs, version_of
+from pgrehearse.text.layouts import load, unjudged, version_of
 from pgrehearse.text.migration_files import statements
 
 SQL = "CREATE TABLE a (n int);\nCREATE TABLE b (n int);\n"
@@ -143,7 +143,9 @@ def test_programs_beside_sql_are_named(tmp_path: Path) -> None:
         "helper.js": "x",
         "meta/_journal.json": "{}",
     }
-    assert programs(written(tmp_path, files)) == ["2_b.go", "V3__c.java"]
+    folder = written(tmp_path, files)
+    (note,) = unjudged(folder, load(folder))
+    assert note == "not judged, no SQL: 2_b.go, V3__c.java; try xray FILE with what they send"
 
 
 FORMATTED = "--liquibase formatted sql\n\n"

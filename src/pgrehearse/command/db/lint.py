@@ -71,8 +71,9 @@ def lint(
     Without FILES, all that --base or --dsn do not call applied. Each statement is measured on a disposable
     database that holds the earlier migrations and the seed's rows.
 
-    The folder may be in the layout of another tool: golang-migrate, goose, sql-migrate, node-pg-migrate,
-    Flyway, Prisma, diesel, or plain SQL by number. Its up parts are judged.
+    The folder may be in the layout of another tool: golang-migrate, goose, sql-migrate, sqlx, Flyway, Prisma,
+    node-pg-migrate, Drizzle, Liquibase, Atlas, diesel, or plain SQL by number. Its up parts are judged, and
+    what is not read is named.
     """
     project = project_with_migrations()
     names = frozenset(_name(path, project) for path in paths)
@@ -125,7 +126,8 @@ def _off(project: Project) -> dict[str, str]:
 
 
 def _second(project: Project, report: PolicyReport, pg: str | None) -> Opinion:
-    chosen = [migration for migration in load(project.migrations) if migration.label in report.checked]
+    read = load(project.migrations, project.placeholders)
+    chosen = [migration for migration in read if migration.label in report.checked]
     return opinions.ask(chosen, int(pg) if pg else None)
 
 

@@ -40,7 +40,14 @@ def check(
         DocumentError: a name that is no migration; an applied file that does not run.
         SetupError: no git, no commit of that name, no server, no ledger.
     """
-    found = layouts.load(project.migrations)
+    found = layouts.load(project.migrations, project.placeholders)
+    if not found:
+        raise DocumentError(
+            "no migration is here, so nothing was read",
+            path=project.migrations,
+            next_step="pgrehearse db new NAME writes the first;"
+            " [tool.pgrehearse] migrations names another folder",
+        )
     report = PolicyReport()
     applied = _applied(project, request, found, report)
     chosen = _chosen(project, request, found, applied)
@@ -48,10 +55,7 @@ def check(
     report.exempt = len(applied & {migration.label for migration in found})
     read = files(found)
     todo = [file for file in read if file.migration in chosen]
-    if again := layouts.run_again(project.migrations):
-        report.notes.append(f"not judged, Flyway runs it at each change: {', '.join(again)}; try xray FILE")
-    if found and (others := layouts.programs(project.migrations)):
-        report.notes.append(f"not judged, no SQL: {', '.join(others)}; try xray FILE with what they send")
+    report.notes += layouts.unjudged(project.migrations, found)
     for file in todo:
         report.problems += [*file.misdeclared(), *text_checks.check(file)]
     report.coverage.total = sum(len(file.up) for file in todo)

@@ -28,13 +28,15 @@ class Base:
         ref: what was asked for, such as ``origin/main``.
         commit: where this branch left it; files there may have been applied.
         blobs: file name -> id of its content, at ``commit``.
-        newest: greatest version at ``ref`` itself, which may have moved on.
+        newest: greatest version at ``ref`` itself, which may have moved on; of dbmate's, in order as text.
+        highest: the same in order as numbers.
     """
 
     ref: str
     commit: str
     blobs: dict[str, str]
     newest: str
+    highest: str
 
 
 def base(folder: Path, ref: str) -> Base:
@@ -52,7 +54,9 @@ def base(folder: Path, ref: str) -> Base:
         f"{ref!r} and this branch have no common commit",
         "fetch the whole history; a CI checkout needs fetch-depth: 0",
     ).strip()
-    return Base(ref, commit, _blobs(root, commit), max(map(_version, _blobs(root, ref)), default=""))
+    there = [_version(name) for name in _blobs(root, ref)]
+    highest = max((layouts.padded(version) for version in there), default="")
+    return Base(ref, commit, _blobs(root, commit), max(there, default=""), highest)
 
 
 def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> Iterator[Finding]:
@@ -64,17 +68,18 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
             line = _first_difference(_content(folder, blob), now[name].path.read_bytes())
             said = f"differs from {found.ref}, where it may have been applied"
             yield broken("applied", now[name].path, line, said, _MEND)
-        elif name not in now:
+        elif name not in now and not (folder / name).exists():
             renamed = next((other for other, own in ids.items() if own == blob), None)
             said = f"renamed to {renamed}" if renamed else "deleted"
             yield broken("applied", folder / name, 0, f"{said}, but {found.ref} has it", _MEND)
     for name, migration in sorted(now.items()):
-        if name not in found.blobs and migration.version < found.newest:
+        newest = found.highest if migration.foreign else found.newest
+        if name not in found.blobs and migration.version < newest:
             yield broken(
                 "applied",
                 migration.path,
                 1,
-                f"older than {found.newest}, which {found.ref} has: it would run in another order elsewhere",
+                f"older than {newest}, which {found.ref} has: it would run in another order elsewhere",
                 "rename the file: give it a version of today",
             )
 

@@ -94,7 +94,8 @@ def check(file: File) -> Iterator[Finding]:
 
 def _one_statement(file: File) -> Iterator[Finding]:
     for section, written in ((file.migration.up, file.up), (file.migration.down, file.down)):
-        if section is None or section.transaction or len(written) < 2:
+        joined = file.migration.joined
+        if section is None or section.transaction or len(written) < 2 or not joined:
             continue
         if any(classify(one.sql).control is Control.OPENS for one in written):
             continue  # of another tool, which sends each statement by itself
@@ -104,8 +105,7 @@ def _one_statement(file: File) -> Iterator[Finding]:
                 "one-statement",
                 file.migration.path,
                 second.line,
-                "a part without transaction holds a second statement; dbmate sends both as one message,"
-                " and that is a transaction again",
+                f"a part without transaction holds a second statement; {joined}",
                 "give each statement a file of its own",
                 second.sql,
             )

@@ -75,6 +75,34 @@ def test_a_hook_sees_the_same(branch: Project, monkeypatch: pytest.MonkeyPatch, 
     ]
 
 
+SQL = "CREATE TABLE {0} (body text);\n"
+#: Files of another tool that main has; one of the branch; what of it is checked, and what is said of it.
+FOREIGN = {
+    "below folders": ({"all/V1__a.sql": "a"}, "2026/V2__b.sql", ""),
+    "late, below folders": ({"all/V1__a.sql": "a", "all/V3__c.sql": "c"}, "2026/V2__b.sql", "older than"),
+    "a baseline that stands for files": ({"V1__a.sql": "a", "B1__all.sql": "x"}, "V2__b.sql", ""),
+    "a baseline alone": ({"B5__all.sql": "a"}, "V6__b.sql", ""),
+    "numbers": ({"2_a.up.sql": "a", "10_c.up.sql": "c"}, "11_b.up.sql", ""),
+    "a late number": ({"2_a.up.sql": "a", "10_c.up.sql": "c"}, "3_b.up.sql", "older than"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_files_of_another_tool(project: Project, name: str) -> None:
+    there, new, words = FOREIGN[name]
+    for file in project.migrations.glob("*.sql"):
+        file.unlink()
+    for file, table in {**there, new: "b"}.items():
+        if file == new:
+            commit(project.root)
+            git(project.root, "checkout", "-q", "-b", "change")
+        (project.migrations / file).parent.mkdir(exist_ok=True)
+        (project.migrations / file).write_text(SQL.format(table))
+    report = lint(project, base="main")
+    assert report.checked == [new]
+    assert [words in one.message for one in report.problems] == [True] * bool(words)
+
+
 def test_a_deleted_and_a_renamed_file(branch: Project) -> None:
     (branch.migrations / "0002_notes.sql").rename(branch.migrations / "0003_notes.sql")
     assert said(lint(branch, base="main")) == [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pgrehearse.errors import DocumentError
 from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.servers import Server
@@ -18,7 +19,24 @@ LAYOUTS = {
     "golang-migrate": ("2_b.up.sql", {"1_a.up.sql": BASE, "1_a.down.sql": "DROP TABLE crate;\n"}),
     "prisma": ("2_b/migration.sql", {"1_a/migration.sql": BASE}),
     "flyway": ("V2__b.sql", {"V1__a.sql": BASE, "R__again.sql": "SELECT no_such_function();\n"}),
+    "flyway, below folders": (
+        "2026/V2__b.sql",
+        {"all/V1__a.sql": BASE, "all/U1__a.sql": "DROP TABLE crate;\n"},
+    ),
+    "flyway, a byte order mark": ("V2__b.sql", {"V1__a.sql": f"\ufeff{BASE}"}),
+    "flyway, a baseline": ("V11__b.sql", {"B10__a.sql": BASE, "B9__a.sql": "SELECT no_such_function();\n"}),
+    "atlas": ("2.sql", {"1_a.sql": BASE, "atlas.sum": "h1:"}),
+    "diesel": ("2_b/up.sql", {"1_a/up.sql": BASE, "1_a/down.sql": "DROP TABLE crate;\n"}),
 }
+UNJUDGED = {"flyway": "R__again.sql", "flyway, a baseline": "B9__a.sql"}
+CHANGESETS = """--liquibase formatted sql
+--property name:table value:crate
+--changeset shop:1 dbms:mysql
+ALTER TABLE `crate` ADD n int ENGINE=InnoDB;
+--changeset shop:2
+SET LOCAL lock_timeout = '2s';
+ALTER TABLE ${table} ALTER ${column} TYPE bigint;
+"""
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -31,7 +49,37 @@ def test_a_rewrite_is_found(server: Server, tmp_path: Path, layout: str) -> None
     assert (found.path, found.line) == (tmp_path / "db" / "migrations" / name, 2)
     assert not [one for one in report.problems if one.check in ("runnable", "judged", "down")]
     unjudged = [note for note in report.notes if note.startswith("not judged")]
-    assert [("R__again.sql" in note) for note in unjudged] == [True] * (layout == "flyway")
+    assert [UNJUDGED.get(layout, "") in note for note in unjudged] == [True] * (layout in UNJUDGED)
+
+
+def test_changesets_with_words_to_be_filled_in(server: Server, tmp_path: Path) -> None:
+    """What is for another database is not sent; what is not known is said, and nothing is called well."""
+    files = {"db/migrations/1_a.sql": BASE, "db/migrations/2_b.sql": CHANGESETS}
+    request = PolicyRequest(frozenset({"2_b.sql"}), rows=50)
+    report = check(project_at(tmp_path, files), request, lambda: server)
+    assert [(one.check, one.line) for one in report.problems] == [("runnable", 7)]
+    assert "${column} is not known" in report.problems[0].message
+    told = ("rewrite", "runnable", "judged")
+    files["pyproject.toml"] = '[tool.pgrehearse.placeholders]\ncolumn = "n"\n'
+    report = check(project_at(tmp_path, files), request, lambda: server)
+    assert [(one.check, one.line) for one in report.problems if one.check in told] == [("rewrite", 7)]
+
+
+def test_outside_its_transaction_a_lock_is_not_held(server: Server, tmp_path: Path) -> None:
+    """The file beside Flyway's script decides whether a statement that follows keeps the lock."""
+    held = "SET LOCAL lock_timeout = '2s';\nALTER TABLE crate ADD m int;\nUPDATE crate SET n = 1;\n"
+    files = {"db/migrations/V1__a.sql": BASE, "db/migrations/V2__b.sql": held}
+    request = PolicyRequest(frozenset({"V2__b.sql"}), rows=50)
+    inside = check(project_at(tmp_path, files), request, lambda: server)
+    files["db/migrations/V2__b.sql.conf"] = "executeInTransaction=false\n"
+    outside = check(project_at(tmp_path, files), request, lambda: server)
+    said = [{one.check for one in report.problems} for report in (inside, outside)]
+    assert said[0] != said[1], said
+
+
+def test_an_empty_folder_is_not_one_without_problems(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="nothing was read"):
+        check(project_at(tmp_path, {"db/migrations/README.md": "x"}), PolicyRequest(), lambda: server)
 
 
 @pytest.mark.parametrize(
