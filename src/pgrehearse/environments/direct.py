@@ -9,7 +9,7 @@ import psycopg
 from pgrehearse.connections import Connection
 from pgrehearse.errors import SetupError, first_line
 
-__all__ = ["direct", "unreachable"]
+__all__ = ["direct", "remedy", "unreachable"]
 
 #: Which server process answers, how many microseconds it lives, and where the server listens. Each name is
 #: qualified: behind a pooler somebody else's search_path may be in force. A fraction would be rounded as
@@ -83,11 +83,14 @@ def direct(connection: Connection) -> None:
         raise SetupError(_POOLED, next_step=f"{_NEXT}; {where}")
 
 
+def remedy(said: str) -> str:
+    """What to do about a connection that was refused with these words; empty for others."""
+    return next((step for words, step in _REMEDIES.items() if words in said), "")
+
+
 def unreachable(error: psycopg.Error) -> SetupError:
     """What is said of a database that ``error`` keeps away; a pooler that refused is called one."""
-    said = str(error)
-    remedies = (remedy for words, remedy in _REMEDIES.items() if words in said)
     return SetupError(
         f"the database cannot be reached: {first_line(error)}",
-        next_step=next(remedies, "check the DSN, and the settings of its role"),
+        next_step=remedy(str(error)) or "check the DSN, and the settings of its role",
     )

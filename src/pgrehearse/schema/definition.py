@@ -98,11 +98,11 @@ def reading(conninfo: str, named: Collection[str] = (), ignored: Collection[str]
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
             assert row is not None
-            dumped = dump(conninfo, create=True, ledger=False, snapshot=row[0])
+            major = connection.info.server_version // 10000
+            dumped = dump(conninfo, create=True, ledger=False, snapshot=row[0], major=major)
             extras = (*catalog.extras(connection), *roles(connection, named, ignored))
             unseen = (*dumped.warnings, *catalog.unseen(connection))
             versions = tuple(sorted(catalog.versions(connection).items()))
-            major = connection.info.server_version // 10000
     except psycopg.Error as error:
         reason = first_line(error)
         raise SetupError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from pgrehearse.connections import NOT_TEXT, NOT_TEXT_NEXT
+from pgrehearse.environments.direct import remedy
 from pgrehearse.errors import SetupError
 from pgrehearse.schema import client_programs
+from pgrehearse.servers.binaries import DEFAULT
 
 __all__ = ["OPTIONS", "Dump", "dump", "major_of"]
 
@@ -60,6 +63,7 @@ def dump(
     lock_wait: int = 15,
     snapshot: str = "",
     key: str = "pgrehearse",
+    major: int = 0,
 ) -> Dump:
     r"""A database as pg_dump writes it, in a session that may only read; without what promotions left.
 
@@ -72,6 +76,7 @@ def dump(
         lock_wait: seconds to wait for a table that is locked.
         snapshot: of another transaction, to see what it sees.
         key: the word of the file's \restrict; pg_dump by itself takes another one each time.
+        major: of the server, where it is known: an older pg_dump would be asked in vain.
 
     Raises SetupError: pg_dump is not here or too old, or the role may not read all of it.
     """
@@ -81,18 +86,22 @@ def dump(
     flags += ["--create"] if create else []
     flags += [] if ledger else _LEDGER
     flags += [f"--snapshot={snapshot}"] if snapshot else []
-    status, text, said = client_programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
+    status, text, said = _run(conninfo, flags, major if major > DEFAULT else 0)
     if status and (newer := _TOO_NEW.search(said)):
         # Asked only now: which major a server is costs a connection, and few are newer than the client.
-        with suppress(SetupError):
-            least = int(newer[2])
-            status, text, said = client_programs.run(
-                "pg_dump", conninfo, *flags, options=OPTIONS, least=least
-            )
+        status, text, said = _run(conninfo, flags, int(newer[2]))
     if status:
         raise _refused(said)
     lines = (line.removeprefix("pg_dump: ") for line in said.splitlines())
     return Dump(text, tuple(line for line in lines if line.startswith("warning: ")))
+
+
+def _run(conninfo: str, flags: Sequence[str], least: int) -> tuple[int, str, str]:
+    """Run a pg_dump of ``least`` or later; where there is none, the one that is there, which says why not."""
+    if least:
+        with suppress(SetupError):
+            return client_programs.run("pg_dump", conninfo, *flags, options=OPTIONS, least=least)
+    return client_programs.run("pg_dump", conninfo, *flags, options=OPTIONS)
 
 
 def major_of(text: str) -> int | None:
@@ -122,4 +131,4 @@ def _refused(said: str) -> SetupError:
         )
     if _UNREADABLE.search(reason):
         return SetupError(f"the schema cannot be read: {NOT_TEXT}: {reason}", next_step=NOT_TEXT_NEXT)
-    return SetupError(f"pg_dump failed: {reason}", next_step="check the DSN and its role")
+    return SetupError(f"pg_dump failed: {reason}", next_step=remedy(said) or "check the DSN and its role")
