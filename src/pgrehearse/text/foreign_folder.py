@@ -32,7 +32,7 @@ _NEARLY_SQL = re.compile(
     r".*\.(?:sql\.(?:gz|bz2|xz|zst|zip|tmpl|tpl|j2|erb|template)|[pP]g[sS][qQ][lL]|PGSQL|(?!sql$)[sS][qQ][lL]"
     r"|p?ddl|psql)|[vVrRbB]?\d*(?:__|_).*\.up\.(?!sql$|conf$)\w+"
 )
-_SKIPPED = ("node_modules", "__pycache__", "target")
+_SKIPPED = ("node_modules", "__pycache__")
 _TEXT = 1 << 20
 
 AGAIN = "Flyway runs it at each change"

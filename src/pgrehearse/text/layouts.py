@@ -132,13 +132,14 @@ def _read(path: Path, folder: Path, placeholders: Mapping[str, str]) -> Migratio
             next_step="known: 7_name.sql, 7_name.up.sql, V7__name.sql, 7_name/migration.sql, 7_name/up.sql",
         )
     text = text_of(path)
-    digest = hashlib.sha256(text.encode()).hexdigest()
     refused, joined = None, ""
     try:
         up = _up(filled(path, text, placeholders), path)
         joined = _joined(path, up)
     except DocumentError as error:
         up, refused = Section(text, 1), error
+    # What stands beside the file is a part of what is applied, and of what may be remembered of it.
+    digest = hashlib.sha256(repr((text, up, str(refused or ""))).encode()).hexdigest()
     return Migration(
         path,
         padded(version),

@@ -49,6 +49,16 @@ def test_whose_transaction(tmp_path: Path, files: dict[str, str | bytes], transa
     assert one(tmp_path, files).up.transaction is transaction
 
 
+def test_what_stands_beside_a_file_is_a_part_of_it(tmp_path: Path) -> None:
+    """What was measured of it is remembered by its digest."""
+    files: dict[str, str | bytes] = {"V1__a.sql": "SELECT ${x};\nUPDATE a SET n = 1;\n"}
+    first, again = (one(tmp_path, files, {"x": "1"}) for _ in range(2))
+    other = one(tmp_path, files, {"x": "2"})
+    told = one(tmp_path, {**files, "V1__a.sql.conf": "executeInTransaction=false"}, {"x": "1"})
+    assert first.sha256 == again.sha256
+    assert len({each.sha256 for each in (first, other, told)}) == 3
+
+
 @pytest.mark.parametrize("files", [{"1_a/up.sql": BUILD}, {"1_a.sql": BUILD, "atlas.sum": ""}])
 def test_a_build_that_the_tool_would_send_in_a_transaction(
     tmp_path: Path, files: dict[str, str | bytes]

@@ -103,7 +103,9 @@ def _applied(
         at = history.base(project.migrations, request.base)
         report.problems += history.against_base(project.migrations, at, found)
         names |= set(at.blobs)
-    if request.conninfo is not None:
+    if request.conninfo is not None and any(migration.foreign for migration in found):
+        report.not_run["applied"] = "the ledger of another tool is not read; --base says what is applied"
+    elif request.conninfo is not None:
         states = versions.read(request.conninfo, found)
         report.problems += history.against_ledger(project.migrations, states)
         names |= {s.migration.label for s in states if s.migration and s.state in ("applied", "edited")}

@@ -58,6 +58,7 @@ SELECT version FROM (SELECT DISTINCT ON (version) version, direction FROM pgrehe
                       WHERE outcome IN ('done', 'adopted') ORDER BY version, id DESC) AS last
  WHERE direction = 'up'
 """
+_NUMBERS = (20, 21, 23)  # bigint, smallint, integer
 _UNFINISHED = "SELECT EXISTS (SELECT FROM pgrehearse.attempt WHERE outcome NOT IN ('done', 'adopted'))"
 _ATTEMPTS = """
 SELECT a.id, a.version, a.name, a.direction, a.sha256, a.who, a.started, a.finished, a.outcome, a.error,
@@ -165,6 +166,12 @@ class Ledger:
             return KnownLedger()
         if not here:
             rows = self.connection.execute("SELECT version FROM public.schema_migrations ORDER BY version")
+            if rows.description and rows.description[0].type_code in _NUMBERS:
+                raise SetupError(
+                    "refused: public.schema_migrations is not dbmate's: its version is a number,"
+                    " as golang-migrate has it",
+                    next_step="keep that tool for this database; pgrehearse db lint judges its files",
+                )
             return KnownLedger({version: Applied(version) for (version,) in rows})
         found = self.connection.execute(_KNOWN).fetchall()
         return KnownLedger(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pgrehearse.errors import DocumentError
@@ -75,6 +76,18 @@ def test_outside_its_transaction_a_lock_is_not_held(server: Server, tmp_path: Pa
     outside = check(project_at(tmp_path, files), request, lambda: server)
     said = [{one.check for one in report.problems} for report in (inside, outside)]
     assert said[0] != said[1], said
+
+
+def test_the_ledger_of_another_tool_is_not_taken_for_ours(database: str, tmp_path: Path) -> None:
+    """golang-migrate's table has the name of dbmate's, and one row: the others would be pending or gone."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty bool NOT NULL)")
+        connection.execute("INSERT INTO schema_migrations VALUES (10, false)")
+    files = {f"db/migrations/{name}.up.sql": BASE for name in ("2_a", "10_b")}
+    report = check(project_at(tmp_path, files), PolicyRequest(conninfo=database), None)
+    assert [one for one in report.problems if one.check == "applied"] == []
+    assert "another tool is not read" in report.not_run["applied"]
+    assert report.checked == ["2_a.up.sql", "10_b.up.sql"]
 
 
 def test_an_empty_folder_is_not_one_without_problems(server: Server, tmp_path: Path) -> None:

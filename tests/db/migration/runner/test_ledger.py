@@ -332,3 +332,17 @@ def test_a_limit_on_idle_transactions_does_not_end_a_look(place: Place) -> None:
         row = connection.execute("SELECT current_setting('idle_in_transaction_session_timeout')").fetchone()
         assert row == ("0",)
         assert set(Ledger(connection).known().applied) == {"1"}
+
+
+@pytest.mark.parametrize("rows", ["", "INSERT INTO schema_migrations VALUES (10, false)"])
+def test_the_table_of_another_tool_is_refused_and_left_alone(place: Place, rows: str) -> None:
+    """golang-migrate gives its table the name of dbmate's, with a number for a version."""
+    place.write(1, TABLE, "DROP TABLE thing;")
+    place.execute("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)")
+    place.execute(rows or "SELECT")
+    for refused in (place.up, lambda: versions.read(place.dsn, place.migrations())):
+        with pytest.raises(SetupError, match="its version is a number") as error:
+            refused()
+        assert error.value.next_step
+    assert place.one("SELECT to_regclass('thing') IS NULL AND to_regnamespace('pgrehearse') IS NULL")
+    assert place.one("SELECT count(*) FROM schema_migrations") == bool(rows)
