@@ -27,11 +27,15 @@ _NAME = (
 _NAMED = re.compile(rf"\w*{_NAME}", re.I)
 #: Without any of these no statement holds a password.
 _MAY_HOLD = re.compile(rf"{_NAME}|passfile|://|crypt|hmac", re.I)
+#: A password in JSON.
+_IN_JSON = re.compile(rf'{_NAME}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.I)
 _HINTS = ("pass", "pwd", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac")
 #: SQL within a literal that may have a password at a place of its own.
 _PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{_NAME})", re.I | re.S)
-#: A literal that holds a password somewhere inside: a connection string, a URL, SQL within quotes.
-_HOLDS_PASSWORD = re.compile(rf"{_NAME}\s*=|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=", re.I)
+#: A literal that holds a password somewhere inside: a connection string, a URL, JSON, SQL within quotes.
+_HOLDS_PASSWORD = re.compile(
+    rf"{_NAME}\s*=|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=|{_NAME}\"\s*:\s*\"", re.I
+)
 #: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
 _OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{_NAME}|{_NAME}\s*=)[\s']*+(?:$|%)", re.I)
 _AFTER = re.compile(rf"{_NAME}\b[\s='&$]+(.*)", re.I | re.S)
@@ -244,7 +248,8 @@ def _inside(literal: str) -> Iterator[str]:
     """The passwords within a literal that is hidden as a whole: a message may name one by itself."""
     for text in {literal.replace("''", "'"), unquote(literal), _unescaped(literal)}:
         given = [text[begin:end] for begin, end in _user_info(text)]
-        for value in [*given, *(found["value"] for found in _SETTING.finditer(text))]:
+        settings = (found["value"] for found in _SETTING.finditer(text))
+        for value in [*given, *settings, *_IN_JSON.findall(text)]:
             yield value.strip("'")
             yield from (part for part in re.split("[@/:]", value) if len(part) >= _UNMISTAKABLE)
         inner: set[str] = set()

@@ -1,7 +1,8 @@
 """Which literals of SQL are secrets by their place: values of secret columns, arguments that are encrypted.
 
 The place is told from the tokens before it: ``INSERT INTO t (name, password) VALUES ('a', HERE)``, that with
-SELECT, ``SET password = HERE``, ``SET (name, password) = ('a', HERE)``, ``crypt(HERE, gen_salt('bf'))``. Rows
+SELECT, ``SET password = HERE``, ``SET (name, password) = ('a', HERE)``, ``crypt(HERE, gen_salt('bf'))``,
+``password IN (HERE)``, ``password text DEFAULT HERE``, ``jsonb_build_object('password', HERE)``. Rows
 without a list of columns say nothing of what they hold. Time grows with the text.
 """
 
@@ -33,7 +34,14 @@ _ARGUMENTS: dict[str, _Places] = {
     "pgp_pub_encrypt_bytea": frozenset({0}),
     "pgp_pub_decrypt": frozenset({1, 2}),
     "pgp_pub_decrypt_bytea": frozenset({1, 2}),
+    "create_secret": frozenset({0}),  # of Supabase's vault
 }
+#: Functions whose arguments are names and their values, by turns.
+_PAIRS = frozenset(("json_build_object", "jsonb_build_object"))
+#: Words between a column and what it is compared with.
+_COMPARES = frozenset(("in", "like", "ilike"))
+#: Words after which a column or a parameter is named.
+_NAMES = frozenset(("add", "column", "alter", "exists", "variadic", "inout", "in"))
 #: The same functions as a regular expression finds their calls.
 CALLS = rf"\b(?:{'|'.join(name for name, secret in _ARGUMENTS.items() if secret)})\s*\("
 #: Words after which an expression that began with ``password =`` is over, unless they belong to a CASE of it.
@@ -57,6 +65,8 @@ class _Level:
     at: int = 0  # commas so far
     value: bool = False  # the value of a secret column
     cases: int = 0  # CASE of that value without its END
+    pairs: bool = False  # names and their values, by turns
+    first: str = ""  # the name that what stands between two commas begins with
 
     def hides(self) -> bool:
         return self.whole or self.value or self.at in self.secret
@@ -82,8 +92,12 @@ class SecretValues:
         level = self._levels[-1]
         if token.kind in ("space", "comment"):
             return
+        if token.kind in ("word", "quoted"):
+            level.first = level.first or _name(token)
         if token.kind == "word":
             self._word(level, token.text.lower())
+            if token.text.lower() == "not":
+                return  # what comes next is said of the name before
         elif token.kind == "semicolon":
             self._levels = [_Level()]
         elif token.text in _OPENING:
@@ -93,7 +107,8 @@ class SecretValues:
         elif token.text == ",":
             self._name(level)
             level.at += 1
-            level.value, level.cases = False, 0
+            named = level.pairs and level.at % 2 == 1 and self._last.kind == "string"
+            level.value, level.cases, level.first = named and self._named(_name(self._last)), 0, ""
             if level.sets:
                 level.columns = _NO_PLACES
         elif token.text in ("=", ":=") and self._named(_name(self._last)):
@@ -109,6 +124,11 @@ class SecretValues:
             level.awaits, level.at, level.secret = False, 0, level.columns
         elif word in ("from", "returning", "where", "on"):
             level.secret = level.columns = _NO_PLACES
+        if word in _NAMES:
+            level.first = ""
+        compared = word in _COMPARES and self._named(_name(self._last))
+        if compared or (word == "default" and self._named(level.first)):
+            level.value = True
         if word == "case" and level.value:
             level.cases += 1
         elif word in _ENDS and level.cases == 0:
@@ -125,7 +145,7 @@ class SecretValues:
             return _Level(secret=_ARGUMENTS[name])
         if level.columns and not level.secret and name in _BEFORE_ROWS:
             return _Level(secret=level.columns, columns=level.columns)
-        return _Level(whole=level.hides())
+        return _Level(whole=level.hides(), pairs=name in _PAIRS)
 
     def _close(self, level: _Level) -> None:
         self._name(level)
@@ -141,4 +161,4 @@ class SecretValues:
 
 
 def _name(token: Token) -> str:
-    return token.text.strip('"').lower()
+    return token.text.strip("\"'").lower()

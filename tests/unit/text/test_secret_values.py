@@ -1,0 +1,75 @@
+"""Which literal is a secret by its place; those beside it are not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pgrehearse.text.passwords import redacted
+from pgrehearse.text.secret_values import SecretValues
+from pgrehearse.text.split import scanned
+
+#: H is a secret, P is none.
+PLACES = (
+    "INSERT INTO u (name, password) VALUES ('P', 'H'), ('P', 'H')",
+    "INSERT INTO u (name, \"Password\") SELECT 'P', 'H' UNION ALL SELECT 'P', 'H'",
+    "INSERT INTO u (name, password) VALUES ('P', lower('H')) ON CONFLICT (name) DO UPDATE SET password = 'H'",
+    "UPDATE u SET (name, password) = ROW ('P', 'H'), note = 'P'",
+    "UPDATE u SET password = CASE WHEN a = 1 AND b THEN 'H' ELSE 'H' END, note = 'P' WHERE name = 'P'",
+    "SELECT crypt('H', gen_salt('P')), 'P'",
+    "SELECT vault.create_secret('H', 'P')",
+    "SELECT * FROM u WHERE password IN ('H', 'H') AND name IN ('P')",
+    "SELECT * FROM u WHERE password NOT IN ('H') OR name LIKE 'P'",
+    "SELECT * FROM u WHERE password NOT LIKE 'H' AND note = 'P'",
+    "SELECT * FROM u WHERE name IN ('P') AND 'P' IN ('password', 'P')",
+    "CREATE TABLE u (name text DEFAULT 'P', password text NOT NULL DEFAULT 'H', note text DEFAULT 'P')",
+    "ALTER TABLE u ADD password text DEFAULT 'H', ADD note text DEFAULT 'P'",
+    "ALTER TABLE u ADD COLUMN IF NOT EXISTS api_key text DEFAULT 'H'",
+    "ALTER TABLE u ALTER COLUMN \"password\" SET DEFAULT 'H', ALTER note SET DEFAULT 'P'",
+    "CREATE FUNCTION f(name text DEFAULT 'P', IN password text DEFAULT 'H') RETURNS int RETURN 1",
+    "SELECT jsonb_build_object('name', 'P', 'password', 'H', 'note', 'P')",
+    "SELECT json_build_object('name', 'password', 'note', 'P')",
+    "CREATE TYPE login AS ENUM ('password', 'P', 'token', 'P')",
+    "INSERT INTO u (name) VALUES ('P'); INSERT INTO u (password) VALUES ('H')",
+    "CREATE TABLE u (password text); COMMENT ON COLUMN u.password IS 'P'; SELECT 'P'",
+)
+
+
+@pytest.mark.parametrize("sql", PLACES)
+def test_a_secret_is_hidden_and_what_stands_beside_it_is_not(sql: str) -> None:
+    """Read from the text's own tokens, and so told by `redacted` too."""
+    values, found = SecretValues(lambda name: name in ("password", "api_key", "token")), []
+    for token in scanned(sql):
+        if token.kind == "string" and token.text.strip("'") in "HP":
+            found.append((token.text.strip("'"), values.here))
+        values.feed(token)
+    assert found and [kind for kind, hidden in found if hidden != (kind == "H")] == []
+    if "COMMENT" not in sql:
+        shown = redacted(sql.replace("'H'", "'hunter2x'"))
+        assert shown == sql.replace("'H'", "'***'")
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ('{"name": "a", "password": "hunter2x"}', True),
+        ('{"db_password" : "hunter2x"}', True),
+        ('{"token_type": "bearer", "secret": true}', False),
+        ('{"name": "password", "note": "a"}', False),
+    ],
+)
+def test_a_password_in_json_is_hidden_with_all_of_it(text: str, hidden: bool) -> None:
+    sql = f"INSERT INTO u (data) VALUES ('{text}')"
+    assert redacted(sql) == (sql.replace(text, "***") if hidden else sql)
+    if hidden:
+        assert redacted(sql, "invalid value hunter2x for it") == "invalid value *** for it"
+
+
+def test_time_grows_with_the_text() -> None:
+    sql = "INSERT INTO u (name, password) VALUES " + ", ".join(["('a', 'b')"] * 20_000)
+    began = time.process_time()
+    values = SecretValues(lambda name: name == "password")
+    for token in scanned(sql):
+        values.feed(token)
+    assert time.process_time() - began < 5
