@@ -24,13 +24,13 @@ export PATH := $(CACHE)/debian/path:$(PATH)
 # Set in many containers: then each of a thousand processes would compile the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help site pages browser test faults zoo check programs serve matrix preview thorough budget migrations evidence benchmark \
+.PHONY: help site pages browser test faults zoo check programs serve matrix preview zoo-preview thorough budget migrations evidence benchmark \
 	generate lock clean
 
 help: ## Show this list
 	@echo "pgrehearse: a handbook of PostgreSQL schema changes whose every block is executed"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: $(READY) ## Execute every document on a real PostgreSQL, build the site, check the built pages
 	$(BIN)/pgrehearse build $(if $(SITE_PG),--pg $(SITE_PG))
@@ -81,6 +81,10 @@ preview: $(READY) ## Documents, rehearsals and tests/db on Debian's newest Postg
 	$(BIN)/python tools/debian_programs.py --newest postgresql-19
 	$(MAKE) matrix PG=19
 	PGREHEARSE_TEST_MAJOR=19 PGREHEARSE_DRIFT_MAJORS=19 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal tests/db
+
+zoo-preview: $(READY) ## Every runbook on tables of every shape, on Debian's newest PostgreSQL 19 (ZOO=2/4: a shard)
+	$(BIN)/python tools/debian_programs.py --newest postgresql-19
+	$(MAKE) zoo PG=19 ZOO=$(ZOO)
 
 thorough: $(READY) ## Unit tests with 20 times as many made-up examples, others in every run (a few minutes)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile thorough tests/unit
