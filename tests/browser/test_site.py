@@ -155,6 +155,42 @@ def test_paper_has_no_buttons_and_nothing_folded_or_cut(browser: Browser, url: s
         assert page.evaluate(_CUT) == []
 
 
+#: Words of a chart that stand outside of it, where nothing is drawn.
+_OUTSIDE = (
+    "() => [...document.querySelectorAll('svg.run-time text')].filter(one => {"
+    " const box = one.getBBox(), all = one.ownerSVGElement.viewBox.baseVal;"
+    " return box.width && (box.x < all.x - 0.5 || box.x + box.width > all.x + all.width + 0.5) })"
+    ".map(one => one.textContent)"
+)
+#: Tables as wide as a page may be, and pages with charts.
+_WIDE = ("reference/foreign-tables/", "reference/locks/", "reference/environments/", "reference/faults/")
+_CHARTS = ("guides/live-traffic/", "runbooks/enum-remove-value/")
+
+
+def test_nothing_is_cut_on_paper_and_no_word_of_a_chart(browser: Browser, url: str, folder: Path) -> None:
+    wrong = {}
+    with Visit(browser, _PAPER) as visit:
+        for name in pages(folder) if EVERY else (*KINDS, *_WIDE, *_CHARTS):
+            page = visit.to(f"{url}/{name}")
+            page.emulate_media(media="print")
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            if cut := [*page.evaluate(_CUT), *page.evaluate(_OUTSIDE)]:
+                wrong[name] = cut
+        assert wrong == {}
+        # The counterproof: what is too wide is seen.
+        page.add_style_tag(content="table, .run-time text { font-size: 90px !important }")
+        assert page.evaluate(_OUTSIDE) != []
+
+
+def test_all_runbooks_of_the_table_of_shapes_are_in_sight(browser: Browser, url: str) -> None:
+    with Visit(browser) as visit:
+        table = visit.to(f"{url}/reference/foreign-tables/").locator("table.run-zoo")
+        hidden = "one => one.scrollWidth - one.clientWidth"
+        assert table.evaluate(hidden) <= 1
+        visit.page.add_style_tag(content=".run-zoo td { min-width: 5rem }")
+        assert table.evaluate(hidden) > 1
+
+
 def screens(page: Page) -> float:
     """How many screens long the page is, as it stands."""
     return round(float(page.evaluate("document.documentElement.scrollHeight / innerHeight")), 1)

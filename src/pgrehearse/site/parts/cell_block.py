@@ -99,7 +99,8 @@ def _chips(cell: CellOptions, language: str, found: Found) -> list[_Chip]:
     if cell.exit:
         chips.append(_Chip("expect", f"exit status {cell.exit}"))
     if cell.needs and cell.until:
-        chips.append(_Chip("needs", f"PostgreSQL {cell.needs} to {cell.until}"))
+        only = f"{cell.needs} to {cell.until}" if cell.needs != cell.until else str(cell.needs)
+        chips.append(_Chip("needs", f"PostgreSQL {only}"))
     elif cell.needs or cell.until:
         chips.append(
             _Chip("needs", f"PostgreSQL {cell.needs}+" if cell.needs else f"PostgreSQL up to {cell.until}")

@@ -23,7 +23,7 @@ __all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]
 #: Kinds of requests: their name in evidence, and one of them.
 KINDS = {"reads": "read", "writes": "write"}
 
-_WIDTH, _LEFT, _RIGHT = 400, 44, 394
+_WIDTH, _LEFT, _RIGHT = 400, 54, 394
 _TOP, _STRIP, _HEAD = 26, 74, 22
 _HEIGHT = _TOP + 2 * (_HEAD + _STRIP) + 30
 #: Milliseconds below which the scale does not go: noise must not look like an outage.
