@@ -13,6 +13,7 @@ from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.text_checks import LONGEST, in_force
+from pgrehearse.migration.policy.untaken import untaken
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.rows import changed_whole, limit
 from pgrehearse.text.statement import Kind, classify, code
@@ -85,6 +86,7 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
             held, block = set(), row.step.block
         yield from _slow(file, written, row, measured)
         yield from _met_nothing(file, written, row, measured)
+        yield from untaken(file, written, row)
         strong = measured.strong(row)
         second = strong - held and (held or _one_by_one(written.sql))
         if second and row.step.block and not file.allowed("one-table", written):
