@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from pgrehearse.errors import DocumentError
+import psycopg
+
+from pgrehearse.errors import DocumentError, PgRehearseError, SetupError, first_line
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.xray_steps import steps
 from pgrehearse.migration.policy import breaking, comments, cost_checks
@@ -80,7 +83,8 @@ class PolicyRun:
         if self._stuck:
             return None
         self.progress(file.migration.label)
-        seen = look(stage, file)
+        with _placed(file):
+            seen = look(stage, file)
         self._done = number + 1
         self.memory.keep(number, seen)
         return seen
@@ -149,6 +153,25 @@ class PolicyRun:
                 self.report.problems.append(
                     unjudged(file.migration.path, file.migration.up.line, f"not judged, for {reason}")
                 )
+
+
+@contextmanager
+def _placed(file: File) -> Iterator[None]:
+    """What goes wrong meanwhile names ``file``."""
+    path, line = file.migration.path, file.migration.up.line
+    try:
+        yield
+    except PgRehearseError as error:
+        if error.path is not None:
+            raise
+        raise type(error)(error.message, path=path, line=line, next_step=error.next_step) from error
+    except psycopg.OperationalError as error:
+        raise SetupError(
+            f"the session in which this was measured has ended: {first_line(error)}",
+            path=path,
+            line=line,
+            next_step="take out what ends sessions; if nothing does, the server's log says why",
+        ) from error
 
 
 def _refused(file: File, failed: Failed) -> Finding:
