@@ -76,7 +76,7 @@ def load(folder: Path, placeholders: Mapping[str, str] | None = None) -> list[Mi
     flat = [path for path in files if path.parent == folder and not _elsewhere(path.name)]
     if not files:
         refuse_unread(folder)
-    if not files or any(has_marks(text_of(path)) for path in flat):
+    if not files or any(has_marks(_readable(path)[0]) for path in flat):
         return migration_files.load(folder)
     read = sorted((_read(path, folder, placeholders or {}) for path in files), key=lambda one: one.version)
     found: dict[str, Migration] = {}
@@ -131,15 +131,16 @@ def _read(path: Path, folder: Path, placeholders: Mapping[str, str]) -> Migratio
             path=path,
             next_step="known: 7_name.sql, 7_name.up.sql, V7__name.sql, 7_name/migration.sql, 7_name/up.sql",
         )
-    text = text_of(path)
-    refused, joined = None, ""
+    text, refused = _readable(path)
+    up, joined = Section(text, 1), ""
     try:
-        up = _up(filled(path, text, placeholders), path)
-        joined = _joined(path, up)
+        if refused is None:
+            up = _up(filled(path, text, placeholders), path)
+            joined = _joined(path, up)
     except DocumentError as error:
-        up, refused = Section(text, 1), error
+        refused = error
     # What stands beside the file is a part of what is applied, and of what may be remembered of it.
-    digest = hashlib.sha256(repr((text, up, str(refused or ""))).encode()).hexdigest()
+    digest = hashlib.sha256(repr((text, up, str(refused or ""))).encode() + path.read_bytes()).hexdigest()
     return Migration(
         path,
         padded(version),
@@ -178,6 +179,14 @@ def text_of(path: Path) -> str:
         if bare != data and (_FLYWAY.fullmatch(path.name) or formatted(bare.decode("utf-8", "replace"))):
             return characters.decoded(bare, path)
     return characters.read(path)
+
+
+def _readable(path: Path) -> tuple[str, DocumentError | None]:
+    """The text of a file, or why it cannot be read: one applied long ago must not stop the others."""
+    try:
+        return text_of(path), None
+    except DocumentError as error:
+        return "", error
 
 
 def _up(text: str, path: Path) -> Section:

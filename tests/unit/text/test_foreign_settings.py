@@ -126,9 +126,17 @@ def test_what_can_be_seen_is_sent(tmp_path: Path, name: str, text: str | bytes, 
     assert statements(found, found.up)[-1].sql.endswith(sent)
 
 
-def test_a_mark_before_the_first_letter_is_no_blank_to_others(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="U\\+FEFF"):
-        one(tmp_path, {"1_a.up.sql": b"\xef\xbb\xbfSELECT 1;"})
+@pytest.mark.parametrize(
+    "text", [b"\xef\xbb\xbfSELECT 1;", "SELECT '\u200e';".encode(), b"SELECT '\xe4';", b"SELECT 1;\0"]
+)
+def test_what_no_one_can_read_is_said_of_that_file(tmp_path: Path, text: bytes) -> None:
+    """An old file of others must not stop the judgement of a new one."""
+    (tmp_path / "1_a.up.sql").write_bytes(text)
+    (tmp_path / "2_b.up.sql").write_text("SELECT 2;")
+    bad, good = load(tmp_path)
+    assert [each.sql for each in statements(good, good.up)] == ["SELECT 2"]
+    with pytest.raises(DocumentError, match=r"U\+|not UTF-8"):
+        statements(bad, bad.up)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
@@ -12,7 +12,17 @@ from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.migration_grammar import Comment, Section
 from pgrehearse.text.split import Statement
 
-__all__ = ["File", "Written", "read"]
+__all__ = ["File", "Written", "files", "in_their_words", "read"]
+
+#: What our files and our runner do -> the same where another tool applies the file.
+_THEIR_WORDS = {
+    ", with transaction:false": ", which your tool sends without a transaction",
+    " with transaction:false": " which your tool sends without a transaction",
+    "pgrehearse db up removes the remains of an interrupted build itself": (
+        "drop what a failed build left, before the next try"
+    ),
+    "dbmate and psql set none": "most tools set none",
+}
 
 
 @dataclass(frozen=True)
@@ -121,3 +131,11 @@ def _statements(
 def files(migrations: Sequence[Migration]) -> list[File]:
     """`read` for all of ``migrations``."""
     return [read(migration) for migration in migrations]
+
+
+def in_their_words(found: Finding) -> Finding:
+    """``found`` in a file of another tool: what to do, without what only ours can do."""
+    said = found.next_step
+    for ours, theirs in _THEIR_WORDS.items():
+        said = said.replace(ours, theirs)
+    return replace(found, next_step=said)

@@ -90,6 +90,21 @@ def test_the_ledger_of_another_tool_is_not_taken_for_ours(database: str, tmp_pat
     assert report.checked == ["2_a.up.sql", "10_b.up.sql"]
 
 
+def test_advice_is_what_the_tool_can_do(server: Server, tmp_path: Path) -> None:
+    """`transaction:false` is a word of dbmate's, and no other tool removes the remains of a build."""
+    build = "SET LOCAL lock_timeout = '2s';\nCREATE INDEX i ON crate (n);\n"
+    again = (
+        "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY IF NOT EXISTS j ON crate (n);\n"
+    )
+    files = {"1_a.up.sql": BASE, "2_b.up.sql": build, "3_c.sql": again}
+    project = project_at(tmp_path, {f"db/migrations/{name}": text for name, text in files.items()})
+    report = check(project, PolicyRequest(frozenset({"2_b.up.sql", "3_c.sql"}), rows=50), lambda: server)
+    advice = {one.check: one.next_step for one in report.problems}
+    assert "which your tool sends without a transaction" in advice["index-build"]
+    assert "drop what a failed build left" in advice["build-retry"]
+    assert not [said for said in advice.values() if "transaction:false" in said or "db up" in said]
+
+
 def test_an_empty_folder_is_not_one_without_problems(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="nothing was read"):
         check(project_at(tmp_path, {"db/migrations/README.md": "x"}), PolicyRequest(), lambda: server)
