@@ -204,6 +204,16 @@ def test_the_page_of_one_file(browser: Browser, tmp_path: Path, size: tuple[int,
         page = visit.to(place)
         assert page.title() == "Status: unknown"
         assert page.locator("section.database").count() == len(STATES) + 1
+        whens = page.locator("td.when").all()
+        # One line of text each, whatever the width: a moment that wraps makes a row four lines high.
+        assert whens
+        assert {
+            when.evaluate(
+                "one => one.firstChild && (() => { const range = document.createRange();"
+                " range.selectNodeContents(one); return range.getClientRects().length })()"
+            )
+            for when in whens
+        } == {1}
         assert violations(page) == []
         assert too_wide(page) == 0
         assert page.evaluate("typeof hacked") == "undefined"

@@ -187,6 +187,8 @@ def test_all_runbooks_of_the_table_of_shapes_are_in_sight(browser: Browser, url:
         table = visit.to(f"{url}/reference/foreign-tables/").locator("table.run-zoo")
         hidden = "one => one.scrollWidth - one.clientWidth"
         assert table.evaluate(hidden) <= 1
+        cell = table.locator("tbody td").first
+        assert cell.evaluate("one => getComputedStyle(one).verticalAlign") == "middle"
         visit.page.add_style_tag(content=".run-zoo td { min-width: 5rem }")
         assert table.evaluate(hidden) > 1
 
