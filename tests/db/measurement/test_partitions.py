@@ -37,10 +37,11 @@ INSERT INTO reading_3 VALUES (31, 1);
 INSERT INTO "Odd"."Days" VALUES (1, 1), (2, 2);
 """
 #: Requests of one partition only, by the partition: what a pruned SELECT reads, where a row goes.
+#: Its sensor is no NULL, for which 19 does not look at the referenced table.
 PRUNED = {
-    "reading_1": ("SELECT FROM reading WHERE at = 11", "INSERT INTO reading (at) VALUES (12)"),
-    "reading_2": ("SELECT FROM reading WHERE at = 21", "INSERT INTO reading (at) VALUES (22)"),
-    "reading_rest": ("SELECT FROM reading WHERE at = 90", "INSERT INTO reading (at) VALUES (90)"),
+    "reading_1": ("SELECT FROM reading WHERE at = 11", "INSERT INTO reading VALUES (12, 1)"),
+    "reading_2": ("SELECT FROM reading WHERE at = 21", "INSERT INTO reading VALUES (22, 1)"),
+    "reading_rest": ("SELECT FROM reading WHERE at = 90", "INSERT INTO reading VALUES (90, 1)"),
     '"Odd"."Day 1"': (
         'SELECT FROM "Odd"."Days" WHERE d = 1',
         'INSERT INTO "Odd"."Days" VALUES (1, 1) ON CONFLICT DO NOTHING',

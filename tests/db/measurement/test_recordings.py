@@ -119,7 +119,7 @@ def test_recorded_saved_and_drawn(project: Project) -> None:
         drawn = ElementTree.fromstring(svg)  # noqa: S314 - our own
         assert [child.tag for child in drawn][:2] == ["title", "desc"]
     assert html.count("<svg") == 2
-    assert re.search(r"no write for 1\.\d\d s", html), "an outage is written into the picture"
+    assert re.search(r"no write for [1-9]\.\d\d s", html), "an outage is written into the picture"
     assert "style=" not in html and "<script" not in html
     assert "400 rows" in html
 
