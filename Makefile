@@ -41,8 +41,10 @@ site: $(READY) ## Execute every document on a real PostgreSQL, build the site, c
 pages: $(READY) ## Look at the built site in a browser: search, accessibility, phones (EVERY=1: all pages)
 	EVERY=$(EVERY) PGREHEARSE_BUILT_SITE=$(CURDIR)/site $(BIN)/python -m pytest -q tests/browser/test_site.py
 
-browser: ## Install Chromium where there is none, for the tests in a browser (Debian, as root)
-	@command -v chromium || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
+# The fonts are those that the theme asks for, by other names: with wider ones each page is longer than on a reader's phone.
+browser: ## Install Chromium and its fonts where they are not, for the tests in a browser (Debian, as root)
+	@{ command -v chromium && fc-list | grep LiberationSans-Regular; } || \
+	  { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium fontconfig fonts-liberation; }
 
 # What takes a minute comes first: what comes last is what workers wait for at the end.
 test: check ## Check the form of code and documents, then run all tests and documents

@@ -215,7 +215,7 @@ def test_no_guide_is_longer_than_fifteen_screens_of_a_phone(browser: Browser, ur
         guides = [name for name in pages(folder) if name.startswith(("guides/", "stuck/"))]
         long = {name: many for name in guides if (many := opened(visit.to(f"{url}/{name}"))) > _SCREENS}
         assert guides
-        assert long == {}
+        assert long == {}, "too long, or without the fonts of `make browser`"
         assert visit.wrong == []
 
 
