@@ -99,7 +99,7 @@ def test_recorded_saved_and_drawn(project: Project) -> None:
     status, output = command("--refresh")
     assert status == 0, output
     assert re.search(r"ok    slow-index  PostgreSQL \S+  longest wait: unsafe \d{4} ms, safe \d+ ms", output)
-    ((major, entry),) = recordings.load(project, "slow-index").items()
+    (entry,) = recordings.load(project, "slow-index").values()
     assert entry.facts["safe"] == {
         "errors": [],
         "requests": [
@@ -125,10 +125,10 @@ def test_recorded_saved_and_drawn(project: Project) -> None:
 
     same = RecordedWays("", entry.facts, {})
     recording = document.front.recordings["slow-index"]
-    assert recordings.changes(project, document, recording, f"{major}.1", same) == []
+    assert recordings.changes(project, document, recording, entry.version, same) == []
     assert recordings.changes(project, document, recording, "99.1", same) == ["no evidence for PostgreSQL 99"]
     other = {**entry.facts, "unsafe": {**entry.facts["unsafe"], "errors": ["55P03"]}}
-    assert recordings.changes(project, document, recording, f"{major}.1", RecordedWays("", other, {})) == [
+    assert recordings.changes(project, document, recording, entry.version, RecordedWays("", other, {})) == [
         "unsafe: errors: found now, not committed: 55P03"
     ]
 
