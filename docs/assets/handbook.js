@@ -67,6 +67,5 @@ addEventListener("hashchange", () => goTo(location.hash));
 new MutationObserver((changes) => {
   for (const change of changes) if (change.addedNodes.length) mend(change.target);
 }).observe(document.body, { childList: true, subtree: true });
-// What is folded cannot be opened on paper. The list of tables stays: it is pages long, stands before the steps, and its sum is said.
-const folded = "article details:not(.run-tried)";
-addEventListener("beforeprint", () => document.querySelectorAll(folded).forEach((one) => { one.open = true; }));
+// What is folded cannot be opened on paper.
+addEventListener("beforeprint", () => document.querySelectorAll("article details").forEach((one) => { one.open = true; }));
