@@ -183,6 +183,7 @@ def test_nothing_is_cut_on_paper_and_no_word_of_a_chart(browser: Browser, url: s
                 wrong[name] = cut
         assert wrong == {}
         # The counterproof: what is too wide is seen.
+        page = visit.to(f"{url}/{_CHARTS[-1]}")
         page.add_style_tag(content="table, .run-time text { font-size: 90px !important }")
         assert page.evaluate(_OUTSIDE) != []
 

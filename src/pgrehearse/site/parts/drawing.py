@@ -24,6 +24,8 @@ __all__ = ["KINDS", "duration", "parts", "svg", "total_ms", "worst_ms"]
 KINDS = {"reads": "read", "writes": "write"}
 
 _WIDTH, _LEFT, _RIGHT = 400, 54, 394
+#: Half of the longest number below the axis.
+_MARGIN = 18
 _TOP, _STRIP, _HEAD = 26, 74, 22
 _HEIGHT = _TOP + 2 * (_HEAD + _STRIP) + 30
 #: Milliseconds below which the scale does not go: noise must not look like an outage.
@@ -166,7 +168,9 @@ def _seconds(scale: _Scale, base: float) -> Iterable[Element]:
     step = _round(scale.wide / 6, (1, 2, 5, 10))
     for number in range(int(scale.wide / step) + 1):
         x = scale.x(number * step)
-        yield _shape("text", _tick(number * step), x=x, y=base + 13, text_anchor="middle")
+        # The last one may stand at the edge, where half of it would be cut off.
+        anchor = "end" if x > _RIGHT - _MARGIN else "middle"
+        yield _shape("text", _tick(number * step), x=x, y=base + 13, text_anchor=anchor)
     yield _shape("text", "time since the load began", x=_RIGHT, y=base + 25, text_anchor="end")
 
 

@@ -94,6 +94,12 @@ def test_everything_stands_inside_the_picture(
             assert 0 <= float(x or y) <= (width if x else height)
 
 
+def test_the_last_number_below_the_axis_ends_at_the_edge() -> None:
+    texts = {one.text: one.get("text-anchor") for one in drawn(measured([1.0] * 8)).iter("text")}
+    assert texts["800 ms"] == "end"
+    assert texts["600 ms"] == "middle"
+
+
 def test_a_request_is_seen_and_none_is_not() -> None:
     first, second = (
         drawn(measured([worst, 100.0])).find(".//path[@class='run-time-reads']") for worst in (0.01, None)
