@@ -48,8 +48,8 @@ def connect(name, dbname="postgres"):
 
 
 def until(session, question):
-    """Wait until the answer is yes, half a minute at most."""
-    deadline = time.monotonic() + 30
+    """Wait until the answer is yes, two minutes at most."""
+    deadline = time.monotonic() + 120
     while not session.execute(question).fetchone()[0]:
         assert time.monotonic() < deadline, question
         time.sleep(0.02)
