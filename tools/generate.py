@@ -127,7 +127,7 @@ _OPTIONS = {
         "lock-queue",
     ),
     "timeout": (
-        "How long the cell may take in a test or a rehearsal: 30 s without it. An operator is not limited.",
+        "How long the cell may take in a test or a rehearsal: 60 s without it. An operator is not limited.",
         "5min",
     ),
     "until": ("The last server major it runs on.", "16"),

@@ -19,6 +19,7 @@ from pgrehearse.status.snapshot import Snapshot, unseen
 from support import ROOT
 from support.programs import program
 from support.samples_of_status import AT, VALUES, snapshot
+from support.waiting import LIMIT
 
 #: What a series is called, with its labels; those that are empty are none to Prometheus.
 Series = tuple[str, tuple[tuple[str, str], ...]]
@@ -59,7 +60,7 @@ def rules(tmp_path: Path) -> Path:
 
 def promtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [program("promtool-2.42"), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 def played(rules: Path, *tests: dict[str, Any]) -> subprocess.CompletedProcess[str]:

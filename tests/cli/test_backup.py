@@ -16,7 +16,7 @@ from support.backups import Shop, changed, empty, flipped, opened
 from support.databases import execute
 from support.majors import TEST_MAJOR
 from support.processes import PGREHEARSE
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 from support.ways import Way, way_on
 
 _SENDING = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender'"
@@ -80,7 +80,7 @@ def test_what_is_interrupted_leaves_no_server_no_space_no_receipt(
     try:
         wait_until(lambda: any(into.glob("pgr-*/data")) or running.poll() is not None, "it copies")
         running.send_signal(word)
-        status = running.wait(60)
+        status = running.wait(LIMIT)
     finally:
         processes.end(running)
     assert execute(shop.dsn, "SELECT count(*) FROM pgrehearse.receipt") == receipts
@@ -108,7 +108,7 @@ def test_a_backup_that_is_interrupted_is_none(shop: Shop, tmp_path: Path) -> Non
     try:
         wait_until(lambda: any(tmp_path.glob(".half.*")) or running.poll() is not None, "it takes")
         running.send_signal(signal.SIGINT)
-        status = running.wait(60)
+        status = running.wait(LIMIT)
     finally:
         processes.end(running)
     assert list(tmp_path.glob(".half.*")) == []

@@ -17,7 +17,7 @@ from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import fresh, name_of, names
 from support.processes import clean_environment
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 DEMO = f"{sys.executable} -m pgrehearse environment demo"
 LOOK = 'echo "$PGREHEARSE_DEMO"; echo "$PRODUCTION_DSN"'
@@ -30,7 +30,7 @@ def shell(script: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

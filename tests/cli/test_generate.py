@@ -15,6 +15,7 @@ from pgrehearse.text import lint
 from pgrehearse.text.document import load
 from support import ROOT
 from support.majors import TEST_MAJOR
+from support.waiting import LIMIT
 
 TOOL = ROOT / "tools" / "generate.py"
 SAMPLES = sorted((ROOT / "tools" / "samples").glob("*.md"))
@@ -22,7 +23,7 @@ SAMPLES = sorted((ROOT / "tools" / "samples").glob("*.md"))
 
 def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(TOOL), "--root", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 @pytest.fixture

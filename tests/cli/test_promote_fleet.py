@@ -12,6 +12,7 @@ from pgrehearse.servers import Servers
 from support.fleets import Fleet, fleet_on
 from support.majors import RECENT
 from support.processes import end
+from support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_without_the_extra_the_queue_is_refused_with_what_to_install(fleet: Flee
         "raise ModuleNotFoundError('no', name='procrastinate')\n", "utf-8"
     )
     worker = fleet.start("worker", PYTHONPATH=str(fleet.root / "hidden"))
-    _, said = worker.communicate(timeout=30)
+    _, said = worker.communicate(timeout=LIMIT)
     assert worker.returncode == 69
     assert "pip install 'pgrehearse[fleet]'" in said
 
@@ -131,6 +132,6 @@ def test_a_worker_that_may_not_says_so(fleet: Fleet) -> None:
             assert said, "the worker ended"
         end(worker)
         fleet.start("worker")
-        assert applying.wait(60) == 0
+        assert applying.wait(LIMIT) == 0
     finally:
         fleet.home.execute(f"DROP ROLE {role}")

@@ -14,7 +14,7 @@ import pytest
 from support.majors import LATER, LATER_SAID
 from support.processes import PGREHEARSE, PYTEST, call, clean_environment, start
 from support.projects import write
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 GREEN = "# Green\n\n```sql\nSELECT 1 AS a;\n```\n\n```text\n a\n---\n 1\n(1 row)\n```\n"
 WRONG = (
@@ -243,7 +243,7 @@ def test_ctrl_c_leaves_no_server(project: Project) -> None:
     wait_until((project.root / "pid").exists, "the document runs")
     pid = int((project.root / "pid").read_text("utf-8"))
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 2, out + err
     wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the server is gone")
 

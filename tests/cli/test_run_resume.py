@@ -13,7 +13,7 @@ from pgrehearse.servers import Server
 from support.bench import Bench
 from support.databases import Database
 from support.runs import GATE, generating, note, open_gate, run
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 LABEL = '  label: {description: Label, example: x, default: "ok"}\n'
 
@@ -268,7 +268,7 @@ def test_resumes_after_it_was_ended_in_the_middle_of_a_statement(
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT)
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")
     if how == signal.SIGINT:
         assert process.returncode == 130, err
@@ -296,6 +296,6 @@ def test_ctrl_c_in_a_python_step(bench: Bench, gated: Database) -> None:
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow step runs")
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130, err
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")

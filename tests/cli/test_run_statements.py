@@ -12,7 +12,7 @@ import pytest
 from support.bench import Bench
 from support.databases import Database
 from support.runs import GATE, SLOW, generating, note, noted, open_gate, run, stopped_at_the_gate
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_between_two_statements_of_a_step(bench: Bench, gated: Database, how: si
     process = bench.start("run", "sample", "--yes", "--dsn", gated.dsn)
     wait_until(lambda: gated.running("pg_sleep") or process.poll() is not None, "the slow statement runs")
     os.kill(process.pid, how)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     wait_until(lambda: gated.backends() == 0, "the server has ended its part")
     if how != signal.SIGKILL:
         assert process.returncode == 130, err

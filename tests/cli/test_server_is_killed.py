@@ -16,7 +16,7 @@ from support.bench import Bench
 from support.faults.remains import files
 from support.processes import PGREHEARSE, clean_environment, start
 from support.projects import HEAD, fence
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 STEPS = ["ALTER TABLE item ADD COLUMN IF NOT EXISTS c int;"]
 ITEM = "-- migrate:up\nCREATE TABLE item (id bigint PRIMARY KEY, b int);\n-- migrate:down\nDROP TABLE item;\n"
@@ -94,7 +94,7 @@ def test_a_killed_server_is_told(bench: Bench, place: Path, command: str, moment
     for one in postmasters(place):
         with suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=LIMIT)
     assert "Traceback" not in out + err
     if "ended by itself; starting another" not in err:
         assert process.returncode in (1, 69), out + err

@@ -13,6 +13,7 @@ from pgrehearse.status import as_json
 from support.bench import Bench
 from support.databases import execute
 from support.processes import Ended
+from support.waiting import LIMIT
 from support.ways import Way, way_on
 
 
@@ -125,7 +126,7 @@ def test_watching_goes_on_until_it_is_ended(way: Way) -> None:
         assert line
         heads += line.startswith("environment ")
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 130
 
 

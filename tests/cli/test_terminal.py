@@ -13,6 +13,7 @@ from wcwidth import width
 
 from support.bench import Bench
 from support.processes import PGREHEARSE, clean_environment
+from support.waiting import LIMIT
 
 CHANGE = """\
 ALTER TABLE 商品 ADD COLUMN 備考 text;
@@ -46,7 +47,7 @@ def on_terminal(root: Path, columns: int, *arguments: str, **more: str) -> str:
         pass
     finally:
         os.close(ours)
-        process.wait(timeout=60)
+        process.wait(timeout=LIMIT)
     return said.decode()
 
 

@@ -18,7 +18,7 @@ from pgrehearse.servers import Servers
 from support.faults.moments import VARIABLE, Moment, chosen
 from support.fleets import Fleet, fleet_on
 from support.majors import RECENT
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 #: In a sample fewer databases are made.
 SIZE = 50 if os.environ.get(VARIABLE) else 12
@@ -89,7 +89,7 @@ def test_a_worker_is_killed(fleet: Fleet, moment: Moment) -> None:
         held[:] = fleet.home.execute(_HELD) if done >= enough else []
         return bool(held)
 
-    wait_until(caught, f"{enough} done, and one at work", 120)
+    wait_until(caught, f"{enough} done, and one at work", LIMIT)
     victim = held[0][2]
     os.kill(victim, signal.SIGKILL)
     killed = time.monotonic()
@@ -98,10 +98,10 @@ def test_a_worker_is_killed(fleet: Fleet, moment: Moment) -> None:
         lambda: all(fleet.home.one(_AGAIN.format(*one)) for one in left.items()), "taken over", RECOVERY
     )
     recovered = time.monotonic() - killed
-    assert applying.wait(120) == 0, moment.again
+    assert applying.wait(LIMIT) == 0, moment.again
     for worker in (first, second):
         worker.terminate()
-        worker.wait(30)
+        worker.wait(LIMIT)
     print(f"{moment}: {enough} done, {len(left)} at work; taken over after {recovered:.1f} s")
     done_once(fleet, everything, moment)
 
@@ -115,8 +115,8 @@ def test_the_command_that_applies_is_killed(fleet: Fleet, moment: Moment) -> Non
     enough = int(moment.chance[0] * SIZE)
     fleet.until(["working", "done"], enough + 1)
     applying.kill()
-    applying.wait(30)
-    wait_until(lambda: not {"open", "working"} & set(fleet.states().values()), "the wave ends", 60)
+    applying.wait(LIMIT)
+    wait_until(lambda: not {"open", "working"} & set(fleet.states().values()), "the wave ends", LIMIT)
     waves = fleet.home.execute(_WAVES)
     assert all(states in ({"done"}, {"planned"}) for states in map(set, (row[1] for row in waves))), waves
     if {"planned"} in [set(row[1]) for row in waves]:
@@ -124,5 +124,5 @@ def test_the_command_that_applies_is_killed(fleet: Fleet, moment: Moment) -> Non
     fleet.good("resume")
     for worker in workers:
         worker.terminate()
-        worker.wait(30)
+        worker.wait(LIMIT)
     done_once(fleet, everything, moment)

@@ -18,7 +18,7 @@ from pgrehearse.servers import Servers
 from support.faults.moments import VARIABLE
 from support.fleets import Fleet, fleet_on
 from support.majors import RECENT
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="make faults runs it")
 
@@ -51,7 +51,7 @@ def test_whoever_keeps_others_waiting_stops_the_rest(fleet: Fleet) -> None:
             "the migration has its lock",
         )
         reader.execute("SELECT count(*) FROM trace")
-    _, said = applying.communicate(timeout=60)
+    _, said = applying.communicate(timeout=LIMIT)
     assert applying.returncode == 1, said
     assert f"in {first} somebody waited longer than 00:00:01 for the migration" in said
     assert fleet.states() == {first: "done"} | dict.fromkeys(others, "planned")
@@ -71,7 +71,7 @@ def test_a_build_that_outlived_its_worker_is_not_disturbed(fleet: Fleet) -> None
             lambda: fleet.home.one("SELECT max(attempt) FROM pgrehearse_promotion.visit") == 2, "tried twice"
         )
         assert fleet.traces(first) == []
-    assert applying.wait(60) == 0
+    assert applying.wait(LIMIT) == 0
     assert fleet.traces(first) == ["1"]
 
 
@@ -89,7 +89,7 @@ def test_a_stopped_worker_that_goes_on_later_does_nothing_twice(fleet: Fleet) ->
         lambda: fleet.home.one("SELECT max(attempt) FROM pgrehearse_promotion.visit") == 2, "taken over"
     )
     os.kill(first.pid, signal.SIGCONT)
-    assert applying.wait(60) == 0
+    assert applying.wait(LIMIT) == 0
     assert [fleet.traces(name) for name in fleet.names] == [["1"]] * 5
 
 
@@ -101,7 +101,7 @@ def test_ctrl_c_stops_it_and_what_workers_have_is_finished(fleet: Fleet) -> None
     applying = fleet.start("apply")
     fleet.until(["working"])
     os.kill(applying.pid, signal.SIGINT)
-    applying.wait(30)
+    applying.wait(LIMIT)
     assert fleet.state() == "stopped"
     fleet.until(["done"])
     assert list(fleet.states().values()) == ["done", *["planned"] * 4]

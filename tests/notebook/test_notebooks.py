@@ -31,6 +31,7 @@ from support.kernels import Kernel
 from support.majors import LATER, LATER_SAID, TEST_MAJOR
 from support.poolers import proxy_before
 from support.projects import HEAD, fence
+from support.waiting import LIMIT
 
 Kernels = Callable[[dict[str, str]], AbstractContextManager[Kernel]]
 Marked = Callable[[str | None], AbstractContextManager[dict[str, str]]]
@@ -302,7 +303,7 @@ RUNBOOK = HEAD + "\n".join(f"## {phase}\n\n{fence('SELECT 1;')}" for phase in PH
 
 def export(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pgrehearse", "export", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 def test_the_command_writes_and_refuses(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pgrehearse.text.document import Document, load, parse
 from pgrehearse.text.project import Project
 from pgrehearse.text.psql_script import to_psql
 from support import ROOT
+from support.waiting import LIMIT
 
 RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
 
@@ -29,7 +30,7 @@ def psql(
     flags = [word for variable in variables for word in ("-v", variable)]
     command = [str(client("psql")), "-X", *options, *flags, "-f", str(script)]
     return subprocess.run(
-        command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False
+        command, env=dict(environment), capture_output=True, text=True, timeout=LIMIT, check=False
     )
 
 

@@ -21,8 +21,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.site.built.serve import serve
 from support.processes import hearing
 from support.tiny import Tiny
-
-LIMIT = 30.0
+from support.waiting import LIMIT
 
 PREVIEW = """
 import sys

@@ -65,7 +65,7 @@ class Visit:
             reduced_motion="reduce",
         )
         self.context.set_default_timeout(LIMIT * 1000)
-        self.context.set_default_navigation_timeout(4 * LIMIT * 1000)  # a long page on a busy machine
+        self.context.set_default_navigation_timeout(LIMIT * 1000)  # a long page on a busy machine
         self.wrong: list[str] = []
         self.page: Page = self.context.new_page()
         self.page.on("console", lambda said: self._console(said.type, said.text))

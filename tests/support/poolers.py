@@ -16,7 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from support.programs import program
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 __all__ = ["bouncer_before", "proxy_before"]
 
@@ -83,7 +83,7 @@ def _forward(listening: socket.socket, server: dict[str, object]) -> None:
                 while data := client.recv(65536):
                     behind.sendall(data)
                 behind.shutdown(socket.SHUT_RDWR)
-                answers.join(5)
+                answers.join(LIMIT)
 
 
 def _answers(behind: socket.socket, client: socket.socket) -> None:

@@ -36,7 +36,7 @@ from pgrehearse.text.project import Project
 __all__ = ["Executor", "check_output"]
 
 #: Seconds a cell may take without a ``timeout`` of its own.
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 #: Seconds between two looks at whether a statement is blocked.
 _LOOK = 0.005
 #: SQLSTATEs with which a waiting statement ends by itself: lock_timeout, cancellation by statement_timeout.

@@ -25,8 +25,8 @@ from pgrehearse.servers.process_environment import alone
 
 __all__ = ["LocalServer", "reopen", "start"]
 
-_START_LIMIT = 15.0  # seconds until a fresh server must accept connections
-_RECOVERY_LIMIT = 60.0  # the same for a kept one, which may have to replay WAL first
+_START_LIMIT = 60.0  # seconds until a fresh server must accept connections, on a busy machine too
+_RECOVERY_LIMIT = 120.0  # the same for a kept one, which may have to replay WAL first
 _STOP_LIMIT = 20.0  # the supervisor itself escalates after 8 and 16 seconds
 
 

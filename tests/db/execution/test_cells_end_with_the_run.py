@@ -17,7 +17,7 @@ from pgrehearse.execution.bash_cell import BashCells
 from pgrehearse.execution.python_cell import PythonCells
 from pgrehearse.text.document import Cell, parse
 from support.processes import alive, clean_environment, descendants, hearing
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the system adopts no processes")
 
@@ -122,7 +122,7 @@ def test_a_killed_run(
 ) -> None:
     runs.append(run := Run(tmp_path, language, {"bash": BASH, "python": PYTHON}[language][name]))
     run.process.send_signal(number)
-    run.process.wait(60)
+    run.process.wait(LIMIT)
     run.leaves_nothing()
 
 
@@ -132,7 +132,7 @@ def test_ctrl_c_twice(tmp_path: Path, runs: list[Run], language: str) -> None:
     runs.append(run := Run(tmp_path, language, source))
     for _ in range(2):
         os.killpg(run.process.pid, signal.SIGINT)
-    run.process.wait(60)
+    run.process.wait(LIMIT)
     run.leaves_nothing()
 
 
@@ -192,7 +192,7 @@ def test_the_next_run_ends_what_killed_keepers_left(tmp_path: Path, runs: list[R
         os.kill(pid, signal.SIGSTOP)
     for pid in (*keepers, run.process.pid):
         os.kill(pid, signal.SIGKILL)
-    run.process.wait(60)
+    run.process.wait(LIMIT)
     assert all(map(alive, run.pids)), "nobody is left who could end it"
     done = subprocess.run([sys.executable, "-c", RUN, "bash", "true"], capture_output=True, check=True)
     assert b"starting" in done.stdout

@@ -68,7 +68,7 @@ def test_work_is_done_again_when_the_server_lost_every_connection(server: Server
         tries.append(1)
         if len(tries) == 1:  # what a crash does to the connection
             pid = maker._session("admin").pid
-            execute(server.dsn(), f"SELECT pg_terminate_backend({pid}, 5000)")
+            execute(server.dsn(), f"SELECT pg_terminate_backend({pid}, 60000)")
         return maker.create("after")
 
     assert maker.surviving(work) in names(server)

@@ -18,7 +18,7 @@ from pgrehearse.servers.binaries import client
 from pgrehearse.text.document import parse
 from support.databases import execute
 from support.majors import TEST_MAJOR
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 HOSTILE = "x'); DROP TABLE wishlist_items;--"
 
@@ -209,7 +209,7 @@ def by_psql(server: Server, database: str, script: str, folder: Path) -> str:
         command += ["-v", f"{name}={value}"]
     environment = libpq_environment({**server.env(database), "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"})
     done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False
     )
     text = done.stdout.decode()
     return re.sub(rf"(?m)^psql:{re.escape(str(path))}:\d+: ", "", text).removeprefix(

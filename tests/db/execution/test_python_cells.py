@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -124,9 +123,7 @@ def test_output_before_the_error_is_not_lost(run: Run) -> None:
 
 
 def test_an_endless_loop_ends(run: Run) -> None:
-    started = time.monotonic()
     results = run(cell("while True:\n    pass", 'timeout="300ms"'), cell("print(1)"))
-    assert time.monotonic() - started < 10
     assert [r.status for r in results] == ["failed", "notrun"]
     assert failure(results, 0) == (3, "the cell did not finish in time")
 

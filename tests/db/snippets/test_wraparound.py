@@ -10,7 +10,7 @@ import pytest
 
 from pgrehearse.servers import start
 from support.majors import TEST_MAJOR
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 SNIPPETS = Path(__file__).parents[3] / "snippets" / "sql"
 #: It is due after the fewest transactions there can be, and works for minutes on one table of a few pages.
@@ -28,7 +28,7 @@ def connection() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         one.execute("CREATE TABLE quiet (n int)")
         one.execute(BURN)
 
-        wait_until(lambda: works(one, "%crowded (to prevent wraparound)"), "autovacuum is at work", 120)
+        wait_until(lambda: works(one, "%crowded (to prevent wraparound)"), "autovacuum is at work", LIMIT)
         yield one
 
 
@@ -70,7 +70,7 @@ def test_the_ordinary_one_gives_way(connection: psycopg.Connection[tuple[object,
     connection.execute(f"CREATE TABLE often (body text) WITH ({SLOW}, autovacuum_vacuum_threshold = 0)")
     connection.execute("INSERT INTO often SELECT repeat('x', 1000) FROM generate_series(1, 3000)")
     connection.execute("DELETE FROM often")
-    wait_until(lambda: works(connection, "%often"), "autovacuum is at work", 120)
+    wait_until(lambda: works(connection, "%often"), "autovacuum is at work", LIMIT)
     connection.execute("SET lock_timeout = '60s'")
     connection.execute("ALTER TABLE often ADD COLUMN n int")
     connection.execute("RESET lock_timeout")

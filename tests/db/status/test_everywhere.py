@@ -130,7 +130,7 @@ def test_the_server_ends_the_session(seen: Seen, owned: Owned, monkeypatch: pyte
     """In the middle: what was read stays, the rest says why it is unknown."""
 
     def ended(look: Look) -> Value:
-        execute(owned.admin, f"SELECT pg_terminate_backend({look.connection.info.backend_pid}, 20000)")
+        execute(owned.admin, f"SELECT pg_terminate_backend({look.connection.info.backend_pid}, 60000)")
         return look.rows(b"SELECT 1")  # type: ignore[return-value]
 
     monkeypatch.setitem(FACTS, "last", replace(FACTS["last"], read=ended))  # type: ignore[call-overload]

@@ -19,7 +19,7 @@ from pgrehearse.servers import binaries, cluster
 from pgrehearse.servers.binaries import client
 from support.majors import TEST_MAJOR
 from support.processes import alive
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 __all__ = ["Cluster", "Replicated", "Small"]
 
@@ -77,7 +77,7 @@ class Cluster:
 
     def wait(self) -> None:
         """Return when the server lets clients in, after a start or a recovery."""
-        wait_until(self.alive, f"the server is there\n{self.log()}", 120)
+        wait_until(self.alive, f"the server is there\n{self.log()}", LIMIT)
 
     def log(self) -> str:
         """The last lines of the server's log."""
@@ -101,7 +101,7 @@ class Cluster:
             self._supervisor.stdin.write(b"keep\n")
         with suppress(BrokenPipeError):
             self._supervisor.stdin.close()
-        self._supervisor.wait(30)
+        self._supervisor.wait(LIMIT)
         self._supervisor = None
 
     def return_to_life(self) -> None:
@@ -113,7 +113,7 @@ class Cluster:
         wait_until(
             lambda: self._supervisor is None or self._exited() or self.alive(),
             f"the server is there or gone\n{self.log()}",
-            120,
+            LIMIT,
         )
         if self._exited():
             self.stop()

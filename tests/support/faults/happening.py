@@ -17,7 +17,7 @@ from support.faults.cluster import Replicated, Small
 from support.faults.wire import Line
 from support.poolers import proxy_before
 from support.processes import alive
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 if TYPE_CHECKING:
     from support.faults.trial import Trial
@@ -104,7 +104,7 @@ def _second(trial: Trial, line: Line) -> None:
 
 def _joined(trial: Trial) -> None:
     assert trial.second is not None
-    statuses = [trial.process.returncode, trial.second.wait(60)]
+    statuses = [trial.process.returncode, trial.second.wait(LIMIT)]
     assert set(statuses) <= {0, trial.scenario.busy}, f"the second ended with {statuses[1]}: {trial.story}"
     trial.scenario.runs = statuses.count(0)
 
@@ -115,7 +115,7 @@ def _pooled(trial: Trial) -> None:
     wait_until(lambda: database.backends() == 0, "the killed run is gone")
     before = database.execute("TABLE trace")
     with proxy_before(database.dsn) as pooled:
-        status = trial.spawn(pooled).wait(60)
+        status = trial.spawn(pooled).wait(LIMIT)
     assert status == 69 and "goes through a pooler" in trial.said(), f"{status}: {trial.story}"
     assert database.execute("TABLE trace") == before, trial.story
 
@@ -152,7 +152,7 @@ def _while_it_waits(trial: Trial, cluster: Replicated) -> None:
 
 def _standby_back(trial: Trial) -> None:
     assert isinstance(trial.cluster, Replicated) and trial.blows is not None
-    trial.blows.join(60)
+    trial.blows.join(LIMIT)
     trial.cluster.standby.return_to_life()
     trial.cluster.in_step()
 

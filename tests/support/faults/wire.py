@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from support.waiting import LIMIT
+
 __all__ = ["Line", "Point", "Wire"]
 
 #: Connections that ask as often as time allows: their requests make no moment.
@@ -104,10 +106,10 @@ class Wire:
             with suppress(OSError):
                 self._questions(line)
             if line.lingers is not None:
-                line.lingers.wait(60)
+                line.lingers.wait(LIMIT)
             with suppress(OSError):
                 server.shutdown(socket.SHUT_WR)  # the server reads what was sent, then the end
-            answers.join(60)
+            answers.join(LIMIT)
         line.cut()
 
     def _questions(self, line: Line) -> None:

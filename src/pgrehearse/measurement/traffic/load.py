@@ -28,6 +28,8 @@ __all__ = ["main"]
 
 #: Connections for readers, and as many for writers: an application's pool, not one per request.
 _CONNECTIONS = 4
+#: Seconds until every connection must have worked; a refused one is told at once.
+_CONNECT = 120.0
 #: Seconds that requests already due may take after the stop.
 _DRAIN = 20.0
 
@@ -68,9 +70,9 @@ def main() -> None:
     for thread in threads:
         thread.start()
     try:
-        ready.wait(30)
+        ready.wait(_CONNECT)
     except threading.BrokenBarrierError:
-        sys.exit(f"the load cannot connect: {refused[0] if refused else 'not within 30 s'}")
+        sys.exit(f"the load cannot connect: {refused[0] if refused else 'not within {_CONNECT:g} s'}")
     clock.append(time.monotonic())
     start.set()
     print("ready", flush=True)
@@ -97,7 +99,7 @@ def _work(
 ) -> None:
     try:
         connection: psycopg.Connection = connect(dsn, autocommit=True, prepare_threshold=None)
-        ready.wait(30)
+        ready.wait(_CONNECT)
     except psycopg.Error as error:
         refused.append(first_line(error))
         ready.abort()

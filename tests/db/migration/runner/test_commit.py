@@ -16,7 +16,7 @@ from pgrehearse.servers import Server
 from pgrehearse.servers.local import start
 from support.majors import TEST_MAJOR
 from support.places import Place, place_at
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 TABLES = """CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
 CREATE TABLE part (id int, thing int REFERENCES thing DEFERRABLE INITIALLY DEFERRED);"""
@@ -165,7 +165,7 @@ def test_stopped_while_commit_waits_it_is_applied_once(waiting: Place, side: str
     process = waiting.start("up")
     wait_until(lambda: len(committing(waiting)) == 1, "the commit waits")
     STOPS[stop](waiting)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     wait_until(lambda: waiting.backends() == 0, "nothing of the runner is left")
     assert waiting.one("SELECT count(*) FROM part") == 1
     assert outcomes(waiting) == ["done"], out + err
@@ -188,7 +188,7 @@ def test_stopped_while_the_commit_of_an_undoing_waits_it_is_undone_once(
     process = waiting.start("rollback")
     wait_until(lambda: len(committing(waiting)) == 1, "the commit waits")
     STOPS[stop](waiting)
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
     wait_until(lambda: waiting.backends() == 0, "nothing of the runner is left")
     assert outcomes(waiting) == ["done"]
     if side:
@@ -202,14 +202,14 @@ def test_what_was_committed_is_said_to_be_applied(waiting: Place) -> None:
     process = waiting.start("up")
     wait_until(lambda: len(committing(waiting)) == 1, "the commit waits")
     terminated(waiting)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "applied 2_step" in out
     waiting.write(3, SLOW.replace("(1)", "(3)"))
     process = waiting.start("up")
     wait_until(lambda: len(committing(waiting)) == 1, "the commit waits")
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 130
     assert "3_step is committed" in err
 
@@ -223,7 +223,7 @@ def test_a_crash_while_commit_waits_loses_nothing_and_repeats_nothing(tmp_path: 
         process = place.start("up")
         wait_until(lambda: len(committing(place)) == 1, "the commit waits")
         os.kill(committing(place)[0], signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=LIMIT)
         assert process.returncode not in (0, 130)
 
         def back() -> bool:
@@ -245,7 +245,7 @@ def test_whatever_becomes_of_the_connection_the_ledger_is_asked(waiting: Place) 
     process = Place(proxy_free, waiting.root, processes=waiting.processes).start("up")
     wait_until(lambda: len(committing(waiting)) == 1, "the commit waits")
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
     assert waiting.command("up", "--wait", "0")[0] == 69  # its lock is held until the commit has an end
     terminated(waiting)
     wait_until(lambda: waiting.backends() == 0, "nothing of the runner is left")

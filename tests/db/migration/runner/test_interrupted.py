@@ -14,7 +14,7 @@ from pgrehearse.errors import ExpectationError, SetupError
 from pgrehearse.servers.local import start
 from support.majors import TEST_MAJOR
 from support.places import Place, place_at
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, body text);"
 ROWS = "INSERT INTO thing SELECT generate_series(1, 500);"
@@ -31,7 +31,7 @@ def stopped_while(place: Place, part: str, how: Callable[[int], None]) -> None:
         process = place.start("up")
         wait_until(lambda: place.running(part, waits=True), f"{part} waits")
         how(process.pid)
-        process.wait(30)
+        process.wait(LIMIT)
         assert process.returncode != 0
     wait_until(lambda: place.backends() == 0, "the runner's backends are gone")
 
@@ -95,7 +95,7 @@ def test_a_build_whose_client_was_killed_ends_with_it(place: Place) -> None:
         process = place.start("up")
         wait_until(lambda: place.running("CREATE INDEX", waits=True), "the build waits")
         killed(process.pid)
-        process.wait(30)
+        process.wait(LIMIT)
         wait_until(lambda: place.backends() == 0, "the server has noticed")
         assert place.invalid() == ["thing_n"]
     finished(place)
@@ -284,7 +284,7 @@ def test_a_crash_of_the_server_is_survived(tmp_path: Path) -> None:
             wait_until(lambda: place.running("CREATE INDEX", waits=True), "the build waits")
             pid = place.one("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgrehearse db'")
             os.kill(pid, signal.SIGKILL)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=LIMIT)
         assert process.returncode == ExpectationError.exit_code
         assert "connection lost" in err and "when the server is there again, run this again" in err
 

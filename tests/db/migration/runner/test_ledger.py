@@ -17,7 +17,7 @@ from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.migration.timing import costs
 from support.places import Place
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 TABLE = "CREATE TABLE thing (id int);"
 ROW = "INSERT INTO thing VALUES (1);"
@@ -207,7 +207,7 @@ def test_no_second_runner_gets_in_when_the_lock_is_given_up(place: Place, how: s
         assert locks(place) == 1
         status, _, err = place.command("up", "--wait", "0")
         assert status == SetupError.exit_code and "another runner is at work" in err
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert place.one("SELECT count(*) FROM thing") == 1
     assert place.applied() == ["1", "2"] and locks(place) == 0
@@ -224,7 +224,7 @@ def test_a_block_that_gives_the_lock_up_while_another_runner_takes_it_is_refused
         wait_until(lambda: place.running("unlock()", waits=True), "the block waits")
         assert other.execute("SELECT pg_try_advisory_lock(%s, %s)", RUNNER).fetchone() == (True,)
         holder.rollback()
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == SetupError.exit_code
     assert "gave up the lock" in err and "pg_advisory_unlock_all()" in err
     assert file.name in err

@@ -21,7 +21,7 @@ from pgrehearse.migration.runner.pipeline import Pipeline
 from pgrehearse.migration.runner.question import Question
 from support.majors import OLD_STRINGS
 from support.places import Place
-from support.waiting import wait_until
+from support.waiting import LIMIT, wait_until
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, body text);\n"
 #: More than two batches.
@@ -280,7 +280,7 @@ def test_a_wait_is_that_of_the_statement_that_waited(place: Place) -> None:
             "for a while, and that was seen",
         )
         writer.rollback()
-    assert process.wait(60) == 0
+    assert process.wait(LIMIT) == 0
     costs = place.attempts()[-1].statements
     waits = {one.number: one.lock_wait_ms for one in costs if one.lock_wait_ms}
     assert list(waits) == [152] and waits[152] > 100
@@ -297,7 +297,7 @@ def test_an_interrupt_amid_many_statements_leaves_nothing(place: Place, number: 
         process = place.start("up", "--lock-timeout", "60s")
         wait_until(lambda: place.running(statement[:10], waits=True), "it waits")
         os.kill(process.pid, number)
-        assert process.wait(30) == 130
+        assert process.wait(LIMIT) == 130
     wait_until(lambda: place.backends() == 0, "the runner's backends are gone")
     [attempt] = place.attempts()
     assert (attempt.outcome, attempt.error) == ("interrupted", "by the operator")

@@ -62,6 +62,6 @@ def test_a_lock_that_a_pooler_keeps_is_named_and_goes_with_its_connection(place:
         quick = replace(QUICK, wait=0.1)
         assert f"pid {pid[0]}" in place.refused(SetupError, options=quick).message
         assert place.one(f"SELECT state FROM pg_stat_activity WHERE pid = {pid[0]}") == "idle"
-        assert place.one(f"SELECT pg_terminate_backend({pid[0]}, 10000)")
+        assert place.one(f"SELECT pg_terminate_backend({pid[0]}, 60000)")
         place.up()
     assert place.applied() == ["1"]

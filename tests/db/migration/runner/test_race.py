@@ -6,6 +6,7 @@ import pytest
 
 from pgrehearse.errors import SetupError
 from support.places import Place
+from support.waiting import LIMIT
 
 ROWS = 6000
 
@@ -73,7 +74,7 @@ def test_of_two_runners_one_works_and_the_other_waits_or_leaves(place: Place, pa
     write(place)
     first = place.start("up", *patience)
     second = place.start("up", *patience)
-    (out1, err1), (out2, err2) = first.communicate(timeout=60), second.communicate(timeout=60)
+    (out1, err1), (out2, err2) = first.communicate(timeout=LIMIT), second.communicate(timeout=LIMIT)
     print(f"{first.returncode} and {second.returncode}\n{err1}{err2}")
     statuses = sorted((first.returncode, second.returncode))
     assert statuses[0] == 0 and statuses[1] in (0, SetupError.exit_code)

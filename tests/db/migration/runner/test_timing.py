@@ -17,6 +17,7 @@ from pgrehearse.servers import Server
 from pgrehearse.text import migration_files
 from pgrehearse.text.project import Project
 from support.places import Place, place_at
+from support.waiting import LIMIT
 
 TABLE = "CREATE TABLE thing (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
 SEED = "INSERT INTO thing SELECT generate_series(1, :'rows'::int);\n"
@@ -60,7 +61,7 @@ def test_the_command_shows_one_database_and_several(
         svg = tmp_path / "chart.svg"
         words = ["timing", "--dsn", f"here={other.dsn}", "--svg", str(svg)]
         process = place.start(*words)  # start() adds --dsn for the place itself
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=LIMIT)
         assert process.returncode == 0, err
         head, one, two = out.splitlines()
         assert head.split() == ["migration", "here", "test"]

@@ -12,6 +12,7 @@ from pgrehearse.majors import SUPPORTED
 from pgrehearse.migration.trial.dbmate import Dbmate, url
 from pgrehearse.servers import Server, binaries
 from support.processes import clean_environment
+from support.waiting import LIMIT
 
 TABLE = "-- migrate:up\nCREATE TABLE plan (id int PRIMARY KEY);\n\n-- migrate:down\nDROP TABLE plan;\n"
 MORE = "-- migrate:up\nALTER TABLE plan ADD note text;\n\n-- migrate:down\nALTER TABLE plan DROP note;\n"
@@ -36,7 +37,7 @@ def ran(real: Dbmate, database: str, tmp_path: Path) -> Run:
             env=clean_environment(DATABASE_URL=url(database), PATH=f"{link.parent}:/usr/bin:/bin"),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT,
             check=False,
         )
         schema = tmp_path / "db" / "schema.sql"
