@@ -14,6 +14,7 @@ from pgrehearse.dashboard import page as one_file
 from pgrehearse.status.drift import Drift, SeenDifference
 from pgrehearse.status.fact import Fact, Known, Unknown
 from pgrehearse.status.leftovers import HalfDone, Leftovers
+from pgrehearse.status.migrations import Last
 from pgrehearse.status.promotions import Promoted
 from pgrehearse.status.snapshot import Snapshot, unseen
 from support.browsers import DESK, PHONE, Visit, too_wide, violations
@@ -195,6 +196,27 @@ def test_it_works_without_javascript(browser: Browser, served: Served) -> None:
     with Visit(browser, script=False) as visit:  # a click would race with the page that loads itself again
         page = visit.to(f"{served.url}/{link}")
         page.locator("text=CREATE TABLE a ()").first.wait_for()
+
+
+@pytest.fixture
+def long_names() -> Iterator[Served]:
+    ran = replace(VALUES["last"][0].ran[0], name="a_name_that_goes_on_" * 8)
+    made = Served([at("a_very_long_name_of_31_letters_", last=known(Last((ran,))))], every=60)
+    yield made
+    made.end()
+
+
+def test_long_names_leave_the_table_in_sight(browser: Browser, long_names: Served) -> None:
+    """All of a name stands on the database's own page; in the table a row of it would hide the next rows."""
+    with Visit(browser, DESK) as visit:
+        page = visit.to(f"{long_names.url}/")
+        assert page.locator(".wide").first.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+        assert page.locator("tbody tr").evaluate("row => row.getBoundingClientRect().height") < 160
+    with Visit(browser, PHONE) as visit:
+        page = visit.to(f"{long_names.url}/")
+        state = page.locator("tbody tr .level").first.bounding_box()
+        assert state is not None
+        assert state["x"] + state["width"] < PHONE[0], "the state is seen without a move"
 
 
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (PHONE, True)])
