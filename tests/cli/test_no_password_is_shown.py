@@ -16,6 +16,8 @@ FAILS = [
     f"ALTER ROLE nobody_here PASSWORD $${SECRET}$$;",
     f"ALTER ROLE nobody_here PASSWORD U&'{SECRET}' nonsense;",
     f"DO $$ BEGIN EXECUTE format('ALTER ROLE nobody_here PASSWORD %L', '{SECRET}'); END $$;",
+    f"COMMENT ON TABLE nobody_here IS 'password: {SECRET}'; -- password: {SECRET}",
+    f"SELECT no_such_function(md5('{SECRET}'), 'Authorization: Bearer {SECRET}');",
 ]
 
 

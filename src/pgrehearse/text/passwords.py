@@ -8,37 +8,36 @@ import hmac
 import re
 import secrets
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import unquote
 
+from pgrehearse.text.connection_secrets import QUERY, SETTING, WORD, in_uris, user_info
+from pgrehearse.text.secret_forms import NAME, as_prose, forms_in, hashed, said, without_forms
 from pgrehearse.text.secret_values import CALLS, SecretValues
 from pgrehearse.text.split import SplitError, Token, scanned, tokens
 
 __all__ = ["connection_strings", "marked", "redacted", "sealed"]
 
 _HIDDEN = "***"
-#: What a setting, an option or a key word is called, at its end, when its value is nobody's business: libpq's
-#: and those of foreign servers. No pattern that is searched begins with a repetition: literals are long.
-_NAME = (
-    r"(?:passw(?:or)?d|passphrase|pwd|secret(?:_access_key)?|scram_(?:client|server)_key|token|api_?key"
-    r"|private_key)"
-)
-_NAMED = re.compile(rf"\w*{_NAME}", re.I)
+_NAMED = re.compile(rf"\w*{NAME}", re.I)
 #: Without any of these no statement holds a password.
-_MAY_HOLD = re.compile(rf"{_NAME}|passfile|://|crypt|hmac", re.I)
+_MAY_HOLD = re.compile(rf"{NAME}|passfile|://|crypt|hmac|(?:md5|sha\d+|digest)\"?\s*\(", re.I)
 #: A password in JSON.
-_IN_JSON = re.compile(rf'{_NAME}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.I)
-_HINTS = ("pass", "pwd", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac")
+_IN_JSON = re.compile(rf'{NAME}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.I)
+_HINTS = (
+    *("pass", "pwd", "pw", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac"),
+    *("credential", "access", "encryption", "signing", "auth", "md5", "sha", "digest"),
+)
 #: SQL within a literal that may have a password at a place of its own.
-_PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{_NAME})", re.I | re.S)
+_PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{NAME})", re.I | re.S)
 #: A literal that holds a password somewhere inside: a connection string, a URL, JSON, SQL within quotes.
 _HOLDS_PASSWORD = re.compile(
-    rf"{_NAME}\s*=|{_NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=|{_NAME}\"\s*:\s*\"", re.I
+    rf"{NAME}\s*=|{NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=|{NAME}\"\s*:\s*\"", re.I
 )
 #: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
-_OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{_NAME}|{_NAME}\s*=)[\s']*+(?:$|%)", re.I)
-_AFTER = re.compile(rf"{_NAME}\b[\s='&$]+(.*)", re.I | re.S)
+_OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{NAME}|{NAME}\s*=)[\s']*+(?:$|%)", re.I)
+_AFTER = re.compile(rf"{NAME}\b[\s='&$]+(.*)", re.I | re.S)
 #: Words before a dollar quote that is code, and words between a setting and its value.
 _BEFORE_CODE = ("as", "do", "execute", "plpgsql", "sql")
 _BETWEEN = ("to", "u", "n")
@@ -46,19 +45,12 @@ _BETWEEN = ("to", "u", "n")
 _BARE = re.compile(r'(?!default\b)[\w"]', re.I)
 #: Letters from which on a password cannot be part of a key word by chance; how many are looked for singly.
 _UNMISTAKABLE, _FEW = 8, 32
-_SAID = re.compile(rf"(?P<word>{_NAME}\s+(?:[uU]&|[eE])?)'(?:[^']|'')*'", re.I)
+_SAID = re.compile(rf"(?P<word>{NAME}\s+(?:[uU]&|[eE])?)'(?:[^']|'')*'", re.I)
 _WIDE = re.compile(r"\\(\+[0-9a-fA-F]{6}|[0-9a-fA-F]{4})")
 _SALT = secrets.token_bytes(16)
-_WORD = r"(?P<word>\b(?:sslpassword|password|passfile|oauth_client_secret|scram_(?:client|server)_key))"
 #: ``password 'it''s'`` among OPTIONS; pg_dump writes ``E'...'`` where a backslash is in it.
-_OPTION = re.compile(rf"{_WORD}(?P<is> )E?'(?P<value>(?:[^']|'')*)'", re.I)
+_OPTION = re.compile(rf"{WORD}(?P<is> )E?'(?P<value>(?:[^']|'')*)'", re.I)
 _QUOTED = re.compile(r"""(?P<identifier>"(?:[^"]|"")*")|'(?P<literal>(?:[^']|'')*)'""")
-#: Within a connection string: ``password = 'it\'s'``, ``password=it\'s``. A backslash takes the next sign.
-_SETTING = re.compile(rf"{_WORD}(?P<is>\s*=\s*)(?P<value>'(?:\\.|[^'\\])*'?|(?:\\.|[^\s\\])*)", re.I | re.S)
-#: Within a URI: ``://user:`` before ``PASSWORD@host``, whatever is in that, and ``?password=PASSWORD&``.
-_USER = re.compile(r"://[^/\s:@?#]*:")
-_UNBROKEN = re.compile(r"\S+")
-_QUERY = re.compile(rf"(?<=[?&]){_WORD}(?P<is>=)(?P<value>[^&\s]*)", re.I)
 
 
 def redacted(sql: str, text: str | None = None) -> str:
@@ -69,7 +61,7 @@ def redacted(sql: str, text: str | None = None) -> str:
     by its place (`SecretValues`). In ``text``, said of ``sql``, also what is in quotes after such a word.
     """
     if text is not None:  # a function may say what it does
-        text = _SAID.sub(lambda said: f"{said['word']}'{_HIDDEN}'", text)
+        text = without_forms(_SAID.sub(lambda found: f"{found['word']}'{_HIDDEN}'", text), _HIDDEN)
     if not _may_hold(sql):
         return sql if text is None else text
     found: set[str] = set()
@@ -109,7 +101,9 @@ def _without(text: str, secrets: list[str]) -> str:
 def _may_hold(sql: str) -> bool:
     # Found out several times as fast as by the pattern, and files hold millions of statements.
     text = sql.lower()
-    return any(hint in text for hint in _HINTS) and _MAY_HOLD.search(sql) is not None
+    if any(hint in text for hint in _HINTS) and _MAY_HOLD.search(sql) is not None:
+        return True
+    return any(forms_in(sql))
 
 
 def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
@@ -130,8 +124,8 @@ def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
 
 def connection_strings(text: str) -> str:
     """``text``, which is no SQL, with the passwords of connection strings in it replaced by ``***``."""
-    text = _in_uris(text, lambda password: _HIDDEN)
-    return _SETTING.sub(lambda found: f"{found['word']}{found['is']}{_HIDDEN}", text)
+    text = without_forms(in_uris(text, lambda password: _HIDDEN), _HIDDEN)
+    return SETTING.sub(lambda found: f"{found['word']}{found['is']}{_HIDDEN}", text)
 
 
 def _rewritten(sql: str, found: set[str]) -> str:
@@ -140,7 +134,8 @@ def _rewritten(sql: str, found: set[str]) -> str:
         return "".join(_hidden(sql, found))
     except SplitError:  # cut off, or in another language: what is a password cannot be told
         if (after := _AFTER.search(sql)) is None and not _holds(sql) and not any(_places(sql)):
-            return sql
+            found |= set(forms_in(sql))
+            return without_forms(sql, _HIDDEN)
         found |= {after[1], after[1].split("'")[0]} if after else {sql, *sql.split("'")[1::2]}
         return _HIDDEN
 
@@ -149,14 +144,14 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
     secret = False  # the next literal is a password
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
-    values = SecretValues(_is_named)
+    values, alone = SecretValues(_is_named), hashed(sql)
     word = ""
     first, sets, last = "", False, ""  # the statement's first word, whether it says SET, the last token
     for token in tokens(sql):
         if token.kind in ("string", "dollar"):
             opening, inner, closing = _taken_apart(token)
             code = token.kind == "dollar" and word in _BEFORE_CODE
-            by_place = secret or completes or continued or values.here
+            by_place = secret or completes or continued or values.here or token.offset in alone
             within, open_ended = (False, False) if code else _places(inner)
             hides = by_place or (not code and _holds(inner)) or (within and token.kind == "string")
             completes = completes or open_ended or (not code and bool(_OPEN.search(inner)))
@@ -174,7 +169,11 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
             yield _HIDDEN
             secret, last = False, ""
             continue
-        yield token.text
+        if token.kind == "comment":
+            found |= {*forms_in(token.text), *said(token.text)}
+            yield as_prose(token.text, _HIDDEN)
+        else:
+            yield token.text
         values.feed(token)
         if token.kind not in ("space", "comment"):
             last = token.text.lower()
@@ -200,7 +199,10 @@ def _taken_apart(token: Token) -> tuple[str, str, str]:
 
 def _holds(inner: str) -> bool:
     forms = {inner, unquote(inner), _unescaped(inner)}
-    return any(_HOLDS_PASSWORD.search(form) or any(_user_info(form)) for form in forms)
+    return any(
+        _HOLDS_PASSWORD.search(form) or any(user_info(form)) or any(said(form)) or any(forms_in(form))
+        for form in forms
+    ) or bool(hashed(inner.replace("''", "'")))
 
 
 def _is_named(name: str) -> bool:
@@ -227,29 +229,12 @@ def _places(inner: str) -> tuple[bool, bool]:
     return within, open_ended or values.here
 
 
-def _user_info(text: str) -> Iterator[tuple[int, int]]:
-    """Where the passwords of URIs begin and end: up to the last @ before a blank, since they may hold one."""
-    for run in _UNBROKEN.finditer(text) if "://" in text else ():
-        end = text.rfind("@", run.start(), run.end())
-        if end >= 0 and (user := _USER.search(text, run.start(), end)):
-            yield user.end(), end
-
-
-def _in_uris(text: str, replaced: Callable[[str], str]) -> str:
-    """``text`` with the passwords of URIs ``replaced``."""
-    done, parts = 0, []
-    for begin, end in _user_info(text):
-        parts += [text[done:begin], replaced(text[begin:end])]
-        done = end
-    return "".join(parts) + text[done:]
-
-
 def _inside(literal: str) -> Iterator[str]:
     """The passwords within a literal that is hidden as a whole: a message may name one by itself."""
     for text in {literal.replace("''", "'"), unquote(literal), _unescaped(literal)}:
-        given = [text[begin:end] for begin, end in _user_info(text)]
-        settings = (found["value"] for found in _SETTING.finditer(text))
-        for value in [*given, *settings, *_IN_JSON.findall(text)]:
+        given = [text[begin:end] for begin, end in user_info(text)]
+        settings = (found["value"] for found in SETTING.finditer(text))
+        for value in [*given, *settings, *_IN_JSON.findall(text), *forms_in(text), *said(text)]:
             yield value.strip("'")
             yield from (part for part in re.split("[@/:]", value) if len(part) >= _UNMISTAKABLE)
         inner: set[str] = set()
@@ -292,10 +277,10 @@ def _literal(found: re.Match[str]) -> str:
         return found[0]
     text = found["literal"].replace("''", "'")
     if "://" in text:
-        text = _in_uris(text, lambda password: _mark(password, "-"))
-        text = _QUERY.sub(lambda part: f"{part['word']}={_mark(part['value'], '-')}", text)
+        text = in_uris(text, lambda password: _mark(password, "-"))
+        text = QUERY.sub(lambda part: f"{part['word']}={_mark(part['value'], '-')}", text)
     else:
-        text = _SETTING.sub(lambda part: f"{part['word']}{part['is']}'{_mark(part['value'])}'", text)
+        text = SETTING.sub(lambda part: f"{part['word']}{part['is']}'{_mark(part['value'])}'", text)
     return "'" + text.replace("'", "''") + "'"
 
 

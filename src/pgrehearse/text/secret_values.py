@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pgrehearse.text.secret_forms import calls_with_secrets
 from pgrehearse.text.split import Token
 
 __all__ = ["CALLS", "SecretValues"]
@@ -41,7 +42,7 @@ _PAIRS = frozenset(("json_build_object", "jsonb_build_object"))
 #: Words between a column and what it is compared with.
 _COMPARES = frozenset(("in", "like", "ilike"))
 #: Words after which a column or a parameter is named.
-_NAMES = frozenset(("add", "column", "alter", "exists", "variadic", "inout", "in"))
+_NAMES = frozenset(("add", "column", "alter", "exists", "variadic", "inout", "in", "declare"))
 #: The same functions as a regular expression finds their calls.
 CALLS = rf"\b(?:{'|'.join(name for name, secret in _ARGUMENTS.items() if secret)})\s*\("
 #: Words after which an expression that began with ``password =`` is over, unless they belong to a CASE of it.
@@ -113,6 +114,8 @@ class SecretValues:
                 level.columns = _NO_PLACES
         elif token.text in ("=", ":=") and self._named(_name(self._last)):
             level.value = True
+        elif token.text == ":=" and self._named(level.first):
+            level.value = True  # of a variable that is declared
         self._last = token
 
     def _word(self, level: _Level, word: str) -> None:
@@ -143,6 +146,8 @@ class SecretValues:
             return _Level(naming=True)
         if name in _ARGUMENTS:
             return _Level(secret=_ARGUMENTS[name])
+        if self._last.kind in ("word", "quoted") and calls_with_secrets(name):
+            return _Level(whole=True)
         if level.columns and not level.secret and name in _BEFORE_ROWS:
             return _Level(secret=level.columns, columns=level.columns)
         return _Level(whole=level.hides(), pairs=name in _PAIRS)

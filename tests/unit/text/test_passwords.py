@@ -131,7 +131,7 @@ def test_a_message_may_say_what_it_means(sql: str, means: str) -> None:
         "CREATE SERVER s OPTIONS (host 'h', passfile '/x')",
         "SELECT 'https://example.com/a'",
         "SELECT 'it''s",
-        "SELECT digest('a', 'sha256'), gen_salt('bf'), pgp_sym_decrypt(a, b, 'debug=1'), 'c'",
+        "SELECT digest(note || 'a', 'sha256'), gen_salt('bf'), pgp_sym_decrypt(a, b, 'debug=1'), 'c'",
         "CREATE EXTENSION pgcrypto; COMMENT ON FUNCTION crypt(text, text) IS 'as in crypt(password, salt)'",
         "INSERT INTO t (name, password) VALUES ('a', NULL), ('b', f(1)) ON CONFLICT (name) DO NOTHING",
         "INSERT INTO users (password, name) SELECT p.password, 'a' FROM p WHERE p.kind = 'b'",
