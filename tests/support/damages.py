@@ -83,6 +83,7 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
     "what was restored is not taken away": {_OWN: "the restored server was not taken away"},
     "rows are missing": {_BASE: "is empty in the copy, and had rows", _OWN: "rows"},
     "indexes and constraints are missing": {_DUMP: "the copy lacks the constraint"},
+    "large objects are missing": {_DUMP: "the copy has 0 large objects, and"},
     "an empty table is missing": {_DUMP: "is not in the copy"},
     "an index lacks rows": {_BASE: "orders_word"},
     "it holds no canary of this database": {_BASE: "the copy holds canaries of another database"},

@@ -62,6 +62,8 @@ def ask(copy: Copy, facts: BackupFacts, original: Original, proof: Proof, work: 
                 newest = next((one for one in reversed(there) if one.id in theirs), None)
                 with proof.proving(EvidenceLevel.QUERIED, "rows") as said:
                     said.append(_rows(connection, before, newest, work))
+                with proof.proving(EvidenceLevel.QUERIED, "large objects") as said:
+                    said.append(_large_objects(connection, before))
                 with proof.proving(EvidenceLevel.QUERIED, "sequences") as said:
                     said.append(_sequences(connection, before))
                 with proof.proving(EvidenceLevel.QUERIED, "indexes") as said:
@@ -149,6 +151,20 @@ def _rows(
             f"; {unlogged} UNLOGGED tables hold none after any restore" if unlogged else "",
         ]
     )
+
+
+def _large_objects(connection: psycopg.Connection[Any], before: psycopg.Connection[Any]) -> str:
+    """pg_dump leaves them out when it is told to, and all else is in the copy."""
+    here, had = (_number(one, "backup_large_objects") for one in (connection, before))
+    if had and (not here or (had > 1000 and here < had / 2)):
+        raise Unproven(f"the copy has {here:,} large objects, and {before.info.dbname} has {had:,}", _PART)
+    return f"large objects: {here:,}"
+
+
+def _number(connection: psycopg.Connection[Any], query: str) -> int:
+    row = connection.execute(queries.text(query)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _held_together(connection: psycopg.Connection[Any], before: psycopg.Connection[Any]) -> None:

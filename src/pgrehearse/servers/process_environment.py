@@ -60,8 +60,12 @@ def server_environment() -> dict[str, str]:
 
 
 def git_environment() -> dict[str, str]:
-    """Return it for git: what it says is of the repository that its folder lies in."""
-    return {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+    """Return it for git: what it says is of the repository that its folder lies in, and of its own commits.
+
+    Neither a replaced object nor a graft stands in for what was committed.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
+    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
 
 
 def _kept() -> Iterator[tuple[str, str]]:

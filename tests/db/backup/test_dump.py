@@ -249,6 +249,26 @@ def test_an_empty_table_that_is_not_in_the_copy_is_missed(shop: Shop, tmp_path: 
         execute(shop.dsn, 'DROP SCHEMA "s p" CASCADE')
 
 
+def test_a_dump_without_large_objects_is_refused(shop: Shop, tmp_path: Path) -> None:
+    """Tables, rows, sequences and indexes are all there. Receipts of runbooks are no rows of anybody's."""
+    receipt = "COMMENT ON LARGE OBJECT 4711 IS 'pgrehearse receipt {}'"
+    execute(shop.dsn, f"SELECT pg_catalog.lo_create(4711); {receipt}")
+    shop.take(DumpBackup, "canary-of-large-objects")
+    try:
+        assert missing(shop.verify(part(shop, tmp_path / "receipt", "-B"), DumpBackup)).keys() == {
+            "checksums"
+        }
+        execute(shop.dsn, "SELECT pg_catalog.lo_from_bytea(4712, 'a photo')")
+        said = missing(shop.verify(part(shop, tmp_path / "without", "-B"), DumpBackup))
+        assert said.keys() == {"checksums", "large objects"}
+        assert words("large objects are missing", "pg_dump") in said["large objects"]
+        whole = shop.verify(part(shop, tmp_path / "whole"), DumpBackup)
+        assert missing(whole).keys() == {"checksums"}
+        assert of(whole, "large objects").said == "large objects: 1"
+    finally:
+        execute(shop.dsn, "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata")
+
+
 def test_what_was_made_since_without_a_migration_is_no_part_of_it(shop: Shop) -> None:
     """A table: others make them all the time. An index on a table that the backup holds is missed."""
     place = shop.take(DumpBackup, "before-it-was-made")

@@ -65,7 +65,10 @@ def against_base(folder: Path, found: Base, migrations: Sequence[Migration]) -> 
     ids = _ids(folder, sorted(now))
     for name, blob in sorted(found.blobs.items()):
         if name in now and ids[name] != blob:
-            line = _first_difference(_content(folder, blob), now[name].path.read_bytes())
+            before, after = _content(folder, blob), now[name].path.read_bytes()
+            if before.replace(b"\r\n", b"\n") == after.replace(b"\r\n", b"\n"):
+                continue  # but for line ends, which a checkout may change
+            line = _first_difference(before, after)
             said = f"differs from {found.ref}, where it may have been applied"
             yield broken("applied", now[name].path, line, said, _MEND)
         elif name not in now and not (folder / name).exists():
@@ -106,10 +109,11 @@ def _blobs(folder: Path, commit: str) -> dict[str, str]:
 
 
 def _ids(folder: Path, names: list[str]) -> dict[str, str]:
-    """Ids of the files as git would store them, so that line ends of a checkout do not count."""
+    """Ids of the files as they are: what .gitattributes makes of them is part of what the branch changes."""
     if not names:
         return {}
-    ids = _git(folder, ["hash-object", "--", *names], "git cannot read the migrations", "check permissions")
+    what = ["hash-object", "--no-filters", "--", *names]
+    ids = _git(folder, what, "git cannot read the migrations", "check permissions")
     return dict(zip(names, ids.split(), strict=True))
 
 
