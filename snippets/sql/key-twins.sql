@@ -8,11 +8,21 @@ SET search_path = pg_catalog, pg_temp AS $body$
         UNION
         SELECT conrelid, conkey[place]
         FROM member
-        JOIN pg_constraint ON contype = 'f' AND confrelid = member.attrelid
+        JOIN pg_constraint ON contype = 'f' AND conparentid = 0 AND confrelid = member.attrelid
         CROSS JOIN generate_subscripts(confkey, 1) AS place
         WHERE confkey[place] = member.attnum
     )
     SELECT attrelid, attnum, attname, atttypid::regtype FROM member JOIN pg_attribute USING (attrelid, attnum)
+$body$;
+
+-- The same with the partitions below them.
+CREATE OR REPLACE FUNCTION pg_temp.key_tables(target oid, key text)
+RETURNS TABLE (top oid, relid oid, number int2, name name, type regtype) LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT member.relid, tree.relid, attnum, attname, atttypid::regtype
+    FROM pg_temp.key_members(target, key) AS member
+    CROSS JOIN LATERAL (SELECT member.relid UNION SELECT own.relid FROM pg_partition_tree(member.relid) AS own) AS tree
+    JOIN pg_attribute ON attrelid = tree.relid AND attname = member.name AND NOT attisdropped
 $body$;
 
 -- The receipts of the tables, one a table; that of the key's own table names the others.
@@ -48,14 +58,15 @@ SET search_path = pg_catalog, pg_temp AS $body$
     WHERE relid = target AND name = key
 $body$;
 
--- The indexes, CHECKs and foreign keys of these columns, as they are now, without those that this runbook builds.
+-- The indexes, CHECKs and foreign keys of these columns, as they are now, without those that this runbook builds;
+-- of partitions those that they have for themselves.
 CREATE OR REPLACE FUNCTION pg_temp.key_parts(target oid, key text)
 RETURNS TABLE (relid oid, kind text, name name, part oid, constraint_id oid) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $body$
     SELECT DISTINCT indrelid, 'index', class.relname, indexrelid, pg_constraint.oid
-    FROM pg_temp.key_members(target, key) AS member
+    FROM pg_temp.key_tables(target, key) AS member
     JOIN pg_index ON indrelid = relid
-    JOIN pg_class AS class ON class.oid = indexrelid
+    JOIN pg_class AS class ON class.oid = indexrelid AND NOT relispartition
     LEFT JOIN pg_constraint ON conindid = indexrelid AND conrelid = indrelid AND contype IN ('p', 'u')
     WHERE class.relname !~ '^key_bigint_[0-9a-f]{16}$'
       AND (number = ANY (indkey)
@@ -63,37 +74,81 @@ SET search_path = pg_catalog, pg_temp AS $body$
                                               AND refobjid = indrelid AND refobjsubid = number))
     UNION
     SELECT conrelid, CASE contype WHEN 'c' THEN 'check' ELSE 'foreign' END, conname, pg_constraint.oid, pg_constraint.oid
-    FROM pg_temp.key_members(target, key) AS member
+    FROM pg_temp.key_tables(target, key) AS member
     JOIN pg_constraint ON contype IN ('c', 'f') AND conrelid = relid AND number = ANY (conkey)
                        OR contype = 'f' AND confrelid = relid AND number = ANY (confkey)
-    WHERE conname !~ '^key_bigint_([0-9a-f]{16}|[0-9]+_is_set)$'
+    WHERE conparentid = 0 AND (conrelid = top OR conislocal) AND conname !~ '^key_bigint_([0-9a-f]{16}|[0-9]+_is_set)$'
 $body$;
 
--- The same as the receipts say, and the twin of each under a name of its own while it is built.
+-- The same as the receipts say, and the twin of each under a name of its own while it is built. Partitions have no
+-- receipt: what theirs are called is read from below the index or the foreign key of their table (above).
 CREATE OR REPLACE FUNCTION pg_temp.key_twins(target oid, key text)
-RETURNS TABLE (relid oid, kind text, name text, helper text, wanted text, item jsonb, there oid, valid boolean)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
-    SELECT own.relid, item ->> 'kind', item ->> 'name', helper,
-           item ->> CASE WHEN (SELECT pg_temp.key_switched(target, key)) THEN 'old' ELSE 'new' END, item,
-           coalesce(pg_index.indexrelid, pg_constraint.oid),
-           coalesce(pg_index.indisvalid, pg_constraint.convalidated OR NOT (item ->> 'valid')::boolean)
-    FROM pg_temp.key_receipts(target, key) AS own
-    JOIN pg_class AS class ON class.oid = own.relid
-    CROSS JOIN jsonb_array_elements(receipt -> 'parts') AS item
-    CROSS JOIN LATERAL (
-        SELECT 'key_bigint_' || left(md5(concat(item ->> 'kind', ' ', item ->> 'name')), 16) AS helper
-    ) AS name
-    LEFT JOIN pg_class AS index ON item ->> 'kind' = 'index' AND index.relnamespace = class.relnamespace
-                               AND index.relname = helper
-    LEFT JOIN pg_index ON indexrelid = index.oid AND indrelid = own.relid
-    LEFT JOIN pg_constraint ON item ->> 'kind' <> 'index' AND conrelid = own.relid AND conname = helper
+RETURNS TABLE (relid oid, kind text, name text, helper text, wanted text, item jsonb, there oid, valid boolean,
+               top boolean, branch boolean, late boolean, above text, above_there oid) LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $body$
+    WITH RECURSIVE helped AS (
+        SELECT own.relid, item, 'key_bigint_' || left(md5(concat(item ->> 'kind', ' ', item ->> 'name')), 16) AS helper,
+               relnamespace AS home
+        FROM pg_temp.key_receipts(target, key) AS own
+        JOIN pg_class ON pg_class.oid = own.relid
+        CROSS JOIN jsonb_array_elements(receipt -> 'parts') AS item
+    ), part AS (
+        SELECT helped.relid, item, (item ->> 'name') COLLATE "C" AS name, helper COLLATE "C" AS helper, true AS top,
+               NULL::text COLLATE "C" AS above, NULL::oid AS above_there,
+               coalesce(own.oid, own_rule.oid) AS live, coalesce(twin_index.indexrelid, twin_rule.oid) AS there
+        FROM helped
+        LEFT JOIN pg_class AS own ON item ->> 'kind' = 'index' AND own.relnamespace = home AND own.relname = item ->> 'name'
+        LEFT JOIN pg_class AS twin ON item ->> 'kind' = 'index' AND twin.relnamespace = home AND twin.relname = helper
+        LEFT JOIN pg_index AS twin_index ON twin_index.indexrelid = twin.oid AND twin_index.indrelid = helped.relid
+        LEFT JOIN pg_constraint AS own_rule ON item ->> 'kind' <> 'index' AND own_rule.conrelid = helped.relid
+                                           AND own_rule.conname = item ->> 'name'
+        LEFT JOIN pg_constraint AS twin_rule ON item ->> 'kind' <> 'index' AND twin_rule.conrelid = helped.relid
+                                            AND twin_rule.conname = helper
+        UNION ALL
+        SELECT child.relid, item || child.facts, child.name COLLATE "C", child.helper COLLATE "C", false,
+               (SELECT format('%s.%I', relnamespace::regnamespace, part.name) FROM pg_class WHERE oid = part.relid) COLLATE "C",
+               part.there, child.live, child.there
+        FROM part CROSS JOIN LATERAL (
+            SELECT indrelid AS relid, class.oid AS live, class.relname::text AS name, named.helper,
+                   coalesce((SELECT other.indexrelid FROM pg_inherits JOIN pg_index AS other ON indexrelid = inhrelid
+                             WHERE inhparent = part.there AND other.indrelid = own.indrelid),
+                            (SELECT other.indexrelid FROM pg_index AS other JOIN pg_class AS twin ON twin.oid = other.indexrelid
+                             WHERE other.indrelid = own.indrelid AND twin.relname = named.helper)) AS there,
+                   jsonb_build_object(
+                       'space', spcname, 'about', obj_description(class.oid, 'pg_class'),
+                       'comment', (SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint
+                                   WHERE conindid = class.oid AND conrelid = indrelid AND contype IN ('p', 'u')),
+                       'statistics', (SELECT jsonb_object_agg(attnum, attstattarget) FROM pg_attribute
+                                      WHERE attrelid = class.oid AND attstattarget >= 0)) AS facts
+            FROM pg_inherits JOIN pg_index AS own ON indexrelid = inhrelid JOIN pg_class AS class ON class.oid = indexrelid
+            LEFT JOIN pg_tablespace ON pg_tablespace.oid = reltablespace
+            CROSS JOIN LATERAL (SELECT 'key_bigint_' || left(md5(concat('index ', class.relname)), 16)) AS named (helper)
+            WHERE inhparent = part.live AND item ->> 'kind' = 'index'
+            UNION ALL
+            SELECT conrelid, own.oid, conname::text, part.helper,
+                   coalesce((SELECT oid FROM pg_constraint AS other
+                             WHERE other.conparentid = part.there AND other.conrelid = own.conrelid),
+                            (SELECT oid FROM pg_constraint AS other
+                             WHERE other.conrelid = own.conrelid AND other.conname = part.helper)),
+                   jsonb_build_object('comment', obj_description(own.oid, 'pg_constraint'))
+            FROM pg_constraint AS own WHERE conparentid = part.live AND item ->> 'kind' = 'foreign'
+        ) AS child
+    )
+    SELECT part.relid, item ->> 'kind', part.name, part.helper,
+           item ->> CASE WHEN (SELECT pg_temp.key_switched(target, key)) THEN 'old' ELSE 'new' END, item, part.there,
+           coalesce(indisvalid, convalidated OR NOT (item ->> 'valid')::boolean), part.top, relkind = 'p',
+           relkind = 'p' AND item ->> 'constraint' IS NOT NULL, part.above, part.above_there
+    FROM part
+    JOIN pg_class ON pg_class.oid = part.relid
+    LEFT JOIN pg_index ON indexrelid = part.there
+    LEFT JOIN pg_constraint ON item ->> 'kind' <> 'index' AND pg_constraint.oid = part.there
 $body$;
 
 -- What names these columns and would stay with the old ones, or stand in the way of the switch.
 CREATE OR REPLACE FUNCTION pg_temp.key_followers(target oid, key text) RETURNS text LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $body$
     SELECT string_agg(DISTINCT pg_describe_object(classid, objid, objsubid), '; ')
-    FROM pg_temp.key_members(target, key) AS member
+    FROM pg_temp.key_tables(target, key) AS member
     JOIN pg_depend ON refclassid = 'pg_class'::regclass AND refobjid = relid AND refobjsubid = number
     LEFT JOIN pg_attrdef ON pg_attrdef.oid = objid AND adrelid = relid AND adnum = number
     LEFT JOIN pg_trigger ON classid = 'pg_trigger'::regclass AND pg_trigger.oid = objid
@@ -143,9 +198,10 @@ BEGIN
                        'space', spcname, 'about', obj_description(indexrelid, 'pg_class'),
                        'statistics', (SELECT jsonb_object_agg(attnum, attstattarget) FROM pg_attribute
                                       WHERE attrelid = indexrelid AND attstattarget >= 0),
+                       'rule', pg_get_constraintdef(part.constraint_id),
                        'own', substr(pg_get_indexdef(indexrelid), 1 + length(
-                           format('CREATE %sINDEX %I ON %s', CASE WHEN indisunique THEN 'UNIQUE ' END, relname,
-                                  indrelid::regclass))))
+                           format('CREATE %sINDEX %I ON %s%s', CASE WHEN indisunique THEN 'UNIQUE ' END, relname,
+                                  CASE relkind WHEN 'I' THEN 'ONLY ' END, indrelid::regclass))))
             INTO facts
             FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
             LEFT JOIN pg_constraint ON pg_constraint.oid = part.constraint_id
@@ -238,6 +294,15 @@ BEGIN
 END
 $body$;
 
+-- A statement that would lock a partitioned table and its partitions one after the other: first all of them, as above.
+CREATE OR REPLACE FUNCTION pg_temp.key_alter(relation oid, mode text, statement text) RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT CASE relkind WHEN 'p' THEN format('DO %L', format('BEGIN PERFORM pg_temp.key_lock(ARRAY[%s]::oid[], %L); %s; END',
+                                                             relation, mode, statement))
+                        ELSE statement END
+    FROM pg_class WHERE oid = relation
+$body$;
+
 -- The function of the trigger that keeps a twin like its column. An old column that cannot hold a value gets NULL.
 CREATE OR REPLACE FUNCTION pg_temp.key_sync(target oid, key text, relation oid, column_name text, of_old boolean)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $body$
@@ -288,13 +353,13 @@ BEGIN
         RAISE EXCEPTION 'stop: these came after Apply had begun; roll back, and run Apply again: %', named;
     END IF;
     SELECT string_agg(format('%s %I of %s', kind, name, relid::regclass), '; ') INTO named FROM (
-        SELECT relid, kind, name FROM pg_temp.key_twins(target, key)
+        SELECT relid, kind, name FROM pg_temp.key_twins(target, key) WHERE top
         EXCEPT SELECT relid, kind, name::text FROM pg_temp.key_parts(target, key)) AS gone;
     IF named IS NOT NULL THEN
         RAISE EXCEPTION 'stop: these are gone since Apply began; roll back, and run Apply again: %', named;
     END IF;
     SELECT string_agg(format('%s %I of %s', kind, name, relid::regclass), '; ') INTO named
-    FROM pg_temp.key_twins(target, key) WHERE valid IS NOT TRUE;
+    FROM pg_temp.key_twins(target, key) WHERE valid IS NOT TRUE AND NOT late;
     IF named IS NOT NULL THEN
         RAISE EXCEPTION 'stop: these have no valid twin; run this again from the top: %', named;
     END IF;
@@ -305,8 +370,10 @@ BEGIN
     LEFT JOIN pg_attribute AS other ON other.attrelid = relid AND other.attnum = twin AND NOT other.attisdropped
     WHERE (done.live IS NULL AND type <> 'int8'::regtype)
        OR (done.live IS NOT NULL AND (other.attname IS DISTINCT FROM twin_name OR live.attnotnull > other.attnotnull
-           OR NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relid AND tgenabled = 'A'
-                                                   AND tgname = concat('zz_', own.name, '_sync'))));
+           OR EXISTS (SELECT FROM pg_temp.key_tables(target, key) AS one
+                      WHERE one.top = relid AND one.name = own.name
+                        AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = one.relid AND tgenabled = 'A'
+                                                                 AND tgname = concat('zz_', own.name, '_sync')))));
     IF named IS NOT NULL THEN
         RAISE EXCEPTION 'stop: these have no twin, it may be NULL, or its trigger is missing: %', named;
     END IF;
@@ -319,16 +386,25 @@ CREATE OR REPLACE FUNCTION pg_temp.key_switch(target oid, key text)
 RETURNS TABLE (number numeric, statement text) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $body$
     WITH member AS (
-        SELECT array_agg(relid ORDER BY relid = target, relid) AS every FROM pg_temp.key_receipts(target, key)
+        SELECT array_agg(relid ORDER BY relid = target, relid) AS every
+        FROM (SELECT relid FROM pg_temp.key_receipts(target, key)
+              UNION SELECT relid FROM pg_temp.key_tables(target, key)) AS own
     ), part AS (
-        SELECT twin.*, relid::regclass AS relation, relnamespace::regnamespace AS home, item ->> 'constraint' AS of_key
+        SELECT twin.*, relid::regclass AS relation, relnamespace::regnamespace AS home, item ->> 'constraint' AS of_key,
+               coalesce((SELECT relname FROM pg_class WHERE oid = there), helper) AS twin_index,
+               coalesce((SELECT conname FROM pg_constraint WHERE oid = there), helper) AS twin_rule
         FROM pg_temp.key_twins(target, key) AS twin JOIN pg_class ON pg_class.oid = relid
     ), changed AS (
-        SELECT own.*, relid::regclass AS relation, attnotnull, attidentity, own.name || CASE WHEN switched THEN '_new' ELSE '_old' END AS aside,
-               pg_get_expr(adbin, adrelid) AS default_value
+        SELECT own.*, relid::regclass AS relation, attnotnull, attidentity, own.name || CASE WHEN switched THEN '_new' ELSE '_old' END AS aside
         FROM pg_temp.key_columns(target, key) AS own
         JOIN pg_attribute ON attrelid = relid AND attnum = live
-        LEFT JOIN pg_attrdef ON adrelid = relid AND adnum = live
+    ), given AS (  -- partitions may have none, or another one
+        SELECT concat(CASE relkind WHEN 'p' THEN 'ONLY ' END, one.relid::regclass) AS relation, one.name,
+               pg_get_expr(adbin, adrelid) AS default_value
+        FROM changed
+        JOIN pg_temp.key_tables(target, key) AS one ON one.top = changed.relid AND one.name = changed.name
+        JOIN pg_class ON pg_class.oid = one.relid
+        JOIN pg_attrdef ON adrelid = one.relid AND adnum = one.number
     ), sequence AS (
         SELECT changed.*, deptype, seq.*, objid::regclass AS place, relacl, relowner, obj_description(objid, 'pg_class') AS about,
                CASE seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647
@@ -352,14 +428,12 @@ SET search_path = pg_catalog, pg_temp AS $body$
             END $same$
         $do$, every, pg_temp.key_print(every)) FROM member
     UNION ALL SELECT CASE kind WHEN 'foreign' THEN 3 ELSE 4 END, format('ALTER TABLE %s DROP CONSTRAINT %I', relation, name)
-    FROM part WHERE kind <> 'index' OR of_key IS NOT NULL
-    UNION ALL SELECT 4, format('DROP INDEX %s.%I', home, name) FROM part WHERE kind = 'index' AND of_key IS NULL
-    UNION ALL SELECT 5, format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, name)
-    FROM changed WHERE default_value IS NOT NULL
+    FROM part WHERE top AND (kind <> 'index' OR of_key IS NOT NULL)
+    UNION ALL SELECT 4, format('DROP INDEX %s.%I', home, name) FROM part WHERE top AND kind = 'index' AND of_key IS NULL
+    UNION ALL SELECT 5, format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, name) FROM given
     UNION ALL SELECT 6, format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, name, aside) FROM changed
     UNION ALL SELECT 7, format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, twin_name, name) FROM changed
-    UNION ALL SELECT 8, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT ', relation, name) || default_value
-    FROM changed WHERE default_value IS NOT NULL
+    UNION ALL SELECT 8, format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT ', relation, name) || default_value FROM given
     UNION ALL SELECT 9, format($do$
             DO $identity$
             DECLARE last bigint; called boolean;
@@ -387,11 +461,15 @@ SET search_path = pg_catalog, pg_temp AS $body$
     UNION ALL SELECT 9.3, format('COMMENT ON SEQUENCE %s IS %L', place, about) FROM sequence
     WHERE deptype = 'i' AND about IS NOT NULL
     UNION ALL SELECT CASE kind WHEN 'index' THEN 10 ELSE 12 END,
-           CASE WHEN kind <> 'index' THEN format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', relation, helper, name)
-                WHEN of_key IS NULL THEN format('ALTER INDEX %s.%I RENAME TO %I', home, helper, name)
+           CASE WHEN kind <> 'index' THEN format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', relation, twin_rule, name)
+                WHEN of_key IS NULL THEN format('ALTER INDEX %s.%I RENAME TO %I', home, twin_index, name)
+                WHEN late THEN format('ALTER TABLE ONLY %s ADD CONSTRAINT %I ', relation, name) || (item ->> 'rule')
                 ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I', relation, name,
-                            CASE of_key WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, helper) || (item ->> 'later') END
+                            CASE of_key WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, twin_index) || (item ->> 'later') END
     FROM part
+    -- A key of a partitioned table takes no index that is there, but those of its partitions can be put below it.
+    UNION ALL SELECT 11, format('ALTER INDEX %s ATTACH PARTITION %s.%I', above, home, name)
+    FROM part WHERE kind = 'index' AND of_key IS NOT NULL AND NOT top
     UNION ALL SELECT 13, format('COMMENT ON INDEX %s.%I IS %L', home, name, item ->> 'about')
     FROM part WHERE item ->> 'about' IS NOT NULL
     UNION ALL SELECT 13, format('COMMENT ON CONSTRAINT %I ON %s IS %L', name, relation, item ->> 'comment')
@@ -399,6 +477,11 @@ SET search_path = pg_catalog, pg_temp AS $body$
     UNION ALL SELECT 13, format('ALTER INDEX %s.%I ALTER COLUMN %s SET STATISTICS %s', home, name, place, value)
     FROM part CROSS JOIN jsonb_each_text(nullif(item -> 'statistics', 'null')) AS list (place, value)
     UNION ALL SELECT 14, format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, aside) FROM changed WHERE attnotnull AND NOT switched
+    -- What a partition has for itself does not go with that of its table: so is the NOT NULL of a key since 18.
+    UNION ALL SELECT 15.5, format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', one.relid::regclass, aside)
+    FROM changed JOIN pg_temp.key_tables(target, key) AS one ON one.top = changed.relid AND one.name = changed.name
+    WHERE attnotnull AND one.relid <> one.top
+      AND (NOT switched OR current_setting('server_version_num')::integer >= 180000)
     UNION ALL SELECT 15 + step, statement
     FROM changed
     JOIN pg_constraint AS own ON own.contype = 'n' AND own.conrelid = relid AND own.conkey = ARRAY[live]

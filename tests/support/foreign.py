@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.execution.executor import Executor
-from pgrehearse.execution.rehearser import run_cells
+from pgrehearse.execution.results import CellResult
 from pgrehearse.schema.contents import Contents, state_of
 from pgrehearse.servers import Server, start
 from pgrehearse.text.document import load
@@ -64,7 +64,13 @@ class Foreign:
     def state(self) -> Contents:
         return state_of(self.server.dsn(self.name))
 
-    def play(self, runbook: str, phases: tuple[str, ...], values: Values) -> str:
+    def play(
+        self,
+        runbook: str,
+        phases: tuple[str, ...],
+        values: Values,
+        after_cell: Callable[[int], None] = lambda number: None,
+    ) -> str:
         """What went wrong in the phases, in new sessions; empty when nothing did."""
         document = load(RUNBOOKS / f"{runbook}.md")
         given = {n: p.default for n, p in document.front.parameters.items() if p.default is not None}
@@ -77,10 +83,18 @@ class Foreign:
             values={**given, **values},
             timeout=120,
         ) as executor:
-            for result in run_cells(executor, cells, cells):
-                if result.failure is not None:
-                    return f"{result.failure.message} {result.failure.detail}"
-        return ""
+            for number, cell in enumerate(cells):
+                wrong = _wrong(executor.run(cell))
+                if wrong:
+                    return wrong
+                after_cell(number)
+            return _wrong(executor.finish())
+
+
+def _wrong(results: list[CellResult]) -> str:
+    return "".join(
+        f"{result.failure.message} {result.failure.detail}" for result in results if result.failure
+    )
 
 
 def _carry_out(conninfo: str, statements: tuple[str, ...]) -> None:

@@ -28,6 +28,17 @@ SHOP = (
     "INSERT INTO child SELECT n, 1 + n % 3000 FROM generate_series(1, 4000) AS n",
     "CREATE INDEX ON child (parent)",
 )
+#: The same, with the second table in partitions.
+PARTITIONED = (
+    SHOP[0],
+    "CREATE TABLE child (id int, parent int NOT NULL REFERENCES parent ON DELETE CASCADE, PRIMARY KEY (id))"
+    " PARTITION BY RANGE (id)",
+    "CREATE TABLE child_1 PARTITION OF child FOR VALUES FROM (1) TO (1500)",
+    "CREATE TABLE child_2 PARTITION OF child DEFAULT PARTITION BY HASH (id)",
+    "CREATE TABLE child_2a PARTITION OF child_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+    "CREATE TABLE child_2b PARTITION OF child_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+    *SHOP[2:],
+)
 ROWS = "SELECT md5(string_agg(t::text, ',' ORDER BY t)) FROM (SELECT id, {} FROM {}) AS t"
 TYPES = """
 SELECT array_agg(atttypid::regtype::text ORDER BY attrelid::regclass::text, attname) FROM pg_attribute
@@ -81,11 +92,13 @@ def carried_out(database: Database, folder: Path, phases: tuple[str, ...]) -> No
     assert carry_out(RunRequest(RUNBOOK, open_target(database.dsn), VALUES, folder, phases), Recorder())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_rows_and_definitions_outlive_ended_sessions(database: str, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("tables", "seed"), [(SHOP, 1), (SHOP, 2), (PARTITIONED, 3), (PARTITIONED, 4)])
+def test_rows_and_definitions_outlive_ended_sessions(
+    database: str, tmp_path: Path, tables: tuple[str, ...], seed: int
+) -> None:
     shop = Database(database)
     shop.mark("staging")
-    for sql in SHOP:
+    for sql in tables:
         shop.execute(sql)
     rows = [ROWS.format("note", "parent"), ROWS.format("parent", "child")]
     before = [shop.one(query) for query in rows]
