@@ -44,6 +44,12 @@ def base(folder: Path, ref: str) -> Base:
     root = folder if folder.is_dir() else folder.parent
     _git(
         root,
+        ["rev-parse", "--git-dir"],
+        f"git has no repository at {root}",
+        "call it inside the repository; or leave --base out, and name a database that knows with --dsn",
+    )
+    _git(
+        root,
         ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"],
         f"git knows no commit {ref!r}",
         "fetch it first, such as git fetch origin main; a CI checkout needs fetch-depth: 0",

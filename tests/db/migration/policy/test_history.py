@@ -137,6 +137,13 @@ def test_a_base_that_git_does_not_know_is_refused(branch: Project) -> None:
     assert "fetch" in str(error.value)
 
 
+def test_a_base_outside_any_repository_is_not_to_be_fetched(project: Project) -> None:
+    with pytest.raises(SetupError, match="no repository") as error:
+        lint(project, base="origin/main")
+    assert "fetch" not in str(error.value)
+    assert "--dsn" in str(error.value)
+
+
 def test_without_git_or_ledger_the_rule_is_not_run(project: Project) -> None:
     assert "applied" in lint(project).not_run
 
