@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ _WITHIN = Frame(
 )
 #: What makes, changes or takes away an object; ANALYZE and the like may be done at any time.
 _DEFINES = ("create", "alter", "drop", "comment")
+_NO_COMMENT = re.compile(r"comment\s.*\sis\s+null\s*\Z", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,12 @@ def _part(session: Session, message: Message, rewritten: Callable[[str], str]) -
 def defines(sql: str) -> bool:
     """Whether ``sql``, generated, is DDL: that it is generated says that its effect is not there.
 
-    What is temporary is not meant: it ended with its session. Nor what replaces: it is generated anyhow.
+    What is temporary is not meant: it ended with its session. Nor what replaces, or takes a comment away
+    that need not be there: it is generated anyhow.
     """
     try:
         kind = classify(sql)
-        anyhow = ends_with_session(kind) or kind.begins("create", "or", "replace")
-        return kind.verb in _DEFINES and not anyhow
+        anyhow = kind.begins("create", "or", "replace") or _NO_COMMENT.match(sql)
+        return kind.verb in _DEFINES and not anyhow and not ends_with_session(kind)
     except SplitError:  # a quote that nothing closes: PostgreSQL refuses it
         return False

@@ -61,5 +61,15 @@ class Unfinished:
 
     @property
     def state(self) -> dict[str, Any]:
-        """How its session differed from its beginning, after the last thing it did."""
-        return next((row.state for row in reversed(self.rows) if row.state is not None), {})
+        """How its session differed from its beginning, after the last thing it did.
+
+        What somebody undid is done again before later steps have made again what they have of the session:
+        how the session is then says nothing about its end.
+        """
+        found: dict[str, Any] = {}
+        latest = 0
+        for row in self.rows:
+            latest = max(latest, row.key[0] if row.of_the_session else 0)
+            if row.state is not None and row.key[0] >= latest:
+                found = row.state
+        return found
