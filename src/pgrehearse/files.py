@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pgrehearse.errors import SetupError
 
-__all__ = ["folder", "write", "write_json"]
+__all__ = ["alone_in", "folder", "write", "write_json"]
 
 #: A list of numbers takes one line, so that a diff shows what changed. A string holds no raw newline in JSON.
 _NUMBERS = re.compile(r"\[\n\s+((?:-?[\d.]+|null)(?:,\n\s+(?:-?[\d.]+|null))*)\n\s+\]")
@@ -39,9 +41,23 @@ def write(path: Path, text: str) -> Path:
         raise SetupError(
             f"cannot be written: {error.strerror}",
             path=path,
-            next_step="make room, or see who may write there; what was there is unchanged",
+            next_step="give it a shorter name"
+            if error.errno == errno.ENAMETOOLONG
+            else "make room, or see who may write there; what was there is unchanged",
         ) from error
     return path
+
+
+@contextmanager
+def alone_in(path: Path) -> Iterator[None]:
+    """Nobody else who asks the same is in the folder ``path`` until the block ends."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def folder(path: Path) -> Path:

@@ -33,12 +33,12 @@ def new(name: str) -> int:
     if not words:
         raise click.UsageError(f"{name!r} has no letter or digit: say what the migration does")
     project = Project.find(Path.cwd())
-    existing = migration_files.load(project.migrations)
-    version = now().strftime("%Y%m%d%H%M%S")
-    newest = max((int(migration.version) for migration in existing), default=0)
-    version = str(max(int(version), newest + 1))
-    file = project.migrations / f"{version}_{words}.sql"
-    files.folder(file.parent)
-    files.write(file, _TEXT.format(title=words.replace("_", " ").capitalize()))
+    with files.alone_in(files.folder(project.migrations)):
+        existing = migration_files.load(project.migrations)
+        version = now().strftime("%Y%m%d%H%M%S")
+        newest = max((int(migration.version) for migration in existing), default=0)
+        version = str(max(int(version), newest + 1))
+        file = project.migrations / f"{version}_{words}.sql"
+        files.write(file, _TEXT.format(title=words.replace("_", " ").capitalize()))
     click.echo(project.relative(file))
     return 0
