@@ -17,7 +17,7 @@ Exit statuses follow ``sysexits.h`` so that a shell script can tell the four apa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -79,9 +79,14 @@ class PgRehearseError(Exception):
         return location(self.path, self.line)
 
     def __str__(self) -> str:
-        head = f"{self.location}: {self.message}" if self.location else self.message
+        return self.text()
+
+    def text(self, known_as: Callable[[Path], str] = str) -> str:
+        """What is printed; ``known_as``: a path as readers know it."""
+        where = location(known_as(self.path) if self.path is not None else None, self.line)
+        head = f"{where}: {self.message}" if where else self.message
         own = f"{head}\n  next: {self.next_step}" if self.next_step else head
-        return "\n".join([own, *(finding.text() for finding in self._listed)])
+        return "\n".join([own, *(finding.text(known_as) for finding in self._listed)])
 
 
 class DocumentError(PgRehearseError):

@@ -131,7 +131,15 @@ def _status() -> int:
 
 
 def _tell(error: PgRehearseError) -> None:
-    _say(f"error: {error}")
+    _say(f"error: {error.text(_known_as)}")
+
+
+def _known_as(path: Path) -> str:
+    """``path`` as findings name it: from the folder one stands in, where it lies below."""
+    with suppress(OSError):
+        here = Path.cwd()
+        return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    return str(path)
 
 
 def _say(text: str) -> None:

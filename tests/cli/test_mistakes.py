@@ -199,3 +199,15 @@ def test_pytest_tells_them_and_has_no_internal_error(case: Case, name: str) -> N
     found = call((*PYTEST, "docs", "docs/x.md", "db"), case.root, case.env)
     assert "INTERNALERROR" not in found.said
     assert found.status in (0, 1, 2, 4), found.said
+
+
+def test_a_file_below_the_current_folder_is_named_from_there(case: Case) -> None:
+    """As findings name it; elsewhere it is named whole."""
+    text("db/migrations/2_x.sql", BYTES)(case)
+    below, elsewhere = ended(case, "db lint --no-measure"), after("cd db/migrations")
+    elsewhere(case)
+    above = ended(case, "db lint --no-measure")
+    assert below.err.startswith("error: db/migrations/2_x.sql:1: not UTF-8")
+    assert above.err.startswith("error: 2_x.sql:1: not UTF-8")
+    case.before = "mkdir docs/below; cd docs/below;"
+    assert ended(case, "db lint --no-measure").err.startswith(f"error: {case.root}/db/migrations/2_x.sql:1: ")

@@ -345,3 +345,18 @@ def test_a_time_zone_that_nobody_told_is_named(things: Bench) -> None:
 def test_the_down_part_of_another_tool_is_not_looked_at(things: Bench) -> None:
     text = "-- +goose Up\nALTER TABLE things ADD c int;\n-- +goose Down\nDROP TABLE things;\n"
     assert [row["statement"] for row in xray(things, text)["statements"]] == ["ALTER TABLE things ADD c int"]
+
+
+def test_what_a_function_did_not_do_here_is_said(things: Bench) -> None:
+    text = """\
+CREATE FUNCTION f(most int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT count(*) FROM things) > most THEN ALTER TABLE things ADD note text; END IF;
+END $$;
+SELECT f(1000000000);
+SELECT f(-1);
+"""
+    found = xray(things, text)
+    (said,) = [note for note in found["notes"] if "is not known" in note]
+    assert said == "line 5: ALTER TABLE in f() did not run here, or was undone, so what it locks is not known"
+    assert [len(row["not_seen"]) for row in found["statements"]] == [0, 1, 0]

@@ -112,6 +112,11 @@ def xray(
         notes = [note.replace(f"{schema}:", "the dump of --dsn, line ") for note in notes]
     notes += _about(found)
     notes += [f"line {row.step.line}: {row.way}" for row in found.rows if row.way]
+    notes += [
+        f"line {row.step.line}: {what}, so what it locks is not known"
+        for row in found.rows
+        for what in row.unseen
+    ]
     notes += [] if zone else schemas.assumed(step.statement for step in todo)
     if as_json:
         click.echo(_json(file, running, found, notes))

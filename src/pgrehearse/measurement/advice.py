@@ -9,7 +9,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.statement import code
 
-__all__ = ["PAGES", "POLICY", "advice", "partition_way", "rewrite_way", "scan_way"]
+__all__ = ["PAGES", "POLICY", "UNTRANSACTED", "advice", "partition_way", "rewrite_way", "scan_way"]
 
 #: Where there is no page of its own: lock_timeout, one risky statement per migration, expand and contract.
 POLICY = "guides/schema-evolution-policy"
@@ -99,6 +99,8 @@ _SCANS = (
     ),
 )
 
+#: How a file is sent that holds what refuses a transaction, where nothing is known of who sends it.
+UNTRANSACTED = "sent without a transaction"
 #: Pages whose way is CREATE INDEX CONCURRENTLY.
 _OF_INDEXES = ("runbooks/index-create", "runbooks/constraint-primary-key", "runbooks/constraint-unique")
 
@@ -123,11 +125,12 @@ def advice(statement: str, facts: Facts, *, harmless: bool, partitioned: bool = 
     return "" if harmless else POLICY
 
 
-def partition_way(statement: str, *, default: str, scans: bool) -> str:
+def partition_way(statement: str, *, default: str, scans: bool, untransacted: str = UNTRANSACTED) -> str:
     """What keeps nobody waiting for long in place of ``statement``; empty if it changes no partitions.
 
     ``default``: the default partition that it locks, if any: what PostgreSQL does there is another thing.
     ``scans``: it reads a partition whole while others wait.
+    ``untransacted``: how a file comes to be sent without a transaction.
     """
     if detaches(statement):
         if default:
@@ -135,7 +138,7 @@ def partition_way(statement: str, *, default: str, scans: bool) -> str:
                 f"nothing detaches CONCURRENTLY while there is a default partition ({default}): a short"
                 " lock_timeout, and once more if it runs out"
             )
-        return "DETACH PARTITION ... CONCURRENTLY, in a file of its own with transaction:false"
+        return f"DETACH PARTITION ... CONCURRENTLY, in a file of its own, {untransacted}"
     text = code(statement)
     opposite = f"on {default} a CHECK that says the opposite of the bound" if default else ""
     if re.match(r"alter table .* attach partition ", text):

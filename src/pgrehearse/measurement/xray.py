@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.execution.maker import Maker
+from pgrehearse.measurement import untaken
 from pgrehearse.measurement.advice import advice
 from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement import relations as catalogs
@@ -15,6 +16,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.measured_session import MeasuredSession
 from pgrehearse.measurement.statement.relations import Catalog
+from pgrehearse.measurement.untaken import Untaken, found_nothing, unseen
 from pgrehearse.measurement.xray_rows import Row, StillHeld
 from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens, stands_alone
 from pgrehearse.servers.base import Server
@@ -70,6 +72,7 @@ def xray(
                 empty = _empty(client, catalog)
             run = _Run(clones, catalog, progress, repeated)
             run.settings += settings
+            run.untaken = untaken.look(clones, todo, run.leaves, settings)
             try:
                 rows = run.all(todo)
             finally:
@@ -103,6 +106,7 @@ class _Run:
         self.repeated = repeated
         self.settings: list[str] = []
         self.rows: list[Row] = []
+        self.untaken: Mapping[int, Sequence[Untaken]] = {}
         self._session: MeasuredSession | None = None
 
     def all(self, todo: Sequence[FileStatement]) -> list[Row]:
@@ -121,6 +125,10 @@ class _Run:
         stopped = "not measured: an earlier statement failed"
         return self.rows + [Row(step, error=stopped) for step in todo[len(self.rows) :]]
 
+    def leaves(self, step: FileStatement) -> bool:
+        """Whether ``step`` is not run."""
+        return bool(_unmeasurable(step, classify(step.statement))) or self.repeated(step.statement)
+
     def close(self) -> None:
         """Leave the database."""
         if self._session is not None:
@@ -128,6 +136,9 @@ class _Run:
             self._session = None
 
     def _take(self, row: Row) -> None:
+        if row.facts is not None:
+            missing = unseen(self.untaken.get(len(self.rows), ()), row.facts)
+            row = replace(row, unseen=missing + found_nothing(row.step.statement, row.facts))
         self.rows.append(row)
         self.progress(len(self.rows))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgrehearse.measurement.advice import partition_way
+from pgrehearse.measurement.advice import UNTRANSACTED, partition_way
 from pgrehearse.measurement.statement.facts import PROBES, Facts, Through, all_through
 from pgrehearse.measurement.xray_steps import FileStatement
 from pgrehearse.text.passwords import redacted
@@ -36,6 +36,7 @@ class Row:
         rewrites: as in the facts, without what the file itself made.
         stalls: tables read whole while somebody waits for them; none where it works `in_turn`.
         advice: page of the handbook.
+        unseen: what code that it carries out holds and did not do here, see `untaken`.
     """
 
     step: FileStatement
@@ -51,6 +52,7 @@ class Row:
     rewrites: tuple[str, ...] = ()
     stalls: tuple[str, ...] = ()
     advice: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def in_turn(self) -> bool:
@@ -60,9 +62,15 @@ class Row:
     @property
     def way(self) -> str:
         """What to write in its place, where it changes partitions and others wait for that."""
+        return self.instead()
+
+    def instead(self, untransacted: str = UNTRANSACTED) -> str:
+        """The same; ``untransacted``: how a file comes to be sent without a transaction."""
         if not self.own:
             return ""
-        return partition_way(self.step.statement, default=self.default, scans=bool(self.stalls))
+        return partition_way(
+            self.step.statement, default=self.default, scans=bool(self.stalls), untransacted=untransacted
+        )
 
     def breaks(self) -> list[str]:
         """The policies of `POLICIES` this statement breaks."""
@@ -90,6 +98,7 @@ class Row:
             "way": self.way or None,
             "error": self.error or None,
             "not_measured": self.left or None,
+            "not_seen": list(self.unseen),
         }
 
 

@@ -13,7 +13,7 @@ variables          values put into SQL
 split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step;
-                   temporary: what of it ends with the session
+                   temporary: what of it ends with the session; bodies: what functions hold
 passwords, secret_values, secret_forms, connection_secrets   what is secret by its place, form or name
 characters         what must not be shown as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them

@@ -11,15 +11,17 @@ one a variation selector.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
+from typing import BinaryIO
 
 from pgrehearse.errors import DocumentError, SetupError
 
-__all__ = ["Forbidden", "checked", "decoded", "first", "read", "visible"]
+__all__ = ["Forbidden", "checked", "decoded", "first", "raw", "read", "visible"]
 
 #: Kept as numbers, so that this file can be read.
 _RANGES = (
@@ -65,6 +67,8 @@ _FORBIDDEN = re.compile(rf"\r|{_HIDING}")
 _SUSPECT_ASCII = bytes([*(code for code in range(0x20) if code not in b"\t\n"), 0x7F])
 _SUSPECT = re.compile(f"[\r\u200c\u200d{_SELECTORS}{_CLASS}]")
 _PIECE = 1 << 16
+#: Bytes that are read before they are looked at.
+_BLOCK = 1 << 20
 #: How files begin that are mistaken for text, what they are, and what to do.
 _FORMS = {
     b"PGDMP": (
@@ -145,7 +149,7 @@ def read(
     Raises DocumentError: no such file, not readable, too large, not UTF-8, or a forbidden character, with its
     line.
     """
-    data = _bytes(path, missing, -1 if most is None else most + 1)
+    data = raw(path, missing, most)
     if most is not None and len(data) > most:
         raise DocumentError(
             f"a file of more than {most:,} bytes",
@@ -155,7 +159,11 @@ def read(
     return decoded(data, path, crlf=crlf)
 
 
-def _bytes(path: Path, missing: str, most: int) -> bytes:
+def raw(path: Path, missing: str = "check the spelling", most: int | None = None) -> bytes:
+    """The bytes of a file, one more than ``most`` at most. None are read after a NUL, which no text holds.
+
+    Raises DocumentError: no such file, or not readable.
+    """
     try:
         mode = path.stat().st_mode
         if not (S_ISREG(mode) or S_ISDIR(mode)) and not _handed(path):
@@ -165,7 +173,7 @@ def _bytes(path: Path, missing: str, most: int) -> bytes:
                 next_step="name a file; what a program prints comes by /dev/stdin",
             )
         with path.open("rb") as file:
-            return file.read(most)
+            return _begin(file, math.inf if most is None else most + 1)
     except FileNotFoundError:
         raise DocumentError("no such file", path=path, next_step=missing) from None
     except IsADirectoryError:
@@ -175,6 +183,15 @@ def _bytes(path: Path, missing: str, most: int) -> bytes:
         raise DocumentError(
             f"cannot be read: {reason}", path=path, next_step="see who may read it"
         ) from error
+
+
+def _begin(file: BinaryIO, most: float) -> bytes:
+    data = bytearray()
+    while len(data) < most and (block := file.read(int(min(_BLOCK, most - len(data))))):
+        data += block
+        if b"\0" in block:
+            break
+    return bytes(data)
 
 
 def _handed(path: Path) -> bool:

@@ -132,6 +132,7 @@ def _read(path: Path, folder: Path, placeholders: Mapping[str, str]) -> Migratio
             next_step="known: 7_name.sql, 7_name.up.sql, V7__name.sql, 7_name/migration.sql, 7_name/up.sql",
         )
     text, refused = _readable(path)
+    data = b"" if refused is None else _first_of(path)
     up, joined = Section(text, 1), ""
     try:
         if refused is None:
@@ -140,7 +141,7 @@ def _read(path: Path, folder: Path, placeholders: Mapping[str, str]) -> Migratio
     except DocumentError as error:
         refused = error
     # What stands beside the file is a part of what is applied, and of what may be remembered of it.
-    digest = hashlib.sha256(repr((text, up, str(refused or ""))).encode() + path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(repr((text, up, str(refused or ""))).encode() + data).hexdigest()
     return Migration(
         path,
         padded(version),
@@ -174,10 +175,11 @@ def padded(version: str) -> str:
 def text_of(path: Path) -> str:
     """The text of a file. Flyway and Liquibase read over a byte order mark, so it is none of it."""
     if path.suffix == ".sql" and path.is_file():  # a pipe is read once
-        data = path.read_bytes()
+        data = characters.raw(path)
         bare = data.removeprefix(b"\xef\xbb\xbf")
         if bare != data and (_FLYWAY.fullmatch(path.name) or formatted(bare.decode("utf-8", "replace"))):
             return characters.decoded(bare, path)
+        return characters.decoded(data, path)
     return characters.read(path)
 
 
@@ -187,6 +189,14 @@ def _readable(path: Path) -> tuple[str, DocumentError | None]:
         return text_of(path), None
     except DocumentError as error:
         return "", error
+
+
+def _first_of(path: Path) -> bytes:
+    """What was read of a file that cannot be, so that another one in its place is another one."""
+    try:
+        return characters.raw(path)
+    except DocumentError:
+        return b""
 
 
 def _up(text: str, path: Path) -> Section:

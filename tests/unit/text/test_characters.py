@@ -15,6 +15,7 @@ from pgrehearse.migration.smoke import contract
 from pgrehearse.migration.timing import budgets
 from pgrehearse.schema import foreign_sql
 from pgrehearse.text import characters, document, migration_files
+from pgrehearse.text.characters import raw, read
 from pgrehearse.text.project import Project
 from pgrehearse.text.snippets import Snippets
 
@@ -175,3 +176,23 @@ def test_what_is_mistaken_for_text_is_named(data: bytes, what: str) -> None:
     with pytest.raises(DocumentError, match=what) as caught:
         characters.decoded(data, Path("a.sql"))
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize("size", [3 << 30, 3])
+def test_no_more_is_read_after_a_nul(tmp_path: Path, size: int) -> None:
+    """A file of holes: what it has is not on the disk, and must not be in memory."""
+    file = tmp_path / "1_a.sql"
+    with file.open("wb") as written:
+        written.truncate(size)
+    assert len(raw(file)) == min(size, 1 << 20)
+    with pytest.raises(DocumentError, match="U\\+0000 NUL"):
+        read(file)
+
+
+def test_a_text_of_several_blocks_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "1_a.sql"
+    file.write_bytes(b"x" * (3 << 20) + b"y")
+    assert len(raw(file)) == (3 << 20) + 1
+    assert len(raw(file, most=5)) == 6
+    with pytest.raises(DocumentError, match="more than 5 bytes"):
+        read(file, most=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,19 @@ def test_a_file_of_drizzle_with_a_transaction_of_its_own(tmp_path: Path, text: s
 @pytest.mark.parametrize("name", ["1_a.down.sql", "a/down.sql", "R__a.sql", "U1__a.sql", "README.md"])
 def test_what_is_beside(name: str) -> None:
     assert version_of(name) is None
+
+
+def test_a_pipe_among_the_files_of_another_tool_is_refused_and_nobody_waits(tmp_path: Path) -> None:
+    (tmp_path / "1_a.up.sql").write_text(SQL)
+    os.mkfifo(tmp_path / "2_b.up.sql")
+    read = load(tmp_path)
+    assert [one.refused is None for one in read] == [True, False]
+    assert "a pipe or a device" in str(read[1].refused)
+
+
+def test_a_file_that_cannot_be_read_is_another_one_when_it_is_changed(tmp_path: Path) -> None:
+    digests = []
+    for content in (b"a\0b", b"a\0c", b"\xff"):
+        (tmp_path / "1_a.up.sql").write_bytes(content)
+        digests.append(load(tmp_path)[0].sha256)
+    assert len(set(digests)) == 3

@@ -10,7 +10,7 @@ from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
 from pgrehearse.measurement.xray_schema import assumed
 from pgrehearse.migration.policy import history, text_checks
-from pgrehearse.migration.policy.judged_file import File, files, in_their_words
+from pgrehearse.migration.policy.judged_file import File, files
 from pgrehearse.migration.policy.playback import Playback
 from pgrehearse.migration.policy.policy_run import PolicyRun
 from pgrehearse.migration.policy.register import CHECKS, broken
@@ -81,8 +81,6 @@ def check(
             report.notes += assumed(one.sql for file in todo for one in file.up)
         for file in todo:
             report.problems += _unused(file, report, request)
-    if any(migration.foreign for migration in found):
-        report.problems = list(map(in_their_words, report.problems))
     for name, reason in request.off.items():
         report.not_run[name] = f"off in pyproject.toml: {reason}"
     report.problems = sorted(

@@ -13,7 +13,7 @@ from pgrehearse.measurement.xray_rows import Row
 from pgrehearse.migration.policy.judged_file import File, Written
 from pgrehearse.migration.policy.register import broken, unjudged
 from pgrehearse.migration.policy.text_checks import LONGEST, in_force
-from pgrehearse.migration.policy.untaken import untaken
+from pgrehearse.migration.policy.unseen_code import unseen_code
 from pgrehearse.text.concurrent import detaches
 from pgrehearse.text.rows import changed_whole, limit
 from pgrehearse.text.statement import Kind, classify, code
@@ -28,9 +28,9 @@ _BATCH = 50_000
 _UNSAFE_USE = "55P04"
 _MEND = {
     "rewrite": "expand and contract: a new column, a trigger, a backfill, then drop the old form",
-    "backfill": "write in batches that commit, in a file with transaction:false",
+    "backfill": "write in batches that commit, in a file {untransacted}",
     "scan": "NOT VALID first, VALIDATE in a later file; or a statement that needs no scan",
-    "index-build": "CREATE INDEX CONCURRENTLY in a file of its own, with transaction:false",
+    "index-build": "CREATE INDEX CONCURRENTLY in a file of its own, {untransacted}",
 }
 
 
@@ -86,7 +86,7 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
             held, block = set(), row.step.block
         yield from _slow(file, written, row, measured)
         yield from _met_nothing(file, written, row, measured)
-        yield from untaken(file, written, row)
+        yield from unseen_code(file, written, row)
         strong = measured.strong(row)
         second = strong - held and (held or _one_by_one(written.sql))
         if second and row.step.block and not file.allowed("one-table", written):
@@ -159,7 +159,7 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
             file.migration.path,
             written.line,
             said,
-            _mend(check, written.sql, row),
+            _mend(check, file, written.sql, row),
             written.sql,
             _facts(row, measured),
             row.advice or POLICY,
@@ -200,11 +200,11 @@ def _met_nothing(file: File, written: Written, row: Row, measured: MeasuredState
         )
 
 
-def _mend(check: str, sql: str, row: Row) -> str:
+def _mend(check: str, file: File, sql: str, row: Row) -> str:
     """What works there: not every way does for a domain, a partition, or an index of a partitioned table."""
     words = classify(sql).words
     if words[:1] == ("reindex",):
-        return "the same with CONCURRENTLY, in a file of its own, with transaction:false"
+        return f"the same with CONCURRENTLY, in a file of its own, {file.untransacted}"
     if row.partitioned and (
         check == "index-build" or (check == "scan" and row.advice.startswith("runbooks/index"))
     ):
@@ -217,7 +217,7 @@ def _mend(check: str, sql: str, row: Row) -> str:
             "a CHECK on each table instead, NOT VALID first: of a domain VALIDATE, too, keeps writers waiting"
         )
     if check in ("scan", "detach") and row.way:
-        return row.way
+        return row.instead(file.untransacted)
     tables = set(row.facts.probes) if row.facts else set()
     if (
         check == "rewrite"
@@ -229,7 +229,7 @@ def _mend(check: str, sql: str, row: Row) -> str:
             "name the column's COLLATE in the statement: only its indexes are built anew, for another order"
         )
     ways = {"rewrite": rewrite_way, "scan": scan_way}
-    return (ways[check](sql) if check in ways else "") or _MEND[check]
+    return (ways[check](sql) if check in ways else "") or _MEND[check].format(untransacted=file.untransacted)
 
 
 def _builds_index(kind: Kind) -> bool:
@@ -278,7 +278,7 @@ def _untimed(file: File, written: Written, row: Row, measured: MeasuredStatement
         file.migration.path,
         written.line,
         f"makes {_who(row)} wait, with no lock_timeout of at most {LONGEST:.0f} s before it",
-        "SET LOCAL lock_timeout = '2s'; as the first statement: dbmate and psql set none"
+        f"SET LOCAL lock_timeout = '2s'; as the first statement: {file.untimed}"
         if row.step.block
         else "SET lock_timeout = '2s'; before it, with -- allow: one-statement REASON: SET LOCAL does nothing"
         " without a transaction",

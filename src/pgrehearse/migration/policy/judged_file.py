@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.findings import Finding
@@ -12,17 +12,7 @@ from pgrehearse.text.migration_files import Migration, statements
 from pgrehearse.text.migration_grammar import Comment, Section
 from pgrehearse.text.split import Statement
 
-__all__ = ["File", "Written", "files", "in_their_words", "read"]
-
-#: What our files and our runner do -> the same where another tool applies the file.
-_THEIR_WORDS = {
-    ", with transaction:false": ", which your tool sends without a transaction",
-    " with transaction:false": " which your tool sends without a transaction",
-    "pgrehearse db up removes the remains of an interrupted build itself": (
-        "drop what a failed build left, before the next try"
-    ),
-    "dbmate and psql set none": "most tools set none",
-}
+__all__ = ["File", "Written", "files", "read"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +47,27 @@ class File:
     unreadable: tuple[Finding, ...] = ()
     unreadable_down: tuple[Finding, ...] = ()
     used: set[Comment] = field(default_factory=set, compare=False)
+
+    @property
+    def untransacted(self) -> str:
+        """How a file comes to be sent without a transaction: by a mark, or as another tool has it."""
+        return (
+            "which your tool sends without a transaction"
+            if self.migration.foreign
+            else "with transaction:false"
+        )
+
+    @property
+    def remains(self) -> str:
+        """What becomes of the INVALID index that a failed build leaves."""
+        if self.migration.foreign:
+            return "drop what a failed build left, before the next try"
+        return "pgrehearse db up removes the remains of an interrupted build itself"
+
+    @property
+    def untimed(self) -> str:
+        """Who sets no lock_timeout."""
+        return f"{'most tools' if self.migration.foreign else 'dbmate and psql'} set none"
 
     def allowed(self, check: str, statement: Written | None = None) -> bool:
         """Whether an exception from ``check`` is declared, for the file or for ``statement``."""
@@ -131,11 +142,3 @@ def _statements(
 def files(migrations: Sequence[Migration]) -> list[File]:
     """`read` for all of ``migrations``."""
     return [read(migration) for migration in migrations]
-
-
-def in_their_words(found: Finding) -> Finding:
-    """``found`` in a file of another tool: what to do, without what only ours can do."""
-    said = found.next_step
-    for ours, theirs in _THEIR_WORDS.items():
-        said = said.replace(ours, theirs)
-    return replace(found, next_step=said)

@@ -100,6 +100,7 @@ def _row(row: Row) -> dict[str, Any]:
         "own": row.own,
         "once_unused": row.once_unused,
         "advice": row.advice,
+        "unseen": row.unseen,
     }
     value |= {"through": {table: one.to_json() for table, one in row.through.items()}, "default": row.default}
     value |= {"rewrites": row.rewrites, "stalls": row.stalls, "partitioned": row.partitioned}
@@ -148,6 +149,7 @@ def _as_row(step: FileStatement, facts: Facts | None, changed: dict[str, int], o
         rewrites=tuple(one["rewrites"]),
         stalls=tuple(one["stalls"]),
         advice=one["advice"],
+        unseen=tuple(one["unseen"]),
     )
 
 

@@ -154,7 +154,7 @@ def _builds(file: File, section: Sequence[Written], transaction: bool) -> Iterat
                 path,
                 written.line,
                 "after a failed build IF NOT EXISTS finds its INVALID remains, and reports success",
-                "remove IF NOT EXISTS; pgrehearse db up removes the remains of an interrupted build itself",
+                f"remove IF NOT EXISTS; {file.remains}",
                 written.sql,
                 page="runbooks/index-repair",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -9,10 +10,12 @@ import pytest
 
 from pgrehearse.errors import DocumentError
 from pgrehearse.migration.policy.all_checks import check
+from pgrehearse.migration.policy.register import CHECKS
 from pgrehearse.migration.policy.report import PolicyRequest
 from pgrehearse.servers import Server
 from support.projects import project_at
 
+CASES = Path(__file__).parent / "cases"
 BASE = "BEGIN;\nCREATE TABLE crate (id int PRIMARY KEY, n int);\nCOMMIT;\n"
 REWRITES = "SET LOCAL lock_timeout = '2s';\nALTER TABLE crate ALTER n TYPE bigint;\n"
 BEGIN = "BEGIN;\nSET LOCAL lock_timeout = '2s';\n"
@@ -103,6 +106,39 @@ def test_advice_is_what_the_tool_can_do(server: Server, tmp_path: Path) -> None:
     assert "which your tool sends without a transaction" in advice["index-build"]
     assert "drop what a failed build left" in advice["build-retry"]
     assert not [said for said in advice.values() if "transaction:false" in said or "db up" in said]
+
+
+#: It needs git or a ledger, down parts are not read, and goose sends each statement by itself.
+NOT_OF_GOOSE = ("applied", "down", "one-statement")
+MARKS = re.compile(r"transaction:false|\bmigrate:|pgrehearse db|dbmate|not restored")
+
+
+@pytest.mark.parametrize("name", [name for name in CHECKS if name not in NOT_OF_GOOSE])
+def test_no_advice_names_marks_of_ours(server: Server, tmp_path: Path, name: str) -> None:
+    """What each check refuses of our files it refuses of a folder of goose, and tells what goose can do."""
+    start = (CASES.parent / "start" / "0001_start.sql").read_text("utf-8")
+    case = next(case for case in sorted(CASES.iterdir()) if marks(case / "red", name))
+    files = {"0001_start.sql": start} | {
+        file.name: file.read_text("utf-8") for file in (case / "red").glob("*.sql")
+    }
+    theirs = {f"db/migrations/{label}": in_goose(text) for label, text in files.items()}
+    seed = (CASES.parent / "start" / "seed.sql").read_text("utf-8")
+    project = project_at(tmp_path, theirs | {"db/seed.sql": seed})
+    report = check(project, PolicyRequest(frozenset(files) - {"0001_start.sql"}, rows=200), lambda: server)
+    assert name in [one.check for one in report.problems]
+    texts = [one.text(lambda path: path.name).replace(one.statement, "") for one in report.problems]
+    assert [text for text in texts if MARKS.search(text)] == []
+
+
+def marks(folder: Path, name: str) -> bool:
+    return any(re.search(rf"-- red: .*\b{name}\b", file.read_text("utf-8")) for file in folder.glob("*.sql"))
+
+
+def in_goose(text: str) -> str:
+    """A file of ours as goose has it."""
+    up = re.sub(r"^-- migrate:down.*", "", text, flags=re.M | re.S)
+    up = re.sub(r"^-- migrate:up(.*)$", r"-- +goose Up", up, flags=re.M)
+    return "-- +goose NO TRANSACTION\n" * ("transaction:false" in text.split("\n", 1)[0]) + up
 
 
 def test_an_empty_folder_is_not_one_without_problems(server: Server, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def seen(file: File) -> Seen:
             rewrites=("a",),
             partitioned=True,
             advice="x",
+            unseen=("its ALTER TABLE did not run here, or was undone",),
         ),
         Row(other, None, error="fails (42P01)"),
     )

@@ -1,0 +1,7 @@
+-- migrate:up transaction:false
+
+CALL in_steps(); -- red: judged
+
+-- migrate:down
+
+SELECT 1;
