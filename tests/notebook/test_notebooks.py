@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,6 +63,9 @@ def test_every_document_runs_as_a_notebook(
     path: Path, repository: Project, rehearser: Rehearser, kernel: Kernels
 ) -> None:
     document = load(path)
+    for program in document.front.programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{path.stem} needs {program}, which is not on PATH here (make programs, on Debian)")
     sources = code(to_notebook(document, repository.relative(path)))
     rehearsal = [cell for cell in document.cells if cell.phase == "Rehearsal"]
     opening = 2 if document.is_runbook else 1

@@ -50,10 +50,10 @@ def test_waiting_is_measured_and_its_cause_named(place: Place) -> None:
             waiting.start()
             holder = f"waiting for a lock held by pid {other.info.backend_pid}"
             wait_until(lambda: any(holder in line for line in told), holder)
-            wait_until(lambda: time.monotonic() - started > 0.3, "a while")
+            wait_until(lambda: watch.waited > 0.15, "it is measured")
             other.rollback()
             waiting.join(LIMIT)
-    assert 0.15 < watch.waited < time.monotonic() - started
+    assert watch.waited < time.monotonic() - started
 
 
 def test_a_statement_goes_on_when_its_watcher_is_gone(place: Place) -> None:
