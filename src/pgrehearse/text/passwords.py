@@ -13,7 +13,7 @@ from contextlib import suppress
 from urllib.parse import unquote
 
 from pgrehearse.text.connection_secrets import QUERY, SETTING, WORD, in_uris, user_info
-from pgrehearse.text.secret_forms import NAME, as_prose, forms_in, hashed, said, without_forms
+from pgrehearse.text.secret_forms import NAME, as_prose, forms_in, pointed_out, said, without_forms
 from pgrehearse.text.secret_values import CALLS, SecretValues
 from pgrehearse.text.split import SplitError, Token, scanned, tokens
 
@@ -144,7 +144,7 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
     secret = False  # the next literal is a password
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
-    values, alone = SecretValues(_is_named), hashed(sql)
+    values, alone = SecretValues(_is_named), pointed_out(sql)
     word = ""
     first, sets, last = "", False, ""  # the statement's first word, whether it says SET, the last token
     for token in tokens(sql):
@@ -202,7 +202,7 @@ def _holds(inner: str) -> bool:
     return any(
         _HOLDS_PASSWORD.search(form) or any(user_info(form)) or any(said(form)) or any(forms_in(form))
         for form in forms
-    ) or bool(hashed(inner.replace("''", "'")))
+    ) or bool(pointed_out(inner.replace("''", "'")))
 
 
 def _is_named(name: str) -> bool:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["NAME", "as_prose", "calls_with_secrets", "forms_in", "hashed", "said", "without_forms"]
+__all__ = ["NAME", "as_prose", "calls_with_secrets", "forms_in", "pointed_out", "said", "without_forms"]
 
 #: What a setting, an option or a key word is called, at its end, when its value is nobody's business: libpq's
 #: and those of foreign servers. No pattern that is searched begins with a repetition: literals are long.
 NAME = (
     r"(?:(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|pass(?<![^\W_]pass)|pw(?<![^\W_]pw))(?:_?(?:hash|digest))?"
-    r"|passphrase_command|scram_(?:client|server)_key|(?:api|private|access|encryption|signing|auth)_?key"
-    r"|secret_(?:access_)?key|credentials?)"
+    r"|passphrase_command|scram_(?:client|server)_key|(?:api|private|access|encryption|signing|auth)[_-]?key"
+    r"|secret[_-](?:access[_-])?key|credentials?)"
 )
 #: What a text has that has the form, in small letters, and the form. Each is long enough to be nothing else.
 _FORMS = {
@@ -67,6 +67,15 @@ _HASHED = re.compile(
     rf"(?:\)(?!\s*::\s*uuid)|,|\|\|\s*(?:{_SALT}|'))",
     re.I,
 )
+#: A row of settings: ``VALUES ('smtp_password', 'a')``, ``SET value = 'a' WHERE name = 'smtp_password'``.
+#: What has blanks explains; a list after IN has no row before it.
+_SETTING = f"'[\\w.-]{{0,60}}[_.-]{NAME}'"
+_VALUE = r"(?P<literal>'[^'\s]+')"
+_PAIR = re.compile(
+    rf"(?:\bvalues|\)\s*,|\bhstore)\s*\(\s*(?:[\w.]{{1,40}}\s*,\s*)?{_SETTING}\s*,\s*{_VALUE}"
+    rf"|\bset\s+val(?:ue)?\s*=\s*{_VALUE.replace('literal', 'other')}\s*where[^;]{{1,200}}?=\s*{_SETTING}",
+    re.I,
+)
 #: What a function does that takes a password: ``check_password('a')``. A table has brackets, too.
 _VERB = re.compile(
     r"(?:\w*_)?(?:verify|check|validate|match|hash|encrypt|set|reset|change|update|create|add|alter|store|save|login)"
@@ -80,7 +89,10 @@ def forms_in(text: str) -> Iterator[str]:
     if _KEY.fullmatch(text):
         yield text
     for pattern in _worth_while(text):
-        yield from (found[0] for found in pattern.finditer(text))
+        for found in pattern.finditer(text):
+            yield found[0]
+            if len(word := re.split(r"[\s:]", found[0])[-1]) > 3:  # a message may name it by itself
+                yield word
 
 
 def without_forms(text: str, hidden: str) -> str:
@@ -96,9 +108,11 @@ def _worth_while(text: str) -> list[re.Pattern[str]]:
     return [pattern for hint, pattern in _PATTERNS.items() if hint in text]
 
 
-def hashed(sql: str) -> frozenset[int]:
-    """Where literals begin that are hashed as they stand."""
-    return frozenset(found.start("literal") for found in _HASHED.finditer(sql))
+def pointed_out(sql: str) -> frozenset[int]:
+    """Where literals begin that are hashed as they stand, or are the value of a secret setting."""
+    found = {one.start("literal") for one in _HASHED.finditer(sql)}
+    pairs = (one.start("literal" if one["literal"] else "other") for one in _PAIR.finditer(sql))
+    return frozenset(found.union(pairs))
 
 
 def said(text: str) -> Iterator[str]:

@@ -125,6 +125,8 @@ class SecretValues:
             level.awaits, level.columns, level.sets = False, _NO_PLACES, True
         elif word == "select":
             level.awaits, level.at, level.secret = False, 0, level.columns
+        elif word == "values":
+            level.awaits = False  # without a list of columns
         elif word in ("from", "returning", "where", "on"):
             level.secret = level.columns = _NO_PLACES
         if word in _NAMES:

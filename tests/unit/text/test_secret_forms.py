@@ -80,6 +80,9 @@ def test_a_message_of_a_program_holds_none(form: str) -> None:
         "CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (secret_key 'hunter2x')",
         "ALTER ROLE r SET app.credentials = 'hunter2x'",
         "-- password: hunter2x\nSELECT 1",
+        "INSERT INTO setting VALUES (7, 'theme', 'dark'), (8, 'smtp_password', 'hunter2x')",
+        "UPDATE setting SET value = 'hunter2x' WHERE name = 'smtp.api-key'",
+        "COPY t TO PROGRAM 'copier --secret-access-key hunter2x'",
     ],
 )
 def test_a_secret_by_what_is_done_with_it(sql: str) -> None:
@@ -106,6 +109,10 @@ ORDINARY = (
     "-- tokens are counted, a password is not\nSELECT set_config('lock_timeout', '2s', true)",
     "SELECT check_constraints('a'), update_tokens_seen('b'), reset_all('c')",
     "BEGIN name := 'a'; note := 'b'; END",
+    "INSERT INTO kind VALUES ('api_token', 'a token of the API'), ('password', 'password')",
+    "SELECT * FROM setting WHERE name IN ('smtp_password', 'theme') AND value = 'a'",
+    "CREATE TYPE kind AS ENUM ('api_token', 'none', 'login_password', 'other')",
+    "UPDATE setting SET value = 'a' WHERE name = 'theme'",
 )
 
 
@@ -120,6 +127,7 @@ def test_ordinary_sql_keeps_every_word(sql: str) -> None:
     "piece",
     [
         *("eyJ-", "password: ", "token:", "--password ", "md5('", "md5(salt", "curl ", "$1$", "SG.", "sk-"),
+        *("values('a_token',", "set value = 'a' where b ", "hstore("),
         *("-----BEGIN PRIVATE KEY-----", "http://", "authorization: ", "SCRAM-SHA-256$1:", "pbkdf2:"),
     ],
 )

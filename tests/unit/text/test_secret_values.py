@@ -33,6 +33,7 @@ PLACES = (
     "CREATE TYPE login AS ENUM ('password', 'P', 'token', 'P')",
     "INSERT INTO u (name) VALUES ('P'); INSERT INTO u (password) VALUES ('H')",
     "SELECT check_password('H', lower('H')), 'P'",
+    "INSERT INTO kind VALUES ('password', 'P'), ('P', 'P')",
     "SELECT auth.pg_hash_api_key('H') FROM u WHERE name = 'P'",
     "DECLARE password CONSTANT text NOT NULL := 'H'; note text := 'P'",
     "CREATE TABLE u (password text); COMMENT ON COLUMN u.password IS 'P'; SELECT 'P'",
