@@ -23,6 +23,7 @@ from pgrehearse.site.parts.cost import costs, rates_table
 from pgrehearse.site.parts.lock_reference import lock_table
 from pgrehearse.site.parts.other_tools import other_tools
 from pgrehearse.site.parts.runbook_summary import at_a_glance
+from pgrehearse.site.parts.sends import sends
 from pgrehearse.text.document import load
 from support.tiny import Tiny
 
@@ -167,6 +168,29 @@ def test_says_what_each_gb_costs_in_which_step(measured: Tiny) -> None:
         " table in memory; on yours: pgrehearse rates --server URL (how to count)"
     )
     assert '<a href="../rates/">how to count</a>' in summary
+
+
+def test_says_first_what_is_sent(measured: Tiny) -> None:
+    """The statement that a reader came for, before what it costs; each links to its step."""
+    summary = at_a_glance(published(measured), None).summary
+    sent = plain(re.search(r'<p class="run-sent">(.*?)</p>', summary, re.S)[1])  # type: ignore[index]
+    assert " ".join(sent.split()) == (
+        "Sent for the examples: ALTER TABLE items ADD COLUMN a int (step 2),"
+        " ALTER TABLE items VALIDATE CONSTRAINT c (step 2)"
+    )
+    assert summary.index("run-sent") < summary.index("Locks")
+
+
+def test_what_a_block_adds_is_not_told_by_its_validation(measured: Tiny) -> None:
+    item = published(measured)
+    apply = [cell for cell in item.document.cells if cell.phase == "Apply"]
+    validate = [cell for cell in apply if "VALIDATE" in cell.source]
+    assert sends(item, [validate]) == []
+    assert [sql for sql, _, _ in sends(item, [apply])] == [
+        "ALTER TABLE items ADD COLUMN a int",
+        "ALTER TABLE items VALIDATE CONSTRAINT c",
+    ]
+    assert sends(item, [[]]) == []
 
 
 def test_names_other_tools_where_the_change_was_executed_with_them(measured: Tiny) -> None:

@@ -19,6 +19,7 @@ from pgrehearse.site.parts.bystanders import beside
 from pgrehearse.site.parts.cost import costs
 from pgrehearse.site.parts.other_tools import OtherTools
 from pgrehearse.site.parts.rehearsals import WayBack, traffic, way_back
+from pgrehearse.site.parts.sends import sends
 from pgrehearse.site.parts.step_summary import STALE, UNMEASURED, StepSummary, outcomes
 from pgrehearse.text.document import Cell, Document
 
@@ -79,6 +80,10 @@ def at_a_glance(
     ]
     summary = render(
         "runbook_summary",
+        sent=[
+            (sql, majors, steps[number])
+            for sql, majors, number in sends(item, [cells for _, _, cells in found])
+        ],
         lines=lines,
         costs=[_Said(cost.text, tuple(steps[number] for number in cost.steps)) for cost in spent],
         rates=rates,
