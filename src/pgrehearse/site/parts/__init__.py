@@ -4,7 +4,7 @@ cell_block        a block with its chips, facts and failure; fact_lines: what wa
 sent              what a step of a runbook sent, and behind which line its other blocks are folded
 sent_block        that as a block; slots: where a reader's own values go in it
 lock_reference    every measured kind of statement; changed: what differs between two majors
-runbook_summary   the first screen of a runbook; sends: the statements it begins with; step_summary: what each step did
+runbook_summary   the first screen of a runbook; sends: its statements; step_summary: what each step did
 cost              what each GB of a table costs: of a runbook, and of every kind of work
 bystanders        whom else it meets: standbys, autovacuum, poolers, subscribers
 rehearsals        the five rehearsals of a runbook, and the matrix of all
