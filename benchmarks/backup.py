@@ -26,7 +26,8 @@ from pathlib import Path
 import psycopg
 
 from pgrehearse.environments.marks import set_statement
-from pgrehearse.servers import cluster, given, libpq_environment, start
+from pgrehearse.servers import given, libpq_environment, start
+from pgrehearse.servers.account import own
 from pgrehearse.servers.binaries import client
 
 _PGREHEARSE = (sys.executable, "-m", "pgrehearse", "backup")
@@ -84,7 +85,7 @@ def _by_hand(into: Path, major: int) -> float:
     place = given.folder(into)
     begun = time.monotonic()
     subprocess.run(["cp", "-a", into / "backup", place / "data"], check=True)
-    cluster.own(place)
+    own(place)
     with given.serve(
         place, major, {"fsync": "off", "autovacuum": "off"}, user="postgres", quiet=60.0, watch=lambda: None
     ) as server:

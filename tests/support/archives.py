@@ -21,6 +21,7 @@ from pgrehearse.backup.proof import Proof
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.environments.target import open_target
 from pgrehearse.servers import Server, cluster
+from pgrehearse.servers.account import identity, own
 from support.databases import execute, mark
 from support.waiting import wait_until
 
@@ -103,7 +104,7 @@ def look(dsn: str, **other: Any) -> Original:
 
 def as_server(words: Sequence[str | Path]) -> str:
     """What a command prints that runs as the account of the servers; it has to succeed."""
-    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd="/", **cluster.identity())
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd="/", **identity())
     assert done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -116,7 +117,7 @@ def proven(adapter: Adapter, original: Original) -> Receipt:
 def hard_linked(source: Path, target: Path) -> Path:
     """A copy of a repository, of hard links: whoever damages a file makes it anew."""
     shutil.copytree(source, target, symlinks=True, copy_function=os.link)
-    cluster.own(target)
+    own(target)
     return target
 
 
@@ -134,7 +135,7 @@ def changed(file: Path, content: bytes) -> None:
     """Other bytes: of this file, not of what it is linked to. Of the servers' account, as before."""
     file.unlink()
     file.write_bytes(content)
-    cluster.own(file)
+    own(file)
 
 
 def flip(file: Path, at: int | None = None) -> None:

@@ -16,7 +16,8 @@ from pgrehearse.backup import room
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import cell_process
 from pgrehearse.processes import ended
-from pgrehearse.servers import binaries, cluster, libpq_environment
+from pgrehearse.servers import binaries, libpq_environment
+from pgrehearse.servers.account import account
 
 __all__ = ["Ended", "called", "exact", "printed", "run", "version"]
 
@@ -113,7 +114,7 @@ def run(
 
 def _by_account() -> list[str]:
     """What to write before a command, so that the account of the servers runs it; nothing where we are it."""
-    who = cluster.account()
+    who = account()
     if who is None:
         return []
     setpriv = shutil.which("setpriv")

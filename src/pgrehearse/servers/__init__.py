@@ -4,7 +4,7 @@ The only package that knows where PostgreSQL comes from.
 
 base      what a server is to the rest of the program
 pool      the servers of one run, one per major
-local     those we start; cluster: their data directories and supervisor
+local     those we start; cluster: their data directories; supervisor: who ends them; account: who runs them
 given     a data directory that somebody else filled, served for a while
 url       one that somebody else runs
 process_environment  what processes we start get of ours: nothing that leads to another server or repository

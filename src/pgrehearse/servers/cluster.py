@@ -1,39 +1,24 @@
-"""Data directories and the processes that serve them: account, installation, initdb, supervisor."""
+"""Data directories for servers: where they lie, the installation that serves them, initdb."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import pwd
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pgrehearse.errors import SetupError
 from pgrehearse.servers import orphans
+from pgrehearse.servers.account import account, as_server, closed, enters, own
 from pgrehearse.servers.binaries import Binaries
 from pgrehearse.servers.cache import building, subdirectory
-from pgrehearse.servers.process_environment import server_environment
+from pgrehearse.servers.supervisor import configuration
 
-__all__ = [
-    "SETTINGS",
-    "Account",
-    "account",
-    "enterable",
-    "identity",
-    "own",
-    "prepared",
-    "readable",
-    "run_dir",
-    "runnable",
-    "supervise",
-]
+__all__ = ["MEMORY", "SETTINGS", "enterable", "prepared", "run_dir", "runnable"]
 
 #: What every disposable server runs with. Speed where no crash can matter, defaults where behavior shows.
 SETTINGS: Mapping[str, str] = {
@@ -65,88 +50,6 @@ MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes a private directory in it
 _MEMORY_FREE = 4 << 30  # bytes that must be free there: a server with a million rows stays below
 _SOCKET_LIMIT = 103  # bytes a socket's path may have on macOS; Linux allows 107
 
-# Runs as the leader of a session of its own, so Ctrl-C in a terminal does not reach the server. Its
-# standard input is a pipe whose other end only the program that wants the server holds: end of file
-# means that program stopped, was killed, or does not need the server any more. $1 is the directory
-# to remove then, $2 the server's log, $3 the data directory to copy first (or nothing), $4 settings
-# for the copy, $5 is not empty where the data goes with $1, the rest the server's command. Data that goes
-# is not written to the end first: SIGQUIT takes a tenth of the time. Standard output may be a lock: the
-# server and all its processes hold it to their end, the subshell that waits does not. The signal is
-# repeated because a shell starts background processes with it ignored: one that comes before the server
-# handles it is lost.
-_SUPERVISOR = r"""
-unset PGREHEARSE_SUPERVISOR
-dir=$1; log=$2; prepared=$3; settings=$4; throwaway=$5; shift 5
-exec 3<&0 4>&1 </dev/null >>"$log" 2>&1
-if [ -n "$prepared" ]; then
-  cp -R "$prepared/." "$dir/data" && printf %s "$settings" >>"$dir/data/postgresql.conf"
-fi
-"$@" 3<&- &
-pid=$!
-(
-  exec 4>&- >/dev/null 2>&1
-  word=; read -r word <&3
-  echo "$word" >"$dir/stop"
-  how=INT
-  if [ -n "$throwaway" ] && [ "$word" != keep ]; then how=QUIT; fi
-  tries=0
-  while [ "$tries" -lt 40 ]; do kill "-$how" "$pid" || exit; sleep 0.2; tries=$((tries + 1)); done
-  kill -QUIT "$pid" || exit; sleep 8
-  kill -KILL "$pid"
-) &
-watcher=$!
-asked=
-trap 'asked=1; kill -INT "$pid"' HUP INT TERM
-wait "$pid"; status=$?
-[ -z "$asked" ] || wait "$pid"
-trap '' HUP INT TERM
-echo "$status" >"$dir/exited"
-if [ -e "$dir/stop" ]; then kill -TERM 0; else wait "$watcher"; fi
-if [ "$(cat "$dir/stop")" != keep ]; then rm -rf "$dir" || rm -rf "$dir"; fi
-exit 0
-"""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The user a server runs as when we are root, because PostgreSQL refuses root."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-@lru_cache(maxsize=1)
-def account() -> Account | None:
-    """Return ``postgres``, else ``nobody``, when running as root; None when the server may run as us.
-
-    Raises:
-        SetupError: running as root and neither user exists.
-    """
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Account(name, entry.pw_uid, entry.pw_gid)
-    raise SetupError(
-        "PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as",
-        next_step="run as an ordinary user, or add a user named postgres",
-    )
-
-
-def own(path: Path) -> None:
-    """Give ``path`` and everything below it to the server's user, when that is not us."""
-    who = account()
-    if who is None:
-        return
-    os.chown(path, who.uid, who.gid)
-    for folder, folders, files in os.walk(path):
-        for name in (*folders, *files):
-            os.chown(Path(folder, name), who.uid, who.gid, follow_symlinks=False)
-
 
 def _places() -> Iterator[str]:
     """Where servers may live, best first: in memory, unless TMPDIR says where.
@@ -165,7 +68,7 @@ def run_dir() -> Path:
     places = tuple(_places())
     orphans.sweep(places)
     for parent in places:
-        if _holds_socket(parent) and _enters(parent):
+        if _holds_socket(parent) and enters(parent):
             path = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
             orphans.claim(path)
             own(path)
@@ -180,14 +83,8 @@ def enterable(parent: Path) -> None:
     """Raise SetupError unless a server may live in a folder below ``parent``."""
     if not _holds_socket(str(parent)):
         raise SetupError(f"{parent} is too long a path for a socket", next_step="name a shorter one")
-    if not os.access(parent, os.W_OK | os.X_OK) or not _enters(str(parent)):
-        raise _closed(f"{parent} cannot be used")
-
-
-def readable(folder: Path) -> None:
-    """Raise SetupError unless the account that servers run as can read what lies in ``folder``."""
-    if _as_server(["/bin/sh", "-c", 'test -r "$0" && test -x "$0"', str(folder)]).returncode != 0:
-        raise _closed(f"{folder} cannot be read")
+    if not os.access(parent, os.W_OK | os.X_OK) or not enters(str(parent)):
+        raise closed(f"{parent} cannot be used")
 
 
 def runnable(binaries: Binaries) -> Binaries:
@@ -214,7 +111,7 @@ def runnable(binaries: Binaries) -> Binaries:
             fresh.rename(place)
     bindir = place / binaries.bindir.relative_to(top)
     if not _runs(bindir):
-        raise _closed(f"{bindir} cannot be run")
+        raise closed(f"{bindir} cannot be run")
     return replace(binaries, bindir=bindir)
 
 
@@ -227,8 +124,8 @@ def prepared(binaries: Binaries) -> Path:
     who = account()
     key = _hash([_INITDB, _FORM, dict(SETTINGS), binaries.source, who.uid if who else os.getuid()])
     home = subdirectory("clusters")
-    if not _enters(str(home)):
-        raise _closed(f"{home} cannot be entered")
+    if not enters(str(home)):
+        raise closed(f"{home} cannot be entered")
     place = home / f"{binaries.version.split()[0]}-{key}"
     with building(place) as scratch:
         if scratch is not None:
@@ -236,61 +133,10 @@ def prepared(binaries: Binaries) -> Path:
     return place
 
 
-def supervise(
-    command: Sequence[str],
-    directory: Path,
-    log: Path,
-    *,
-    copy: Path | None = None,
-    settings: Mapping[str, str] = {},
-    lock: int | None = None,
-    throwaway: bool = True,
-) -> subprocess.Popen[bytes]:
-    """Start ``command`` under the supervisor, which stops it when our end of its standard input closes.
-
-    Args:
-        command: the server's program and arguments.
-        directory: removed at the end, unless the word ``keep`` is written to that input first.
-        log: where the server's messages go.
-        copy: copied to ``directory/data`` first. The supervisor does it, so that no moment is left in
-            which our death would leave the copy behind.
-        settings: appended to the copy's configuration.
-        lock: descriptor of a locked file, which stays locked until the last process of the server ends.
-        throwaway: its data lies in ``directory``.
-    """
-    throws = "throwaway" * throwaway
-    arguments = [str(directory), str(log), str(copy or ""), _configuration(settings), throws, *command]
-    return subprocess.Popen(
-        # By the environment, so that a list of processes shows a short line.
-        ["/bin/sh", "-c", 'eval "$PGREHEARSE_SUPERVISOR"', "pgrehearse-supervisor", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL if lock is None else lock,
-        stderr=subprocess.DEVNULL,
-        cwd=directory,
-        env={**server_environment(), "PGREHEARSE_SUPERVISOR": _SUPERVISOR},
-        start_new_session=True,
-        **identity(),
-    )
-
-
-def _as_server(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a short command as the user the server runs as and return what it printed."""
-    return subprocess.run(
-        command,
-        cwd="/",
-        env=server_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        **identity(),
-    )
-
-
 def _initialize(binaries: Binaries, scratch: Path) -> Path:
     own(scratch)
     data = scratch / "data"
-    done = _as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
+    done = as_server([str(binaries.bindir / "initdb"), "-D", str(data), *_INITDB])
     if done.returncode != 0:
         by_hand = f"run {binaries.bindir / 'initdb'} by hand, or choose another: PGREHEARSE_BINDIR"
         no_room = "make room there, or name another place in PGREHEARSE_CACHE"
@@ -299,7 +145,7 @@ def _initialize(binaries: Binaries, scratch: Path) -> Path:
             next_step=no_room if "No space left" in done.stderr else by_hand,
         )
     with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
-        conf.write(_configuration(SETTINGS))
+        conf.write(configuration(SETTINGS))
     _lighten(data)
     return data
 
@@ -325,12 +171,6 @@ def _lighten(data: Path) -> None:
             file.truncate(len(text))
 
 
-def _configuration(settings: Mapping[str, str]) -> str:
-    """Lines for the configuration file, where ALTER SYSTEM and SET can still override them."""
-    quoted = {name: value.replace("'", "''") for name, value in settings.items()}
-    return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
-
-
 def _installation(binaries: Binaries) -> tuple[Path, list[str]]:
     """The directory to copy from and what in it belongs to this installation."""
     prefix = binaries.bindir.parent
@@ -341,15 +181,7 @@ def _installation(binaries: Binaries) -> tuple[Path, list[str]]:
         return site, [name for name in names if (site / name).is_dir()]
     if (prefix / "share").is_dir() and prefix not in (Path("/"), Path("/usr"), Path("/usr/local")):
         return prefix, [name for name in ("bin", "lib", "lib64", "share") if (prefix / name).is_dir()]
-    raise _closed(f"{binaries.bindir} cannot be run")
-
-
-def _closed(what: str) -> SetupError:
-    who = account()
-    return SetupError(
-        f"{what} by the user {who.name if who else 'that runs this'}",
-        next_step="keep PostgreSQL and PGREHEARSE_CACHE where every user can read, or do not run as root",
-    )
+    raise closed(f"{binaries.bindir} cannot be run")
 
 
 def _open_to_all(top: Path) -> None:
@@ -364,19 +196,9 @@ def _holds_socket(parent: str) -> bool:
 
 def _runs(bindir: Path) -> bool:
     try:
-        return _as_server([str(bindir / "postgres"), "--version"]).returncode == 0
+        return as_server([str(bindir / "postgres"), "--version"]).returncode == 0
     except OSError:
         return False
-
-
-def _enters(directory: str) -> bool:
-    return _as_server(["/bin/sh", "-c", 'test -x "$0"', directory]).returncode == 0
-
-
-def identity() -> dict[str, Any]:
-    """Arguments of ``subprocess`` for the account that servers run as; none when that is us."""
-    who = account()
-    return {} if who is None else {"user": who.uid, "group": who.gid, "extra_groups": []}
 
 
 def _hash(what: object) -> str:

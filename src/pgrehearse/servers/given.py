@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pgrehearse.servers import binaries, cluster, orphans
-from pgrehearse.servers.cluster import readable
+from pgrehearse.servers.account import own, readable
 from pgrehearse.servers.local import LocalServer
 
 __all__ = ["folder", "fresh", "readable", "serve", "sweep"]
@@ -32,7 +32,7 @@ def folder(parent: Path) -> Path:
     cluster.enterable(parent)
     made = Path(tempfile.mkdtemp(prefix="pgr-", dir=parent))
     orphans.claim(made)
-    cluster.own(made)
+    own(made)
     return made
 
 
@@ -64,7 +64,7 @@ def serve(
     """
     found = cluster.runnable(binaries.find(major))
     (place / "data").chmod(0o700)
-    cluster.own(place)
+    own(place)
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     server = LocalServer(
         found, place, place / "data", place / "log", secrets.token_hex(3), options=options, user=user

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgrehearse.errors import SetupError
-from pgrehearse.servers import cluster
+from pgrehearse.servers.account import own
 from pgrehearse.servers.cache import subdirectory
 
 __all__ = ["LIMIT", "Kept", "entry", "forget_kept", "kept", "opened", "store"]
@@ -95,7 +95,7 @@ def store(id: str, major: int, version: str, data: Path, log: Path) -> None:
         shutil.move(log, scratch / "log")
         facts = {"major": major, "version": version, "stored": time.time()}
         (scratch / "about.json").write_text(json.dumps(facts) + "\n", "utf-8")
-        cluster.own(scratch)  # moving between file systems copies, and copies belong to root
+        own(scratch)  # moving between file systems copies, and copies belong to root
         scratch.rename(home / id)
     except OSError as error:
         shutil.rmtree(scratch, ignore_errors=True)

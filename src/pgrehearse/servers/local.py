@@ -22,6 +22,7 @@ from pgrehearse.servers import binaries, cluster, keeping
 from pgrehearse.servers.base import Server
 from pgrehearse.servers.binaries import Binaries
 from pgrehearse.servers.process_environment import alone
+from pgrehearse.servers.supervisor import supervise
 
 __all__ = ["LocalServer", "reopen", "start"]
 
@@ -103,7 +104,7 @@ class LocalServer(Server):
         self._reopened = lock is not None
         self._tail = ""
         command = [str(found.bindir / "postgres"), "-D", str(data), "-k", str(directory), *options]
-        self._supervisor = cluster.supervise(
+        self._supervisor = supervise(
             command,
             directory,
             log,

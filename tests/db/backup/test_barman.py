@@ -15,6 +15,7 @@ from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError
 from pgrehearse.servers import binaries, cluster
+from pgrehearse.servers.account import account, own
 from support.archives import (
     Archive,
     archiving,
@@ -58,8 +59,8 @@ class Catalog:
 
     def config(self, home: Path) -> Path:
         file = home.with_suffix(".conf")
-        account = cluster.account()
-        user = account.name if account else Path.home().owner()
+        who = account()
+        user = who.name if who else Path.home().owner()
         socket = self.archive.server.env("shop")["PGHOST"]
         file.write_text(_CONFIG.format(home=home, user=user, folder=self.archive.folder, socket=socket))
         return file
@@ -93,7 +94,7 @@ def catalog() -> Iterator[Catalog]:
         for name in ("pg_basebackup", "pg_verifybackup", "pg_receivewal", "psql"):
             (archive.folder / "programs" / name).symlink_to(called / name)
         (archive.folder / "programs" / "rsync").symlink_to(rsync)
-        cluster.own(archive.folder)
+        own(archive.folder)
         config = found.config(archive.folder / "home")
         archive.switch()
         found.run("archive-wal", "shop")

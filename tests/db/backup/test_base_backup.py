@@ -15,7 +15,7 @@ from pgrehearse.backup.adapter import WorkOptions
 from pgrehearse.backup.base_backup import BaseBackup
 from pgrehearse.backup.levels import EvidenceLevel
 from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.servers import cluster
+from pgrehearse.servers.account import own
 from support.backups import Shop, changed, flipped, linked, missing, of
 from support.damages import words
 from support.databases import execute
@@ -272,7 +272,7 @@ def test_the_owner_without_replication_is_told_so(shop: Shop) -> None:
 def test_with_tablespaces_the_copy_has_its_own(shop: Shop, tmp_path: Path) -> None:
     where = shop.server_place / f"tablespace-{shop.server.id}"
     where.mkdir()
-    cluster.own(where)
+    own(where)
     try:
         execute(shop.dsn, f"CREATE TABLESPACE far LOCATION '{where}'")
         execute(shop.dsn, "CREATE TABLE far_away TABLESPACE far AS SELECT 1 AS id")

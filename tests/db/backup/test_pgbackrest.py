@@ -20,7 +20,7 @@ from pgrehearse.backup.pgbackrest import PgBackRest
 from pgrehearse.backup.proof import Proof
 from pgrehearse.backup.receipt import Receipt
 from pgrehearse.errors import ExpectationError, SetupError
-from pgrehearse.servers import cluster
+from pgrehearse.servers.account import own
 from support.archives import (
     Archive,
     archiving,
@@ -115,7 +115,7 @@ def _made(version: str) -> Iterator[Stanza]:
         found = Stanza(archive, starter, cipher)
         repository = archive.folder / "repository"
         repository.mkdir()
-        cluster.own(repository)
+        own(repository)
         config = found.config(repository)
         as_server([starter, f"--config={config}", "--stanza=shop", "stanza-create"])
         for kind in ("full", "incr"):

@@ -14,6 +14,7 @@ from psycopg.pq import Conninfo
 from pgrehearse.errors import SetupError
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.servers import Server, binaries, cluster, libpq_environment, local, start
+from pgrehearse.servers.account import account
 from support import databases
 from support.databases import execute, name_of
 from support.majors import TEST_MAJOR
@@ -191,7 +192,7 @@ def test_installation_closed_to_the_servers_user(
     (bindir / "postgres").chmod(0o700)
     hidden = binaries.Binaries(found.major, found.version, bindir, "test")
     usable = cluster.runnable(hidden)
-    if cluster.account() is None:
+    if account() is None:
         assert usable == hidden, "we run the server ourselves, so nothing is closed"
     else:
         assert usable.bindir.is_relative_to(own_cache / "installations")
@@ -205,7 +206,7 @@ def test_cache_closed_to_the_servers_user(tmp_path: Path, monkeypatch: pytest.Mo
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setenv("PGREHEARSE_CACHE", str(closed / "cache"))
-    if cluster.account() is None:
+    if account() is None:
         start(18).stop()
     else:
         with pytest.raises(SetupError, match="cannot be entered by the user") as caught:

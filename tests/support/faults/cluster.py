@@ -16,7 +16,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgrehearse.servers import binaries, cluster
+from pgrehearse.servers.account import account, own
 from pgrehearse.servers.binaries import client
+from pgrehearse.servers.supervisor import supervise
 from support.majors import TEST_MAJOR
 from support.processes import alive
 from support.waiting import LIMIT, wait_until
@@ -55,7 +57,7 @@ class Cluster:
         for note in ("exited", "stop"):
             (self.folder / note).unlink(missing_ok=True)
         command = [str(self.binaries.bindir / "postgres"), "-D", str(self.folder / "data")]
-        self._supervisor = cluster.supervise(
+        self._supervisor = supervise(
             [*self._prefix(), *command, "-k", str(self.folder)],
             self.folder,
             self.folder / "log",
@@ -136,7 +138,7 @@ class Replicated(Cluster):
         # What -R writes knows options of our libpq that an older server's does not; the last line counts.
         with (base / "data" / "postgresql.auto.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(f"primary_conninfo = 'host={self.folder} port=5432 user=postgres'\n")
-        cluster.own(base)
+        own(base)
         base.chmod(0o755)
         self.standby = Cluster(copy=base / "data").__enter__()
         shutil.rmtree(base)
@@ -193,7 +195,7 @@ class Small(Cluster):
             "-c",
             _HOLDER,
         ]
-        who = cluster.account()
+        who = account()
         self._holder = subprocess.Popen(
             [*private, "holder", str(self.folder / "data"), str(self._copy), self.size],
             stdin=subprocess.PIPE,
