@@ -358,5 +358,5 @@ SELECT f(-1);
 """
     found = xray(things, text)
     (said,) = [note for note in found["notes"] if "is not known" in note]
-    assert said == "line 5: ALTER TABLE in f() did not run here, or was undone, so what it locks is not known"
+    assert said == "line 5: ALTER TABLE in f() did not run here, or was undone, so what it does is not known"
     assert [len(row["not_seen"]) for row in found["statements"]] == [0, 1, 0]

@@ -113,7 +113,7 @@ def xray(
     notes += _about(found)
     notes += [f"line {row.step.line}: {row.way}" for row in found.rows if row.way]
     notes += [
-        f"line {row.step.line}: {what}, so what it locks is not known"
+        f"line {row.step.line}: {what}, so what it does is not known"
         for row in found.rows
         for what in row.unseen
     ]

@@ -8,16 +8,19 @@ noted there, nobody saw.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import psycopg
 from psycopg.sql import SQL, Identifier
 
 from pgrehearse import queries
 from pgrehearse.connections import connect
 from pgrehearse.errors import DocumentError
+from pgrehearse.measurement.noted import forget, left, noted
 from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import MODES, Facts
@@ -33,12 +36,12 @@ from pgrehearse.text.bodies import (
     locks,
     tells_nobody,
 )
-from pgrehearse.text.reader import plain
-from pgrehearse.text.statement import classify
+from pgrehearse.text.statement import Kind, classify
 
 __all__ = ["Untaken", "found_nothing", "look", "unseen"]
 
 #: Statements that may carry out a function they name. CREATE without AS names functions in what it makes.
+_IF = re.compile(r"\bwhere\b.*(?:\(|\b(?:current|session|local)\w*|\buser\b)", re.I | re.S)
 _CARRY_OUT = [
     (verb,)
     for verb in (
@@ -46,15 +49,11 @@ _CARRY_OUT = [
         *("delete", "insert", "merge", "refresh", "update"),
     )
 ]
-_STACK = re.compile(
-    r'(?:SQL statement "(?P<sql>.*?)"\n)?'
-    r"(?:PL/pgSQL function (?P<name>.+?) line (?P<line>\d+) at (?P<how>[^\n]+)"
-    r'|SQL function "(?P<sql_name>.+?)" statement (?P<number>\d+)'
-    r'|(?P<other>PL/\w+ (?:function "[^\n]*"|anonymous code block)))',
-    re.S,
-)
-_NOTED = "SELECT pg_catalog.current_setting('pgrehearse.noted', true)"
-_FORGET = "SELECT pg_catalog.set_config('pgrehearse.noted', '', false)"
+#: The lock_timeout, in seconds, that holds until code sets another one.
+_UNTOUCHED = 7.777
+_CHANGES = ("UPDATE", "DELETE", "MERGE")
+#: A condition that holds for all rows or none, unless the planner knows that it holds for none.
+_ONCE = re.compile(r"One-Time Filter: (?!false$)", re.M)
 _CALLED = "SELECT funcid::pg_catalog.int8, calls FROM pg_catalog.{}"
 
 
@@ -65,25 +64,21 @@ class Routine(NamedTuple):
     body: str
 
 
-class Noted(NamedTuple):
-    """One executed command: in which body, at which place of it, as a text given to EXECUTE, its own text."""
-
-    name: str
-    place: int
-    executed: bool
-    text: str
-
-
 @dataclass(frozen=True)
 class Untaken:
-    """A statement that was not noted: in the routine ``name``, or in the DO block itself."""
+    """A statement that was not noted: in the routine ``name``, or in the DO block itself.
 
-    held: Locking
+    Without ``held``, the statement's own condition, which holds for all rows or none, and did not here.
+    """
+
+    held: Locking | None
     name: str = ""
 
     @property
     def said(self) -> str:
         """It in a few words."""
+        if self.held is None:
+            return "its condition, which is not one on rows, did not hold here"
         where = f" in {self.name}()" if self.name else ""
         if self.held.what == UNREAD:
             return f"what EXECUTE{where} is given could not be read, and locked nothing that was seen here"
@@ -93,20 +88,24 @@ class Untaken:
 
 def unseen(untaken: Iterable[Untaken], facts: Facts) -> tuple[str, ...]:
     """What is not known by ``facts`` either: what event triggers do not hear of, locks may tell."""
-    strong = {
-        name.rpartition(".")[2].strip('"')
-        for name, mode in facts.locks.items()
-        if MODES.index(mode) >= MODES.index("SHARE")
-    }
-    new = {name.rpartition(".")[2].strip('"') for name in facts.rewrites}
 
-    def locked(one: Locking) -> bool:
-        if not tells_nobody(one.what):
+    def at_least(least: str) -> set[str]:
+        return {_last(name) for name, mode in facts.locks.items() if MODES.index(mode) >= MODES.index(least)}
+
+    strong, written, new = at_least("SHARE"), at_least("ROW EXCLUSIVE"), {*map(_last, facts.rewrites)}
+
+    def locked(one: Locking | None) -> bool:
+        if one is None or not tells_nobody(one.what):
             return False
         found = new if one.what in ("TRUNCATE", "CLUSTER") else strong
+        found = written if one.what.startswith(_CHANGES) else found
         return one.table in found if one.table else bool(found)
 
     return tuple(dict.fromkeys(one.said for one in untaken if not locked(one.held)))
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].strip('"')
 
 
 def found_nothing(sql: str, facts: Facts) -> tuple[str, ...]:
@@ -122,8 +121,10 @@ def look(
     todo: Sequence[FileStatement],
     leave: Callable[[FileStatement], bool],
     settings: Sequence[str],
-) -> Mapping[int, list[Untaken]]:
+) -> tuple[Mapping[int, list[Untaken]], Mapping[int, float]]:
     """What of each statement of ``todo``, by its number, was not noted; no more after one that fails.
+
+    And the weakest lock_timeout that held at it and in it, in seconds, 0 for none, where code has set one.
 
     Args:
         leave: whether a statement is left out.
@@ -131,8 +132,8 @@ def look(
     """
     with Client(clones.server.dsn(clones.template)) as client:
         there = any(locks(one.body) for one in _routines(client))
-    if not there and not any(_has_body(step.statement) and locks(step.statement) for step in todo):
-        return {}
+    if not there and not any(map(_matters, todo)):
+        return {}, {}
     name = clones.create()
     try:
         with connect(clones.server.watching.dsn(name), autocommit=True) as watching:
@@ -140,14 +141,28 @@ def look(
             watching.execute(SQL("ALTER DATABASE {} SET track_functions = 'all'").format(Identifier(name)))
         with Client(clones.server.dsn(name)) as client:
             observing.prepare(client, settings)
+            client.run(f"SET lock_timeout = '{_UNTOUCHED * 1000:.0f}ms'")
             return _Look(client, leave).through(todo)
     finally:
         clones.drop(name)
 
 
-def _has_body(sql: str) -> bool:
-    kind = classify(sql)
-    return kind.verb == "do" or kind.routine
+def _matters(step: FileStatement) -> bool:
+    """Whether ``step`` may hold what is looked for."""
+    sql, kind = step.statement, classify(step.statement)
+    if kind.verb == "do" or kind.routine:
+        return locks(sql)
+    if kind.verb in ("select", "update", "with") and "lock_timeout" in sql.lower():
+        return True
+    return _conditional(kind, sql)
+
+
+def _conditional(kind: Kind, sql: str) -> bool:
+    return (
+        kind.changes_rows
+        and kind.verb in ("update", "delete", "merge", "insert", "with")
+        and _IF.search(sql) is not None
+    )
 
 
 def _routines(client: Client) -> list[Routine]:
@@ -157,9 +172,11 @@ def _routines(client: Client) -> list[Routine]:
 class _Look:
     def __init__(self, client: Client, leave: Callable[[FileStatement], bool]) -> None:
         self.client, self._leave = client, leave
+        self._limit = 0.0
 
-    def through(self, todo: Sequence[FileStatement]) -> dict[int, list[Untaken]]:
+    def through(self, todo: Sequence[FileStatement]) -> tuple[dict[int, list[Untaken]], dict[int, float]]:
         found: dict[int, list[Untaken]] = {}
+        limits: dict[int, float] = {}
         block = 0
         for number, step in enumerate(todo):
             if step.block != block:
@@ -171,14 +188,23 @@ class _Look:
             if self._leave(step):
                 continue
             try:
+                self._limit = self._timeout()
                 refused, untaken = self._one(step)
             except DocumentError:
                 break
             if refused:
                 break
+            if self._limit != _UNTOUCHED:
+                limits[number] = self._limit
             if untaken:
                 found[number] = untaken
-        return found
+        return found, limits
+
+    def _timeout(self) -> float:
+        [(value,)] = self.client.rows(
+            "SELECT setting::pg_catalog.float8 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'"
+        )
+        return float(value) / 1000
 
     def _one(self, step: FileStatement) -> tuple[str, list[Untaken]]:
         """The SQLSTATE it raised, and what it holds and was not noted."""
@@ -188,8 +214,9 @@ class _Look:
         alone = not step.block
         if alone:
             self.client.run("BEGIN")
-        self.client.rows(_FORGET)
+        forget(self.client)
         called, written = self._called(), self._written()
+        once, changed = _conditional(kind, step.statement) and self._once(step.statement), self._changed()
         refused = self.client.run(step.statement, step.rows)
         if refused and alone and transactional.refuses(self.client):
             self.client.rows("ROLLBACK")
@@ -204,12 +231,14 @@ class _Look:
                 if (table, oid) not in written or re.search(rf"\b{re.escape(table)}\b", step.statement, re.I)
             }
         found = self._untaken(step.statement, new)
+        if once and self._changed() == changed:
+            found.append(Untaken(None))
         return (self.client.run("COMMIT") if alone else ""), found
 
     def _plainly(self, step: FileStatement) -> tuple[str, list[Untaken]]:
         """The same of a statement that wants no transaction around it."""
         called = self._called(flushed=True)
-        self.client.rows(_FORGET)
+        forget(self.client)
         if refused := self.client.run(step.statement, step.rows):
             return refused, []
         now = self._called(flushed=True)
@@ -223,21 +252,37 @@ class _Look:
         view = "pg_stat_user_functions" if flushed else "pg_stat_xact_user_functions"
         return dict(self.client.rows(_CALLED.format(view)))
 
+    def _once(self, sql: str) -> bool:
+        """Whether a condition of ``sql`` is one that holds for all rows or none."""
+        self.client.rows("SAVEPOINT pgrehearse_plan")
+        try:
+            plan = self.client.rows(f"EXPLAIN (COSTS OFF) {sql}")
+        except psycopg.Error:
+            plan = []
+        self.client.rows("ROLLBACK TO SAVEPOINT pgrehearse_plan; RELEASE SAVEPOINT pgrehearse_plan")
+        return _ONCE.search("\n".join(line for (line,) in plan)) is not None
+
+    def _changed(self) -> object:
+        return self.client.rows(
+            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_catalog.pg_stat_xact_user_tables"
+        )
+
     def _written(self) -> set[tuple[str, int]]:
         return {(table, oid) for table, oid in self.client.rows(queries.text("routines_of_tables"))}
 
     def _untaken(self, sql: str, called: set[int]) -> list[Untaken]:
         """What ``sql`` holds, with the routines of ``called`` and those they name, and was not noted."""
-        noted = _noted(self.client)
+        notes, limits = noted(self.client)
+        self._limit = min((self._limit, *limits), key=lambda limit: -limit if limit else -math.inf)
         found: list[Untaken] = []
         kind = classify(sql)
         if kind.verb == "do":
             language, body = inline(sql)
-            found += [Untaken(one) for one in _left(INLINE, held(body, language), noted)]
+            found += [Untaken(one) for one in left(INLINE, held(body, language, rows=True), notes)]
         everything = _routines(self.client)
         names = calls(sql) if _carries_out(kind.words, sql) else frozenset()
         for routine in _reached(everything, called, names):
-            missing = _left(routine.name, held(routine.body, routine.language), noted)
+            missing = left(routine.name, held(routine.body, routine.language), notes)
             found += [Untaken(one, routine.name) for one in missing]
         return found
 
@@ -258,50 +303,3 @@ def _reached(routines: Sequence[Routine], called: set[int], names: frozenset[str
         reached |= {one.oid: one for one in more}
         todo += more
     return [one for one in routines if one.oid in reached]
-
-
-def _noted(client: Client) -> list[Noted]:
-    [(text,)] = client.rows(_NOTED)
-    found = []
-    for stack in (text or "").split("\x1e"):
-        match = _STACK.match(stack.partition("\n")[2])
-        if match is None:
-            continue
-        if match["other"]:
-            found.append(Noted(match["other"], 0, False, ""))
-        elif match["sql_name"]:
-            found.append(Noted(match["sql_name"], int(match["number"]), False, ""))
-        else:
-            text = in_one_line(match["sql"] or "")
-            executed = match["how"] == "EXECUTE"
-            found.append(Noted(_bare(match["name"]), int(match["line"]), executed, text))
-    return found
-
-
-def _bare(signature: str) -> str:
-    """The name in ``schema.name(arguments)``."""
-    last = re.match(r'(?:(?:"(?:[^"]|"")+"|[^."(]+)\.)*(?P<name>"(?:[^"]|"")+"|[^."(]+)', signature)
-    return plain(last["name"]) if last else signature
-
-
-def _left(name: str, statements: Sequence[Locking], noted: Sequence[Noted]) -> list[Locking]:
-    """Those of ``statements``, in the body ``name``, that were not noted."""
-    left = []
-    used: set[Noted] = set()
-    for one in statements:
-        match = next((note for note in noted if note not in used and _is(one, name, note)), None)
-        if match is None:
-            left.append(one)
-        elif one.executed or not one.place:
-            used.add(match)
-    return left
-
-
-def _is(one: Locking, name: str, note: Noted) -> bool:
-    if not one.place:
-        return note.place == 0 and (name in note.name or name == INLINE)
-    if (note.name, note.place, note.executed) != (name, one.place, one.executed):
-        return False
-    if one.executed:
-        return one.what == UNREAD or note.text.upper().startswith(one.what)
-    return not note.text or note.text == one.text

@@ -72,7 +72,7 @@ def xray(
                 empty = _empty(client, catalog)
             run = _Run(clones, catalog, progress, repeated)
             run.settings += settings
-            run.untaken = untaken.look(clones, todo, run.leaves, settings)
+            run.untaken, run.limits = untaken.look(clones, todo, run.leaves, settings)
             try:
                 rows = run.all(todo)
             finally:
@@ -107,6 +107,7 @@ class _Run:
         self.settings: list[str] = []
         self.rows: list[Row] = []
         self.untaken: Mapping[int, Sequence[Untaken]] = {}
+        self.limits: Mapping[int, float] = {}
         self._session: MeasuredSession | None = None
 
     def all(self, todo: Sequence[FileStatement]) -> list[Row]:
@@ -138,7 +139,8 @@ class _Run:
     def _take(self, row: Row) -> None:
         if row.facts is not None:
             missing = unseen(self.untaken.get(len(self.rows), ()), row.facts)
-            row = replace(row, unseen=missing + found_nothing(row.step.statement, row.facts))
+            missing += found_nothing(row.step.statement, row.facts)
+            row = replace(row, unseen=missing, lock_timeout=self.limits.get(len(self.rows)))
         self.rows.append(row)
         self.progress(len(self.rows))
 

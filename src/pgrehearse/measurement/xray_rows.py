@@ -37,6 +37,7 @@ class Row:
         stalls: tables read whole while somebody waits for them; none where it works `in_turn`.
         advice: page of the handbook.
         unseen: what code that it carries out holds and did not do here, see `untaken`.
+        lock_timeout: the weakest that code set for it or in it, in seconds, 0 for none; None: none did.
     """
 
     step: FileStatement
@@ -53,6 +54,7 @@ class Row:
     stalls: tuple[str, ...] = ()
     advice: str = ""
     unseen: tuple[str, ...] = ()
+    lock_timeout: float | None = None
 
     @property
     def in_turn(self) -> bool:

@@ -6,6 +6,7 @@ DECLARE
   within pg_catalog.text;
 BEGIN
   GET DIAGNOSTICS within = PG_CONTEXT;
+  within := pg_catalog.concat((SELECT setting FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'), pg_catalog.chr(31), within);
   PERFORM pg_catalog.set_config('pgrehearse.noted', pg_catalog.concat(
     pg_catalog.current_setting('pgrehearse.noted', true), within, pg_catalog.chr(30)), false)
     WHERE pg_catalog.strpos(pg_catalog.concat(pg_catalog.current_setting('pgrehearse.noted', true)),

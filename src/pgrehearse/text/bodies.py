@@ -28,8 +28,12 @@ _LOCKS = re.compile(
     r"|reindex|cluster|refresh\s+materialized)\b",
     re.I,
 )
+_WRITES = re.compile(r"\b(?:update(?=\s)|delete\s+from|merge\s+into)\b", re.I)
+_OTHERS = re.compile(r"\b(?:execute|lock_timeout)\b", re.I)
+#: What may stand between two words: comments, and escapes of E''.
+_BETWEEN = re.compile(r"/\*.*?\*/|--[^\n]*|\\[nrtbf]", re.S)
 #: Of these PostgreSQL tells event triggers nothing; of REINDEX before 17.
-_UNTOLD = ("TRUNCATE", "LOCK", "CLUSTER", "REINDEX")
+_UNTOLD = ("TRUNCATE", "LOCK", "CLUSTER", "REINDEX", "UPDATE", "DELETE", "MERGE")
 _PART = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _NAME = re.compile(
     r"\s*(?:\([^)]*\)\s*)?(?:(?:table|index|only|concurrently|verbose)\s+)*"
@@ -68,8 +72,9 @@ class Locking:
 
 
 def locks(text: str) -> bool:
-    """Whether ``text`` has words by which tables are locked, or an EXECUTE."""
-    return _LOCKS.search(text) is not None or re.search(r"\bexecute\b", text, re.I) is not None
+    """Whether ``text`` has words by which tables are locked, rows changed or timeouts set, or an EXECUTE."""
+    bare = _BETWEEN.sub(" ", text)
+    return any(words.search(bare) is not None for words in (_LOCKS, _WRITES, _OTHERS))
 
 
 def tells_nobody(what: str) -> bool:
@@ -98,17 +103,20 @@ def inline(sql: str) -> tuple[str, str]:
         if number and words[number - 1].text.lower() == "language":
             language = (plain(token.text) if text is None else text).lower()
         elif text is not None:
-            body = text
+            body = re.sub(r"\\[nrtbf]", "\n", text) if token.text[0] in "eE" else text
     return language, body
 
 
-def held(body: str, language: str) -> list[Locking]:
-    """The statements in ``body`` by which tables are locked, and each EXECUTE that may be one."""
+def held(body: str, language: str, *, rows: bool = False) -> list[Locking]:
+    """The statements in ``body`` by which tables are locked, and each EXECUTE that may be one.
+
+    ``rows``: also those that change rows; what a table's triggers do with few of them is no matter here.
+    """
     try:
         if language == "sql":
             return list(_of_sql(body))
         if language == "plpgsql":
-            return list(_of_plpgsql(body))
+            return list(_of_plpgsql(body, rows))
     except SplitError:
         pass
     return [Locking(_words(match), 0) for match in _LOCKS.finditer(body)]
@@ -121,7 +129,7 @@ def _of_sql(body: str) -> Iterator[Locking]:
             yield Locking(_words(match), number, text=sql, table=_table(sql, match))
 
 
-def _of_plpgsql(body: str) -> Iterator[Locking]:
+def _of_plpgsql(body: str, rows: bool) -> Iterator[Locking]:
     code: list[tuple[Token, int]] = []
     line = 1
     for token in scanned(body):
@@ -138,7 +146,7 @@ def _of_plpgsql(body: str) -> Iterator[Locking]:
                 what = _executed(tokens, body)
                 if what:
                     yield Locking(what, line, executed=True)
-            elif (match := _LOCKS.match(sql)) is not None:
+            elif (match := _LOCKS.match(sql) or (_WRITES.match(sql) if rows else None)) is not None:
                 yield Locking(_words(match), line, text=sql, table=_table(sql, match))
         begins = token.kind == "semicolon" or word in _BEFORE or token.text == ">"
 

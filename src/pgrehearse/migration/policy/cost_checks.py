@@ -94,7 +94,7 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
         if (
             row.waits
             and not untimed
-            and not _timed(file, written)
+            and not _timed(file, written, row)
             and not file.allowed("lock-timeout", written)
         ):
             yield _untimed(file, written, row, measured)
@@ -102,8 +102,10 @@ def check(file: File, measured: MeasuredStatement) -> Iterator[Finding]:
         held |= strong
 
 
-def _timed(file: File, written: Written) -> bool:
-    """Whether a safe lock_timeout holds at ``written``."""
+def _timed(file: File, written: Written, row: Row) -> bool:
+    """Whether a safe lock_timeout holds at ``written``: by the text, and where code was looked at."""
+    if row.lock_timeout is not None and not 0 < row.lock_timeout <= LONGEST:
+        return False
     limit = in_force(file.up, file.migration.up.transaction)[written].get("lock_timeout")
     return limit is not None and limit.seconds <= LONGEST
 
@@ -140,7 +142,11 @@ def _slow(file: File, written: Written, row: Row, measured: MeasuredStatement) -
         check, said = "rewrite", f"rewrites {_names(row.rewrites)} while {_who(row)} wait"
     elif set(read) & set(changed):
         check, said = "backfill", f"changes {_names(changed)} in one transaction, reading every row of it"
-    elif changed and row.facts.transactional and kind.verb in _BLOCKS:
+    elif (
+        changed
+        and row.facts.transactional
+        and (kind.verb in _BLOCKS or (kind.verb == "select" and row.facts.changed))
+    ):
         check, said = "backfill", f"changes {_names(changed)} in a block that never commits"
     elif read and row.waits and kind.verb in ("update", "delete", "merge"):
         check = "backfill"

@@ -101,6 +101,7 @@ def _row(row: Row) -> dict[str, Any]:
         "once_unused": row.once_unused,
         "advice": row.advice,
         "unseen": row.unseen,
+        "lock_timeout": row.lock_timeout,
     }
     value |= {"through": {table: one.to_json() for table, one in row.through.items()}, "default": row.default}
     value |= {"rewrites": row.rewrites, "stalls": row.stalls, "partitioned": row.partitioned}
@@ -150,6 +151,7 @@ def _as_row(step: FileStatement, facts: Facts | None, changed: dict[str, int], o
         stalls=tuple(one["stalls"]),
         advice=one["advice"],
         unseen=tuple(one["unseen"]),
+        lock_timeout=one["lock_timeout"],
     )
 
 

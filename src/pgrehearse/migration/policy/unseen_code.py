@@ -20,7 +20,7 @@ def unseen_code(file: File, written: Written, row: Row) -> Iterator[Finding]:
     yield unjudged(
         file.migration.path,
         written.line,
-        f"{some}, so what it locks is not known",
+        f"{some}, so what it does is not known",
         written.sql,
         "take it out of its branch; or look at it yourself: -- allow: judged REASON",
     )

@@ -48,6 +48,7 @@ def seen(file: File) -> Seen:
             partitioned=True,
             advice="x",
             unseen=("its ALTER TABLE did not run here, or was undone",),
+            lock_timeout=2.0,
         ),
         Row(other, None, error="fails (42P01)"),
     )

@@ -21,6 +21,8 @@ BEGIN
   EXECUTE 'ALTER TABLE items ADD c int';
   IF current_setting('server_version_num')::int < 100000 THEN EXECUTE current_setting('app.step'); END IF;
 END $$;
+DO $$ BEGIN IF session_user = 'prod' THEN ALTER /* a comment */ TABLE items ADD d int; END IF; END $$; -- red: judged
+DO E'BEGIN IF session_user = ''prod'' THEN ALTER\tTABLE items ADD d int; END IF; END'; -- red: judged
 
 -- migrate:down
 
