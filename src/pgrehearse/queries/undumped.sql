@@ -65,6 +65,25 @@ SELECT 'system objects', i.identity, pg_catalog.format('-- in a system schema: %
          WHERE oid >= 16384 AND relkind <> 't'
         UNION ALL
         SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprnamespace FROM pg_catalog.pg_operator
+            WHERE oid >= 16384
+        UNION ALL
+        -- Not the row types of tables and views, nor arrays.
+        SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, typnamespace FROM pg_catalog.pg_type
+         WHERE oid >= 16384 AND typrelid = 0 AND typelem = 0
+        UNION ALL
+        SELECT 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid, opcnamespace FROM pg_catalog.pg_opclass
+            WHERE oid >= 16384
+        UNION ALL
+        SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid, opfnamespace FROM pg_catalog.pg_opfamily
+            WHERE oid >= 16384
+        UNION ALL
+        SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid, connamespace FROM pg_catalog.pg_conversion
+            WHERE oid >= 16384
+        UNION ALL
+        SELECT 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid, cfgnamespace FROM pg_catalog.pg_ts_config
+            WHERE oid >= 16384
+        UNION ALL
+        SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid, dictnamespace FROM pg_catalog.pg_ts_dict
             WHERE oid >= 16384) AS o,
        LATERAL pg_catalog.pg_identify_object(o.classid, o.oid, 0) AS i
  WHERE (o.space IS NULL OR o.space IN ('pg_catalog'::pg_catalog.regnamespace,

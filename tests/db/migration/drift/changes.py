@@ -145,6 +145,15 @@ DRIFT: dict[str, str] = {
     "operator class dropped": "DROP OPERATOR CLASS app.reverse_ops USING btree",
     "language privilege": "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
     "function in pg_catalog": "CREATE FUNCTION pg_catalog.hidden() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "type in pg_catalog": "CREATE TYPE pg_catalog.hidden AS ENUM ('a')",
+    "operator class in pg_catalog": "CREATE OPERATOR CLASS pg_catalog.hidden FOR TYPE int4 USING btree AS"
+    " OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,"
+    " FUNCTION 1 btint4cmp(int4, int4)",
+    "conversion in pg_catalog": "CREATE CONVERSION pg_catalog.hidden FOR 'UTF8' TO 'LATIN1'"
+    " FROM utf8_to_iso8859_1",
+    "text search configuration in pg_catalog": "CREATE TEXT SEARCH CONFIGURATION"
+    " pg_catalog.hidden (COPY = simple)",
+    "cast of system types": "CREATE CAST (int4 AS inet) WITH INOUT AS IMPLICIT",
     "privilege on a system function": "REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC",
     "loose operator": "ALTER OPERATOR FAMILY integer_ops USING btree ADD FUNCTION 4 (money, money)"
     " btequalimage(oid)",
@@ -171,6 +180,8 @@ DRIFT: dict[str, str] = {
     "policy roles": "ALTER POLICY own ON app.invoice TO app_writer",
     "policy check": "CREATE POLICY more ON app.invoice AS RESTRICTIVE FOR INSERT WITH CHECK (total > 1)",
     "event trigger disabled": "ALTER EVENT TRIGGER watch DISABLE",
+    "event trigger always": "ALTER EVENT TRIGGER watch ENABLE ALWAYS",
+    "event trigger owner": "ALTER EVENT TRIGGER watch OWNER TO app_super",
     "event trigger dropped": "DROP EVENT TRIGGER watch",
     "event trigger tags": "DROP EVENT TRIGGER watch\n"
     "CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION app.on_ddl()",
@@ -250,6 +261,19 @@ DRIFT: dict[str, str] = {
     "partition key": "DROP TABLE app.event\nCREATE TABLE app.event (at timestamptz NOT NULL, body jsonb)"
     " PARTITION BY LIST (at)",
     # elsewhere
+    "conversion added": "CREATE CONVERSION app.conv FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1",
+    "text search parser": "CREATE TEXT SEARCH PARSER app.pars (START = prsd_start, GETTOKEN = prsd_nexttoken,"
+    " END = prsd_end, LEXTYPES = prsd_lextype)",
+    "operator estimator": "ALTER OPERATOR app.=== (app.address, app.address) SET (RESTRICT = eqsel)",
+    "wrapper added": "CREATE FOREIGN DATA WRAPPER other",
+    "wrapper privilege": "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO app_reader",
+    "server version": "ALTER SERVER elsewhere VERSION '2'",
+    "publication of a schema": "ALTER PUBLICATION changes SET TABLE app.invoice\n"
+    "ALTER PUBLICATION changes ADD TABLES IN SCHEMA app",
+    "publication by the root": "ALTER PUBLICATION changes SET (publish_via_partition_root = true)",
+    "domain check validated": "ALTER DOMAIN app.email ADD CONSTRAINT v CHECK (VALUE <> 'x') NOT VALID\n"
+    "ALTER DOMAIN app.email VALIDATE CONSTRAINT v",
+    "extension function privilege": "REVOKE EXECUTE ON FUNCTION citext_eq(citext, citext) FROM PUBLIC",
     "server option": "ALTER SERVER elsewhere OPTIONS (SET host 'c.example')",
     "user mapping option": "ALTER USER MAPPING FOR app_reader SERVER elsewhere OPTIONS"
     " (SET password 'second')",
@@ -309,6 +333,66 @@ CLUSTER: dict[str, tuple[str, str]] = {
         "REVOKE SET ON PARAMETER log_statement FROM app_reader",
     ),
     "role renamed": ("ALTER ROLE app_reader RENAME TO renamed", "ALTER ROLE renamed RENAME TO app_reader"),
+}
+
+#: What bears a comment that is compared, as COMMENT ON names it; all others are in `DRIFT`.
+COMMENTS = (
+    "AGGREGATE app.total(numeric)",
+    "CAST (app.address AS text)",
+    "COLLATION app.plain",
+    "COLUMN app.address.street",
+    "COLUMN app.small.total",
+    "CONSTRAINT has_at ON DOMAIN app.email",
+    "EVENT TRIGGER watch",
+    "FOREIGN TABLE app.remote",
+    "FUNCTION app.tax(numeric)",
+    "MATERIALIZED VIEW app.totals",
+    "OPERATOR CLASS app.reverse_ops USING btree",
+    "OPERATOR FAMILY app.reverse_ops USING btree",
+    "OPERATOR app.=== (app.address, app.address)",
+    "POLICY own ON app.invoice",
+    "PROCEDURE app.tidy()",
+    "PUBLICATION changes",
+    "RULE silent ON app.customer",
+    "SEQUENCE app.number_seq",
+    "SERVER elsewhere",
+    "STATISTICS app.invoice_stat",
+    "TEXT SEARCH CONFIGURATION app.words",
+    "TEXT SEARCH DICTIONARY app.dict",
+    "TRIGGER touch ON app.invoice",
+    "TYPE app.state",
+    "VIEW app.small",
+)
+
+#: Changes that the comparison does not see -> words of the page that says so.
+NOT_COMPARED: dict[str, tuple[str, str]] = {
+    "large object": ("SELECT lo_create(77)\nALTER LARGE OBJECT 77 OWNER TO app_owner", "large objects"),
+    "rows of a materialized view": ("REFRESH MATERIALIZED VIEW app.totals WITH NO DATA", "materialized view"),
+    "version of a collation": (
+        "UPDATE pg_collation SET collversion = '9' WHERE collname = 'plain'",
+        "versions of collations",
+    ),
+    "comment on a system function": (
+        "COMMENT ON FUNCTION pg_sleep(double precision) IS 'x'",
+        "PostgreSQL's own objects",
+    ),
+    "comment on an extension's function": (
+        "COMMENT ON FUNCTION citext_eq(citext, citext) IS 'x'",
+        "an extension's objects",
+    ),
+    "wrapper of an extension": (
+        "ALTER FOREIGN DATA WRAPPER postgres_fdw NO VALIDATOR",
+        "an extension's objects",
+    ),
+    "cost of a system function": (
+        "ALTER FUNCTION pg_sleep(double precision) COST 7",
+        "PostgreSQL's own objects",
+    ),
+    "body of a system function": (
+        "CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep(double precision) RETURNS void LANGUAGE sql"
+        " AS 'SELECT'",
+        "PostgreSQL's own objects",
+    ),
 }
 
 #: Changes that mean nothing to a schema.
