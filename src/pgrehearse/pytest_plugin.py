@@ -194,7 +194,8 @@ class DocumentItem(pytest.Item):
         if not found.green:
             raise ExpectationError(
                 "\n".join(finding.head() for finding in (*found.mismatches, *found.changes)),
-                next_step="mend the claim; or accept new facts: pgrehearse measure --refresh",
+                next_step="mend the claim; or accept new facts: "
+                f"pgrehearse measure --refresh --pg all {project.relative(self.path)}",
             )
         problems = rehearsals.outdated(project, self.document)
         if problems:

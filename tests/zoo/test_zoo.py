@@ -51,7 +51,8 @@ def test_a_runbook_is_refused_or_done(zoo: Zoo, shape: Shape, runbooks: tuple[st
     wanted = runbooks or recorded(shape, major)
     if not wanted:
         pytest.skip(
-            f"never tried on PostgreSQL {major}: pgrehearse rehearse --zoo --shape {shape.name} --refresh"
+            f"never tried on PostgreSQL {major}: "
+            f"pgrehearse rehearse --zoo --shape {shape.name} --pg {major} --refresh"
         )
     problems = []
     with zoo.habitat(shape) as habitat:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 import click
 
 from pgrehearse.command.terminal import ProgressLine, styled
-from pgrehearse.errors import PgRehearseError, SetupError
+from pgrehearse.errors import DocumentError, PgRehearseError, SetupError
+from pgrehearse.majors import number
 from pgrehearse.measurement.evidence import zoo as evidence
 from pgrehearse.measurement.zoo.fillings import Fillings
 from pgrehearse.measurement.zoo.habitat import Zoo
 from pgrehearse.measurement.zoo.known import KnownFaults
 from pgrehearse.measurement.zoo.outcome import GREEN, PairOutcome
 from pgrehearse.measurement.zoo.pairs import tried
-from pgrehearse.measurement.zoo.shapes import Shape, shapes_of
+from pgrehearse.measurement.zoo.shapes import Shape, folder, shapes_of
 from pgrehearse.servers import Servers
 from pgrehearse.text.document import Document
 from pgrehearse.text.project import Project
@@ -48,9 +49,25 @@ class ZooTour:
         self.refresh = refresh
         self.fillings = Fillings(project)
         self.known = KnownFaults(project)
+        #: what was named to choose some of all, as the command takes it
+        self._named = ""
+        if len(shapes) < len(shapes_of(project)):
+            self._named += f" --shape {','.join(shape.name for shape in shapes)}"
+        if len(documents) < len(list(project.runbooks.glob("*.md"))):
+            self._named += "".join(f" {document.path.stem}" for document in documents)
         self.counts: Counter[str] = Counter()
         self.status = 0
         self.started = time.monotonic()
+
+    def must_fit(self) -> None:
+        """Raise DocumentError where no pair can be made, so that nothing is not taken for well."""
+        lacking = [self.fillings.lacking(d.path.stem, s) for d in self.documents for s in self.shapes]
+        if lacking and all(lacking):
+            raise DocumentError(
+                f"nothing can be tried: {lacking[0]}",
+                path=folder(self.project) / "runbooks.toml",
+                next_step="write the table, its values from names of the shape or of [names]",
+            )
 
     def on(self, servers: Servers, major: int | None) -> None:
         """All pairs on one server. One that cannot be had is said, and a status."""
@@ -100,7 +117,8 @@ class ZooTour:
             click.echo(f"{styled('FAIL', fg='red')}  PostgreSQL {version} differs from {file}")
             for line in lines:
                 click.echo(f"    {line}")
-            click.echo("  next: find out why, then accept it with `pgrehearse rehearse --zoo --refresh`")
+            accept = f"pgrehearse rehearse --zoo --refresh --pg {number(version)}{self._named}"
+            click.echo(f"  next: find out why, then accept it with `{accept}`")
 
     def summary(self) -> None:
         """How many ended how, and how long it took."""
@@ -112,6 +130,7 @@ class ZooTour:
 
 def visited(visit: ZooTour, servers: Servers, majors: Sequence[int | None]) -> int:
     """Carry ``visit`` out on the servers of ``majors``; the exit status."""
+    visit.must_fit()
     for major in majors:
         try:
             visit.on(servers, major)
@@ -119,4 +138,6 @@ def visited(visit: ZooTour, servers: Servers, majors: Sequence[int | None]) -> i
             visit.status = max(visit.status, error.exit_code)
             click.echo(str(error))
     visit.summary()
+    if not visit.counts and not visit.status:
+        raise SetupError("nothing was tried: these shapes are for other servers", next_step="--pg all")
     return visit.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from pgrehearse.errors import DocumentError
+from pgrehearse.errors import DocumentError, PgRehearseError
 from pgrehearse.main import cli
 from pgrehearse.measurement.zoo import pairs
 from pgrehearse.measurement.zoo.fillings import Fillings
@@ -189,6 +190,10 @@ def test_the_command_tells_compares_and_writes(project: Project, monkeypatch: py
     assert status == 1
     assert "tiny on small" in said
     assert "no evidence -> done" in said
+    assert (
+        f"accept it with `pgrehearse rehearse --zoo --refresh --pg {said.split('PostgreSQL ')[1][:2]}`"
+        in said
+    )
     assert run("--refresh")[0] == 0
     status, said = run()
     assert status == 0, said
@@ -204,12 +209,34 @@ def test_the_command_tells_compares_and_writes(project: Project, monkeypatch: py
 
 
 @pytest.mark.parametrize(
+    ("fillings", "head", "said"),
+    [
+        ("[others]\nvalues = {}\n", "", "nothing can be tried: no table [tiny] is there"),
+        ('[tiny]\nvalues = { table = "{odd}" }\n', "", "[tiny] uses the name odd, which small.sql has not"),
+        ("[tiny]\ndone = []\n", "", "[tiny] has no values"),
+        (RUNBOOKS, "majors = [14]\n", "nothing was tried: these shapes are for other servers"),
+    ],
+)
+def test_nothing_tried_is_not_taken_for_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fillings: str, head: str, said: str
+) -> None:
+    shape = SHAPE.replace("/*\n", f"/*\n{head}", 1)
+    made = project_at(tmp_path, {"zoo/small.sql": shape, "zoo/runbooks.toml": fillings})
+    write(made.root, "runbooks/tiny.md", text(ADD))
+    monkeypatch.chdir(made.root)
+    pg = ["--pg", str(TEST_MAJOR)] if TEST_MAJOR else []
+    with pytest.raises(PgRehearseError, match=re.escape(said)):
+        CliRunner().invoke(cli, ["rehearse", "--zoo", *pg], standalone_mode=False, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [(("--zoo", "--shape", "no"), "no shape 'no'"), (("--shape", "small"), "--shape goes with --zoo")],
 )
 def test_options_that_mean_nothing_are_refused(
     project: Project, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str
 ) -> None:
+    write(project.root, "runbooks/tiny.md", text(ADD))
     monkeypatch.chdir(project.root)
     ended = CliRunner().invoke(cli, ["rehearse", *options])
     assert (ended.exit_code, said in ended.output) == (2, True), ended.output

@@ -67,35 +67,51 @@ class Fillings:
                 f"cannot be read: {error}", path=path, next_step="write a table for each runbook"
             ) from None
         self._names = self._data.pop("names", {})
+        without = next((name for name, table in self._data.items() if "values" not in table), None)
+        if without is not None:
+            raise DocumentError(
+                f"[{without}] has no values", path=path, next_step='write values = { parameter = "{name}" }'
+            )
 
     def of(self, runbook: str, shape: Shape) -> Filling | None:
         """How ``runbook`` is tried on ``shape``; None where a name is missing."""
-        table = self._data.get(runbook)
-        if table is None:
-            return None
-        names = {**self._names, **shape.names}
-        own = shape.parameters.get(runbook, {})
         try:
-            names |= {key: _said(text, names) for key, text in self._names.items() if key not in shape.names}
-            given = {key: _said(text, names) for key, text in table["values"].items() if key not in own}
-            values = {**given, **own}
-            words = {**names, **values}
-            return Filling(
-                values,
-                values.get("table", names["table"]),
-                [_said(text, words) for text in table.get("set_up", ())],
-                [_said(text, words) for text in table.get("done", ())],
-                _said(table.get("before", ""), words),
-                _said(table.get("after", ""), words),
-                {
-                    state: [_said(text, words) for text in texts]
-                    for state, texts in table.get("announced", {}).items()
-                },
-                bool(table.get("changes_values", False)),
-                [_said(text, words) for text in table.get("leaves", ())],
-            )
+            return self._of(self._data[runbook], runbook, shape)
         except KeyError:
             return None
+
+    def lacking(self, runbook: str, shape: Shape) -> str:
+        """Why ``runbook`` is not tried on ``shape``; empty when it is."""
+        if runbook not in self._data:
+            return f"no table [{runbook}] is there"
+        try:
+            self._of(self._data[runbook], runbook, shape)
+        except KeyError as error:
+            return f"[{runbook}] uses the name {error.args[0]}, which {shape.path.name} has not"
+        return ""
+
+    def _of(self, table: Mapping[str, Any], runbook: str, shape: Shape) -> Filling:
+        """The filling. Raises KeyError for a name that is missing."""
+        names = {**self._names, **shape.names}
+        own = shape.parameters.get(runbook, {})
+        names |= {key: _said(text, names) for key, text in self._names.items() if key not in shape.names}
+        given = {key: _said(text, names) for key, text in table["values"].items() if key not in own}
+        values = {**given, **own}
+        words = {**names, **values}
+        return Filling(
+            values,
+            values.get("table", names["table"]),
+            [_said(text, words) for text in table.get("set_up", ())],
+            [_said(text, words) for text in table.get("done", ())],
+            _said(table.get("before", ""), words),
+            _said(table.get("after", ""), words),
+            {
+                state: [_said(text, words) for text in texts]
+                for state, texts in table.get("announced", {}).items()
+            },
+            bool(table.get("changes_values", False)),
+            [_said(text, words) for text in table.get("leaves", ())],
+        )
 
 
 def _said(text: str, names: Mapping[str, str]) -> str:
