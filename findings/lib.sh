@@ -9,7 +9,7 @@
 #   serve NAME | halt NAME       starts it again; stops it
 #   settings NAME LINE...        appends to its postgresql.conf
 #   sql NAME STATEMENT           asks it as superuser, unaligned rows only
-#   awaits WHAT COMMAND...       repeats the command until it succeeds, half a minute at most
+#   awaits WHAT COMMAND...       repeats the command until it succeeds, two minutes at most
 #   expect STATUS TEXT COMMAND... runs it, shows it, and fails unless it ends with STATUS and prints TEXT
 #   pooler PROGRAM CLUSTER MODE [SETTING=VALUE ...]   PgBouncer before a cluster; restarts the one before
 #   through STATEMENT            asks by the pooler; pooled is its connection string
@@ -132,11 +132,11 @@ console() { psql -X -q -At -h "$work/pool" -p 6432 pgbouncer -c "$1"; }
 
 awaits() {
   local what=$1 tries; shift
-  for tries in $(seq 300); do
+  for tries in $(seq 1200); do
     if "$@" >/dev/null 2>&1; then return 0; fi
     sleep 0.1
   done
-  echo "waited half a minute in vain for: $what" >&2
+  echo "waited two minutes in vain for: $what" >&2
   return 1
 }
 
