@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from uuid import uuid4
@@ -255,9 +256,12 @@ def test_the_plugin_can_be_told_not_to(red: Project) -> None:
 
 
 def test_a_base_for_the_plugin(red: Project) -> None:
+    without = run(red, *PYTEST, "-q", "--policy-base", "nowhere", "db")
+    subprocess.run(["git", "init", "-q"], cwd=red.root, check=True)
     ended = run(red, *PYTEST, "-q", "--policy-base", "nowhere", "db")
-    assert ended.status == 1
-    assert "no commit 'nowhere'" in ended.out
+    assert (without.status, ended.status) == (1, 1)
+    assert "git has no repository" in without.out
+    assert "git knows no commit 'nowhere'" in ended.out
 
 
 def test_what_was_measured_of_the_same_files_is_remembered(red: Project) -> None:
