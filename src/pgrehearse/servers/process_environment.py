@@ -62,11 +62,24 @@ def server_environment() -> dict[str, str]:
 def git_environment() -> dict[str, str]:
     """Return it for git: what it says is of the repository that its folder lies in, and of its own commits.
 
-    Neither a replaced object nor a graft stands in for what was committed.
+    Neither a replaced object nor a graft stands in for what was committed. Git calls a file of grafts outdated,
+    also an empty one, and would say so before each error: that hint is off, after what the shell has set.
     """
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY}
-    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+    kept = {**dict(_of_no_repository()), "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+    count = kept.get("GIT_CONFIG_COUNT") or "0"
+    if not count.isdecimal():  # git says what is wrong with it
+        return kept
+    return {
+        **kept,
+        "GIT_CONFIG_COUNT": str(int(count) + 1),
+        f"GIT_CONFIG_KEY_{int(count)}": "advice.graftFileDeprecated",
+        f"GIT_CONFIG_VALUE_{int(count)}": "false",
+    }
+
+
+def _of_no_repository() -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in os.environ.items() if name not in _OF_A_REPOSITORY)
 
 
 def _kept() -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, value in git_environment().items() if not _POSTGRESQL.fullmatch(name))
+    return ((name, value) for name, value in _of_no_repository() if not _POSTGRESQL.fullmatch(name))

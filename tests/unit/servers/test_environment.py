@@ -54,3 +54,12 @@ def test_our_own_reach_commands_and_not_servers() -> None:
     assert "PGREHEARSE_SERVER" not in server_environment()
     assert server_environment()["LC_ALL"] == "C"
     assert "LC_MESSAGES" not in server_environment()
+
+
+def test_what_our_git_is_told_reaches_no_git_of_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that runs git printed a hint about a file of grafts that nobody had given."""
+    for name in ("GIT_NO_REPLACE_OBJECTS", "GIT_GRAFT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        assert name in git_environment()
+        assert name not in libpq_environment({})
+        assert name not in server_environment()

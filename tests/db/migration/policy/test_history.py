@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ from pgrehearse.migration.policy.all_checks import check
 from pgrehearse.migration.policy.report import PolicyReport, PolicyRequest
 from pgrehearse.migration.runner.runner import RunnerOptions, up
 from pgrehearse.migration.trial.release import release
+from pgrehearse.servers.process_environment import git_environment
 from pgrehearse.text.migration_files import load
 from pgrehearse.text.project import Project
 from support.projects import commit, git
@@ -168,3 +170,21 @@ def test_the_ledger_is_only_read(project: Project, database: str) -> None:
     with psycopg.connect(database) as connection:
         row = connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgrehearse'").fetchone()
     assert row == (0,)
+
+
+def test_our_git_keeps_the_settings_of_the_shell_and_says_no_hint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "init.defaultBranch")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "of-the-shell")
+    environment = git_environment()
+    said = ""
+    for words in (("init",), ("symbolic-ref", "--short", "HEAD"), ("log",)):
+        done = subprocess.run(
+            ["git", *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        said += done.stdout + done.stderr
+    assert "of-the-shell\n" in said
+    assert "does not have any commits yet" in said
+    assert "hint" not in said
