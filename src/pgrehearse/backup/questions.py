@@ -62,7 +62,7 @@ def ask(copy: Copy, facts: BackupFacts, original: Original, proof: Proof, work: 
                 newest = next((one for one in reversed(there) if one.id in theirs), None)
                 with proof.proving(EvidenceLevel.QUERIED, "rows") as said:
                     said.append(_rows(connection, before, newest, work))
-                with proof.proving(EvidenceLevel.QUERIED, "large objects") as said:
+                with proof.proving(EvidenceLevel.QUERIED, "objects") as said:
                     said.append(_large_objects(connection, before))
                 with proof.proving(EvidenceLevel.QUERIED, "sequences") as said:
                     said.append(_sequences(connection, before))

@@ -260,11 +260,11 @@ def test_a_dump_without_large_objects_is_refused(shop: Shop, tmp_path: Path) -> 
         }
         execute(shop.dsn, "SELECT pg_catalog.lo_from_bytea(4712, 'a photo')")
         said = missing(shop.verify(part(shop, tmp_path / "without", "-B"), DumpBackup))
-        assert said.keys() == {"checksums", "large objects"}
-        assert words("large objects are missing", "pg_dump") in said["large objects"]
+        assert said.keys() == {"checksums", "objects"}
+        assert words("large objects are missing", "pg_dump") in said["objects"]
         whole = shop.verify(part(shop, tmp_path / "whole"), DumpBackup)
         assert missing(whole).keys() == {"checksums"}
-        assert of(whole, "large objects").said == "large objects: 1"
+        assert of(whole, "objects").said == "large objects: 1"
     finally:
         execute(shop.dsn, "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata")
 
