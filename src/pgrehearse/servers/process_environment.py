@@ -62,8 +62,8 @@ def server_environment() -> dict[str, str]:
 def git_environment() -> dict[str, str]:
     """Return it for git: what it says is of the repository that its folder lies in, and of its own commits.
 
-    Neither a replaced object nor a graft stands in for what was committed. Git calls a file of grafts outdated,
-    also an empty one, and would say so before each error: that hint is off, after what the shell has set.
+    Neither a replaced object nor a graft stands in for what was committed. Git calls any file of grafts
+    outdated, and would say so before each error: that hint is off, after what the shell has set.
     """
     kept = {**dict(_of_no_repository()), "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
     count = kept.get("GIT_CONFIG_COUNT") or "0"
