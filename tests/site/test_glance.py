@@ -25,8 +25,10 @@ from pgrehearse.site.parts.other_tools import other_tools
 from pgrehearse.site.parts.runbook_summary import at_a_glance
 from pgrehearse.site.parts.sends import sends
 from pgrehearse.text.document import load
+from pgrehearse.text.project import Project
 from support.tiny import Tiny
 
+ROOT = Path(__file__).parents[2]
 NAME = "runbooks/fill.md"
 RUNBOOK = """---
 title: Fill
@@ -191,6 +193,17 @@ def test_what_a_block_adds_is_not_told_by_its_validation(measured: Tiny) -> None
         "ALTER TABLE items VALIDATE CONSTRAINT c",
     ]
     assert sends(item, [[]]) == []
+
+
+@pytest.mark.parametrize(
+    ("runbook", "first"), [("index-create", "CREATE INDEX CONCURRENTLY"), ("key-bigint", None)]
+)
+def test_what_only_helps_a_block_is_not_shown_as_the_change(runbook: str, first: str | None) -> None:
+    """A trigger keeps columns alike that a block added; nobody came for the trigger."""
+    item = read(Project.at(ROOT), ROOT / "runbooks" / f"{runbook}.md")
+    cells = [cell for cell in item.document.cells if cell.phase == "Apply"]
+    shown = [sql for sql, _, _ in sends(item, [cells])]
+    assert shown[0].startswith(first) if first else shown == [], shown
 
 
 def test_names_other_tools_where_the_change_was_executed_with_them(measured: Tiny) -> None:

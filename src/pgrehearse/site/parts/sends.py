@@ -28,8 +28,9 @@ def sends(item: Published, steps: Sequence[Sequence[Cell]]) -> list[tuple[str, s
     ]
     # What a new build clears away is no reason to come here, unless it is all there is.
     made = [one for one in found if classify(one[0]).verb != "drop"] or found
-    if made and "VALIDATE CONSTRAINT" in made[0][0]:
-        return []  # of a constraint that a block added, whose statements were not measured apart
+    # What helps a constraint or a column that a block added, whose statements were not measured apart.
+    if made and any(words in made[0][0] for words in ("VALIDATE CONSTRAINT", "CREATE TRIGGER")):
+        return []
     first = {sql: (majors, number) for sql, majors, number in reversed(made)}
     return [
         (sql if len(sql) <= _LONGEST else f"{sql[:_LONGEST].rstrip()} …", majors, number)
