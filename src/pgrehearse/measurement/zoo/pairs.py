@@ -36,8 +36,8 @@ __all__ = ["tried"]
 
 #: Seconds a run may take until its sessions are ended: rows are few, so it waits for something.
 PATIENCE = 240.0
-#: Where the cell stands; prose above it moves it.
-_LINE = re.compile(r"(?<=\.md):\d+")
+#: Where the cell stands: prose above it moves it, and each machine has the project in another folder.
+_PLACE = re.compile(r"(?:/\S*/)?(?P<file>runbooks/[^\s/]+\.md):\d+")
 _IN_TRANSACTION = """
 SELECT FROM pg_catalog.pg_stat_activity
  WHERE datname = %s AND application_name = 'pgrehearse main' AND state ~ 'in transaction'
@@ -140,7 +140,7 @@ class _Try:
         self._rounds(ROUNDS)
         self._well("traces")
         self._same("traces", "")
-        return PairOutcome("refused", _LINE.sub("", words))
+        return PairOutcome("refused", _PLACE.sub(r"\g<file>", words))
 
     def _done(self) -> PairOutcome:
         self._rounds(ROUNDS_FORWARD)
