@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -66,3 +67,11 @@ def test_the_commands_name_what_was_not_tried(tmp_path: Path) -> None:
     ]
     every = {("column-drop", "plain", "15"), ("column-drop", "plain", "19"), ("column-add", "virtual", "19")}
     assert untried(project, known | every) == []
+
+
+def test_no_words_of_a_refusal_say_where_a_machine_has_the_project() -> None:
+    """Elsewhere the same refusal would be another one."""
+    placed = re.compile(r"/\S*runbooks/")
+    assert placed.search("Preflight 3/9: The new index, /home/me/project/runbooks/index-replace.md")
+    outcomes = evidence.load(Project.at(ROOT)).outcomes
+    assert [pair for pair, one in outcomes.items() if placed.search(one.words)] == []

@@ -72,7 +72,8 @@ def main() -> None:
     try:
         ready.wait(_CONNECT)
     except threading.BrokenBarrierError:
-        sys.exit(f"the load cannot connect: {refused[0] if refused else 'not within {_CONNECT:g} s'}")
+        why = refused[0] if refused else f"not within {_CONNECT:g} s"
+        sys.exit(f"the load cannot connect: {why}")
     clock.append(time.monotonic())
     start.set()
     print("ready", flush=True)
