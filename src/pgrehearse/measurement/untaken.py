@@ -58,6 +58,8 @@ _CALLED = "SELECT funcid::pg_catalog.int8, calls FROM pg_catalog.{}"
 
 
 class Routine(NamedTuple):
+    """A function or procedure that a file may call: ``body`` is its text, in ``language``."""
+
     oid: int
     name: str
     language: str

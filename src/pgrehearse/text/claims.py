@@ -46,12 +46,14 @@ def pairs(value: str) -> dict[str, str]:
 
 
 def yes_or_no(value: str) -> str:
+    """Check an option that is ``yes`` or ``no``; returns it. Raises ValueError that says what is wanted."""
     if value not in ("yes", "no"):
         raise ValueError("yes or no")
     return value
 
 
 def blocks(value: str) -> str:
+    """Check ``blocks="..."``; returns it. Raises ValueError that lists `BLOCKS`."""
     if value not in BLOCKS:
         raise ValueError("one of " + ", ".join(BLOCKS))
     return value

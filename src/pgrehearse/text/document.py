@@ -96,6 +96,11 @@ class Illustration:
 
 @dataclass(frozen=True)
 class Document:
+    """A Markdown file as it is read: what is carried out of it, and where each part stands.
+
+    ``path``: as it was given. ``text``: the whole file, front matter included.
+    """
+
     path: Path
     text: str
     front: front_matter.FrontMatter

@@ -41,6 +41,8 @@ class Fence:
 
 @dataclass(frozen=True)
 class Heading:
+    """A heading outside the fences: ``level`` 1 to 6; ``line`` of the file, from 1."""
+
     level: int
     title: str
     line: int

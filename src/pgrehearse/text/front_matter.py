@@ -44,6 +44,8 @@ class Database:
 
 @dataclass(frozen=True)
 class FrontMatter:
+    """What the YAML before a document says; the default of each field is what holds without it."""
+
     title: str = ""
     description: str = ""
     #: language of the notebook as jupytext will read it, "" where it would guess

@@ -14,6 +14,7 @@ _QUIET = ("alter", "comment", "drop", "grant", "revoke", "security")
 
 
 def kind_of(sql: str) -> Kind:
+    """The kind of a statement; one without words where its quotes do not close."""
     try:
         return classify(sql)
     except SplitError:  # generated, with a quote that nothing closes: PostgreSQL refuses it

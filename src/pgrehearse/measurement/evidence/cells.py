@@ -53,6 +53,8 @@ class StatementEvidence:
 
 @dataclass(frozen=True)
 class CellEvidence:
+    """What the statements of one cell did; ``cell``: its key, see `cell_key`."""
+
     cell: str
     statements: tuple[StatementEvidence, ...]
 
@@ -74,6 +76,11 @@ class LastMeasured:
 
 @dataclass(frozen=True)
 class DocumentEvidence:
+    """What a document's cells did when it was measured last.
+
+    ``document``: its path below the project. ``measured``: major (as text) to the server that ran it.
+    """
+
     document: str
     measured: Mapping[str, LastMeasured] = field(default_factory=dict)
     cells: tuple[CellEvidence, ...] = ()
