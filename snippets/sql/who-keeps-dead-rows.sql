@@ -12,6 +12,7 @@ FROM (
                 ELSE format('it works: SELECT pg_cancel_backend(%s)', pid) END AS cure
     FROM pg_stat_activity
     WHERE (datname = current_database() OR datname IS NULL) AND pid <> pg_backend_pid()
+      AND coalesce(leader_pid, pid) NOT IN (SELECT pid FROM pg_stat_progress_vacuum)  -- keeps none from another VACUUM
     UNION ALL
     SELECT 'slot ' || slot_name, greatest(age(xmin), age(catalog_xmin)), NULL,
            CASE WHEN xmin IS NULL THEN 'keeps rows of catalogs only' WHEN active THEN 'end the old query of its reader'

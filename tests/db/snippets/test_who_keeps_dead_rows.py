@@ -61,6 +61,33 @@ def test_another_database_keeps_none_of_ours(pair: Replicated) -> None:
         assert named(pair) == []
 
 
+def test_a_vacuum_keeps_none_from_another_one(pair: Replicated) -> None:
+    pair.execute("CREATE TABLE large AS SELECT repeat('x', 1000) AS body FROM generate_series(1, 3000)")
+    pair.execute("CREATE TABLE small AS SELECT generate_series(1, 100) AS n")
+    pair.execute("DELETE FROM large; DELETE FROM small")
+    said: list[str] = []
+    with (
+        psycopg.connect(pair.dsn(), autocommit=True) as slow,
+        psycopg.connect(pair.dsn(), autocommit=True) as other,
+    ):
+        other.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+        slow.execute("SET vacuum_cost_delay = '100ms'; SET vacuum_cost_limit = 1")
+        slow.pgconn.send_query(b"VACUUM large")
+        pid = slow.info.backend_pid
+        seen = f"SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = {pid}"
+        wait_until(lambda: pair.execute(seen) == [(True,)], "it has a snapshot")
+        wait_until(
+            lambda: pair.execute(f"SELECT count(*) FROM pg_stat_progress_vacuum WHERE pid = {pid}") == [(1,)],
+            "it is at work",
+        )
+        assert named(pair) == []
+        other.execute("VACUUM (VERBOSE) small")
+        assert "100 removed, 0 remain, 0 are dead but not yet removable" in said[-1]
+        slow.cancel_safe()
+        while slow.pgconn.get_result():
+            pass
+
+
 def test_a_prepared_transaction(pair: Replicated) -> None:
     with psycopg.connect(pair.dsn(), autocommit=True) as session:
         session.execute("BEGIN; INSERT INTO shop VALUES (1); PREPARE TRANSACTION 'it''s shop-1'")

@@ -71,6 +71,11 @@ def test_the_ordinary_one_gives_way(connection: psycopg.Connection[tuple[object,
     connection.execute("INSERT INTO often SELECT repeat('x', 1000) FROM generate_series(1, 3000)")
     connection.execute("DELETE FROM often")
     wait_until(lambda: works(connection, "%often"), "autovacuum is at work", LIMIT)
+    connection.execute("SET lock_timeout = '300ms'")  # less than deadlock_timeout: it gives way to nobody
+    for _ in range(5):
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            connection.execute("ALTER TABLE often ADD COLUMN n int")
+    assert works(connection, "%often")
     connection.execute("SET lock_timeout = '60s'")
     connection.execute("ALTER TABLE often ADD COLUMN n int")
     connection.execute("RESET lock_timeout")
