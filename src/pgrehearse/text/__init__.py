@@ -10,7 +10,7 @@ project, lookup    where a project's files are, and what a person types for them
 written_names      what a value says that is a name; keywords: which need quotes; standing: how cells read it
 psql_script        a runbook as a script for psql; psql_names: names in it; answers: what a check's row says
 variables          values put into SQL
-split              SQL, split where psql splits it, and its tokens; semicolons, fast_scan: where one ends
+split              SQL, split where psql splits it, and tokens; semicolons, fast_scan, pieces: where one ends
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step;
                    temporary: what of it ends with the session; bodies: what functions hold

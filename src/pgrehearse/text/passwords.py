@@ -10,9 +10,11 @@ import secrets
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
 
 from pgrehearse.text.connection_secrets import QUERY, SETTING, WORD, in_uris, user_info
+from pgrehearse.text.pieces import pieces
 from pgrehearse.text.secret_forms import NAME, as_prose, forms_in, pointed_out, said, without_forms
 from pgrehearse.text.secret_values import CALLS, SecretValues
 from pgrehearse.text.split import SplitError, Token, scanned, tokens
@@ -22,13 +24,15 @@ __all__ = ["connection_strings", "marked", "redacted", "sealed"]
 _HIDDEN = "***"
 _NAMED = re.compile(rf"\w*{NAME}", re.I)
 #: Without any of these no statement holds a password.
-_MAY_HOLD = re.compile(rf"{NAME}|passfile|://|crypt|hmac|(?:md5|sha\d+|digest)\"?\s*\(", re.I)
+_MAY_HOLD = re.compile(rf"{NAME}|passfile|://|crypt|hmac|(?:md5|sha\d+|digest)\"?\s*\(")
 #: A password in JSON.
 _IN_JSON = re.compile(rf'{NAME}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.I)
 _HINTS = (
     *("pass", "pwd", "pw", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac"),
     *("credential", "access", "encryption", "signing", "auth", "md5", "sha", "digest"),
 )
+#: Where one of them begins: found at a multiple of the speed, since each alternative begins with a letter.
+_HINT = re.compile("|".join(_HINTS))
 #: SQL within a literal that may have a password at a place of its own.
 _PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{NAME})", re.I | re.S)
 #: A literal that holds a password somewhere inside: a connection string, a URL, JSON, SQL within quotes.
@@ -101,7 +105,9 @@ def _without(text: str, secrets: list[str]) -> str:
 def _may_hold(sql: str) -> bool:
     # Found out several times as fast as by the pattern, and files hold millions of statements.
     text = sql.lower()
-    if any(hint in text for hint in _HINTS) and _MAY_HOLD.search(sql) is not None:
+    if any(hint in text for hint in _HINTS) and any(
+        _MAY_HOLD.match(text, hint.start()) for hint in _HINT.finditer(text)
+    ):
         return True
     return any(forms_in(sql))
 
@@ -131,7 +137,9 @@ def connection_strings(text: str) -> str:
 def _rewritten(sql: str, found: set[str]) -> str:
     """``sql`` without its passwords, which are added to ``found`` as they are quoted."""
     try:
-        return "".join(_hidden(sql, found))
+        return "".join(
+            part for piece in pieces(sql) for part in (_hidden(piece, found) if _may_hold(piece) else [piece])
+        )
     except SplitError:  # cut off, or in another language: what is a password cannot be told
         if (after := _AFTER.search(sql)) is None and not _holds(sql) and not any(_places(sql)):
             found |= set(forms_in(sql))
@@ -141,6 +149,7 @@ def _rewritten(sql: str, found: set[str]) -> str:
 
 
 def _hidden(sql: str, found: set[str]) -> Iterator[str]:
+    """The parts of a statement, its passwords hidden. What it says ends with its semicolon."""
     secret = False  # the next literal is a password
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
@@ -170,8 +179,9 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
             secret, last = False, ""
             continue
         if token.kind == "comment":
-            found |= {*forms_in(token.text), *said(token.text)}
-            yield as_prose(token.text, _HIDDEN)
+            yield (prose := as_prose(token.text, _HIDDEN))
+            if prose != token.text:
+                found |= {*forms_in(token.text), *said(token.text)}
         else:
             yield token.text
         values.feed(token)
@@ -205,6 +215,7 @@ def _holds(inner: str) -> bool:
     ) or bool(pointed_out(inner.replace("''", "'")))
 
 
+@lru_cache(maxsize=1024)
 def _is_named(name: str) -> bool:
     return _NAMED.fullmatch(name) is not None
 

@@ -17,14 +17,27 @@ from typing import NamedTuple
 from pgrehearse.text.fast_scan import simple
 from pgrehearse.text.semicolons import CopyData, Depth
 
-__all__ = ["Place", "SplitError", "Splitter", "Statement", "Token", "places", "scanned", "split", "tokens"]
+__all__ = [
+    "TAG",
+    "WORD",
+    "Place",
+    "SplitError",
+    "Splitter",
+    "Statement",
+    "Token",
+    "closed",
+    "places",
+    "scanned",
+    "split",
+    "tokens",
+]
 
 _SPACE = " \t\n\r\f\v"  # what the server's scanner skips; a no-break space is part of a word there
 #: A letter, an underscore or anything beyond ASCII; and how a word and the tag of a dollar quote go on. Said
 #: by what they are not: a class of a million characters takes long to compile.
 _LETTER = r"[^\x00-@\[-^`{-\x7f]"
-_WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
-_TAG = rf"{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*"
+WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
+TAG = rf"{_LETTER}[^\x00-/:-@\[-^`{{-\x7f]*"
 #: One token at a time, the first alternative wins. ``opened``: what ends at another place than at a pattern
 #: of its own, or does not end at all.
 _TOKEN = re.compile(
@@ -33,9 +46,9 @@ _TOKEN = re.compile(
     | (?P<comment>--[^\r\n]*)
     | (?P<string>'[^']*+(?:''[^']*+)*+' | [eE]'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+')
     | (?P<quoted>"[^"]*+(?:""[^"]*+)*+")
-    | (?P<opened>/\* | [eE]?' | " | \$(?:{_TAG})?\$)
+    | (?P<opened>/\* | [eE]?' | " | \$(?:{TAG})?\$)
     | (?P<variable>:(?:'\w+'|"\w+"|\w+))
-    | (?P<word>{_WORD})
+    | (?P<word>{WORD})
     | (?P<command>\\[^\n]*)
     | (?P<semicolon>;)
     | (?P<other>::|:=|\d[\w.]*|.)
@@ -129,13 +142,13 @@ def scanned(text: str, position: int | None = 0) -> Iterator[Token]:
             kind, at = match.lastgroup, match.start()
             assert kind is not None
             if kind == "opened":
-                kind, position = _closed(text, at, match[0])
+                kind, position = closed(text, at, match[0])
                 yield Token(kind, text[at:position], at)
                 break
             yield Token(kind, match[0], at)
 
 
-def _closed(text: str, at: int, opening: str) -> tuple[str, int]:
+def closed(text: str, at: int, opening: str) -> tuple[str, int]:
     """Kind and end of the comment or dollar quote that opens ``at``. Raises SplitError: it has no end."""
     if opening == "/*":
         depth = 0

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pgrehearse.text.passwords import connection_strings, marked, redacted, sealed
+from pgrehearse.text.split import scanned
 
 
 @pytest.mark.parametrize(
@@ -222,3 +223,15 @@ def test_what_a_function_says_of_itself() -> None:
 def test_a_short_password_is_no_part_of_other_words() -> None:
     sql = "ALTER ROLE r PASSWORD 'x'"
     assert redacted(sql, 'no example at or near "x": x') == 'no example at or near "***": ***'
+
+
+def test_one_password_among_many_statements_is_found_without_reading_all_of_them_by_tokens() -> None:
+    many = "CREATE TABLE t (id bigint PRIMARY KEY, name text);\nINSERT INTO t VALUES (1, 'a');\n" * 4000
+    began = time.process_time()
+    for _ in scanned(many):
+        pass
+    reading = time.process_time() - began
+    began = time.process_time()
+    shown = redacted(many + "ALTER ROLE r PASSWORD 'hunter2x';" + many)
+    assert time.process_time() - began < 4 * reading
+    assert shown == many + "ALTER ROLE r PASSWORD '***';" + many
