@@ -29,10 +29,11 @@ def data(name):
 
 
 def start(name, **settings):
-    """Start a server, made when it is not there; it listens on a socket only."""
+    """Start a server, made when it is not there; it listens on a socket only, and does nothing by itself."""
     if not data(name).exists():
         run("initdb", "--username=postgres", "--auth=trust", "--no-sync", f"--pgdata={data(name)}")
-    given = {"listen_addresses": "", "unix_socket_directories": data(name).parent, "fsync": "off", **settings}
+    given = {"listen_addresses": "", "unix_socket_directories": data(name).parent, "fsync": "off"}
+    given |= {"autovacuum": "off", **settings}
     with (data(name) / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{key} = '{value}'\n" for key, value in given.items())
     run("pg_ctl", "start", "--silent", f"--pgdata={data(name)}", f"--log={data(name)}.log")

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgrehearse.errors import SetupError
 from pgrehearse.execution import folders, traces
 from pgrehearse.execution.bash_cell import BashCells
+from pgrehearse.execution.blockers import Blockers
 from pgrehearse.execution.cell_checks import check_output, error_failure, spaced
 from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.escort import Applying, Escort, Looking
@@ -98,7 +99,7 @@ class Executor:
         self.bash = BashCells(project, dict(environment), self.values)
         self.onlooker = onlooker or Onlooker()
         self._lacking = next((name for name in programs if which(name) is None), "")
-        self._monitor: Session | None = None
+        self._blockers = Blockers(self._conninfo("pgrehearse monitor"))
         self._pending: dict[str, _Pending] = {}
 
     def __enter__(self) -> Executor:
@@ -112,11 +113,11 @@ class Executor:
         for session in self.sessions.values():
             if not session.finished and (session.error is None or not session.error.lost):
                 session.cancel()
-        for session in [*self.sessions.values(), *([self._monitor] if self._monitor else [])]:
+        for session in self.sessions.values():
             session.close()
+        self._blockers.close()
         self.sessions.clear()
         self._pending.clear()
-        self._monitor = None
         self.python.close()
         self.bash.close()
 
@@ -165,17 +166,12 @@ class Executor:
     @property
     def pids(self) -> set[int]:
         """Process ids of all its connections to the database."""
-        return {one.pid for one in (*self.sessions.values(), self._monitor) if one is not None}
+        own = (*(session.pid for session in self.sessions.values()), self._blockers.pid)
+        return {pid for pid in own if pid is not None}
 
     def blocked_by(self, session: Session) -> set[int]:
         """Process ids that block ``session`` right now, from ``pg_blocking_pids``."""
-        if self._monitor is None:
-            self._monitor = Session("monitor", self._conninfo("pgrehearse monitor"))
-        monitor = self._monitor
-        question = f"SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids({session.pid}))::text"
-        if monitor.run([Message(question, 1)]) is not None:
-            return set()
-        return {int(word) for word in monitor.output[0].split("\n")[2:-1]}
+        return self._blockers.of(session)
 
     def busy_seconds(self) -> float:
         """Seconds in which at least one session had a statement under way, or another cell ran."""
@@ -274,7 +270,7 @@ class Executor:
         return wrong(f"the statement did not finish in time{waited}", line, next_step=step)
 
     def _prove_wait(self, cell: Cell, session: Session, limit: float) -> Finding | None:
-        """None once ``pg_blocking_pids`` shows that the wanted session blocks this one."""
+        """None once ``pg_blocking_pids`` shows that the wanted session blocks this one, or has blocked it."""
         wanted = cell.options.wait or ""
         if wanted not in self.sessions:
             self._complete(session, cell, limit)
@@ -286,6 +282,8 @@ class Executor:
                 return self._time_out(session, cell)
         if session.error is not None and session.error.sqlstate != cell.options.expect:
             return None  # reported as the unexpected error it is
+        if cell.options.expect == "55P03" and self._blockers.gave_up_on(session, self.sessions[wanted]):
+            return None
         return wrong(
             f"was to wait for session {wanted}, but completed without waiting",
             cell.first_line,

@@ -29,12 +29,14 @@ class Refusal:
     Attributes:
         position: of the character it is about, from 1; 0 when it is about none.
         fatal: the server closes the connection after it.
+        interrupted: a limit or a cancellation ended what ran or waited. NOWAIT did not wait.
     """
 
     sqlstate: str
     text: str
     position: int
     fatal: bool
+    interrupted: bool
 
 
 def refusal(result: PGresult) -> Refusal | None:
@@ -49,6 +51,7 @@ def refusal(result: PGresult) -> Refusal | None:
         result.error_message.decode("utf-8", "replace").rstrip(),
         int(position) if position else 0,
         not sqlstate or severity in (b"FATAL", b"PANIC"),
+        result.error_field(DiagnosticField.SOURCE_FUNCTION) == b"ProcessInterrupts",
     )
 
 

@@ -38,6 +38,8 @@ class StatementError:
     lost: bool = False
     #: it was not the server that refused: there is more output than a cell may have
     too_long: bool = False
+    #: a limit or a cancellation ended it while it ran or waited
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,14 @@ class Session:
             position = error.position if self._part.own else 0
             line = current.line + current.sql.count("\n", 0, max(position - 1, 0))
             if self._takes(len(error.text)):
-                self._fail(current, error.sqlstate, error.text, line, lost=error.fatal)
+                self._fail(
+                    current,
+                    error.sqlstate,
+                    error.text,
+                    line,
+                    lost=error.fatal,
+                    interrupted=error.interrupted,
+                )
         elif not self._part.own:
             return
         elif result.status == ExecStatus.SINGLE_TUPLE:
@@ -267,11 +276,12 @@ class Session:
         *,
         lost: bool,
         too_long: bool = False,
+        interrupted: bool = False,
     ) -> None:
         if self.error is None:
             text, sql = redacted(current.sql, text), redacted(current.sql)
             unsent = len(self._waiting)
-            self.error = StatementError(sqlstate, text, line, sql, unsent, lost, too_long)
+            self.error = StatementError(sqlstate, text, line, sql, unsent, lost, too_long, interrupted)
             self.output.append(text)
         self._generated = []
 

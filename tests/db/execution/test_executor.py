@@ -11,10 +11,12 @@ import psycopg
 import pytest
 
 from pgrehearse.errors import SetupError
+from pgrehearse.execution.blockers import Blockers
 from pgrehearse.execution.cell_messages import messages
 from pgrehearse.execution.executor import Executor
 from pgrehearse.execution.rehearser import run_cells
 from pgrehearse.execution.results import CellResult
+from pgrehearse.execution.session import Session
 from pgrehearse.text.document import parse
 from support.projects import fence
 from support.waiting import wait_until
@@ -196,7 +198,7 @@ def test_a_wait_for_another_session(run: Run) -> None:
     results = run(
         fence("SELECT 1;", 'session="other"'),
         TABLE,
-        fence("SELECT a FROM t;", 'session="app" timeout="300ms" wait="other"'),
+        fence("SELECT a FROM t;", 'session="app" timeout="2s" wait="other"'),
     )
     assert failure(results) == (13, "the statement did not finish in time, it waits for session main")
 
@@ -211,7 +213,7 @@ def test_a_session_with_a_waiting_statement_gets_more_work(run: Run) -> None:
     """The new cell can only begin when the waiting one is done."""
     results = run(
         TABLE,
-        WAITS.replace('session="app"', 'session="app" timeout="300ms"'),
+        WAITS.replace('session="app"', 'session="app" timeout="2s"'),
         fence("SELECT 1;", 'session="app"'),
     )
     assert statuses(results) == ["passed", "failed", "notrun"]
@@ -230,6 +232,37 @@ def test_lock_timeout_while_waiting(run: Run) -> None:
     )
     assert statuses(results) == ["passed", "failed", "passed", "notrun"]
     assert failure(results, 1) == (8, "it raised SQLSTATE 55P03")
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "passes"),
+    [
+        pytest.param("SELECT 1;", "SELECT a FROM t;", True, id="nobody else holds a lock"),
+        pytest.param("BEGIN;\nSELECT 1;", "SELECT a FROM t;", False, id="it may have waited for a snapshot"),
+        pytest.param("BEGIN;\nLOCK TABLE u;", "SELECT a FROM t;", False, id="it may have waited for another"),
+        pytest.param("SELECT 1;", "BEGIN;\nLOCK TABLE t NOWAIT;", False, id="it did not wait at all"),
+    ],
+)
+def test_lock_timeout_before_anybody_looked(
+    run: Run, monkeypatch: pytest.MonkeyPatch, before: str, text: str, passes: bool
+) -> None:
+    """On a busy machine a short lock_timeout comes before the first look, and proves the wait itself."""
+    asked = Blockers.of
+
+    def late(self: Blockers, session: Session) -> set[int]:
+        while session.name == "app" and not session.pump(0.1):
+            pass
+        return asked(self, session)
+
+    monkeypatch.setattr(Blockers, "of", late)
+    results = run(
+        fence("CREATE TABLE u ();\nCREATE TABLE t (a int);\nBEGIN;\nLOCK TABLE t;"),
+        fence(before, 'session="third"'),
+        fence(f"SET lock_timeout = '100ms';\n{text}", 'expect="55P03" session="app" wait="main"'),
+    )
+    assert statuses(results) == ["passed", "passed", "passed" if passes else "failed"]
+    if not passes:
+        assert failure(results)[1] == "was to wait for session main, but completed without waiting"
 
 
 def test_a_deadlock(run: Run) -> None:
@@ -284,7 +317,7 @@ def test_a_statement_takes_too_long(run: Run) -> None:
 
 
 def test_a_statement_waits_unannounced(run: Run) -> None:
-    results = run(TABLE, fence("TABLE t;", 'session="app" timeout="200ms"'))
+    results = run(TABLE, fence("TABLE t;", 'session="app" timeout="2s"'))
     assert failure(results) == (9, "the statement did not finish in time, it waits for session main")
     assert results[1].failure is not None
     assert 'wait="main"' in results[1].failure.next_step
