@@ -4,7 +4,7 @@ polling        one statement on a connection, sent and looked at without blockin
 session        one connection; statements are sent one message each
 escort         what is sent around a statement: transactions, checks, records
 unlimited      sessions whose statements take as long as they must
-onlooker       who watches a session at work
+onlooker       who watches a session at work; blockers: who makes it wait
 session_only   whether a statement that makes the session does nothing else
 executor       the cells of a document in order, in named sessions
 psql_format    results printed as psql prints them
