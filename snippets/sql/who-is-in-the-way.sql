@@ -17,6 +17,7 @@ WITH RECURSIVE waiting AS (
                WHEN session.query LIKE 'autovacuum:%(to prevent wraparound)' THEN 'autovacuum against wraparound'
                WHEN session.backend_type = 'autovacuum worker' THEN 'autovacuum'
                WHEN session.backend_type = 'startup' THEN 'replay'
+               WHEN session.backend_type ~ '^logical replication.* worker$' THEN 'applies a subscription'
                WHEN session.backend_type IS NULL AND session.usesysid IS NULL AND session.pid > 0 THEN 'server process'
                WHEN behind.pid IN (SELECT pid FROM waiting) THEN 'waits itself'
                WHEN session.backend_type IS NULL THEN 'hidden'
@@ -30,15 +31,14 @@ WITH RECURSIVE waiting AS (
              session.state, session.application_name, session.usename, session.usesysid
 )
 SELECT pid, behind, kind,
-       CASE kind
-           WHEN 'prepared transaction' THEN 'ROLLBACK PREPARED: see pg_prepared_xacts'
-           WHEN 'idle in transaction' THEN format('SELECT pg_terminate_backend(%s)', pid)
-           WHEN 'idle, with a lock' THEN format('SELECT pg_terminate_backend(%s)', pid)
-           WHEN 'waits itself' THEN format('SELECT pg_cancel_backend(%s)', pid)
-           WHEN 'runs a statement' THEN format('SELECT pg_cancel_backend(%s)', pid)
-           WHEN 'autovacuum' THEN 'it yields after deadlock_timeout'
-           WHEN 'replay' THEN 'end the change on the primary'
-           WHEN 'hidden' THEN 'ask as its role, or with pg_monitor'
+       CASE
+           WHEN kind = 'prepared transaction' THEN 'ROLLBACK PREPARED: see pg_prepared_xacts'
+           WHEN kind IN ('idle in transaction', 'idle, with a lock', 'applies a subscription')
+               THEN format('SELECT pg_terminate_backend(%s)', pid)
+           WHEN kind IN ('waits itself', 'runs a statement') THEN format('SELECT pg_cancel_backend(%s)', pid)
+           WHEN kind = 'autovacuum' THEN 'it yields after deadlock_timeout'
+           WHEN kind = 'replay' THEN 'end the change on the primary'
+           WHEN kind = 'hidden' THEN 'ask as its role, or with pg_monitor'
            ELSE 'let it end; cancel who waits behind it'
        END AS cure,
        round(extract(epoch FROM clock_timestamp() - xact_start)) AS tx_secs,
