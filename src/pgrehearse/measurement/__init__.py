@@ -3,7 +3,7 @@
 statement   one statement: locks, rewrites, scans, who waits
 xray        the statements of a file (xray_steps), each on the state the earlier ones left (xray_rows);
             xray_schema: what they find; untaken: what code that they carry out did not do there,
-            by what was noted
+            by what was noted; unwatched: what no lock tells
 made_rows   rows for tables that nobody gave any
 cells       the DDL of a document, and what its cells claim; replay: the databases they find
 review      a document against its claims and its committed evidence

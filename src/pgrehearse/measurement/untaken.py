@@ -24,6 +24,7 @@ from pgrehearse.measurement.noted import forget, left, noted
 from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import MODES, Facts
+from pgrehearse.measurement.unwatched import catalog, told, unwatched
 from pgrehearse.measurement.xray_steps import FileStatement, ends, opens
 from pgrehearse.text.bodies import (
     INLINE,
@@ -38,7 +39,7 @@ from pgrehearse.text.bodies import (
 )
 from pgrehearse.text.statement import Kind, classify
 
-__all__ = ["Untaken", "found_nothing", "look", "unseen"]
+__all__ = ["Untaken", "look", "unseen"]
 
 #: Statements that may carry out a function they name. CREATE without AS names functions in what it makes.
 _IF = re.compile(r"\bwhere\b.*(?:\(|\b(?:current|session|local)\w*|\buser\b)", re.I | re.S)
@@ -70,17 +71,19 @@ class Routine(NamedTuple):
 class Untaken:
     """A statement that was not noted: in the routine ``name``, or in the DO block itself.
 
-    Without ``held``, the statement's own condition, which holds for all rows or none, and did not here.
+    Without ``held``, the statement's own condition, which holds for all rows or none, and did not here; or
+    ``other``, what no lock tells.
     """
 
     held: Locking | None
     name: str = ""
+    other: str = ""
 
     @property
     def said(self) -> str:
         """It in a few words."""
         if self.held is None:
-            return "its condition, which is not one on rows, did not hold here"
+            return self.other or "its condition, which is not one on rows, did not hold here"
         where = f" in {self.name}()" if self.name else ""
         if self.held.what == UNREAD:
             return f"what EXECUTE{where} is given could not be read, and locked nothing that was seen here"
@@ -108,14 +111,6 @@ def unseen(untaken: Iterable[Untaken], facts: Facts) -> tuple[str, ...]:
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2].strip('"')
-
-
-def found_nothing(sql: str, facts: Facts) -> tuple[str, ...]:
-    """The same of an ALTER ... IF EXISTS by which nothing was locked."""
-    words = classify(sql).words
-    if words[:1] != ("alter",) or "if exists" not in " ".join(words[:5]) or facts.locks:
-        return ()
-    return (f"its {' '.join(words[: words.index('if')]).upper()} found nothing here",)
 
 
 def look(
@@ -154,6 +149,8 @@ def _matters(step: FileStatement) -> bool:
     sql, kind = step.statement, classify(step.statement)
     if kind.verb == "do" or kind.routine:
         return locks(sql)
+    if told(sql):
+        return True
     if kind.verb in ("select", "update", "with") and "lock_timeout" in sql.lower():
         return True
     return _conditional(kind, sql)
@@ -276,9 +273,9 @@ class _Look:
         """What ``sql`` holds, with the routines of ``called`` and those they name, and was not noted."""
         notes, limits = noted(self.client)
         self._limit = min((self._limit, *limits), key=lambda limit: -limit if limit else -math.inf)
-        found: list[Untaken] = []
+        found = [Untaken(None, other=said) for said in unwatched(sql, self.client.skipped)]
         kind = classify(sql)
-        if kind.verb == "do":
+        if kind.verb == "do" and not found:
             language, body = inline(sql)
             found += [Untaken(one) for one in left(INLINE, held(body, language, rows=True), notes)]
         everything = _routines(self.client)
@@ -286,6 +283,8 @@ class _Look:
         for routine in _reached(everything, called, names):
             missing = left(routine.name, held(routine.body, routine.language), notes)
             found += [Untaken(one, routine.name) for one in missing]
+            if table := catalog(routine.body):
+                found.append(Untaken(None, other=f"{routine.name}() writes rows of {table} by hand"))
         return found
 
 

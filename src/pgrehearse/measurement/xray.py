@@ -16,7 +16,8 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.measurement.statement.measure import measure
 from pgrehearse.measurement.statement.measured_session import MeasuredSession
 from pgrehearse.measurement.statement.relations import Catalog
-from pgrehearse.measurement.untaken import Untaken, found_nothing, unseen
+from pgrehearse.measurement.untaken import Untaken, unseen
+from pgrehearse.measurement.unwatched import found_nothing
 from pgrehearse.measurement.xray_rows import Row, StillHeld
 from pgrehearse.measurement.xray_steps import FileStatement, bound, ends, opens, stands_alone
 from pgrehearse.servers.base import Server

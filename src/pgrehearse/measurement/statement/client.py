@@ -49,6 +49,7 @@ class Client:
         self.connection.prepare_threshold = None
         self.pid = self.connection.info.backend_pid
         self.messages: list[str] = []
+        self.skipped: list[tuple[str, str]] = []
         self.sqlstate = ""
         self.error = ""
         self._sent = ""
@@ -82,7 +83,7 @@ class Client:
 
     def start(self, statement: str) -> None:
         """Send ``statement`` and return at once. What an earlier one said is forgotten."""
-        self.messages, self.sqlstate, self.error = [], "", ""
+        self.messages, self.skipped, self.sqlstate, self.error = [], [], "", ""
         self._sent = statement
         self._polling.send(statement)
 
@@ -108,7 +109,7 @@ class Client:
         return self.sqlstate
 
     def _copy(self, statement: str, rows: str) -> str:
-        self.messages, self.sqlstate, self.error = [], "", ""
+        self.messages, self.skipped, self.sqlstate, self.error = [], [], "", ""
         try:
             with self.connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
                 copy.write(rows.encode())
@@ -146,6 +147,8 @@ class Client:
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         text = diagnostic.message_primary or ""
+        if diagnostic.sqlstate in ("42701", "42P07"):  # IF NOT EXISTS: what it would make is there
+            self.skipped.append((diagnostic.sqlstate, text))
         if diagnostic.severity_nonlocalized == "DEBUG" and not _NOISE.search(text):
             self.messages.append(_NUMBERED.sub(r"\1N", text))
 

@@ -2,6 +2,7 @@
 
 exclusive  the one connection a runner works with: direct, locked against a second runner
 ledger     what was done to a database, in the database; ledger_rows: what it keeps
+foreign_ledgers  whether another tool says that it migrates the database
 versions   files against the ledger: applied, pending, edited, missing, late, withdrawn
 own_session  what our own statements run in; ledger_shape: whether the ledger is one
 transaction  one transaction whose end is known from the server

@@ -116,17 +116,17 @@ class Ledger:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
 
-    def open(self, direction: str, elsewhere: Callable[[dict[str, set[str]]], None]) -> Opened:
+    def open(self, direction: str, elsewhere: Callable[[Ledger], None]) -> Opened:
         """What a runner finds, who has the lock and goes in ``direction``.
 
         Tables are made where they are missing, and what says it is running is marked as interrupted: its
-        runner is gone. ``elsewhere`` is told, where nothing is applied, what the method finds, and may raise.
+        runner is gone. ``elsewhere`` is asked, where nothing is applied, what else is there, and may raise.
         """
         with ours(self.connection):
             versions, here = present(self.connection)
             known = self._known(versions, here)
             if not known.applied:
-                elsewhere(self.elsewhere())
+                elsewhere(self)
             if not versions:
                 self.connection.execute(_VERSIONS)
             if not here:

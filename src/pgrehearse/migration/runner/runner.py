@@ -178,7 +178,7 @@ def _session(
         StatementWatch(connection, conninfo, tell) as watch,
     ):
         ledger = Ledger(connection)
-        found = ledger.open(direction, lambda elsewhere: versions.in_public(elsewhere, migrations))
+        found = ledger.open(direction, lambda opened: versions.begun(opened, migrations))
         for name in found.buried:
             tell(f"an earlier run of {name} was interrupted")
         for attempt in found.half:

@@ -14,12 +14,14 @@ from psycopg.sql import SQL, Identifier
 from pgrehearse.connections import connect
 from pgrehearse.errors import ExpectationError, SetupError, first_line
 from pgrehearse.findings import Finding
+from pgrehearse.migration.runner import foreign_ledgers
 from pgrehearse.migration.runner.ledger import Ledger
 from pgrehearse.migration.runner.ledger_rows import KnownLedger
+from pgrehearse.migration.runner.ledger_shape import present
 from pgrehearse.migration.runner.own_session import ours
 from pgrehearse.text.migration_files import Migration
 
-__all__ = ["VersionState", "check", "choose", "compare", "in_public", "look", "read", "readable"]
+__all__ = ["VersionState", "begun", "check", "choose", "compare", "in_public", "look", "read", "readable"]
 
 #: What to do about each state that must not be.
 _MEND = {
@@ -109,8 +111,16 @@ def look(connection: psycopg.Connection[Any], migrations: Sequence[Migration]) -
         ledger = Ledger(connection)
         known = ledger.known()
         if not known.applied:
-            in_public(ledger.elsewhere(), migrations)
+            begun(ledger, migrations)
         return compare(migrations, known)
+
+
+def begun(ledger: Ledger, migrations: Sequence[Migration]) -> None:
+    """Raise SetupError where nothing is applied by ``ledger``, and other tables say that something is."""
+    in_public(ledger.elsewhere(), migrations)
+    with ours(ledger.connection):
+        kept, _ = present(ledger.connection)
+        foreign_ledgers.refuse(foreign_ledgers.look(ledger.connection), migrations, kept=kept)
 
 
 def in_public(elsewhere: Mapping[str, Set[str]], migrations: Sequence[Migration]) -> None:

@@ -1,0 +1,7 @@
+-- migrate:up
+
+ALTER EXTENSION plpgsql UPDATE; -- red: judged
+
+-- migrate:down
+
+SELECT 1;
