@@ -110,6 +110,10 @@ def _head(document: Document, source: str) -> Iterator[str]:
         "current_setting('default_transaction_read_only') = 'off'",
         "this role's transactions are read-only: set PGOPTIONS='-c default_transaction_read_only=off'",
     )
+    yield from _require(
+        "current_setting('session_replication_role') <> 'replica'",
+        "this session passes foreign keys and triggers by: RESET session_replication_role",
+    )
     yield "\\echo database :DBNAME, server :SERVER_VERSION_NAME"
     yield "SET lock_timeout = '2s';"
     yield "SET statement_timeout = 0;"

@@ -96,6 +96,21 @@ def test_a_role_that_only_reads_is_refused_before_the_first_step(staging: Databa
     assert recorder.named("step") == []
 
 
+def test_a_role_that_passes_triggers_by_is_refused_before_the_first_step(
+    staging: Database, tmp_path: Path
+) -> None:
+    """As it does not obey foreign keys either; the one that says `local` does."""
+    name = staging.one("SELECT current_database()")
+    asked = request(staging, tmp_path, "INSERT INTO trace (note) VALUES ('a');")
+    recorder = Recorder()
+    staging.execute(f'ALTER DATABASE "{name}" SET session_replication_role = replica')
+    with pytest.raises(SetupError, match="session_replication_role is replica"):
+        carry_out(asked, recorder)
+    assert recorder.named("step") == []
+    staging.execute(f'ALTER DATABASE "{name}" SET session_replication_role = local')
+    assert carry_out(asked, recorder)
+
+
 def test_a_lock_that_is_not_to_be_had_is_told_and_tried_again(staging: Database, tmp_path: Path) -> None:
     with psycopg.connect(staging.dsn) as holder:
         holder.execute("LOCK TABLE gate IN ACCESS SHARE MODE")

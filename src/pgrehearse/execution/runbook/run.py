@@ -28,6 +28,7 @@ from pgrehearse.execution.runbook.session_start import (
     limit_lock_waits,
     read_backslashes_as_they_are,
     refuse_to_only_read,
+    refuse_to_pass_triggers_by,
 )
 from pgrehearse.execution.runbook.session_state import SessionState
 from pgrehearse.execution.runbook.steps import FORWARD, Step, steps_of
@@ -196,6 +197,7 @@ def _steps(
         limit_lock_waits(executor, waits)
         if request.changes:
             refuse_to_only_read(executor)
+            refuse_to_pass_triggers_by(executor)
             operator.hold_lock()
         for step in steps:
             if not operator.carry_out(step):

@@ -8,7 +8,12 @@ from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.session import Message, Session
 from pgrehearse.text.variables import quote_literal
 
-__all__ = ["limit_lock_waits", "read_backslashes_as_they_are", "refuse_to_only_read"]
+__all__ = [
+    "limit_lock_waits",
+    "read_backslashes_as_they_are",
+    "refuse_to_only_read",
+    "refuse_to_pass_triggers_by",
+]
 
 
 def limit_lock_waits(executor: Executor, lock_waits: LockWaits) -> None:
@@ -50,6 +55,19 @@ def refuse_to_only_read(executor: Executor) -> None:
         raise SetupError(
             "this role's transactions are read-only (default_transaction_read_only), and a runbook writes",
             next_step="say that you mean it: --dsn \"... options='-c default_transaction_read_only=off'\"",
+        )
+
+
+def refuse_to_pass_triggers_by(executor: Executor) -> None:
+    """A role may be one that loads data, for which no trigger and no foreign key counts.
+
+    Raises SetupError: this one is, and what a step writes would break them without a word.
+    """
+    session = _set(executor, ["SHOW session_replication_role"])
+    if session.error is None and session.output[0].split("\n")[2].strip() == "replica":
+        raise SetupError(
+            "this session passes foreign keys and triggers by (session_replication_role is replica)",
+            next_step="RESET that setting of the role, the database or PGOPTIONS, or run it as another role",
         )
 
 

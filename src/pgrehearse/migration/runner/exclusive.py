@@ -74,7 +74,7 @@ def connect(conninfo: str) -> psycopg.Connection[Any]:
 def prepare(connection: connections.Connection) -> None:
     """Make a connection in autocommit mode one that a runner can work with.
 
-    Raises SetupError: it goes through a pooler, or files would be read differently there.
+    Raises SetupError: it goes through a pooler, or files would be read or carried out differently there.
     """
     connection.prepare_threshold = None
     direct(connection)
@@ -83,6 +83,13 @@ def prepare(connection: connections.Connection) -> None:
         raise SetupError(
             f"refused: {found} by the role or the database, so files would be read differently here",
             next_step="ALTER ROLE ... or ALTER DATABASE ... RESET that setting",
+        )
+    row = connection.execute("SELECT pg_catalog.current_setting('session_replication_role')").fetchone()
+    if row is not None and row[0] == "replica":
+        raise SetupError(
+            "refused: session_replication_role is replica by the role, the database or PGOPTIONS, so foreign"
+            " keys and triggers would not be obeyed",
+            next_step="RESET that setting; a migration that means it says SET LOCAL itself",
         )
 
 

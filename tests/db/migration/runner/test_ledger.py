@@ -401,3 +401,22 @@ def test_a_ledger_of_another_tool_that_may_not_be_read_is_named(place: Place) ->
             versions.read(make_conninfo(place.dsn, user=role), place.migrations())
     finally:
         place.execute(f"DROP ROLE {role}")
+
+
+def test_a_role_that_passes_foreign_keys_by_is_refused(place: Place) -> None:
+    """A migration that means it says so itself."""
+    place.write(
+        1, f"{TABLE} CREATE TABLE part (n int PRIMARY KEY); CREATE TABLE used (n int REFERENCES part);"
+    )
+    name = place.one("SELECT current_database()")
+    place.execute(f"ALTER DATABASE {name} SET session_replication_role = replica")
+    with pytest.raises(SetupError, match="session_replication_role is replica") as error:
+        place.up()
+    assert "SET LOCAL" in error.value.next_step
+    place.execute(f"ALTER DATABASE {name} RESET session_replication_role")
+    place.up()
+    place.write(2, "SET LOCAL session_replication_role = replica; INSERT INTO used VALUES (1);")
+    place.up()
+    place.write(3, "INSERT INTO used VALUES (2);")
+    with pytest.raises(ExpectationError, match="23503"):
+        place.up()
