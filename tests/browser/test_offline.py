@@ -57,7 +57,8 @@ def test_the_search_finds_and_opens(browser: Browser, home: Path) -> None:
         page.wait_for_function("location.pathname.endsWith('/add-value/index.html')", timeout=LIMIT * 1000)
         assert page.locator("h1").inner_text().startswith("Add a value")
         page.get_by_label("label", exact=True).fill("other")
-        expect(page.locator(".language-console code").first).to_contain_text("label=other")
+        console = page.locator(".language-console code").first
+        expect(console).to_contain_text("label=other", timeout=LIMIT * 1000)
         assert visit.wrong == []
 
 

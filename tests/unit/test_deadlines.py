@@ -41,6 +41,11 @@ def _limits(tree: ast.AST) -> Iterator[tuple[ast.expr, float]]:
                 yield node, limit
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            of = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if isinstance(of, ast.Call) and ast.unparse(of.func) == "expect":  # Playwright's, 5 s unless told
+                if not any(word.arg == "timeout" for word in node.keywords):
+                    yield node, 5.0
+                continue
             if name not in _WAITS:
                 continue
             at = _WAITS[name]
@@ -69,6 +74,7 @@ def too_short(source: str) -> list[str]:
         "call(command, folder, limit=30)",
         "deadline = time.monotonic() + 30",
         "assert time.monotonic() - began < 7",
+        "expect(page.locator('h1')).to_be_visible()",
     ],
 )
 def test_a_short_one_is_found(source: str) -> None:
@@ -80,6 +86,7 @@ def test_a_short_one_is_found(source: str) -> None:
     [
         "process.communicate(timeout=60)",
         "process.wait(LIMIT)",
+        "expect(page.locator('h1')).to_be_visible(timeout=LIMIT * 1000)",
         "', '.join(parts)",
         "event.wait(0.01)",
         "deadline = time.monotonic() + limit",

@@ -149,7 +149,7 @@ seen = [value for value in seen if not isinstance(value, type)]
 bad = [v for v in seen if isinstance(v, bytes) or hasattr(v, "gi_frame") or hasattr(v, "fileno")]
 assert not bad, bad
 """
-    assert [result.status for result in ran(tmp_path, source)] == ["passed"]
+    assert [result.status for result in ran(tmp_path, source, timeout=60)] == ["passed"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from pgrehearse.errors import ExpectationError
 from pgrehearse.execution.backoff import Backoff
+from pgrehearse.execution.runbook import watch
 from pgrehearse.execution.runbook.run import carry_out
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.runbook.watch import Blocker
@@ -53,13 +54,16 @@ def test_who_blocks_is_named_while_it_waits(staging: Database, tmp_path: Path, c
 @pytest.mark.parametrize(
     "cell",
     [
-        "SET lock_timeout = '900ms';\nBEGIN;\nALTER TABLE gate ADD COLUMN extra int;\nCOMMIT;",
-        "SET lock_timeout = '900ms';\nALTER TABLE gate ADD COLUMN extra int;",
-        "SET lock_timeout = '900ms';\nBEGIN;\nSELECT pg_sleep(0.1);\nLOCK TABLE gate;\nCOMMIT;",
+        "SET lock_timeout = '3s';\nBEGIN;\nALTER TABLE gate ADD COLUMN extra int;\nCOMMIT;",
+        "SET lock_timeout = '3s';\nALTER TABLE gate ADD COLUMN extra int;",
+        "SET lock_timeout = '3s';\nBEGIN;\nSELECT pg_sleep(0.1);\nLOCK TABLE gate;\nCOMMIT;",
     ],
 )
-def test_who_blocked_is_named_when_the_wait_was_short(staging: Database, tmp_path: Path, cell: str) -> None:
+def test_who_blocked_is_named_when_the_wait_was_short(
+    staging: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
     """Shorter than what is told while it waits; the rollback after it made that forgotten."""
+    monkeypatch.setattr(watch, "_TOLD", 60.0)
     with psycopg.connect(staging.dsn, application_name="billing") as holder:
         holder.execute("INSERT INTO gate VALUES (false)")
         once = replace(request(staging, tmp_path, cell), backoff=Backoff(1))

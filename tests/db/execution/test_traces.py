@@ -12,6 +12,13 @@ from pgrehearse.text.document import parse
 from support.databases import execute, name_of
 from support.projects import fence
 
+#: A backend of the cell is at work still when it ends.
+AT_WORK = """
+psql -Xqc 'SELECT pg_sleep(60)' &
+asleep="SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+until [ "$(psql -XAtc "$asleep")" = 1 ]; do sleep 0.01; done
+"""
+
 
 @pytest.mark.parametrize(
     ("source", "quiet"),
@@ -28,7 +35,7 @@ from support.projects import fence
         ("psql -Xqc 'ALTER SYSTEM RESET work_mem'", False),
         ("psql -Xqc \"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
          " AND application_name = 'pgrehearse main'\"", False),
-        ("psql -Xqc 'SELECT pg_sleep(60)' & sleep 0.5", False),  # its backend is at work still
+        (AT_WORK, False),
     ],
 )  # fmt: skip
 def test_quiet(server: Server, database: str, source: str, quiet: bool) -> None:

@@ -153,9 +153,9 @@ def test_a_subscriber_that_stops_is_seen(published: Habitat, project: Project) -
 def test_a_run_that_waits_without_end_is_ended(
     habitat: Habitat, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pairs, "PATIENCE", 2.0)
+    monkeypatch.setattr(pairs, "PATIENCE", 10.0)
     found = outcome(habitat, project, text("SELECT pg_sleep(3600);"))
-    assert (found.kind, found.words) == ("stuck", "Apply: ended after 2 s")
+    assert (found.kind, found.words) == ("stuck", "Apply: ended after 10 s")
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_batch_that_gets_no_lock_is_tried_again(pair: Replicated) -> None:
     pair.execute("CREATE TABLE t (a int, b int)")
     pair.execute(ROWS)
     with walk(pair) as walks, psycopg.connect(pair.dsn()) as writer:
-        walks.session.execute("SET lock_timeout = '300ms'")
+        walks.session.execute("SET lock_timeout = '5s'")
         writer.execute("SELECT FROM t WHERE a = 5 FOR UPDATE")
         pid = walks.session.info.backend_pid
         blocked = f"SELECT pg_blocking_pids({pid}) <> '{{}}'"

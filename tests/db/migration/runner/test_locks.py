@@ -59,17 +59,24 @@ def test_a_statement_that_needs_no_transaction_gives_up_in_the_queue_too(place: 
 def test_the_victim_of_a_deadlock_is_tried_again(place: Place) -> None:
     place.write(1, "CREATE TABLE a (n int); CREATE TABLE b (n int);")
     place.up()
-    place.write(2, "LOCK TABLE a; SELECT pg_sleep_for('1ms'); ALTER TABLE b ADD COLUMN m int;")
-    other = psycopg.connect(place.dsn)
-    other.execute("SET deadlock_timeout = '1min'")  # the other side is never the victim
-    other.execute("LOCK TABLE b")
-    patient = RunnerOptions(lock_timeout="20s", backoff=Backoff(3), wait=1)
-    run = threading.Thread(target=place.up, kwargs={"options": patient})
-    run.start()
-    wait_until(lambda: place.running("ALTER TABLE b", waits=True), "the runner waits for b")
-    other.execute("LOCK TABLE a")  # closes the circle; the runner is canceled and lets go of a
-    wait_until(lambda: any("40P01" in line for line in place.told), "deadlock")
-    other.rollback()
-    other.close()
-    run.join(LIMIT)
+    place.write(2, "LOCK TABLE a; SELECT pg_advisory_xact_lock_shared(7); ALTER TABLE b ADD COLUMN m int;")
+    patient = RunnerOptions(lock_timeout="60s", backoff=Backoff(3), wait=1)
+    with psycopg.connect(place.dsn) as other, psycopg.connect(place.dsn) as gate:
+        gate.execute("SELECT pg_advisory_xact_lock(7)")
+        other.execute("SET deadlock_timeout = '5min'")  # the other side is never the victim
+        other.execute("LOCK TABLE b")
+        run = threading.Thread(target=place.up, kwargs={"options": patient})
+        run.start()
+        wait_until(
+            lambda: place.running("SELECT pg_advisory_xact_lock_shared", waits=True), "the runner has a"
+        )
+        asks = threading.Thread(target=other.execute, args=("LOCK TABLE a",))
+        asks.start()
+        waits = f"SELECT count(*) FROM pg_locks WHERE pid = {other.info.backend_pid} AND NOT granted"
+        wait_until(lambda: place.one(waits) == 1, "the other waits for a")
+        gate.rollback()  # the runner asks for b, which closes the circle, is ended, and lets go of a
+        wait_until(lambda: any("40P01" in line for line in place.told), "deadlock")
+        asks.join(LIMIT)
+        other.rollback()
+        run.join(LIMIT)
     assert place.applied() == ["1", "2"]

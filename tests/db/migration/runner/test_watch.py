@@ -12,9 +12,14 @@ from pgrehearse.migration.runner.watched_statements import StatementWatch
 from support.places import Place
 from support.waiting import LIMIT, wait_until
 
+#: In the middle of the table it waits until somebody has opened the gate, and held it open.
+GATE = 4711
 SLOW = (
-    "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
-    " 'BEGIN PERFORM sum(i) FROM generate_series(1, 300) AS i; RETURN $1; END';"
+    "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN"
+    " WHILE $1 = 4000 AND NOT EXISTS ("
+    f" SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND granted)"
+    " LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN $1; END $$;"
+    f"SELECT pg_advisory_lock({GATE});"
     "CREATE TABLE thing AS SELECT i, repeat('x', 100) AS body FROM generate_series(1, 8000) AS i;"
     "CREATE INDEX thing_i ON thing (slow(i));"
 )
@@ -29,13 +34,20 @@ SLOW = (
     ],
 )
 def test_a_long_statement_says_how_far_it_is(place: Place, statement: str, said: str) -> None:
-    place.execute(SLOW)
+    place.execute(SLOW)  # by a session that closes the gate when it ends
     told: list[str] = []
     with (
+        psycopg.connect(place.dsn, autocommit=True) as gate,
         psycopg.connect(place.dsn, autocommit=True) as connection,
-        StatementWatch(connection, place.dsn, told.append, say=0.02) as watch,
     ):
-        watch.run(statement)
+
+        def hears(line: str) -> None:
+            told.append(line)
+            if said in line:
+                gate.execute("SELECT pg_advisory_lock(%s)", [GATE])
+
+        with StatementWatch(connection, place.dsn, hears, say=0.02) as watch:
+            watch.run(statement)
     assert any(said in line for line in told), told
 
 
