@@ -14,6 +14,10 @@ CREATE OR REPLACE FUNCTION pg_temp.index_terms(wanted oid) RETURNS text LANGUAGE
 $$;
 DROP TABLE IF EXISTS pg_temp.index_probe;
 SELECT format('CREATE TEMPORARY TABLE index_probe (LIKE %s INCLUDING GENERATED)', :'table'::regclass),
+       -- A NOT NULL that is NOT VALID lets rows stand that the temporary table would refuse.
+       (SELECT format('ALTER TABLE pg_temp.index_probe %s', string_agg(format('ALTER %I DROP NOT NULL', attname), ', '))
+        FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+        WHERE conrelid = :'table'::regclass AND contype = 'n' AND NOT convalidated HAVING count(*) > 0),
        CASE WHEN (SELECT relispopulated FROM pg_class WHERE oid = :'table'::regclass) THEN
            format('INSERT INTO pg_temp.index_probe (%1$s) SELECT %1$s FROM %2$s LIMIT 100', (
                SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute

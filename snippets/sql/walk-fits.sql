@@ -1,4 +1,5 @@
--- Can a walk go over all rows of the table, and see how far its standbys are?
+-- Can a walk go over all rows of the table, and see how far its standbys are? What a trigger does to a row is only known when it
+-- does it.
 WITH RECURSIVE member AS (
     SELECT to_regclass(:'table')::oid AS relid
     UNION
@@ -22,6 +23,21 @@ SELECT CASE
                 AND EXISTS (SELECT FROM pg_stat_replication)
                THEN 'unseen: how far standbys are behind: the walk cannot wait for them; see to it, or GRANT '
                     'pg_read_all_stats'
+           WHEN min(guard.names) IS NOT NULL
+               THEN 'unseen: whether these triggers let the walk write each row; where one raises an error or returns NULL '
+                    'for a row, it stops half-way: ' || min(guard.names)
            ELSE 'ok'
        END AS preflight
-FROM member JOIN pg_class ON pg_class.oid = relid;
+FROM member
+JOIN pg_class ON pg_class.oid = relid
+CROSS JOIN (
+    SELECT string_agg(DISTINCT format('%I of %s', tgname, tgrelid::regclass), ', ')
+    FROM pg_trigger JOIN member ON tgrelid = relid
+    JOIN pg_proc ON pg_proc.oid = tgfoid
+    WHERE NOT tgisinternal AND tgparentid = 0 AND tgenabled IN ('O', 'A') AND tgtype::int & 17 = 17
+      AND tgname !~ '^zz_.*_(sync|split)$'  -- a runbook's own
+      AND (cardinality(tgattr::int2[]) = 0
+           OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = tgrelid AND attname = :'column' AND attnum = ANY (tgattr::int2[])))
+      AND (prosrc ~* '\mraise\M(?!\s+(debug|log|info|notice|warning)\M)'
+           OR tgtype::int & 2 = 2 AND prosrc ~* '\mreturn\s+null\M')
+) AS guard (names);

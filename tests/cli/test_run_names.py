@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pgrehearse.servers import Server
 from support.bench import Bench
-from support.databases import Database
+from support.databases import Database, execute, mark, owned_on
 
 PARAMETERS = "  table: {description: Table, example: x}\n  column: {description: Column, example: x}\n"
 OK = """```text
@@ -242,3 +243,68 @@ def test_a_value_that_is_no_name_is_refused_before_the_database_is_asked(
     assert status == 69, said
     assert 'a list of names cannot hold "a,b"' in said
     assert "Preflight" not in said
+
+
+RELATION = "  table: {description: Table, example: x, kind: relation}\n"
+KIND = (
+    """```sql
+SELECT CASE WHEN to_regclass(:'table') IS NULL THEN 'stop: there is no such table'
+            WHEN (SELECT relkind FROM pg_class WHERE oid = to_regclass(:'table')) <> 'r' THEN 'stop: no table'
+            WHEN NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = to_regclass(:'table')), 'USAGE')
+                THEN 'stop: only the owner can do this' ELSE 'stop: something else' END AS preflight;
+```
+
+"""
+    + OK
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("seen", ["a view"]),
+        ("shop.kept", ["a materialized view"]),
+        ("number", ["a sequence"]),
+        ("pair", ["a composite type"]),
+        ("item_key", ["an index of item"]),
+        ("parts_key", ["a partitioned index of parts"]),
+        (
+            "others",
+            ["its owner is {other}, and {owner} is no member of that role", "{owner} may not read it"],
+        ),
+        (
+            "hidden.item",
+            ["GRANT USAGE ON SCHEMA hidden TO {owner} is missing; the owner of the schema is {other}"],
+        ),
+        ("item", []),
+        ("parts", []),
+    ],
+)
+def test_what_is_no_table_of_this_role_is_said(
+    bench: Bench, server: Server, table: str, said: list[str]
+) -> None:
+    """The check is only asked whether it is a table; what it is, and whose, is told beside it."""
+    bench.runbook(["SELECT :'table';"], parameters=RELATION, preflight=KIND)
+    with owned_on(server) as owned:
+        other = f"{owned.owner}_other"
+        mark(owned.admin, "staging")
+        execute(owned.admin, f"CREATE ROLE {other}; GRANT CREATE ON SCHEMA public TO {owned.owner}")
+        execute(
+            owned.admin,
+            f"CREATE SCHEMA shop AUTHORIZATION {owned.owner}; CREATE SCHEMA hidden AUTHORIZATION {other};"
+            f"CREATE TABLE others (); ALTER TABLE others OWNER TO {other};"
+            f"CREATE TABLE hidden.item (); ALTER TABLE hidden.item OWNER TO {owned.owner}",
+        )
+        owned.execute(
+            "CREATE TABLE item (id int CONSTRAINT item_key PRIMARY KEY);"
+            "CREATE VIEW seen AS SELECT * FROM item;"
+            "CREATE MATERIALIZED VIEW shop.kept AS SELECT * FROM item; CREATE SEQUENCE number;"
+            "CREATE TYPE pair AS (a int);"
+            "CREATE TABLE parts (id int CONSTRAINT parts_key PRIMARY KEY) PARTITION BY RANGE (id)"
+        )
+        ended = bench.call("run", "sample", "--yes", "--dsn", owned.dsn, "--set", f"table={table}")
+        execute(owned.admin, f"DROP OWNED BY {other} CASCADE; DROP ROLE {other}")
+    told = [line.strip() for line in ended.err.splitlines() if line.strip().startswith(f"table={table}: ")]
+    words = "; ".join(said).format(other=other, owner=owned.owner)
+    assert told == ([f"table={table}: {words}"] if said else []), ended.err
+    assert ended.status == 1

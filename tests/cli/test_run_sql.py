@@ -74,6 +74,23 @@ def test_what_is_printed_does_what_the_run_does(
     assert "syntax error" not in again.stderr
 
 
+@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout", "idle_session_timeout"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["connected", "without a database"])
+def test_a_limit_of_the_role_ends_no_step(
+    bench: Bench, staging: Database, tmp_path: Path, more: list[str], limit: str
+) -> None:
+    """It would end a concurrent build, and leave an INVALID index: it is lifted first, as in a run."""
+    if not staging.one(f"SELECT count(*) FROM pg_settings WHERE name = '{limit}'"):
+        pytest.skip("a limit that this server does not know")
+    bench.runbook([f"INSERT INTO trace (note) SELECT current_setting('{limit}');"])
+    staging.execute(f"ALTER DATABASE {staging.name} SET {limit} = 54321")
+    printed = bench.call("run", "sample", "--sql", "--dsn", staging.dsn, *more)
+    assert printed.status == 0, printed.said
+    done = by_psql(staging, printed.out, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert staging.one("SELECT note FROM trace") == "0"
+
+
 def test_a_check_that_refuses_ends_the_script(bench: Bench, staging: Database, tmp_path: Path) -> None:
     staging.execute(TABLES)
     printed = bench.call(*call("index-create", staging, "--sql"))

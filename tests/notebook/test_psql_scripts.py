@@ -271,7 +271,7 @@ def test_a_lock_is_not_waited_for_without_end(script: Script) -> None:
     assert script.notes() == ["2s"]
 
 
-@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout"])
+@pytest.mark.parametrize("limit", ["statement_timeout", "transaction_timeout", "idle_session_timeout"])
 def test_a_limit_of_the_role_ends_no_step(script: Script, server: Server, limit: str) -> None:
     """It would end a concurrent build, and leave an INVALID index."""
     if limit == "transaction_timeout" and server.major < 17:

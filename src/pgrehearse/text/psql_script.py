@@ -27,10 +27,10 @@ __all__ = ["to_psql"]
 
 _NULL = "(null)"
 _RESERVED = {"roll_back": "the direction", "accept_unseen": "what may stay unseen by a check"}
-#: Since 17 a role may have this limit; it would end a concurrent build and leave an INVALID index.
+#: What a role may have, the first since 17: it would end a concurrent build and leave an INVALID index.
 _NO_LIMIT = (
     "SELECT count(set_config(name, '0', false)) AS pgr_limits"
-    " FROM pg_settings WHERE name = 'transaction_timeout'"
+    " FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout')"
 )
 #: The cast refuses what is neither true nor false; \\if alone would take it for false and go forward.
 _DIRECTION = (

@@ -1,4 +1,4 @@
-"""A hint where a parameter names nothing: what is there in another case or schema."""
+"""A hint where a parameter names nothing, or no table of this role: what is there, here or elsewhere."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from pgrehearse.text.written_names import (
 
 __all__ = ["names_nothing", "near_names"]
 
-#: SQLSTATEs of a table, a column, a schema or an object that is not there.
-_NO_NAME = ("42P01", "42703", "3F000", "42704")
+#: SQLSTATEs of a table, a column, a schema or an object that is not there, or not for this role.
+_NO_NAME = ("42P01", "42703", "3F000", "42704", "42501", "42809")
 #: What a parameter of a kind cannot mean.
 _NOT = {
     NameKind.RELATION: ("column", "constraint", "value", "type"),
@@ -46,7 +46,7 @@ def names_nothing(result: CellResult) -> bool:
 def near_names(
     conninfo: str, values: Mapping[str, str], used: Container[str], kinds: Mapping[str, NameKind]
 ) -> list[str]:
-    """What the database has under names like ``values``, a line for each.
+    """What these relations are, where they are no tables of this role; what is there under names like these.
 
     ``used``: parameters of the step that was refused; the others only say in which table and type to look.
     ``kinds``: of the parameters that have one. Where the database cannot be asked, there is no hint.
@@ -58,10 +58,12 @@ def near_names(
     ]
     if not given:
         return []
+    relations = [name for name in given if kinds.get(str(name["parameter"])) is NameKind.RELATION]
     query = queries.text("run_names", given=quote_json(given))
     try:
         with connect(conninfo, autocommit=True, options="-c statement_timeout=10000") as connection:
             rows = connection.execute(query).fetchall()
+            are = connection.execute(queries.text("run_relations", given=quote_json(relations))).fetchall()
     except psycopg.Error:
         return []
     first: dict[
@@ -74,7 +76,8 @@ def near_names(
             alone = kind in (NameKind.NAME, NameKind.NAMES) and what in ("column", "constraint", "index")
             name = typed(there) if alone else there
             first.setdefault((what, there), f"{parameter}={value}: there is the {what} {name}")
-    return list(first.values())[:_MOST]
+    said = [f"{parameter}={value}: {what}" for parameter, value, what in are if what]
+    return [*said, *first.values()][:_MOST]
 
 
 def _names(value: str, kind: NameKind) -> Iterator[dict[str, Any]]:

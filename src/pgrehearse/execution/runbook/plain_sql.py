@@ -17,6 +17,7 @@ from pgrehearse.execution.runbook.lock_waits import LockWaits
 from pgrehearse.execution.runbook.preview import Part, preview
 from pgrehearse.execution.runbook.steps import Step
 from pgrehearse.execution.session import Message, Session
+from pgrehearse.execution.unlimited import lifting
 from pgrehearse.text.answers import UNSEEN, single_row
 from pgrehearse.text.document import LOOKING, Document
 from pgrehearse.text.split import split
@@ -31,6 +32,8 @@ _STOP = (
     "-- Go no further after an error: a check refuses by one. psql goes on, without -v ON_ERROR_STOP=1.",
     "",
 )
+#: What of a role, or of the database, would end a step half-way: a build leaves an INVALID index then.
+_LIMITS = "-- A step takes as long as it must: no limit of the role or the database ends it in this session."
 _CONCURRENTLY = re.compile(r"\bconcurrently\b", re.I)
 
 
@@ -45,6 +48,7 @@ def plain_sql(
     made: set[str] = set()
     if any(step.cell.phase in LOOKING for step in steps):
         yield from _STOP
+    yield from (_LIMITS, *lifting(major), "")
     for step in steps:
         if major is not None and not step.cell.options.runs_on(major):
             continue
