@@ -19,6 +19,7 @@ VALUES: dict[str, dict[str, int | str]] = {
     "run_blockers": {"pid": 1},
     "run_names": {"given": "'[]'"},
     "run_progress": {"pid": 1},
+    "run_relations": {"given": "'[]'"},
     "smoke_objects": {"defined": "true"},
     "status_busy": {"runner": 1, "runs": 2},
     "status_changes": {"runner": 1, "runs": 2, "migrations": 3},
