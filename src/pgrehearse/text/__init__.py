@@ -14,7 +14,8 @@ split              SQL, split where psql splits it, and tokens; semicolons, fast
 reader             a statement read word by word
 statement          what a statement is; settings, rows, concurrent: what it sets, changes, does step by step;
                    temporary: what of it ends with the session; bodies: what functions hold
-passwords, secret_values, secret_forms, connection_secrets   what is secret by its place, form or name
+passwords, secret_values, secret_forms, connection_secrets   what is secret by its place, form or name;
+                   executed: what EXECUTE gives to a secret place; secret_hints: who is asked
 characters         what must not be shown as it stands
 migration_grammar  the text of a migration; migration_files: those of a folder, as a runner sends them
 layouts            folders of another tool's migrations; foreign_folder: what of them is none;

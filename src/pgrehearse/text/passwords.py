@@ -14,8 +14,10 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from pgrehearse.text.connection_secrets import QUERY, SETTING, WORD, in_uris, user_info
+from pgrehearse.text.executed import EXECUTES, PreparedStatements
 from pgrehearse.text.pieces import pieces
 from pgrehearse.text.secret_forms import NAME, as_prose, forms_in, pointed_out, said, without_forms
+from pgrehearse.text.secret_hints import may_hold
 from pgrehearse.text.secret_values import CALLS, SecretValues
 from pgrehearse.text.split import SplitError, Token, scanned, tokens
 
@@ -23,21 +25,13 @@ __all__ = ["connection_strings", "marked", "redacted", "sealed"]
 
 _HIDDEN = "***"
 _NAMED = re.compile(rf"\w*{NAME}", re.I)
-#: Without any of these no statement holds a password.
-_MAY_HOLD = re.compile(rf"{NAME}|passfile|://|crypt|hmac|(?:md5|sha\d+|digest)\"?\s*\(")
-#: A password in JSON.
-_IN_JSON = re.compile(rf'{NAME}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.I)
-_HINTS = (
-    *("pass", "pwd", "pw", "secret", "token", "scram_", "api", "private", "://", "crypt", "hmac"),
-    *("credential", "access", "encryption", "signing", "auth", "md5", "sha", "digest"),
-)
-#: Where one of them begins: found at a multiple of the speed, since each alternative begins with a letter.
-_HINT = re.compile("|".join(_HINTS))
+#: A password in JSON, or in an hstore.
+_IN_JSON = re.compile(rf'{NAME}"\s*(?::|=>)\s*"((?:[^"\\]|\\.)*)"', re.I)
 #: SQL within a literal that may have a password at a place of its own.
 _PLACES = re.compile(rf"{CALLS}|\binsert\s+into\b(?=.*{NAME})", re.I | re.S)
 #: A literal that holds a password somewhere inside: a connection string, a URL, JSON, SQL within quotes.
 _HOLDS_PASSWORD = re.compile(
-    rf"{NAME}\s*=|{NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=|{NAME}\"\s*:\s*\"", re.I
+    rf"{NAME}\s*=|{NAME}\s+(?:[uU]&|[eE])?(?:''|\$)|passfile\s*=|{NAME}\"\s*(?::\s*\"|=>)", re.I
 )
 #: A piece that is completed by what comes after: ``'ALTER ROLE x PASSWORD ' || quote_literal('...')``.
 _OPEN = re.compile(rf"(?:\w[\s.]+\w{{0,30}}?{NAME}|{NAME}\s*=)[\s']*+(?:$|%)", re.I)
@@ -66,7 +60,7 @@ def redacted(sql: str, text: str | None = None) -> str:
     """
     if text is not None:  # a function may say what it does
         text = without_forms(_SAID.sub(lambda found: f"{found['word']}'{_HIDDEN}'", text), _HIDDEN)
-    if not _may_hold(sql):
+    if not may_hold(sql):
         return sql if text is None else text
     found: set[str] = set()
     shown = _rewritten(sql, found)
@@ -102,16 +96,6 @@ def _without(text: str, secrets: list[str]) -> str:
     return "".join(parts) + text[done:]
 
 
-def _may_hold(sql: str) -> bool:
-    # Found out several times as fast as by the pattern, and files hold millions of statements.
-    text = sql.lower()
-    if any(hint in text for hint in _HINTS) and any(
-        _MAY_HOLD.match(text, hint.start()) for hint in _HINT.finditer(text)
-    ):
-        return True
-    return any(forms_in(sql))
-
-
 def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
     """``value`` of a parameter as a log may keep it: itself, or a mark if it is a password.
 
@@ -120,7 +104,7 @@ def sealed(name: str, value: str, sqls: Iterable[str], place: str) -> str:
     """
     found: set[str] = set()
     for sql in sqls if value else ():
-        if _may_hold(sql):
+        if may_hold(sql):
             _rewritten(sql, found)
     if not _is_named(name) and not any(value in _forms(raw) for raw in found):
         return value
@@ -134,12 +118,13 @@ def connection_strings(text: str) -> str:
     return SETTING.sub(lambda found: f"{found['word']}{found['is']}{_HIDDEN}", text)
 
 
-def _rewritten(sql: str, found: set[str]) -> str:
-    """``sql`` without its passwords, which are added to ``found`` as they are quoted."""
+def _rewritten(sql: str, found: set[str], *, within: bool = False) -> str:
+    """``sql`` without its passwords, which are added to ``found`` as they are quoted.
+
+    ``within``: it is the body of a block or function, where EXECUTE carries out a text.
+    """
     try:
-        return "".join(
-            part for piece in pieces(sql) for part in (_hidden(piece, found) if _may_hold(piece) else [piece])
-        )
+        return "".join(_parts(sql, found, within=within))
     except SplitError:  # cut off, or in another language: what is a password cannot be told
         if (after := _AFTER.search(sql)) is None and not _holds(sql) and not any(_places(sql)):
             found |= set(forms_in(sql))
@@ -148,14 +133,31 @@ def _rewritten(sql: str, found: set[str]) -> str:
         return _HIDDEN
 
 
-def _hidden(sql: str, found: set[str]) -> Iterator[str]:
+def _parts(sql: str, found: set[str], *, within: bool) -> Iterator[str]:
+    text = "" if within else sql.lower()
+    executes = "execute" in text and EXECUTES.search(text) is not None
+    prepared = PreparedStatements(_is_named) if executes else None
+    for piece in pieces(sql):
+        executed = prepared.executed(piece) if prepared else None
+        if executed is not None or may_hold(piece):
+            yield from _hidden(piece, found, executed)
+        else:
+            yield piece
+
+
+def _hidden(sql: str, found: set[str], executed: frozenset[int] | None = None) -> Iterator[str]:
     """The parts of a statement, its passwords hidden. What it says ends with its semicolon."""
     secret = False  # the next literal is a password
     completes = False  # every literal until the semicolon may be one
     continued = False  # the literal goes on in the next line, if there is a string
-    values, alone = SecretValues(_is_named), pointed_out(sql)
+    values, alone = SecretValues(_is_named, executed), pointed_out(sql)
     word = ""
-    first, sets, last = "", False, ""  # the statement's first word, whether it says SET, the last token
+    first, sets, last, before = (
+        "",
+        False,
+        "",
+        "",
+    )  # the statement's first word, whether it says SET, the last token
     for token in tokens(sql):
         if token.kind in ("string", "dollar"):
             opening, inner, closing = _taken_apart(token)
@@ -168,7 +170,7 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
                 found |= {inner, *_inside(inner)}
                 inner = _HIDDEN
             elif token.kind == "dollar":
-                inner = _rewritten(inner, found)
+                inner = _rewritten(inner, found, within=True)
             yield f"{opening}{inner}{closing}"
             values.feed(token)
             secret, continued = False, hides and token.kind == "string"
@@ -186,11 +188,12 @@ def _hidden(sql: str, found: set[str]) -> Iterator[str]:
             yield token.text
         values.feed(token)
         if token.kind not in ("space", "comment"):
-            last = token.text.lower()
+            before, last = last, token.text.lower()
             first, sets = first or last, sets or last == "set"
         if token.kind in ("word", "quoted"):
             word = token.text.strip('"').lower()
-            secret = _is_named(word) or (secret and word in _BETWEEN)
+            of_key = word == "key" and sets and before == "."  # SET app.key
+            secret = _is_named(word) or of_key or (secret and word in _BETWEEN)
         elif token.kind == "semicolon":
             secret = completes = sets = False
             first = ""

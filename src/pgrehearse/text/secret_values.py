@@ -2,12 +2,15 @@
 
 The place is told from the tokens before it: ``INSERT INTO t (name, password) VALUES ('a', HERE)``, that with
 SELECT, ``SET password = HERE``, ``SET (name, password) = ('a', HERE)``, ``crypt(HERE, gen_salt('bf'))``,
-``password IN (HERE)``, ``password text DEFAULT HERE``, ``jsonb_build_object('password', HERE)``. Rows
-without a list of columns say nothing of what they hold. Time grows with the text.
+``password IN (HERE)``, ``password text DEFAULT HERE``, ``jsonb_build_object('password', HERE)``,
+``jsonb_set(a, '{password}', HERE)``, ``set_config('app.key', HERE, true)``. Rows without a list of columns
+say nothing of what they hold, unless the table is called so: ``INSERT INTO api_tokens VALUES (HERE)``. Time
+grows with the text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +21,8 @@ __all__ = ["CALLS", "SecretValues"]
 
 _Places = frozenset[int]
 _NO_PLACES: _Places = frozenset()
+#: Every place.
+_ALL: _Places = frozenset({-1})
 #: Functions of pgcrypto, and which of their arguments are secrets: what is encrypted, keys, hashes.
 _ARGUMENTS: dict[str, _Places] = {
     "crypt": frozenset({0, 1}),
@@ -38,7 +43,11 @@ _ARGUMENTS: dict[str, _Places] = {
     "create_secret": frozenset({0}),  # of Supabase's vault
 }
 #: Functions whose arguments are names and their values, by turns.
-_PAIRS = frozenset(("json_build_object", "jsonb_build_object"))
+_PAIRS = frozenset(("json_build_object", "jsonb_build_object", "hstore"))
+#: Functions that take names and values as arrays: one of both by turns, or one of each.
+_OBJECTS = frozenset(("hstore", "json_object", "jsonb_object"))
+#: Functions with the name, or the path to it, before the value, and the place of the value.
+_NAMED_BEFORE = {"set_config": 1, "jsonb_set": 2, "jsonb_set_lax": 2, "jsonb_insert": 2}
 #: Words between a column and what it is compared with.
 _COMPARES = frozenset(("in", "like", "ilike"))
 #: Words after which a column or a parameter is named.
@@ -68,9 +77,13 @@ class _Level:
     cases: int = 0  # CASE of that value without its END
     pairs: bool = False  # names and their values, by turns
     first: str = ""  # the name that what stands between two commas begins with
+    named_before: int = 0  # at this place a value comes, if what stands before names a secret
+    arrays: bool = False  # names and values come as arrays
+    keys: bool = False  # this is such an array of names
+    tail: str = ""  # what the array that has ended here has last
 
     def hides(self) -> bool:
-        return self.whole or self.value or self.at in self.secret
+        return self.whole or self.value or self.at in self.secret or -1 in self.secret
 
 
 class SecretValues:
@@ -78,10 +91,13 @@ class SecretValues:
 
     Args:
         named: whether a column of this name, in lower case, is a secret.
+        executed: places of secrets among the arguments of an EXECUTE, which the text is; -1 for all.
     """
 
-    def __init__(self, named: Callable[[str], bool]) -> None:
+    def __init__(self, named: Callable[[str], bool], executed: _Places | None = None) -> None:
         self._named = named
+        self._executed = executed
+        self._arguments = False  # the next brackets hold those of an EXECUTE
         self._levels = [_Level()]
         self._last = Token("", "", 0)
 
@@ -102,7 +118,7 @@ class SecretValues:
         elif token.kind == "semicolon":
             self._levels = [_Level()]
         elif token.text in _OPENING:
-            self._levels.append(self._inner(level))
+            self._levels.append(self._inner(level, token))
         elif token.text in _CLOSING:
             self._close(level)
         elif token.text == ",":
@@ -110,15 +126,20 @@ class SecretValues:
             level.at += 1
             named = level.pairs and level.at % 2 == 1 and self._last.kind == "string"
             level.value, level.cases, level.first = named and self._named(_name(self._last)), 0, ""
+            if level.named_before and level.at == level.named_before:
+                level.value = self._is_parameter(level)
             if level.sets:
                 level.columns = _NO_PLACES
         elif token.text in ("=", ":=") and self._named(_name(self._last)):
             level.value = True
+        elif token.text == "=" and self._last.text == "]" and self._named(level.tail):
+            level.value = True  # data['password'] = HERE
         elif token.text == ":=" and self._named(level.first):
             level.value = True  # of a variable that is declared
         self._last = token
 
     def _word(self, level: _Level, word: str) -> None:
+        self._arguments = self._arguments or word == "execute"
         if word == "insert":
             level.awaits, level.columns, level.secret, level.sets = True, _NO_PLACES, _NO_PLACES, False
         elif word == "set":
@@ -126,6 +147,8 @@ class SecretValues:
         elif word == "select":
             level.awaits, level.at, level.secret = False, 0, level.columns
         elif word == "values":
+            if level.awaits and self._of_secrets(_name(self._last)):
+                level.columns = _ALL
             level.awaits = False  # without a list of columns
         elif word in ("from", "returning", "where", "on"):
             level.secret = level.columns = _NO_PLACES
@@ -141,8 +164,14 @@ class SecretValues:
         elif word == "end":
             level.cases -= 1
 
-    def _inner(self, level: _Level) -> _Level:
+    def _inner(self, level: _Level, token: Token) -> _Level:
         name = _name(self._last)
+        if self._arguments and self._executed is not None:
+            self._arguments = False
+            return _Level(secret=self._executed)
+        if level.arrays and token.text == "[":
+            first = level.at == 0
+            return _Level(pairs=first, keys=first, secret=_NO_PLACES if first else level.columns)
         if level.awaits or (level.sets and name in ("set", ",")):
             level.awaits = False
             return _Level(naming=True)
@@ -152,7 +181,12 @@ class SecretValues:
             return _Level(whole=True)
         if level.columns and not level.secret and name in _BEFORE_ROWS:
             return _Level(secret=level.columns, columns=level.columns)
-        return _Level(whole=level.hides(), pairs=name in _PAIRS)
+        return _Level(
+            whole=level.hides(),
+            pairs=name in _PAIRS,
+            arrays=name in _OBJECTS,
+            named_before=_NAMED_BEFORE.get(name, 0),
+        )
 
     def _close(self, level: _Level) -> None:
         self._name(level)
@@ -160,11 +194,25 @@ class SecretValues:
             self._levels.pop()
         if level.naming:
             self._levels[-1].columns = level.secret
+        elif level.keys:
+            self._levels[-1].columns = level.columns
+        self._levels[-1].tail = _name(self._last) if self._last.kind == "string" else ""
 
     def _name(self, level: _Level) -> None:
         """Note the column whose name has just ended."""
         if level.naming and self._named(_name(self._last)):
             level.secret |= {level.at}
+        if level.keys and self._last.kind == "string" and self._named(_name(self._last)):
+            level.columns |= {level.at}
+
+    def _is_parameter(self, level: _Level) -> bool:
+        """Whether what stands before the comma, a literal or an array, names a secret: ``app.key``."""
+        text = _name(self._last) if self._last.kind == "string" else level.tail
+        last = re.split(r"[.,{}\s\"]+", text.rstrip('} "'))[-1]
+        return self._named(last) or (last == "key" and "." in text)
+
+    def _of_secrets(self, table: str) -> bool:
+        return self._named(table) or (table.endswith("s") and self._named(table[:-1]))
 
 
 def _name(token: Token) -> str:

@@ -37,6 +37,13 @@ PLACES = (
     "SELECT auth.pg_hash_api_key('H') FROM u WHERE name = 'P'",
     "DECLARE password CONSTANT text NOT NULL := 'H'; note text := 'P'",
     "CREATE TABLE u (password text); COMMENT ON COLUMN u.password IS 'P'; SELECT 'P'",
+    "UPDATE u SET data = jsonb_set(data, ARRAY['P', 'password'], to_jsonb('H'::text), 'P') WHERE name = 'P'",
+    "UPDATE u SET data['P'] = 'P', data['password'] = lower('H'), note = 'P'",
+    "SELECT hstore('password', 'H'), hstore('P', 'P'), hstore(ARRAY['P', 'P', 'token', 'H'])",
+    "SELECT json_object(ARRAY['P', 'password'], ARRAY['P', 'H']), ARRAY['password', 'P']",
+    "INSERT INTO s.token VALUES (1, 'H'), (2, 'H') RETURNING 'P'",
+    "INSERT INTO token_kind VALUES ('P'); INSERT INTO token (kind) VALUES ('P')",
+    "SELECT * FROM u WHERE data['password'] = 'H' AND data['P'] = 'P'",
 )
 
 
@@ -52,6 +59,46 @@ def test_a_secret_is_hidden_and_what_stands_beside_it_is_not(sql: str) -> None:
     if "COMMENT" not in sql:
         shown = redacted(sql.replace("'H'", "'hunter2x'"))
         assert shown == sql.replace("'H'", "'***'")
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("EXECUTE p('hunter2x', 7)", "EXECUTE p('***', 7)"),
+        ("/* a */ EXPLAIN (ANALYZE) EXECUTE \"P\" ('hunter2x')", None),
+        ("PREPARE p(text, text) AS UPDATE u SET name = $1, password = $2; EXECUTE P('a', 'hunter2x')", None),
+        ("PREPARE p AS INSERT INTO u VALUES ($1); EXECUTE q('hunter2x'); EXECUTE p('a')", None),
+        (
+            "SELECT set_config('app.key', 'hunter2x', true), set_config('app.jwt_secret', 'hunter2x', true)",
+            None,
+        ),
+        ("SET LOCAL app.key = 'hunter2x'; ALTER DATABASE d SET app.key TO 'hunter2x'", None),
+        ("UPDATE u SET data = jsonb_set(data, '{a,password}', 'hunter2x', 'a')", None),
+        ("INSERT INTO \"User_Secrets\" VALUES ('hunter2x') ON CONFLICT DO NOTHING", None),
+        ('SELECT \'a=>b, "password"=>"hunter2x"\'::hstore', "SELECT '***'::hstore"),
+    ],
+)
+def test_a_secret_is_told_by_what_it_is_given_to(sql: str, shown: str | None) -> None:
+    assert redacted(sql) == (shown or sql.replace("'hunter2x'", "'***'"))
+    assert redacted(sql, "invalid value hunter2x for it") == "invalid value *** for it"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f('a')",
+        "DO $$ BEGIN EXECUTE format('a %I', n); EXECUTE quote_ident('b'); END $$",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE p(''a''); END'",
+        "PREPARE p(text) AS SELECT * FROM u WHERE name = $1; EXECUTE p('a'); DEALLOCATE p",
+        "SELECT set_config('lock_timeout', '2s', true), set_config('app.keys', 'a', true)",
+        "SELECT set_config('key', 'a', true)",
+        "SET app.keyboard = 'de'; SET app.user = 'key'",
+        "UPDATE u SET data = jsonb_set(data, '{password,hint}', '\"a\"'), keys['key'] = 'a'",
+        "SELECT hstore('note', 'password'), hstore(ARRAY['a', 'password'])",
+    ],
+)
+def test_ordinary_arguments_keep_every_word(sql: str) -> None:
+    assert redacted(sql) == sql
 
 
 @pytest.mark.parametrize(
