@@ -219,6 +219,22 @@ def test_long_names_leave_the_table_in_sight(browser: Browser, long_names: Serve
         assert state["x"] + state["width"] < PHONE[0], "the state is seen without a move"
 
 
+@pytest.fixture
+def usual_names() -> Iterator[Served]:
+    made = Served([at(name) for name in ("development", "staging", "production")], every=60)
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_a_usual_name_is_one_line(browser: Browser, usual_names: Served, size: tuple[int, int]) -> None:
+    with Visit(browser, size) as visit:
+        page = visit.to(f"{usual_names.url}/")
+        names = page.locator("tbody th a").all()
+        lines = {name.inner_text(): name.evaluate("one => one.getClientRects().length") for name in names}
+        assert lines == {"development": 1, "staging": 1, "production": 1}
+
+
 @pytest.mark.parametrize(("size", "dark"), [(DESK, False), (PHONE, True)])
 def test_the_page_of_one_file(browser: Browser, tmp_path: Path, size: tuple[int, int], dark: bool) -> None:
     place = one_file.write([*(one for one, _, _ in STATES.values()), *FLEET], tmp_path / "status.html")

@@ -240,7 +240,7 @@ def test_says_what_was_measured(measured: Tiny) -> None:
         " 100,000 rows, 2 cores (PostgreSQL 18)",
         "Undo|Roll back restores schema and data: the dumps are the same (PostgreSQL 18)",
         "Standbys|replay ACCESS EXCLUSIVE: queries on the table wait there, or are canceled with 40001",
-        "Autovacuum|gives way to these locks, but not when it works against wraparound",
+        "Autovacuum|gives way after deadlock_timeout, one second, but not when it works against wraparound",
         "Poolers|connect past one in transaction mode: steps share the settings of their session",
         "Measured|PostgreSQL 15.1, 18.1; 2026-01-02",
     ]
@@ -250,6 +250,28 @@ def test_says_what_was_measured(measured: Tiny) -> None:
         "VALIDATE CONSTRAINT|SHARE UPDATE EXCLUSIVE on the table|nobody|reads the table whole",
         "3. Fill|changes rows; its locks were not measured apart",
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "short"),
+    [
+        ("SET lock_timeout = '500ms'", True),
+        ("SET LOCAL lock_timeout TO 30", True),
+        ("SELECT 'SET lock_timeout = ''900ms'' '", True),
+        ("SET lock_timeout = '1s'", False),
+        ("SET lock_timeout = 2000", False),
+        ("SET lock_timeout = 0", False),
+        ("SET lock_timeout = '1min'", False),
+    ],
+)
+def test_autovacuum_outlasts_a_short_limit(measured: Tiny, setting: str, short: bool) -> None:
+    """It gives way to nobody who gives up within deadlock_timeout."""
+    text = RUNBOOK.replace("SET lock_timeout = '2s'", setting, 1)
+    assert setting in text
+    measured.write(NAME, text)
+    keep(measured, measured.root / NAME, {"18": ADD})
+    (line,) = (line for line in glance(measured, rehearsed=False)[0] if line.startswith("Autovacuum"))
+    assert ("does not give way" in line) == short
 
 
 def test_versions_that_differ_stand_side_by_side(measured: Tiny) -> None:
