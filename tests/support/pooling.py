@@ -308,14 +308,19 @@ def concurrently_timed_out(pool: Pool) -> str:
     execute(pool.server, "CREATE TABLE t (a int)")
     with psycopg.connect(pool.server) as blocker:
         blocker.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        client = pool.client()
+        (pid,) = client.execute("SELECT pg_backend_pid()").fetchone() or (0,)
         try:
-            pool.client().execute("CREATE INDEX CONCURRENTLY i ON t (a)")
+            client.execute("CREATE INDEX CONCURRENTLY i ON t (a)")
         except psycopg.Error as error:
             said = refusal(error).removeprefix("refused, ")
         else:
             return "not stopped"
         with psycopg.connect(pool.server, autocommit=True) as direct:
-            going = one(direct, f"SELECT count(*) FROM pg_stat_activity WHERE {_BUILDS}")
+            going, there = 0, 1
+            while there and not going:  # it begins what it was sent before it sees that nobody listens
+                going = one(direct, f"SELECT count(*) FROM pg_stat_activity WHERE {_BUILDS}")
+                there = one(direct, f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}")
     return f"{said}; the build {'goes on' if going else 'ends'}"
 
 
