@@ -26,7 +26,7 @@ MIGRATION = """-- migrate:up
 CREATE TYPE kind AS ENUM ('one', 'two');
 CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind kind NOT NULL, note text);
 CREATE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
-BEGIN PERFORM pg_sleep(0.012); RETURN $1; END $$;
+BEGIN PERFORM pg_sleep(0.008); RETURN $1; END $$;
 """
 SEED = (
     "INSERT INTO items (kind, note) SELECT 'one', 'note ' || n FROM generate_series(1, :'rows'::int) AS n;\n"
@@ -185,22 +185,37 @@ SLOW = "CREATE INDEX {} items_slow_idx ON items (slow(note));"
 
 
 def test_a_stall_beyond_the_budget(project: Project, rehearser: Rehearser) -> None:
-    """500 rows at 12 ms each: a build that blocks writers does so for more than five seconds."""
-    budget = 'stall: "4s"\n'
+    """500 rows at 8 ms each: a build that blocks writers does so for four seconds, each time."""
+    budget = 'stall: "2500ms"\n'
     unsafe = one(rehearser, runbook(project, SLOW.format(""), front=budget), "under traffic")
     assert unsafe.status == "failed"
     assert unsafe.reason.startswith("the longest request, one of the writes, took ")
-    assert unsafe.reason.endswith("the budget stall is 4000 ms")
+    assert unsafe.reason.endswith("the budget stall is 2500 ms")
     safe = one(rehearser, runbook(project, SLOW.format("CONCURRENTLY"), front=budget), "under traffic")
     assert safe.status == "passed", safe.reason
+
+
+def test_a_stall_that_does_not_come_again(project: Project, rehearser: Rehearser) -> None:
+    """A machine that is busy elsewhere for a moment: here whoever comes first makes all others wait."""
+    first = """DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'was_here') THEN
+        CREATE ROLE was_here;
+        LOCK TABLE items;
+        PERFORM pg_sleep(6);
+    END IF;
+END $$;"""
+    budget = 'stall: "4s"\n'
+    result = one(rehearser, runbook(project, first, front=budget), "under traffic")
+    assert result.status == "passed", result.reason
+    assert max(result.measured[kind]["worst_ms"] for kind in ("reads", "writes")) < 4000
 
 
 def test_the_load_is_open_loop(project: Project, rehearser: Rehearser) -> None:
     """In an outage of writers each request that is due is late; readers complete all the time."""
     result = one(rehearser, runbook(project, SLOW.format("")), "under traffic")
     reads, writes = result.measured["reads"], result.measured["writes"]
-    assert writes["worst_ms"] > 4000
-    assert writes["gap_ms"] > 4000
+    assert writes["worst_ms"] > 3000
+    assert writes["gap_ms"] > 3000
     assert writes["done"] >= writes["due"], "late, and not left out"
     late = [worst for worst in writes["worst_by_slice_ms"] if worst is not None and worst > 200]
     assert len(late) > 4, "a closed loop of four connections would have four late requests"

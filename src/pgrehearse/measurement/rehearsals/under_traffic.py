@@ -17,14 +17,30 @@ ROWS = 120_000
 ENOUGH = 100_000
 #: Seconds of load before Preflight and after Verify.
 _LEAD = 0.3
+#: How often a runbook has to exceed its budget. A lock keeps requests waiting each time, a machine that was
+#: busy elsewhere does not.
+_TIMES = 3
+
+
+class _Perhaps(Surprise):
+    """What a busy machine may have done, and no runbook."""
 
 
 def under_traffic(stage: Stage) -> Rehearsal:
     """Preflight, Apply and Verify while a process of its own sends requests to the runbook's table.
 
     Fails when a request fails and the front matter says no ``breaks``, or when the longest one exceeds the
-    budget ``stall``.
+    budget ``stall``, in each of three runs.
     """
+    for _ in range(_TIMES - 1):
+        try:
+            return _once(stage)
+        except _Perhaps:
+            continue
+    return _once(stage)
+
+
+def _once(stage: Stage) -> Rehearsal:
     with stage.copy() as database:
         requests = requests_for(stage.server.dsn(database), stage.document.front.examples())
         if isinstance(requests, str):
@@ -45,14 +61,14 @@ def _judged(stage: Stage, requests: Requests, recorded: TrafficRecorded) -> Rehe
     front = stage.document.front
     facts = {"table": requests.table, "requests": list(requests.words), "errors": recorded.errors}
     if front.breaks and not recorded.errors:
-        raise Surprise(
+        raise _Perhaps(
             f"the front matter says breaks: {front.breaks!r}, but no request failed: remove the key"
         )
     if recorded.errors and not front.breaks:
         raise Surprise(f"requests failed: {json.dumps(recorded.failed)}")
     worst, which = max((float(recorded.measured[kind]["worst_ms"]), kind) for kind in recorded.kinds)
     if front.stall is not None and worst > front.stall * 1000:
-        raise Surprise(
+        raise _Perhaps(
             f"the longest request, one of the {which}, took {worst:.0f} ms; the budget stall is"
             f" {front.stall * 1000:.0f} ms"
         )
