@@ -72,6 +72,19 @@ def test_annotations_reach_the_ci_that_reads_the_log(wrong: Bench, monkeypatch: 
     assert all(line.startswith("::error file=docs/form.md,") for line in orders)
 
 
+def test_annotations_are_not_silenced_by_what_a_query_prints(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container no variable says that a service reads the log: the format does."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    bench.write("docs/row.md", WRONG_ROW.replace("SELECT 1", "SELECT '::stop-commands::x'"))
+    told = bench.call("test", "docs/row.md", "--no-keep", "--format", "github")
+    orders = [line for line in told.out.splitlines() if line.lstrip().startswith("::")]
+    assert (told.status, [line.partition(" ")[0] for line in orders]) == (1, ["::error"])
+    plain = bench.call("test", "docs/row.md", "--no-keep")
+    assert "::stop-commands::x" in plain.out
+
+
 def test_lint_of_what_is_right_has_no_result(wrong: Bench) -> None:
     sarif = wrong.call("lint", "docs/good.md", "--format", "sarif")
     assert (sarif.status, results(sarif.out)) == (0, [])

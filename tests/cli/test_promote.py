@@ -67,6 +67,26 @@ def test_the_whole_story(way: Way) -> None:
     assert (nothing.status, "nothing is pending" in nothing.err) == (69, True)
 
 
+def test_what_cannot_be_seen_is_not_called_nothing(way: Way) -> None:
+    """A ledger that is refused, or that a role may not read, tells nothing of what is pending."""
+    production = way.databases["production"]
+    production.execute("CREATE TABLE goose_db_version (version_id bigint)")
+    production.execute("INSERT INTO goose_db_version VALUES (0)")
+    seen = way.call("vic", "status", "production")
+    assert (seen.status, "nothing is pending" in seen.said) == (1, False)
+    assert "what is pending is not known: refused: public.goose_db_version says that goose" in seen.err
+    value = json.loads(way.call("vic", "status", "production", "--json").out)[way.name("production")]
+    assert (value["pending"], "goose" in value["pending_unknown"]) == (None, True)
+    production.execute(
+        "DROP TABLE goose_db_version; CREATE TABLE schema_migrations (version text PRIMARY KEY)"
+    )
+    production.execute("REVOKE ALL ON schema_migrations FROM PUBLIC")
+    closed = way.call("vic", "status", "production")
+    assert (closed.status, "nothing is pending" in closed.said) == (0, False)
+    assert "what is pending is not known: the ledger cannot be read: permission denied" in closed.err
+    assert way.good("deploy", "status", "production")
+
+
 def test_every_gate_turns_red_and_green(way: Way) -> None:
     """With those that start servers. Each is red for its own reason, and nothing is changed then."""
     way.declare(without=("policy",))

@@ -199,6 +199,16 @@ def test_who_meets_the_cut_of_an_empty_end_is_said(things: Bench) -> None:
     assert "of made, for a moment" not in " ".join(ended.out.split())
 
 
+@pytest.mark.parametrize("written", ["", "\n", "-- nothing to do\n"])
+def test_an_input_without_a_statement_is_not_harmless(things: Bench, written: str) -> None:
+    """A tool that failed before the pipe wrote it; one that had nothing to do writes BEGIN and COMMIT."""
+    things.write("change.sql", written)
+    ended = things.call("xray", "change.sql", "--schema", "schema.sql")
+    assert (ended.status, "no statement is in it" in ended.err) == (65, True)
+    things.write("change.sql", f"{written}BEGIN;\nCOMMIT;\n")
+    assert things.call("xray", "change.sql", "--schema", "schema.sql").status == 0
+
+
 def test_what_cannot_be_measured_is_said(things: Bench) -> None:
     assert things.call("xray", "none.sql").status == 65
     things.write("change.sql", "SELECT 1;\nALTER TABLE nothing ADD n int;\nSELECT 2;\n")

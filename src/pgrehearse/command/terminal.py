@@ -86,7 +86,7 @@ class _Shown(io.TextIOBase):
         shown = []
         for ours, part in workflow_commands.parts(text):
             spelled = visible(part)
-            powerless = self._obeyed and not ours
+            powerless = (self._obeyed or workflow_commands.asked_for()) and not ours
             shown.append(workflow_commands.escaped(spelled) if powerless else spelled)
         return "".join(shown)
 

@@ -14,7 +14,9 @@ import stat
 from collections.abc import Iterator
 from typing import TextIO
 
-__all__ = ["escaped", "issued", "obeyed_in", "parts"]
+import click
+
+__all__ = ["asked_for", "escaped", "issued", "obeyed_in", "parts"]
 
 #: What stands before a command of ours until it is printed; nobody else can write it.
 _ISSUED = f"\x1b[{secrets.randbelow(10**8) + 10**8};o"
@@ -32,6 +34,12 @@ def issued(line: str) -> str:
 def obeyed_in(stream: TextIO) -> bool:
     """Whether a service obeys what is written to ``stream``: a file is no log."""
     return any(os.environ.get(name) for name in _SERVICES) and not _is_file(stream)
+
+
+def asked_for() -> bool:
+    """Whether what runs was told ``--format github``: in a container no variable says who listens."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.params.get("form") == "github"
 
 
 def parts(text: str) -> Iterator[tuple[bool, str]]:

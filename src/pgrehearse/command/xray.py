@@ -90,6 +90,12 @@ def xray(
         raise click.UsageError("--schema and --dsn exclude each other")
     file = Path("/dev/stdin") if str(file) == "-" else file
     todo = steps(file)
+    if not todo:
+        raise DocumentError(
+            "no statement is in it, so nothing was measured",
+            path=file,
+            next_step="look how the tool that wrote it ended: a pipe hides that without `set -o pipefail`",
+        )
     with ExitStack() as stack:
         dumped = schemas.dumped(dsn) if dsn is not None else None
         zone = [schemas.zone(dsn)] if dsn is not None else []

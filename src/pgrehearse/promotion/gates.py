@@ -30,12 +30,6 @@ from pgrehearse.text.project import Project
 __all__ = ["GateAnswer", "GateQuestion", "answers"]
 
 _NOW = "SELECT pg_catalog.clock_timestamp()"
-#: When a promotion had brought a migration to all its databases.
-_BROUGHT = """
-SELECT i.version, i.sha256, pg_catalog.max(s.changed_at) FROM pgrehearse_promotion.step AS s
-  JOIN pgrehearse_promotion.item AS i ON i.promotion = s.promotion AND i.number = s.item
- WHERE s.outcome = 'done' GROUP BY 1, 2
-"""
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,7 @@ class GateQuestion:
             return {}
         with opened(home(self.step.before).conninfo, "gates") as store:
             store.rules()
-            rows = store.connection.execute(_BROUGHT).fetchall()
-        return {(version, sha256): at for version, sha256, at in rows}
+            return store.brought()
 
     @cached_property
     def measured(self) -> Measured:

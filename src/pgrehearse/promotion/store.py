@@ -25,6 +25,16 @@ __all__ = ["LOCK", "OPEN", "Approval", "Promotion", "Rules", "StepRecord", "Stor
 LOCK: Key = (0x70677265, 0x70726F6D)
 #: States of a promotion that is neither done nor given up.
 OPEN = ("requested", "approved", "applying", "stopped")
+_BROUGHT = """
+SELECT i.version, i.sha256, pg_catalog.max(d.at)
+  FROM pgrehearse_promotion.item AS i CROSS JOIN LATERAL (
+       SELECT pg_catalog.max(s.changed_at) AS at, pg_catalog.bool_and(s.promotion IS NOT NULL) AS everywhere
+         FROM pgrehearse_promotion.target AS t
+         LEFT JOIN pgrehearse_promotion.step AS s
+              ON (s.promotion, s.target, s.item, s.outcome) = (t.promotion, t.number, i.number, 'done')
+        WHERE t.promotion = i.promotion) AS d
+ WHERE d.everywhere GROUP BY 1, 2
+"""
 #: What goes wrong by somebody's or something's state, told as the database tells it.
 _REFUSED = ("42501", "55000")
 
@@ -184,6 +194,14 @@ class Store:
         with told():
             rows = self.connection.execute("SELECT person, by_what FROM pgrehearse_promotion.doubtful()")
             return {str(person): str(by_what) for person, by_what in rows}
+
+    def brought(self) -> dict[tuple[str, str], datetime]:
+        """When a promotion had brought a migration to all its databases: version and hash -> time.
+
+        One that was skipped, or given up before, got it otherwise.
+        """
+        rows = self.connection.execute(_BROUGHT).fetchall()
+        return {(version, sha256): at for version, sha256, at in rows}
 
     def steps(self, promotion: int, target: int | None = None) -> list[StepRecord]:
         """Every migration of the plan in every database of it, or in its ``target``-th, in order."""

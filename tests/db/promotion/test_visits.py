@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from pgrehearse.environments.rollouts import Rollout
 from pgrehearse.errors import SetupError
 from pgrehearse.promotion import audit
+from pgrehearse.promotion.store import opened
 from pgrehearse.promotion.visits import Visits
 from support.databases import execute
 from support.promotions import ITEMS, Stage, call
@@ -60,6 +61,28 @@ def silent(stage: Stage, target: int) -> None:
         f" UPDATE pgrehearse_promotion.visit SET seen_at = seen_at - interval '11 s' WHERE target = {target};"
         " ALTER TABLE pgrehearse_promotion.visit ENABLE ALWAYS TRIGGER guard; COMMIT",
     )
+
+
+def test_what_one_of_five_databases_got_was_not_brought_to_all(stage: Stage) -> None:
+    """The others may have it by other hands, whatever became of the promotion; a later one counts."""
+    with begun(stage, Rollout(canary=1, wave=5)) as (visits, promotion):
+        visits.open_wave(promotion)
+        did(visits, promotion, 1)
+        with opened(stage.as_("ron"), "test") as store:
+            assert store.brought() == {}
+            visits.open_wave(promotion)
+            for target in (2, 3, 4):
+                did(visits, promotion, target)
+            visits.skip(promotion, 5, "by hand")
+            assert store.brought() == {}
+            store.finish(promotion)
+            assert store.brought() == {}
+    with begun(stage, Rollout(canary=1, wave=5)) as (visits, promotion):
+        for target in range(1, 6):
+            visits.open_wave(promotion)
+            did(visits, promotion, target)
+        with opened(stage.as_("vic"), "test") as store:
+            assert list(store.brought()) == [(ITEMS[0]["version"], ITEMS[0]["sha256"])]
 
 
 def test_a_wave_is_opened_when_all_of_the_one_before_are_done(stage: Stage) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 
 from pgrehearse.command.db.target import load_migrations
 from pgrehearse.command.promote import shown
@@ -39,7 +40,8 @@ _LAST = 5  # promotions that are shown
 def status(environment: str | None, audited: bool, known: str, as_json: bool) -> int:
     """Show the promotions of ENVIRONMENT, or of all: who waits for whom, and since when.
 
-    Exit status 1 when the audit trail is not what was written, or an environment cannot be looked at.
+    Exit status 1 when the audit trail is not what was written, or an environment or its ledger cannot be
+    looked at.
     """
     project, migrations = load_migrations()
     path, environments = environments_file.load(project)
@@ -60,12 +62,16 @@ def status(environment: str | None, audited: bool, known: str, as_json: bool) ->
 
 
 class _Status:
-    """One environment. ``unseen``: why it could not be looked at."""
+    """One environment. ``unseen``: why it could not be looked at; ``unknown``: why not at what is pending.
+
+    ``refused``: that is no matter of rights only.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.where = ""
-        self.unseen = ""
+        self.unseen = self.unknown = ""
+        self.refused = False
         self.next_step = ""
         self.promotions: list[tuple[Promotion, str, dict[str, Any]]] = []
         self.pending: list[str] = []
@@ -74,19 +80,33 @@ class _Status:
 
     @property
     def wrong(self) -> bool:
-        return bool(self.unseen or self.problems)
+        return bool(self.unseen or self.refused or self.problems)
 
     def look_for(self, known: str) -> None:
         """A problem unless the trail has a hash that begins with ``known``."""
         if self.trail and not any(one.startswith(known) for one in self.trail.hashes):
             self.problems.append("the hash that was noted earlier is in the trail no more: it was rewritten")
 
+    def look_at_ledger(
+        self, conninfo: str, migrations: Sequence[Migration], requested: Set[str] = frozenset()
+    ) -> None:
+        """What is pending there, without what is ``requested``; or why that is not known."""
+        try:
+            states = versions.read(conninfo, migrations)
+        except PgRehearseError as error:
+            self.unknown, self.next_step = error.message, error.next_step or ""
+            self.refused = not isinstance(error.__context__, psycopg.errors.InsufficientPrivilege)
+            return
+        names = [one.path.stem for one in versions.choose(states, None)]
+        self.pending = [name for name in names if name not in requested]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "database": self.where or None,
             "unseen": self.unseen or None,
             "promotions": [value for _, _, value in self.promotions],
-            "pending": self.pending,
+            "pending": None if self.unknown else self.pending,
+            "pending_unknown": self.unknown or None,
             "audit": self.trail
             and {"entries": list(self.trail.entries), "head": self.trail.head, "problems": self.problems},
         }
@@ -106,7 +126,11 @@ class _Status:
             click.echo(
                 f"  {many} pending and not requested: {self.pending[0]}{' ...' * (len(self.pending) > 1)}"
             )
-        if not self.promotions and not self.pending:
+        if self.unknown:
+            click.echo(
+                f"  what is pending is not known: {self.unknown}\n    next: {self.next_step}", err=True
+            )
+        elif not self.promotions and not self.pending:
             click.echo("  nothing was promoted, nothing is pending")
         if self.trail is not None:
             self._show_trail(self.trail, audited)
@@ -130,7 +154,7 @@ def _look(step: PromotionStep, migrations: Sequence[Migration], path: Path, audi
         found.where = f"{home.database} ({home.environment})"
         with opened(home.conninfo, "status") as store:
             if step.position == 0 and not store.installed():
-                found.pending = _pending(home.conninfo, migrations)
+                found.look_at_ledger(home.conninfo, migrations)
                 return found
             wanted = store.rules().approvals
             for number, promotion in enumerate(store.promotions(_LAST)):
@@ -141,7 +165,7 @@ def _look(step: PromotionStep, migrations: Sequence[Migration], path: Path, audi
                 found.problems += found.trail.problems
             current = store.current()
             requested = {one.name for one in store.steps(current.id)} if current else set()
-            found.pending = [name for name in _pending(home.conninfo, migrations) if name not in requested]
+            found.look_at_ledger(home.conninfo, migrations, requested)
     except PgRehearseError as error:
         found.unseen, found.next_step = error.message, error.next_step or ""
     return found
@@ -152,11 +176,3 @@ def _told(store: Store, promotion: Promotion, wanted: int) -> tuple[Promotion, s
     said = shown.standing(promotion, approvals, wanted, steps)
     fleet = fleet_json(Visits(store.connection).all(promotion.id))
     return promotion, said, {**shown.promotion_json(promotion, approvals, steps), "fleet": fleet}
-
-
-def _pending(conninfo: str, migrations: Sequence[Migration]) -> list[str]:
-    """What is pending there; nothing where this role may not see the ledger."""
-    try:
-        return [one.path.stem for one in versions.choose(versions.read(conninfo, migrations), None)]
-    except PgRehearseError:
-        return []
