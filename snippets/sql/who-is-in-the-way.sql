@@ -21,7 +21,7 @@ WITH RECURSIVE waiting AS (
                WHEN session.backend_type IS NULL AND session.usesysid IS NULL AND session.pid > 0 THEN 'server process'
                WHEN behind.pid IN (SELECT pid FROM waiting) THEN 'waits itself'
                WHEN session.backend_type IS NULL THEN 'hidden'
-               WHEN session.application_name = 'pg_dump' THEN 'a dump'
+               WHEN session.application_name = 'pg_dump' OR session.backend_type = 'walsender' THEN 'a dump'
                WHEN session.state LIKE 'idle in transaction%' THEN 'idle in transaction'
                WHEN session.state = 'idle' THEN 'idle, with a lock'
                ELSE 'runs a statement'

@@ -2,11 +2,13 @@
 -- Ask as a member of pg_monitor: without it, what sessions of other roles do is hidden.
 SELECT holder, xids, tx_secs, cure
 FROM (
-    SELECT CASE backend_type WHEN 'walsender' THEN 'standby ' || application_name
+    SELECT CASE WHEN backend_type = 'walsender' AND query LIKE 'COPY %' THEN 'copy for a subscriber, pid ' || pid
+                WHEN backend_type = 'walsender' THEN 'standby ' || application_name
                 ELSE 'session ' || pid END AS holder,
            greatest(age(backend_xid), age(backend_xmin)) AS xids,
            round(extract(epoch FROM clock_timestamp() - xact_start)) AS tx_secs,
            CASE WHEN backend_type IS NULL THEN 'hidden: ask a member of pg_monitor'
+                WHEN backend_type = 'walsender' AND query LIKE 'COPY %' THEN 'its first copy of a table: let it end'
                 WHEN backend_type = 'walsender' THEN 'end the old query on the standby'
                 WHEN state LIKE 'idle in transaction%' THEN format('SELECT pg_terminate_backend(%s)', pid)
                 ELSE format('it works: SELECT pg_cancel_backend(%s)', pid) END AS cure
