@@ -36,21 +36,27 @@ BEGIN
                                                                          todo, expression, own.cast_to, filled)
                                       ELSE quote_ident(attname) END, ', ')
                 FROM pg_attribute WHERE attrelid = relid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS final,
+               (SELECT string_agg(format('%I.%I', relname, attname), ', ' ORDER BY attnum)
+                FROM pg_attribute WHERE attrelid = relid AND attnum > 0 AND NOT attisdropped) AS columns,
                (SELECT string_agg(format(', (%s) AS %I', pg_get_expr(adbin, adrelid), attname), '' ORDER BY attnum)
                 FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
                 WHERE attrelid = relid AND NOT attisdropped AND attgenerated <> '') AS generated
         FROM member
         JOIN pg_class ON pg_class.oid = relid AND relkind = 'r'
         CROSS JOIN LATERAL (
-            -- The type, that of an array's values, and what their domains are made of.
+            -- The type, that of an array's values, and what domains and composite types are made of.
             WITH RECURSIVE made AS (
                 SELECT atttypid AS typid, atttypmod <> -1 AS has_size FROM pg_attribute WHERE attrelid = relid AND attname = filled
                 UNION
-                SELECT CASE typtype WHEN 'd' THEN typbasetype ELSE typelem END, typtypmod <> -1
-                FROM made JOIN pg_type ON pg_type.oid = typid WHERE typtype = 'd' OR typcategory = 'A'
+                SELECT coalesce(atttypid, CASE typtype WHEN 'd' THEN typbasetype ELSE typelem END),
+                       coalesce(atttypmod <> -1, has_size OR typtypmod <> -1)
+                FROM made
+                JOIN pg_type ON pg_type.oid = typid
+                LEFT JOIN pg_attribute ON typtype = 'c' AND attrelid = typrelid AND attnum > 0 AND NOT attisdropped
+                WHERE typtype IN ('d', 'c') OR typcategory = 'A'
             )
             SELECT format_type(atttypid, atttypmod) AS cast_to,
-                   (SELECT bool_or(has_size) AND bool_or(typcategory IN ('S', 'V')) FROM made JOIN pg_type ON pg_type.oid = typid) AS sized,
+                   (SELECT bool_or(has_size AND typcategory IN ('S', 'V')) FROM made JOIN pg_type ON pg_type.oid = typid) AS sized,
                    (SELECT bool_or(typcategory = 'A') FROM made JOIN pg_type ON pg_type.oid = typid) AS is_array
             FROM pg_attribute WHERE attrelid = relid AND attname = filled
         ) AS own
@@ -83,10 +89,11 @@ BEGIN
             ORDER BY conname
         LOOP
             BEGIN
-                EXECUTE format('SELECT left((%4$I.*)::text, 200)
+                EXECUTE format('SELECT left(ROW(%7$s)::text, 200)
                                 FROM (SELECT own.*%1$s FROM (SELECT %2$s, tableoid FROM ONLY %3$s AS %4$I WHERE %5$s) AS own) AS %4$I
                                 WHERE NOT (%6$s) LIMIT 1',
-                               part.generated, part.stored, part.relation, part.relname, todo, rule.condition) INTO shown;
+                               part.generated, part.stored, part.relation, part.relname, todo, rule.condition, part.columns)
+                INTO shown;
             EXCEPTION WHEN undefined_function THEN
                 CONTINUE;  -- it looks at the row as a whole
             END;
