@@ -10,7 +10,7 @@ import psycopg
 with psycopg.connect() as ours:
     programs = Path(ours.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()[0])
 folder = tempfile.TemporaryDirectory(prefix="stuck-", dir="/tmp")
-who = {}
+who, patient = {}, ["--timeout=240"]
 if os.geteuid() == 0:  # PostgreSQL refuses root; whoever runs this page's server runs these
     socket = os.environ["PGHOST"]
     who = {"user": Path(socket).stat().st_uid if socket.startswith("/") else 65534, "extra_groups": []}
@@ -36,11 +36,11 @@ def start(name, **settings):
     given |= {"autovacuum": "off", **settings}
     with (data(name) / "postgresql.conf").open("a") as configuration:
         configuration.writelines(f"{key} = '{value}'\n" for key, value in given.items())
-    run("pg_ctl", "start", "--silent", f"--pgdata={data(name)}", f"--log={data(name)}.log")
+    run("pg_ctl", "start", "--silent", *patient, f"--pgdata={data(name)}", f"--log={data(name)}.log")
 
 
 def stop(name, mode="immediate"):
-    run("pg_ctl", "stop", "--silent", f"--mode={mode}", f"--pgdata={data(name)}")
+    run("pg_ctl", "stop", "--silent", *patient, f"--mode={mode}", f"--pgdata={data(name)}")
 
 
 def connect(name, dbname="postgres"):
