@@ -24,7 +24,7 @@ from pgrehearse.measurement.noted import forget, left, noted
 from pgrehearse.measurement.statement import observing, transactional
 from pgrehearse.measurement.statement.client import Client, Clones
 from pgrehearse.measurement.statement.facts import MODES, Facts
-from pgrehearse.measurement.unwatched import catalog, told, unwatched
+from pgrehearse.measurement.unwatched import of_body, told, unwatched
 from pgrehearse.measurement.xray_steps import FileStatement, ends, opens
 from pgrehearse.text.bodies import (
     INLINE,
@@ -283,8 +283,7 @@ class _Look:
         for routine in _reached(everything, called, names):
             missing = left(routine.name, held(routine.body, routine.language), notes)
             found += [Untaken(one, routine.name) for one in missing]
-            if table := catalog(routine.body):
-                found.append(Untaken(None, other=f"{routine.name}() writes rows of {table} by hand"))
+            found += [Untaken(None, other=f"of {routine.name}(): {said}") for said in of_body(routine.body)]
         return found
 
 

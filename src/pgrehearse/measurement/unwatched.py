@@ -13,7 +13,7 @@ from pgrehearse.measurement.statement.facts import Facts
 from pgrehearse.text.bodies import inline
 from pgrehearse.text.statement import classify, code
 
-__all__ = ["catalog", "found_nothing", "told", "unwatched"]
+__all__ = ["found_nothing", "of_body", "told", "unwatched"]
 
 #: Catalogs of PostgreSQL 15 to 19. Applications have tables of their own that begin with pg_.
 _OURS = (
@@ -35,8 +35,9 @@ _CATALOG = re.compile(
 _ELSEWHERE = re.compile(r"(?<![\w$])dblink(?:_exec|_open|_send_query)?\s*\(", re.I)
 #: What names a function without calling it.
 _NAMES = ("alter", "comment", "drop", "grant", "revoke")
-_EXTENSION = re.compile(r"^alter extension \S+ update\b")
-_FILE = re.compile(r"^copy [^;]*? from e?''")
+_EXTENSION = re.compile(r"\balter\s+extension\s+\S+\s+update\b", re.I)
+_FILE = re.compile(r"\bcopy\s+[^;']*?\sfrom\s+e?'", re.I)
+_STRING = re.compile(r"'(?:[^']|'')*'")
 _SIMPLE = re.compile(r'"([a-z_][a-z0-9_$]*)"')
 #: One clause, to its comma: the column's name, and what is said of it.
 _ADDED = re.compile(
@@ -80,16 +81,9 @@ def unwatched(sql: str, skipped: Sequence[tuple[str, str]]) -> Iterator[str]:
     """
     kind = classify(sql)
     text = inline(sql)[1] if kind.verb == "do" else code(_SIMPLE.sub(r"\1", sql))
-    if not kind.routine:
-        if table := catalog(text):
-            yield f"it writes rows of {table} by hand, where PostgreSQL locks and checks nothing"
-        makes = kind.verb == "create" and not {"table", "materialized"} & {*kind.words[1:4]}
-        if not makes and kind.verb not in _NAMES and _ELSEWHERE.search(text):
-            yield "what it sends by dblink runs in another session"
-    if _EXTENSION.match(text):
-        yield "which scripts of the extension run depends on the version that is there"
-    if _FILE.match(text):
-        yield "what the file holds is known to the server that has it"
+    makes = kind.verb == "create" and not {"table", "materialized"} & {*kind.words[1:4]}
+    if not makes:  # what a function holds counts where it is called
+        yield from of_body(text, calls=kind.verb not in _NAMES)
     for state, said in skipped:
         if state == _RELATION_IS_THERE and _TABLE.search(text):
             yield "its CREATE TABLE IF NOT EXISTS found the table here"
@@ -101,7 +95,14 @@ def unwatched(sql: str, skipped: Sequence[tuple[str, str]]) -> Iterator[str]:
                     yield f"its ADD COLUMN IF NOT EXISTS found {name} here"
 
 
-def catalog(body: str) -> str:
-    """The catalog whose rows ``body``, SQL or a function's, changes by name; empty for none."""
-    found = _CATALOG.search(_SIMPLE.sub(r"\1", body))
-    return found[1].lower() if found else ""
+def of_body(body: str, *, calls: bool = True) -> Iterator[str]:
+    """The same of ``body``, statements or a function's text; ``calls``: whether it calls what it names."""
+    text = _SIMPLE.sub(r"\1", body)
+    if found := _CATALOG.search(text):
+        yield f"it writes rows of {found[1].lower()} by hand, where PostgreSQL locks and checks nothing"
+    if calls and _ELSEWHERE.search(_STRING.sub("''", text)):
+        yield "what it sends by dblink runs in another session"
+    if _EXTENSION.search(text):
+        yield "which scripts of the extension run depends on the version that is there"
+    if _FILE.search(text):
+        yield "what the file holds is known to the server that has it"
