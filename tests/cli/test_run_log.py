@@ -51,6 +51,14 @@ def test_a_full_device_is_named(bench: Bench, staging: Database) -> None:
 
 
 @linux
+def test_a_log_may_go_where_nothing_is_kept(bench: Bench, staging: Database) -> None:
+    bench.runbook([NOTE.format("one")])
+    ended = bench.call("run", "sample", "--yes", "--dsn", staging.dsn, "--log", "/dev/null")
+    assert ended.status == 0, ended.said
+    assert staging.trace() == ["one"]
+
+
+@linux
 def test_a_log_without_room_does_not_hide_what_stopped_the_run(bench: Bench, staging: Database) -> None:
     """The room ends with the step: an error of the step is told, not that of its account."""
     bench.runbook(["DO $$BEGIN RAISE EXCEPTION 'halt %', repeat('x', 10); END$$;"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class RunLog:
         try:
             while written < len(line):
                 written += self._file.write(line[written:])
-            if sync:
+            if sync and stat.S_ISREG(os.fstat(handle).st_mode):  # /dev/null and a pipe have no disk
                 os.fsync(handle)
         except OSError as error:
             with suppress(OSError):
