@@ -63,7 +63,7 @@ RULED = (
     "CREATE RULE r AS ON UPDATE TO t DO ALSO INSERT INTO log VALUES (NEW.id)",
 )
 REFUSED = [
-    ("enum-retire-value", RETIRE, "a rule rewrites UPDATE", RULED),
+    ("enum-retire-value", RETIRE, "rules rewrite UPDATE", RULED),
     ("table-rename", RENAME, "in place of their own", STARS),
     ("column-rename", {**TABLE, "column": "c", "new_name": "d"}, '"K", c', STARS),
     ("column-change-type", {**TYPE, "type": "integer"}, "of a domain with a default", STARS),
