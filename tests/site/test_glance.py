@@ -253,6 +253,21 @@ def test_says_what_was_measured(measured: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("items", True),
+        ("pg_temp.probe", False),
+        ("pg_tempo.items", True),
+    ],
+)
+def test_rows_of_a_temporary_table_are_nobodys(measured: Tiny, target: str, said: bool) -> None:
+    filled = f"SELECT format('INSERT INTO {target} SELECT * FROM %I', 'items') \\gexec"
+    measured.write(NAME, RUNBOOK.replace("UPDATE items SET a = 1;", filled))
+    (line,) = (line for line in glance(measured, rehearsed=False)[0] if line.startswith("Work"))
+    assert ("changes rows in step 3" in line) == said
+
+
+@pytest.mark.parametrize(
     ("setting", "short"),
     [
         ("SET lock_timeout = '500ms'", True),

@@ -91,9 +91,15 @@ def _of_cell(item: Published, cell: Cell) -> Iterator[StepSummary]:
 
 
 def _changes_rows(statement: Statement) -> bool:
-    """Whether it changes rows, itself or by a statement in one of its constants, unless it is measured."""
+    """Whether it changes rows that others see, itself or by a statement in one of its constants.
+
+    What is measured says so itself.
+    """
     kinds = (classify(statement), *generated(statement))
-    return any((kind.changes_rows and not kind.ddl) or kind.verb == "call" for kind in kinds)
+    return any(
+        (kind.changes_rows and not kind.ddl and not kind.of_temporary) or kind.verb == "call"
+        for kind in kinds
+    )
 
 
 def _units(
